@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * extents: page index to PFN for one run of user memory, run-length coded.
+ *
+ * A store of npages pages is covered by runs without a gap: what nobody pinned is
+ * a run of kind EXTENT_HOLE. A run is eight bytes and says only where it begins;
+ * it ends where the next one begins. Runs live in chunks of up to a page, and
+ * their start is kept relative to the chunk, so that 22 bits are enough:
+ *
+ *   63          42 41    40 39                  0
+ *   [ start - first | kind | pfn of the first page ]
+ *
+ * One rule makes removal safe: extents_clear() needs no memory, because whoever
+ * will clear a range has cut the runs at its borders before (extents_cut(), which
+ * may fail, at a time when failing is still allowed). For the same reason runs
+ * are never merged here: a border that somebody cut must stay.
+ *
+ * Locking: none here; the embedder's lock guards every call.
+ */
+#include <linux/bug.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "extents.h"
+
+#define EXTENT_PFN_BITS		40
+#define EXTENT_KIND_BITS	2
+#define EXTENT_START_SHIFT	(EXTENT_PFN_BITS + EXTENT_KIND_BITS)
+#define EXTENT_MAX_START	((1UL << (64 - EXTENT_START_SHIFT)) - 1)
+#define EXTENT_PFN_MASK		((1UL << EXTENT_PFN_BITS) - 1)
+#define EXTENT_CHUNK_RUNS	512	/* one 4 KiB allocation */
+
+static u64 run_encode(unsigned long start, enum extent_kind kind, unsigned long pfn)
+{
+	return (u64)start << EXTENT_START_SHIFT | (u64)kind << EXTENT_PFN_BITS | pfn;
+}
+
+static unsigned long run_start(u64 run)
+{
+	return run >> EXTENT_START_SHIFT;
+}
+
+static enum extent_kind run_kind(u64 run)
+{
+	return run >> EXTENT_PFN_BITS & ((1 << EXTENT_KIND_BITS) - 1);
+}
+
+/* The run that begins @npages into @run, of what is left of it. */
+static u64 run_tail(u64 run, unsigned long start, unsigned long npages)
+{
+	unsigned long pfn = run & EXTENT_PFN_MASK;
+
+	if (run_kind(run) == EXTENT_HOLE)
+		return run_encode(start, EXTENT_HOLE, 0);
+	return run_encode(start, run_kind(run), pfn + npages);
+}
+
+/**
+ * extents_init() - make a store that is one hole
+ * @extents: uninitialised memory
+ * @npages: pages in the store, at least 1
+ *
+ * Context: any. Allocates nothing.
+ */
+void extents_init(struct extents *extents, unsigned long npages)
+{
+	extents->npages = npages;
+	extents->chunks = &extents->only;
+	extents->nchunks = 1;
+	extents->max_chunks = 1;
+	extents->only.runs = extents->few;
+	extents->only.first_index = 0;
+	extents->only.nruns = 1;
+	extents->only.max_runs = ARRAY_SIZE(extents->few);
+	extents->few[0] = run_encode(0, EXTENT_HOLE, 0);
+}
+
+/**
+ * extents_free_chunks() - the part of extents_destroy() that has something to free
+ * @extents: the store
+ *
+ * Context: may sleep.
+ */
+void extents_free_chunks(struct extents *extents)
+{
+	size_t i;
+
+	for (i = 0; i < extents->nchunks; i++)
+		if (extents->chunks[i].runs != extents->few)
+			kfree(extents->chunks[i].runs);
+	if (extents->chunks != &extents->only)
+		kvfree(extents->chunks);
+}
+
+/* The last chunk that begins at or before @index. */
+static inline size_t find_chunk(const struct extents *extents, unsigned long index)
+{
+	size_t low = 0, high = extents->nchunks - 1;
+
+	/* Stores are filled from front to back: try the end first. */
+	if (extents->chunks[high].first_index <= index)
+		return high;
+	while (low < high) {
+		size_t middle = low + (high - low + 1) / 2;
+
+		if (extents->chunks[middle].first_index <= index)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
+/* The last run of @chunk that begins at or before @index. */
+static inline unsigned int find_slot(const struct extent_chunk *chunk, unsigned long index)
+{
+	unsigned long start = index - chunk->first_index;
+	unsigned int low = 0, high = chunk->nruns - 1;
+
+	/* While a store is filled the last run is the hole that is left. */
+	if (run_start(chunk->runs[high]) <= start)
+		return high;
+	if (run_start(chunk->runs[high - 1]) <= start)
+		return high - 1;
+	while (low < high) {
+		unsigned int middle = low + (high - low + 1) / 2;
+
+		if (run_start(chunk->runs[middle]) <= start)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
+static inline struct extent_cursor find_run(const struct extents *extents, unsigned long index)
+{
+	struct extent_cursor at = { .chunk = find_chunk(extents, index) };
+
+	at.slot = find_slot(&extents->chunks[at.chunk], index);
+	return at;
+}
+
+static inline unsigned long slot_index(const struct extents *extents, struct extent_cursor at)
+{
+	const struct extent_chunk *chunk = &extents->chunks[at.chunk];
+
+	return chunk->first_index + run_start(chunk->runs[at.slot]);
+}
+
+/* One past the last page of the run at @at. */
+static inline unsigned long slot_end(const struct extents *extents, struct extent_cursor at)
+{
+	const struct extent_chunk *chunk = &extents->chunks[at.chunk];
+
+	if (at.slot + 1 < chunk->nruns)
+		return chunk->first_index + run_start(chunk->runs[at.slot + 1]);
+	if (at.chunk + 1 < extents->nchunks)
+		return extents->chunks[at.chunk + 1].first_index;
+	return extents->npages;
+}
+
+/* Makes room for one more run in @chunk, which is not yet of full size. */
+static int chunk_grow(struct extents *extents, struct extent_chunk *chunk)
+{
+	unsigned int max_runs = min_t(unsigned int, chunk->max_runs < 8 ? 8 :
+				      chunk->max_runs * 8, EXTENT_CHUNK_RUNS);
+	u64 *runs;
+
+	runs = kmalloc_array(max_runs, sizeof(*runs), GFP_KERNEL_ACCOUNT);
+	if (!runs)
+		return -ENOMEM;
+	memcpy(runs, chunk->runs, chunk->nruns * sizeof(*runs));
+	if (chunk->runs != extents->few)
+		kfree(chunk->runs);
+	chunk->runs = runs;
+	chunk->max_runs = max_runs;
+	return 0;
+}
+
+static int directory_grow(struct extents *extents)
+{
+	size_t max_chunks = max_t(size_t, 2 * extents->max_chunks, 8);
+	struct extent_chunk *chunks;
+
+	chunks = kvmalloc_array(max_chunks, sizeof(*chunks), GFP_KERNEL_ACCOUNT);
+	if (!chunks)
+		return -ENOMEM;
+	memcpy(chunks, extents->chunks, extents->nchunks * sizeof(*chunks));
+	if (extents->chunks != &extents->only)
+		kvfree(extents->chunks);
+	extents->chunks = chunks;
+	extents->max_chunks = max_chunks;
+	return 0;
+}
+
+/* Adds an empty chunk of full size behind number @after. */
+static int chunk_add(struct extents *extents, size_t after, unsigned long first_index)
+{
+	struct extent_chunk *chunk;
+	u64 *runs;
+
+	if (extents->nchunks == extents->max_chunks && directory_grow(extents))
+		return -ENOMEM;
+	runs = kmalloc_array(EXTENT_CHUNK_RUNS, sizeof(*runs), GFP_KERNEL_ACCOUNT);
+	if (!runs)
+		return -ENOMEM;
+	chunk = &extents->chunks[after + 1];
+	memmove(chunk + 1, chunk, (extents->nchunks - after - 1) * sizeof(*chunk));
+	extents->nchunks++;
+	chunk->runs = runs;
+	chunk->first_index = first_index;
+	chunk->nruns = 0;
+	chunk->max_runs = EXTENT_CHUNK_RUNS;
+	return 0;
+}
+
+/* Moves the upper half of the full chunk number @number into a chunk of its own. */
+static int chunk_split(struct extents *extents, size_t number)
+{
+	struct extent_chunk *lower, *upper;
+	unsigned int keep, i;
+	unsigned long shift;
+
+	lower = &extents->chunks[number];
+	keep = lower->nruns / 2;
+	shift = run_start(lower->runs[keep]);
+	if (chunk_add(extents, number, lower->first_index + shift))
+		return -ENOMEM;
+
+	lower = &extents->chunks[number];
+	upper = lower + 1;
+	for (i = keep; i < lower->nruns; i++)
+		upper->runs[i - keep] = lower->runs[i] -
+					((u64)shift << EXTENT_START_SHIFT);
+	upper->nruns = lower->nruns - keep;
+	lower->nruns = keep;
+	return 0;
+}
+
+/*
+ * Prepares a place for a run that begins at @index, right behind the run at *@at.
+ * On success *@at is that place: a slot that may be written once it is counted.
+ */
+static int make_room(struct extents *extents, struct extent_cursor *at,
+		     unsigned long index)
+{
+	struct extent_chunk *chunk = &extents->chunks[at->chunk];
+	bool at_end = at->slot + 1 == chunk->nruns;
+	bool full = chunk->nruns == EXTENT_CHUNK_RUNS;
+
+	/* Only behind the last run can a start be too far from the chunk's own. */
+	if (at_end && (full || index - chunk->first_index > EXTENT_MAX_START)) {
+		if (chunk_add(extents, at->chunk, index))
+			return -ENOMEM;
+		*at = (struct extent_cursor){ .chunk = at->chunk + 1 };
+		return 0;
+	}
+	if (full) {
+		if (chunk_split(extents, at->chunk))
+			return -ENOMEM;
+		*at = find_run(extents, index);
+	} else if (chunk->nruns == chunk->max_runs && chunk_grow(extents, chunk)) {
+		return -ENOMEM;
+	}
+	chunk = &extents->chunks[at->chunk];
+	at->slot++;
+	memmove(&chunk->runs[at->slot + 1], &chunk->runs[at->slot],
+		(chunk->nruns - at->slot) * sizeof(*chunk->runs));
+	return 0;
+}
+
+/**
+ * extents_cut() - let a run begin at a page
+ * @extents: the store
+ * @index: of the page, at most the number of pages (where there is nothing to cut)
+ *
+ * Changes nothing that extents_first() and extents_next() tell but the number of
+ * pieces they tell it in.
+ *
+ * Context: may sleep, allocates (charged to the caller's memory cgroup).
+ * Return: 0, or -ENOMEM with nothing changed.
+ */
+int extents_cut(struct extents *extents, unsigned long index)
+{
+	struct extent_cursor at;
+	struct extent_chunk *chunk;
+	unsigned long start;
+	u64 run;
+
+	if (index >= extents->npages)
+		return 0;
+	at = find_run(extents, index);
+	start = slot_index(extents, at);
+	if (start == index)
+		return 0;
+
+	run = extents->chunks[at.chunk].runs[at.slot];
+	if (make_room(extents, &at, index))
+		return -ENOMEM;
+	chunk = &extents->chunks[at.chunk];
+	chunk->runs[at.slot] = run_tail(run, index - chunk->first_index, index - start);
+	chunk->nruns++;
+	return 0;
+}
+
+/**
+ * extents_set() - record what stands behind a range that was a hole
+ * @extents: the store
+ * @run: index, number, PFN and kind; all of its pages must lie in one hole
+ *
+ * Context: may sleep, allocates (charged to the caller's memory cgroup).
+ * Return: 0, or -ENOMEM with the range still a hole.
+ */
+int extents_set(struct extents *extents, const struct extent *run)
+{
+	unsigned long end = run->index + run->npages;
+	struct extent_cursor at = find_run(extents, run->index);
+	struct extent_chunk *chunk;
+
+	if (slot_index(extents, at) != run->index || slot_end(extents, at) != end) {
+		if (extents_cut(extents, run->index) || extents_cut(extents, end))
+			return -ENOMEM;
+		at = find_run(extents, run->index);
+	}
+	chunk = &extents->chunks[at.chunk];
+	WARN_ON_ONCE(run_kind(chunk->runs[at.slot]) != EXTENT_HOLE);
+	chunk->runs[at.slot] = run_encode(run->index - chunk->first_index, run->kind,
+					  run->pfn);
+	return 0;
+}
+
+/* Turns the runs of @chunk from @slot up to page @last_index into one hole. */
+static void chunk_clear(struct extent_chunk *chunk, unsigned int slot,
+			unsigned long last_index)
+{
+	unsigned int behind = find_slot(chunk, last_index) + 1;
+
+	chunk->runs[slot] = run_encode(run_start(chunk->runs[slot]), EXTENT_HOLE, 0);
+	memmove(&chunk->runs[slot + 1], &chunk->runs[behind],
+		(chunk->nruns - behind) * sizeof(*chunk->runs));
+	chunk->nruns -= behind - slot - 1;
+}
+
+/**
+ * extents_clear() - make a range a hole
+ * @extents: the store
+ * @first_index: first page of the range
+ * @last_index: last page of the range, inclusive
+ *
+ * Runs must have been cut at both ends of the range.
+ *
+ * Context: any. Never fails, never allocates.
+ */
+void extents_clear(struct extents *extents, unsigned long first_index,
+		   unsigned long last_index)
+{
+	struct extent_cursor at;
+
+	if (!first_index && last_index == extents->npages - 1) {
+		extents_destroy(extents);
+		extents_init(extents, extents->npages);
+		return;
+	}
+
+	at = find_run(extents, first_index);
+	WARN_ON_ONCE(slot_index(extents, at) != first_index);
+	for (; at.chunk < extents->nchunks; at.chunk++, at.slot = 0) {
+		if (extents->chunks[at.chunk].first_index > last_index)
+			break;
+		chunk_clear(&extents->chunks[at.chunk], at.slot, last_index);
+	}
+}
+
+static inline void slot_decode(const struct extents *extents, struct extent_cursor at,
+			unsigned long first_index, unsigned long last_index,
+			struct extent *run)
+{
+	unsigned long start = slot_index(extents, at);
+	u64 code = extents->chunks[at.chunk].runs[at.slot];
+
+	run->index = first_index;
+	run->npages = min(slot_end(extents, at), last_index + 1) - first_index;
+	run->kind = run_kind(code);
+	run->pfn = run_tail(code, 0, first_index - start) & EXTENT_PFN_MASK;
+}
+
+/**
+ * extents_first() - begin a walk over the runs of a range
+ * @extents: the store
+ * @cursor: of the walk, set here
+ * @first_index: first page of the range
+ * @last_index: last page of the range, inclusive
+ * @run: receives the first run, clipped to the range
+ *
+ * Holes are runs like all others.
+ *
+ * Context: any.
+ * Return: false if the range is empty.
+ */
+bool extents_first(const struct extents *extents, struct extent_cursor *cursor,
+		   unsigned long first_index, unsigned long last_index,
+		   struct extent *run)
+{
+	if (first_index > last_index || last_index >= extents->npages)
+		return false;
+	*cursor = find_run(extents, first_index);
+	slot_decode(extents, *cursor, first_index, last_index, run);
+	return true;
+}
+
+/**
+ * extents_step() - the part of extents_next() that finds a run
+ * @extents: the store, unchanged since extents_first()
+ * @cursor: of the walk
+ * @last_index: as given to extents_first()
+ * @run: in: the previous run, not the last of the range; out: the next one
+ *
+ * Context: any.
+ */
+void extents_step(const struct extents *extents, struct extent_cursor *cursor,
+		  unsigned long last_index, struct extent *run)
+{
+	if (++cursor->slot == extents->chunks[cursor->chunk].nruns) {
+		cursor->chunk++;
+		cursor->slot = 0;
+	}
+	slot_decode(extents, *cursor, run->index + run->npages, last_index, run);
+}

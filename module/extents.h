@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * extents: page index to PFN for one run of user memory, run-length coded.
+ *
+ * Owns: struct extents and its memory. Takes no lock: whoever embeds one guards it.
+ * Knows nothing of pins or domains.
+ */
+#ifndef VFIO_IOAS_EXTENTS_H
+#define VFIO_IOAS_EXTENTS_H
+
+#include <linux/types.h>
+
+/* What stands behind the pages of a run; two bits of a stored run. */
+enum extent_kind {
+	EXTENT_HOLE,		/* nothing: not pinned */
+	EXTENT_CHARGED,		/* pinned, counted against RLIMIT_MEMLOCK */
+	EXTENT_RESERVED,	/* pinned, but a reserved page: never counted */
+};
+
+/* A run of physically consecutive pages of one kind, as callers see it. */
+struct extent {
+	unsigned long index;	/* of the first page */
+	unsigned long npages;
+	unsigned long pfn;	/* of the first page; 0 for a hole */
+	enum extent_kind kind;
+};
+
+/* Up to EXTENT_CHUNK_RUNS sorted runs; the last one ends where the next chunk begins. */
+struct extent_chunk {
+	u64 *runs;
+	unsigned long first_index;	/* where runs[0] begins */
+	unsigned int nruns;
+	unsigned int max_runs;
+};
+
+struct extents {
+	unsigned long npages;
+	struct extent_chunk *chunks;	/* &only, or an array of max_chunks */
+	size_t nchunks;
+	size_t max_chunks;
+	struct extent_chunk only;	/* most stores never need a second one */
+	u64 few[2];			/* the runs of a store that needs no memory */
+};
+
+/* A position inside struct extents; any change of the extents makes it stale. */
+struct extent_cursor {
+	size_t chunk;
+	unsigned int slot;
+};
+
+void extents_init(struct extents *extents, unsigned long npages);
+void extents_free_chunks(struct extents *extents);
+int extents_cut(struct extents *extents, unsigned long index);
+int extents_set(struct extents *extents, const struct extent *run);
+void extents_clear(struct extents *extents, unsigned long first_index,
+		   unsigned long last_index);
+bool extents_first(const struct extents *extents, struct extent_cursor *cursor,
+		   unsigned long first_index, unsigned long last_index,
+		   struct extent *run);
+void extents_step(const struct extents *extents, struct extent_cursor *cursor,
+		  unsigned long last_index, struct extent *run);
+
+/* Gives back the memory of a store; it must be initialised again before use. */
+static inline void extents_destroy(struct extents *extents)
+{
+	/* Most stores have none. */
+	if (extents->chunks != &extents->only || extents->only.runs != extents->few)
+		extents_free_chunks(extents);
+}
+
+/*
+ * Goes on with a walk: turns @run from the previous run into the next one, clipped to
+ * the range. False if the previous one was the last.
+ */
+static inline bool extents_next(const struct extents *extents,
+				struct extent_cursor *cursor, unsigned long last_index,
+				struct extent *run)
+{
+	if (run->index + run->npages > last_index)
+		return false;
+	extents_step(extents, cursor, last_index, run);
+	return true;
+}
+
+#endif
