@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kcompat: everything that differs between the kernels we run on, and nothing else.
+ *
+ * HAVE_... come from the compile probes (m4/probes) by way of vfio_ioas_config.h
+ * and are used in this file only.
+ */
+#ifndef VFIO_IOAS_KCOMPAT_H
+#define VFIO_IOAS_KCOMPAT_H
+
+#include <linux/device.h>
+#include <linux/device/class.h>
+#include <linux/err.h>
+#include <linux/iommu.h>
+#include <linux/irqdomain.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+
+#include "vfio_ioas_config.h"
+
+#ifndef CONFIG_SPARSEMEM_VMEMMAP
+#error "vfio_ioas compares struct page pointers, which needs CONFIG_SPARSEMEM_VMEMMAP"
+#endif
+
+/* A paging domain for @dev, or ERR_PTR(). */
+static inline struct iommu_domain *kcompat_domain_alloc(struct device *dev)
+{
+#ifdef HAVE_IOMMU_PAGING_DOMAIN_ALLOC
+	return iommu_paging_domain_alloc(dev);
+#else
+	struct iommu_domain *domain = iommu_domain_alloc(dev->bus);
+
+	return domain ?: ERR_PTR(-EIO);
+#endif
+}
+
+/* 0, or -EINVAL where the driver has, or the kernel knows, no such thing. */
+static inline int kcompat_enable_nesting(struct iommu_domain *domain)
+{
+#ifdef HAVE_IOMMU_ENABLE_NESTING
+	return iommu_enable_nesting(domain);
+#else
+	return -EINVAL;
+#endif
+}
+
+/* Does stock type1 of this kernel know VFIO_TYPE1_NESTING_IOMMU? */
+#ifdef HAVE_IOMMU_ENABLE_NESTING
+#define KCOMPAT_TYPE1_NESTING	true
+#else
+#define KCOMPAT_TYPE1_NESTING	false
+#endif
+
+/* Page tables are charged to the caller's memory cgroup where the kernel can. */
+static inline int kcompat_iommu_map(struct iommu_domain *domain, unsigned long iova,
+				    phys_addr_t paddr, size_t nbytes, int prot)
+{
+#ifdef HAVE_IOMMU_MAP_GFP
+	return iommu_map(domain, iova, paddr, nbytes, prot, GFP_KERNEL_ACCOUNT);
+#else
+	return iommu_map(domain, iova, paddr, nbytes, prot);
+#endif
+}
+
+static inline long kcompat_pin_user_pages_remote(struct mm_struct *mm,
+						 unsigned long uaddr,
+						 unsigned long npages,
+						 unsigned int gup_flags,
+						 struct page **pages, int *locked)
+{
+#ifdef HAVE_PIN_USER_PAGES_REMOTE_VMAS
+	return pin_user_pages_remote(mm, uaddr, npages, gup_flags, pages, NULL, locked);
+#else
+	return pin_user_pages_remote(mm, uaddr, npages, gup_flags, pages, locked);
+#endif
+}
+
+#ifndef HAVE_IOMMU_GROUP_HAS_ISOLATED_MSI
+static inline int kcompat_device_remaps_msi(struct device *dev, void *unused)
+{
+	return device_iommu_capable(dev, IOMMU_CAP_INTR_REMAP);
+}
+#endif
+
+/* Is it impossible for the devices of @group to forge interrupts? */
+static inline bool kcompat_group_has_isolated_msi(struct iommu_group *group)
+{
+#ifdef HAVE_IOMMU_GROUP_HAS_ISOLATED_MSI
+	return iommu_group_has_isolated_msi(group);
+#else
+	return irq_domain_check_msi_remap() ||
+	       iommu_group_for_each_dev(group, NULL, kcompat_device_remaps_msi);
+#endif
+}
+
+static inline struct class *kcompat_class_create(const char *name)
+{
+#ifdef HAVE_CLASS_CREATE_OWNER
+	return class_create(THIS_MODULE, name);
+#else
+	return class_create(name);
+#endif
+}
+
+/* The type of a class' devnode callback. */
+#ifdef HAVE_DEVNODE_CONST
+#define KCOMPAT_DEVNODE_DEVICE	const struct device
+#else
+#define KCOMPAT_DEVNODE_DEVICE	struct device
+#endif
+
+/*
+ * Since it has a named padding, the fixed part of GET_INFO is written back byte by
+ * byte as the user asked, and capabilities begin at multiples of eight.
+ */
+#ifdef HAVE_VFIO_INFO_PAD
+#define KCOMPAT_INFO_PADDED	true
+#else
+#define KCOMPAT_INFO_PADDED	false
+#endif
+
+#endif

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pin: getting user pages for DMA, and giving them back.
+ *
+ * Locking: needs none; takes the mmap lock of another process' mm for reading.
+ */
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "kcompat.h"
+#include "pin.h"
+
+/* The fast walk runs with interrupts off: this also bounds for how long. */
+#define PIN_MANY	2048
+
+/* How many pages may be given back before somebody else should get the CPU. */
+#define UNPIN_AT_ONCE	(1UL << 16)
+
+/**
+ * pin_buffer_init() - make room for the pages of an operation
+ * @buffer: uninitialised memory
+ * @npages: how many pages the operation will pin in all
+ *
+ * Context: may sleep. Cannot fail: without memory batches are just smaller.
+ */
+void pin_buffer_init(struct pin_buffer *buffer, unsigned long npages)
+{
+	buffer->pages = buffer->few;
+	buffer->max_pages = PIN_FEW;
+	if (npages <= PIN_FEW)
+		return;
+
+	npages = min(npages, (unsigned long)PIN_MANY);
+	buffer->pages = kmalloc_array(npages, sizeof(*buffer->pages),
+				      GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	if (buffer->pages)
+		buffer->max_pages = npages;
+	else
+		buffer->pages = buffer->few;
+}
+
+/**
+ * pin_buffer_destroy() - free the room
+ * @buffer: its pages must have been taken over or unpinned
+ */
+void pin_buffer_destroy(struct pin_buffer *buffer)
+{
+	if (buffer->pages != buffer->few)
+		kfree(buffer->pages);
+}
+
+static long pin_remote(struct pin_buffer *buffer, struct mm_struct *mm,
+		       unsigned long uaddr, unsigned long npages, unsigned int gup_flags)
+{
+	int locked = 1;
+	long npinned;
+
+	mmap_read_lock(mm);
+	npinned = kcompat_pin_user_pages_remote(mm, uaddr, npages, gup_flags,
+						buffer->pages, &locked);
+	if (locked)
+		mmap_read_unlock(mm);
+	return npinned;
+}
+
+/**
+ * pin_user() - pin the next pages for as long as we like
+ * @buffer: receives them
+ * @mm: whose memory; the caller makes sure that the address space is in use
+ * @uaddr: address of the first page, page aligned
+ * @npages: how many are wanted, at least 1
+ * @writable: pages that a device may write to
+ *
+ * Context: may sleep and fault; no mmap lock held.
+ * Return: how many were pinned, at least one and maybe fewer than wanted; -EFAULT
+ * where there is no such memory; -EINTR on a fatal signal; what else the memory
+ * management says.
+ */
+long pin_user(struct pin_buffer *buffer, struct mm_struct *mm, unsigned long uaddr,
+	      unsigned long npages, bool writable)
+{
+	unsigned int gup_flags = FOLL_LONGTERM | (writable ? FOLL_WRITE : 0);
+	long npinned;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	npages = min(npages, (unsigned long)buffer->max_pages);
+	if (mm == current->mm)
+		npinned = pin_user_pages_fast(uaddr, npages, gup_flags, buffer->pages);
+	else
+		npinned = pin_remote(buffer, mm, uaddr, npages, gup_flags);
+	return npinned ?: -EFAULT;
+}
+
+/**
+ * unpin_batch() - give back a part of a batch that no device has seen
+ * @buffer: of the batch
+ * @from: first page to give back
+ * @npinned: number of pages in the batch
+ */
+void unpin_batch(struct pin_buffer *buffer, long from, long npinned)
+{
+	unpin_user_pages(buffer->pages + from, npinned - from);
+}
+
+/**
+ * unpin_run() - give back pages
+ * @pfn: of the first page
+ * @npages: number of physically consecutive pages
+ * @dirty: a device may have written to them
+ *
+ * Context: may sleep. Never fails.
+ */
+void unpin_run(unsigned long pfn, unsigned long npages, bool dirty)
+{
+	while (npages) {
+		unsigned long n = min(npages, UNPIN_AT_ONCE);
+
+		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), n, dirty);
+		pfn += n;
+		npages -= n;
+		if (npages)
+			cond_resched();
+	}
+}
