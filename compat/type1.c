@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * type1: the container ioctls, as vfio_iommu_type1 defines them.
+ *
+ * What programs do not find here yet (dirty tracking, VADDR update) they are told
+ * the way stock type1 of older kernels did: 0 from CHECK_EXTENSION, ENOTTY, EINVAL.
+ *
+ * Locking: none here; the IOAS has its own.
+ */
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vfio.h>
+
+#include "info.h"
+#include "ioas.h"
+#include "kcompat.h"
+#include "type1.h"
+
+static bool disable_hugepages;
+module_param(disable_hugepages, bool, 0644);
+MODULE_PARM_DESC(disable_hugepages, "Map page by page, so that the IOMMU uses its smallest page size");
+
+static unsigned int dma_entry_limit = 65535;
+module_param(dma_entry_limit, uint, 0644);
+MODULE_PARM_DESC(dma_entry_limit, "Number of mappings a container opened from now on may hold (65535)");
+
+/**
+ * type1_init() - begin a container
+ * @type1: to fill, but for the IOAS
+ * @type: as given to VFIO_SET_IOMMU
+ *
+ * Return: 0, or -EINVAL for a type we do not have.
+ */
+int type1_init(struct type1 *type1, unsigned long type)
+{
+	switch (type) {
+	case VFIO_TYPE1_IOMMU:
+		break;
+	case VFIO_TYPE1_NESTING_IOMMU:
+		type1->nesting = true;
+		fallthrough;
+	case VFIO_TYPE1v2_IOMMU:
+		type1->v2 = true;
+		break;
+	default:
+		return -EINVAL;
+	}
+	type1->max_areas = READ_ONCE(dma_entry_limit);
+	return 0;
+}
+
+/**
+ * type1_single_pages() - is the user afraid of large I/O pages at the moment?
+ */
+bool type1_single_pages(void)
+{
+	return READ_ONCE(disable_hugepages);
+}
+
+/**
+ * type1_check_extension() - VFIO_CHECK_EXTENSION
+ * @type1: the container, or NULL if it has no backend yet
+ * @extension: the number, compared in full
+ *
+ * Return: 1 if the container has, or could have, the extension; 0 if not.
+ */
+long type1_check_extension(struct type1 *type1, unsigned long extension)
+{
+	switch (extension) {
+	case VFIO_TYPE1_IOMMU:
+	case VFIO_TYPE1v2_IOMMU:
+	case VFIO_UNMAP_ALL:
+		return 1;
+	case VFIO_TYPE1_NESTING_IOMMU:
+		return KCOMPAT_TYPE1_NESTING;
+	case VFIO_DMA_CC_IOMMU:
+		return type1 && ioas_enforces_coherency(type1->ioas);
+	default:
+		return 0;
+	}
+}
+
+/* What all domains can map; the CPU's page is the smallest unit of a container. */
+static unsigned long type1_pgsizes(struct type1 *type1)
+{
+	unsigned long pgsizes = ioas_pgsizes(type1->ioas);
+
+	if (pgsizes & ~PAGE_MASK)
+		pgsizes = (pgsizes & PAGE_MASK) | PAGE_SIZE;
+	return pgsizes;
+}
+
+static void *build_chain(struct type1 *type1, size_t *nbytes)
+{
+	struct info_facts facts = { .padded = KCOMPAT_INFO_PADDED };
+	struct ioas_space_info space;
+	void *chain;
+
+	if (ioas_get_space_info(type1->ioas, &space))
+		return NULL;
+	if (space.nareas < type1->max_areas)
+		facts.avail = type1->max_areas - space.nareas;
+	facts.ranges = space.ranges;
+	facts.nranges = space.nranges;
+	*nbytes = info_chain_nbytes(&facts);
+	chain = kzalloc(*nbytes, GFP_KERNEL_ACCOUNT);
+	if (chain)
+		info_chain_build(chain, &facts);
+	kfree(space.ranges);
+	return chain;
+}
+
+/* How much of the fixed part a program of this age knows. */
+static size_t info_written(u32 argsz)
+{
+	if (KCOMPAT_INFO_PADDED)
+		return min_t(size_t, argsz, sizeof(struct vfio_iommu_type1_info));
+	if (argsz < offsetofend(struct vfio_iommu_type1_info, cap_offset))
+		return offsetofend(struct vfio_iommu_type1_info, iova_pgsizes);
+	return offsetofend(struct vfio_iommu_type1_info, cap_offset);
+}
+
+static long type1_get_info(struct type1 *type1, void __user *uinfo)
+{
+	struct vfio_iommu_type1_info info = { };
+	size_t chain_nbytes;
+	size_t written;
+	void *chain;
+	long ret = 0;
+
+	if (copy_from_user(&info, uinfo, offsetofend(struct vfio_iommu_type1_info,
+						     iova_pgsizes)))
+		return -EFAULT;
+	if (info.argsz < offsetofend(struct vfio_iommu_type1_info, iova_pgsizes))
+		return -EINVAL;
+	chain = build_chain(type1, &chain_nbytes);
+	if (!chain)
+		return -ENOMEM;
+
+	written = info_written(info.argsz);
+	info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
+	info.iova_pgsizes = type1_pgsizes(type1);
+	if (info.argsz < sizeof(info) + chain_nbytes) {
+		info.argsz = sizeof(info) + chain_nbytes;
+	} else {
+		info.cap_offset = sizeof(info);
+		if (copy_to_user(uinfo + sizeof(info), chain, chain_nbytes))
+			ret = -EFAULT;
+	}
+	if (!ret && copy_to_user(uinfo, &info, written))
+		ret = -EFAULT;
+	kfree(chain);
+	return ret;
+}
+
+static bool wraps(u64 first, u64 nbytes)
+{
+	return nbytes && first + nbytes - 1 < first;
+}
+
+static long type1_map(struct type1 *type1, void __user *umap)
+{
+	struct vfio_iommu_type1_dma_map map;
+	struct ioas_map request;
+
+	if (copy_from_user(&map, umap, sizeof(map)))
+		return -EFAULT;
+	if (map.argsz < sizeof(map) ||
+	    map.flags & ~(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE) ||
+	    !map.flags || !map.size)
+		return -EINVAL;
+	if (wraps(map.iova, map.size) || wraps(map.vaddr, map.size))
+		return -EINVAL;
+
+	request = (struct ioas_map){
+		.uptr = map.vaddr,
+		.iova = map.iova,
+		.nbytes = map.size,
+		.min_granule = PAGE_SIZE,
+		.max_areas = type1->max_areas,
+		.single_pages = type1_single_pages(),
+	};
+	if (map.flags & VFIO_DMA_MAP_FLAG_READ)
+		request.iommu_prot |= IOMMU_READ;
+	if (map.flags & VFIO_DMA_MAP_FLAG_WRITE)
+		request.iommu_prot |= IOMMU_WRITE;
+	return ioas_map(type1->ioas, &request);
+}
+
+static int type1_unmap_range(struct type1 *type1,
+			     const struct vfio_iommu_type1_dma_unmap *unmap,
+			     unsigned long *nbytes)
+{
+	unsigned long misfit = (1UL << __ffs(type1_pgsizes(type1))) - 1;
+
+	if (!unmap->size || (unmap->iova | unmap->size) & misfit ||
+	    wraps(unmap->iova, unmap->size))
+		return -EINVAL;
+	return ioas_unmap(type1->ioas, unmap->iova, unmap->iova + unmap->size - 1,
+			  type1->v2 ? UNMAP_WHOLE : UNMAP_LEADING, nbytes);
+}
+
+static long type1_unmap(struct type1 *type1, void __user *uunmap)
+{
+	struct vfio_iommu_type1_dma_unmap unmap;
+	unsigned long nbytes = 0;
+	int ret = 0;
+
+	if (copy_from_user(&unmap, uunmap, sizeof(unmap)))
+		return -EFAULT;
+	if (unmap.argsz < sizeof(unmap) || unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL)
+		return -EINVAL;
+
+	if (!(unmap.flags & VFIO_DMA_UNMAP_FLAG_ALL))
+		ret = type1_unmap_range(type1, &unmap, &nbytes);
+	else if (unmap.iova || unmap.size)
+		ret = -EINVAL;
+	else
+		ioas_unmap_all(type1->ioas, &nbytes);
+	if (ret)
+		return ret;
+
+	unmap.size = nbytes;
+	return copy_to_user(uunmap, &unmap, sizeof(unmap)) ? -EFAULT : 0;
+}
+
+/**
+ * type1_ioctl() - serve a container ioctl
+ * @type1: the container
+ * @cmd: the command word
+ * @arg: user pointer, or the extension's number
+ *
+ * Context: the calling process; may sleep.
+ * Return: as stock type1; -ENOTTY for what is not a container ioctl we have.
+ */
+long type1_ioctl(struct type1 *type1, unsigned int cmd, unsigned long arg)
+{
+	void __user *uarg = (void __user *)arg;
+
+	switch (cmd) {
+	case VFIO_CHECK_EXTENSION:
+		return type1_check_extension(type1, arg);
+	case VFIO_IOMMU_GET_INFO:
+		return type1_get_info(type1, uarg);
+	case VFIO_IOMMU_MAP_DMA:
+		return type1_map(type1, uarg);
+	case VFIO_IOMMU_UNMAP_DMA:
+		return type1_unmap(type1, uarg);
+	default:
+		return -ENOTTY;
+	}
+}

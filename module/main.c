@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * main: load and unload.
+ */
+#include <linux/module.h>
+
+#include "backend.h"
+#include "kcompat.h"
+#include "node.h"
+
+static int __init vfio_ioas_init(void)
+{
+	int ret;
+
+	ret = node_init();
+	if (ret)
+		return ret;
+	ret = backend_init();
+	if (ret)
+		node_exit();
+	return ret;
+}
+
+static void __exit vfio_ioas_exit(void)
+{
+	backend_exit();
+	node_exit();
+}
+
+module_init(vfio_ioas_init);
+module_exit(vfio_ioas_exit);
+
+MODULE_DESCRIPTION("VFIO type1 container on an I/O address space of its own");
+MODULE_AUTHOR("The vfio-ioas developers");
+MODULE_VERSION(VFIO_IOAS_VERSION);
+MODULE_LICENSE("GPL");
+/* Stock type1 claims every container: we must register after it. */
+MODULE_SOFTDEP("pre: vfio_iommu_type1");
