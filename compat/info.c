@@ -7,10 +7,13 @@
  *
  * Locking: none; works on its arguments.
  */
+#include <linux/align.h>
+#include <linux/string.h>
+#include <linux/types.h>
 #include <linux/vfio.h>
 
 #include "info.h"
-#include "ioas.h"
+#include "iova.h"
 
 static size_t avail_nbytes(const struct info_facts *facts)
 {
@@ -38,6 +41,29 @@ size_t info_chain_nbytes(const struct info_facts *facts)
 	return avail_nbytes(facts) + ranges_nbytes(facts);
 }
 
+static void build_ranges(void *capability, const struct info_facts *facts)
+{
+	struct vfio_iommu_type1_info_cap_iova_range head = {
+		.header.id = VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE,
+		.header.version = 1,
+		.nr_iovas = facts->nranges,
+	};
+	unsigned int i;
+
+	/* Unpadded chains put this where its 64-bit members are not aligned. */
+	memcpy(capability, &head, sizeof(head));
+	capability += sizeof(head);
+	for (i = 0; i < facts->nranges; i++) {
+		struct vfio_iova_range range = {
+			.start = facts->ranges[i].first_iova,
+			.end = facts->ranges[i].last_iova,
+		};
+
+		memcpy(capability, &range, sizeof(range));
+		capability += sizeof(range);
+	}
+}
+
 /**
  * info_chain_build() - write the chain
  * @chain: info_chain_nbytes() zeroed bytes
@@ -46,22 +72,12 @@ size_t info_chain_nbytes(const struct info_facts *facts)
 void info_chain_build(void *chain, const struct info_facts *facts)
 {
 	struct vfio_iommu_type1_info_dma_avail *avail = chain;
-	struct vfio_iommu_type1_info_cap_iova_range *iova_range;
-	unsigned int i;
 
 	avail->header.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL;
 	avail->header.version = 1;
 	avail->avail = facts->avail;
 	if (!facts->nranges)
 		return;
-
 	avail->header.next = sizeof(struct vfio_iommu_type1_info) + avail_nbytes(facts);
-	iova_range = chain + avail_nbytes(facts);
-	iova_range->header.id = VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE;
-	iova_range->header.version = 1;
-	iova_range->nr_iovas = facts->nranges;
-	for (i = 0; i < facts->nranges; i++) {
-		iova_range->iova_ranges[i].start = facts->ranges[i].first_iova;
-		iova_range->iova_ranges[i].end = facts->ranges[i].last_iova;
-	}
+	build_ranges(chain + avail_nbytes(facts), facts);
 }

@@ -52,12 +52,6 @@ struct ioas_map {
 	bool single_pages;		/* no I/O page larger than a CPU page */
 };
 
-/* Addresses that can be used, inclusive. */
-struct ioas_range {
-	unsigned long first_iova;
-	unsigned long last_iova;
-};
-
 /* A snapshot of what an IOAS can take. */
 struct ioas_space_info {
 	unsigned long nareas;

@@ -36,6 +36,12 @@ struct ioas_area {
 	struct ioas_area *next_emptying;	/* whoever set AREA_EMPTYING */
 };
 
+/* Addresses that can be used, inclusive. */
+struct ioas_range {
+	unsigned long first_iova;
+	unsigned long last_iova;
+};
+
 struct iova_space {
 	spinlock_t iova_lock;
 	struct rb_root areas;			/* iova_lock; by IOVA, never overlapping */
