@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * extents against the simplest thing that does the same: an array with an entry a page.
+ */
+#include "kernel.h"
+#include "extents.h"
+#include "lib_run.h"
+
+#define MODEL_PAGES	6000
+
+struct model {
+	struct extents extents;
+	unsigned long npages;
+	unsigned long pfn[MODEL_PAGES];
+	enum extent_kind kind[MODEL_PAGES];
+};
+
+static struct model model;
+
+static void model_init(unsigned long npages)
+{
+	memset(&model, 0, sizeof(model));
+	model.npages = npages;
+	extents_init(&model.extents, npages);
+}
+
+static void model_exit(void)
+{
+	extents_destroy(&model.extents);
+	ck_assert_int_eq(shim_allocations, 0);
+}
+
+static void model_set(unsigned long index, unsigned long npages, unsigned long pfn,
+		      enum extent_kind kind)
+{
+	struct extent run = {
+		.index = index, .npages = npages, .pfn = pfn, .kind = kind,
+	};
+	unsigned long i;
+
+	if (extents_set(&model.extents, &run)) {
+		ck_assert_int_eq(shim_fail_in, 0);
+		return;
+	}
+	for (i = 0; i < npages; i++) {
+		model.pfn[index + i] = pfn + i;
+		model.kind[index + i] = kind;
+	}
+}
+
+static void model_clear(unsigned long first_index, unsigned long last_index)
+{
+	unsigned long i;
+
+	extents_clear(&model.extents, first_index, last_index);
+	for (i = first_index; i <= last_index; i++) {
+		model.pfn[i] = 0;
+		model.kind[i] = EXTENT_HOLE;
+	}
+}
+
+/* Walks a range and compares every page. */
+static void check_range(unsigned long first_index, unsigned long last_index)
+{
+	unsigned long index = first_index;
+	struct extent_cursor cursor;
+	struct extent run;
+	bool more;
+
+	for (more = extents_first(&model.extents, &cursor, first_index, last_index, &run);
+	     more; more = extents_next(&model.extents, &cursor, last_index, &run)) {
+		unsigned long i;
+
+		expect(run.index == index && run.npages >= 1);
+		for (i = 0; i < run.npages; i++) {
+			expect(run.kind == model.kind[index + i]);
+			expect(run.kind == EXTENT_HOLE || run.pfn + i == model.pfn[index + i]);
+		}
+		index += run.npages;
+	}
+	ck_assert_uint_eq(index, last_index + 1);
+}
+
+static void check_all(void)
+{
+	check_range(0, model.npages - 1);
+}
+
+START_TEST(a_new_store_is_one_hole)
+{
+	model_init(100);
+	check_all();
+	check_range(7, 7);
+	model_exit();
+}
+END_TEST
+
+START_TEST(one_run_over_the_whole_store_needs_no_memory)
+{
+	model_init(MODEL_PAGES);
+	model_set(0, MODEL_PAGES, 0x1000, EXTENT_CHARGED);
+	ck_assert_int_eq(shim_allocations, 0);
+	check_all();
+	model_exit();
+}
+END_TEST
+
+START_TEST(runs_that_are_neighbours_are_not_merged)
+{
+	struct extent_cursor cursor;
+	struct extent run;
+
+	model_init(10);
+	model_set(0, 5, 0x1000, EXTENT_CHARGED);
+	model_set(5, 5, 0x1005, EXTENT_CHARGED);
+	ck_assert(extents_first(&model.extents, &cursor, 0, 9, &run));
+	ck_assert_uint_eq(run.npages, 5);
+	/* The border is still there: clearing one side works and leaves the other. */
+	model_clear(5, 9);
+	check_all();
+	model_exit();
+}
+END_TEST
+
+START_TEST(the_largest_pfn_survives)
+{
+	unsigned long pfn = (1UL << 40) - 3;
+
+	model_init(3);
+	model_set(0, 3, pfn, EXTENT_RESERVED);
+	check_all();
+	model_exit();
+}
+END_TEST
+
+START_TEST(pages_scattered_in_memory_cost_at_most_eight_and_a_half_bytes)
+{
+	unsigned long i;
+
+	model_init(MODEL_PAGES);
+	for (i = 0; i < MODEL_PAGES; i++)
+		model_set(i, 1, 2 * i + 1, EXTENT_CHARGED);
+	check_all();
+	/* The last chunk of 512 may be half empty. */
+	ck_assert_uint_le(shim_allocated_nbytes, MODEL_PAGES * 17 / 2 + 4096);
+	model_exit();
+}
+END_TEST
+
+START_TEST(huge_pages_cost_at_most_sixteen_bytes_each)
+{
+	const unsigned long nhuge = 4096;
+	struct extents extents;
+	unsigned long i;
+
+	extents_init(&extents, nhuge * 512);
+	for (i = 0; i < nhuge; i++) {
+		struct extent run = {
+			.index = i * 512, .npages = 512, .pfn = i * 1024,
+			.kind = EXTENT_CHARGED,
+		};
+
+		ck_assert_int_eq(extents_set(&extents, &run), 0);
+	}
+	ck_assert_uint_le(shim_allocated_nbytes, nhuge * 16);
+	extents_destroy(&extents);
+	ck_assert_int_eq(shim_allocations, 0);
+}
+END_TEST
+
+/* Runs that begin more than 2^22 pages from one another cannot share a chunk. */
+START_TEST(runs_may_be_any_distance_apart)
+{
+	const unsigned long npages = 1UL << 40;
+	const unsigned long step = (1UL << 22) + 1;
+	struct extent_cursor cursor;
+	struct extents extents;
+	struct extent run;
+	unsigned long i;
+
+	extents_init(&extents, npages);
+	for (i = 0; i < 600; i++) {
+		run = (struct extent){
+			.index = i * step, .npages = 3, .pfn = i, .kind = EXTENT_CHARGED,
+		};
+		ck_assert_int_eq(extents_set(&extents, &run), 0);
+	}
+	for (i = 0; i < 600; i++) {
+		ck_assert(extents_first(&extents, &cursor, i * step + 1, i * step + 10, &run));
+		ck_assert_uint_eq(run.npages, 2);
+		ck_assert_uint_eq(run.pfn, i + 1);
+		ck_assert(extents_next(&extents, &cursor, i * step + 10, &run));
+		ck_assert_int_eq(run.kind, EXTENT_HOLE);
+	}
+	extents_clear(&extents, 0, npages - 1);
+	ck_assert_int_eq(shim_allocations, 0);
+	extents_destroy(&extents);
+}
+END_TEST
+
+START_TEST(an_empty_range_has_no_run)
+{
+	struct extent_cursor cursor;
+	struct extent run;
+
+	model_init(10);
+	ck_assert(!extents_first(&model.extents, &cursor, 5, 4, &run));
+	ck_assert(!extents_first(&model.extents, &cursor, 5, 10, &run));
+	model_exit();
+}
+END_TEST
+
+/* The hole around @index: [*first, *end). False if the page is not in one. */
+static bool find_hole(unsigned long index, unsigned long *first, unsigned long *end)
+{
+	if (model.kind[index] != EXTENT_HOLE)
+		return false;
+	for (*first = index; *first && model.kind[*first - 1] == EXTENT_HOLE; --*first)
+		;
+	for (*end = index; *end < model.npages && model.kind[*end] == EXTENT_HOLE; ++*end)
+		;
+	return true;
+}
+
+static void random_set(unsigned long *seed, unsigned long max_run)
+{
+	unsigned long first, end, npages;
+	unsigned long index = random_below(seed, model.npages);
+	struct extent_cursor cursor;
+	struct extent run;
+
+	if (!find_hole(index, &first, &end))
+		return;
+	/* A hole in several pieces is filled piece by piece. */
+	extents_first(&model.extents, &cursor, index, end - 1, &run);
+	npages = 1 + random_below(seed, min(run.npages, max_run));
+	model_set(index, npages, 1 + random_below(seed, 1UL << 30),
+		  random_below(seed, 8) ? EXTENT_CHARGED : EXTENT_RESERVED);
+}
+
+static void random_clear(unsigned long *seed)
+{
+	unsigned long first = random_below(seed, model.npages);
+	unsigned long last = first + random_below(seed, min(model.npages - first, 700UL));
+
+	if (extents_cut(&model.extents, first) || extents_cut(&model.extents, last + 1))
+		return;
+	model_clear(first, last);
+}
+
+static void random_check(unsigned long *seed)
+{
+	unsigned long first = random_below(seed, model.npages);
+
+	check_range(first, first + random_below(seed, model.npages - first));
+}
+
+static void random_sequence(unsigned long seed, unsigned long max_run, bool failing)
+{
+	unsigned int i;
+
+	model_init(1 + random_below(&seed, MODEL_PAGES));
+	for (i = 0; i < 4000; i++) {
+		shim_fail_in = failing ? random_below(&seed, 3) : 0;
+		switch (random_below(&seed, 64)) {
+		case 0:
+			random_clear(&seed);
+			break;
+		case 1 ... 3:
+			extents_cut(&model.extents, random_below(&seed, model.npages + 1));
+			break;
+		case 4:
+			random_check(&seed);
+			break;
+		default:
+			random_set(&seed, max_run);
+		}
+		shim_fail_in = 0;
+		if (i % 500 == 0)
+			check_all();
+	}
+	check_all();
+	model_exit();
+}
+
+START_TEST(random_sequences_of_single_pages_agree_with_the_model)
+{
+	random_sequence(_i + 1, 1, false);
+}
+END_TEST
+
+START_TEST(random_sequences_of_runs_agree_with_the_model)
+{
+	random_sequence(_i + 100, 40, false);
+}
+END_TEST
+
+START_TEST(random_sequences_without_memory_now_and_then_agree_with_the_model)
+{
+	random_sequence(_i + 200, 2, true);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("extents");
+	TCase *tcase = tcase_create("extents");
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_test(tcase, a_new_store_is_one_hole);
+	tcase_add_test(tcase, one_run_over_the_whole_store_needs_no_memory);
+	tcase_add_test(tcase, runs_that_are_neighbours_are_not_merged);
+	tcase_add_test(tcase, the_largest_pfn_survives);
+	tcase_add_test(tcase, pages_scattered_in_memory_cost_at_most_eight_and_a_half_bytes);
+	tcase_add_test(tcase, huge_pages_cost_at_most_sixteen_bytes_each);
+	tcase_add_test(tcase, runs_may_be_any_distance_apart);
+	tcase_add_test(tcase, an_empty_range_has_no_run);
+	tcase_add_loop_test(tcase, random_sequences_of_single_pages_agree_with_the_model, 0, 10);
+	tcase_add_loop_test(tcase, random_sequences_of_runs_agree_with_the_model, 0, 10);
+	tcase_add_loop_test(tcase,
+			    random_sequences_without_memory_now_and_then_agree_with_the_model,
+			    0, 10);
+	suite_add_tcase(suite, tcase);
+	return run_suite(suite);
+}
