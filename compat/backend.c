@@ -91,31 +91,41 @@ static bool container_enter_slow(struct container *container)
 }
 
 /*
+ * Enters without waiting. Sees the container alive only if release has yet to get the
+ * lock for writing, and so will wait for the caller to leave; otherwise nothing but RCU
+ * keeps it in memory.
+ */
+static bool container_try_enter(struct container *container)
+{
+	if (!ioas_try_enter(container->type1.ioas))
+		return false;
+	if (!container->released)
+		return true;
+	ioas_leave(container->type1.ioas);
+	return false;
+}
+
+/*
  * Finds a container and enters its IOAS. NULL if it is gone or about to go. The common
- * case takes one lock; only while groups come or go the container must be kept by a
- * count as long as it takes to get in.
+ * case takes one lock; only while groups come or go must a count keep the container as
+ * long as it takes to get in.
  */
 static struct container *container_enter(void *handle)
 {
 	XA_STATE(xas, &containers, (unsigned long)handle);
 	struct container *container;
-	bool entered, wait = false;
+	bool entered, kept = false;
 
 	rcu_read_lock();
 	container = xas_load(&xas);
-	entered = container && ioas_try_enter(container->type1.ioas);
+	entered = container && container_try_enter(container);
 	if (container && !entered)
-		wait = refcount_inc_not_zero(&container->entering);
+		kept = refcount_inc_not_zero(&container->entering);
 	rcu_read_unlock();
 
-	if (wait)
-		return container_enter_slow(container) ? container : NULL;
-	if (!entered)
-		return NULL;
-	if (!container->released)
-		return container;
-	ioas_leave(container->type1.ioas);
-	return NULL;
+	if (kept)
+		entered = container_enter_slow(container);
+	return entered ? container : NULL;
 }
 
 static void *backend_open(unsigned long type)
@@ -139,8 +149,8 @@ static void *backend_open(unsigned long type)
 		goto destroy_ctx;
 	}
 	container->ctx.vfio_ioas_id = container->type1.ioas->object.id;
-	ret = xa_alloc_cyclic(&containers, &handle, container, xa_limit_32b, &last_handle,
-			      GFP_KERNEL_ACCOUNT);
+	ret = xa_alloc_cyclic(&containers, &handle, container, XA_LIMIT(1, U32_MAX),
+			      &last_handle, GFP_KERNEL_ACCOUNT);
 	if (ret < 0)
 		goto destroy_ctx;
 	return (void *)(unsigned long)handle;
@@ -280,10 +290,13 @@ static int register_first(void)
 	if (!registration)
 		return -ENOMEM;
 	registration->ops = backend_ops;
-	list_for_each_entry(old, &registrations, item)
+	old = list_first_entry_or_null(&registrations, struct registration, item);
+	if (old)
 		WRITE_ONCE(old->ops.ioctl, backend_ioctl_old);
 	ret = vfio_register_iommu_driver(&registration->ops);
 	if (ret) {
+		if (old)
+			WRITE_ONCE(old->ops.ioctl, backend_ioctl);
 		kfree(registration);
 		return ret;
 	}

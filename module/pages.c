@@ -189,6 +189,8 @@ static int fill_from_user(struct ioas_pages *pages, struct run_builder *builder,
 			*ncharged += npinned - nreserved;
 		uaddr += npinned * PAGE_SIZE;
 		npages -= npinned;
+		if (npages)
+			cond_resched();
 	}
 	pin_buffer_destroy(&buffer);
 	return ret ?: builder_flush(builder);
