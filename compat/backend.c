@@ -62,6 +62,7 @@ struct registration {
 };
 
 static DEFINE_XARRAY_ALLOC1(containers);
+static const struct xa_limit handle_limit = XA_LIMIT(1, U32_MAX);
 static u32 last_handle;			/* lock of containers */
 
 static DEFINE_MUTEX(registrations_mutex);
@@ -149,8 +150,8 @@ static void *backend_open(unsigned long type)
 		goto destroy_ctx;
 	}
 	container->ctx.vfio_ioas_id = container->type1.ioas->object.id;
-	ret = xa_alloc_cyclic(&containers, &handle, container, XA_LIMIT(1, U32_MAX),
-			      &last_handle, GFP_KERNEL_ACCOUNT);
+	ret = xa_alloc_cyclic(&containers, &handle, container, handle_limit, &last_handle,
+			      GFP_KERNEL_ACCOUNT);
 	if (ret < 0)
 		goto destroy_ctx;
 	return (void *)(unsigned long)handle;
@@ -176,7 +177,7 @@ static void backend_release(void *handle)
 }
 
 static inline long container_ioctl(struct container *container, unsigned int cmd,
-			    unsigned long arg)
+				   unsigned long arg)
 {
 	if (_IOC_TYPE(cmd) == IOMMUFD_TYPE && _IOC_NR(cmd) >= IOMMUFD_CMD_BASE)
 		return ioas_ctx_ioctl(&container->ctx, cmd, arg);

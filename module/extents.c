@@ -166,10 +166,10 @@ static inline unsigned long slot_end(const struct extents *extents, struct exten
 /* Makes room for one more run in @chunk, which is not yet of full size. */
 static int chunk_grow(struct extents *extents, struct extent_chunk *chunk)
 {
-	unsigned int max_runs = min_t(unsigned int, chunk->max_runs < 8 ? 8 :
-				      chunk->max_runs * 8, EXTENT_CHUNK_RUNS);
+	unsigned int max_runs = chunk->max_runs < 8 ? 8 : 8 * chunk->max_runs;
 	u64 *runs;
 
+	max_runs = min_t(unsigned int, max_runs, EXTENT_CHUNK_RUNS);
 	runs = kmalloc_array(max_runs, sizeof(*runs), GFP_KERNEL_ACCOUNT);
 	if (!runs)
 		return -ENOMEM;
@@ -234,8 +234,7 @@ static int chunk_split(struct extents *extents, size_t number)
 	lower = &extents->chunks[number];
 	upper = lower + 1;
 	for (i = keep; i < lower->nruns; i++)
-		upper->runs[i - keep] = lower->runs[i] -
-					((u64)shift << EXTENT_START_SHIFT);
+		upper->runs[i - keep] = lower->runs[i] - run_encode(shift, 0, 0);
 	upper->nruns = lower->nruns - keep;
 	lower->nruns = keep;
 	return 0;
@@ -376,8 +375,8 @@ void extents_clear(struct extents *extents, unsigned long first_index,
 }
 
 static inline void slot_decode(const struct extents *extents, struct extent_cursor at,
-			unsigned long first_index, unsigned long last_index,
-			struct extent *run)
+			       unsigned long first_index, unsigned long last_index,
+			       struct extent *run)
 {
 	unsigned long start = slot_index(extents, at);
 	u64 code = extents->chunks[at.chunk].runs[at.slot];

@@ -78,6 +78,7 @@ static bool area_is_live(const struct ioas_area *area)
 
 static void area_set_live(struct ioas *ioas, struct ioas_area *area)
 {
+	/* Pairs with area_is_live(). */
 	smp_store_release(&area->state, AREA_LIVE);
 	if (wq_has_sleeper(&ioas->settled))
 		wake_up_all(&ioas->settled);
@@ -149,6 +150,7 @@ static void area_erase(struct ioas *ioas, struct ioas_area *area)
 
 	spin_lock(&ioas->iova_space.iova_lock);
 	unused = unlink_area(ioas, area);
+	/* A waiter queues up before it looks at the tree under the same lock. */
 	waited_for = waitqueue_active(&ioas->settled);
 	spin_unlock(&ioas->iova_space.iova_lock);
 	if (waited_for)

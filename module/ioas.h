@@ -34,7 +34,7 @@ struct ioas {
 	struct ioas_object object;
 	struct rw_semaphore domains_rwsem;
 	struct list_head hwpts;			/* domains_rwsem */
-	unsigned long pgsizes;			/* domains_rwsem, but anybody may peek: what all domains can */
+	unsigned long pgsizes;			/* domains_rwsem, anybody may peek */
 	struct iova_space iova_space;
 	struct ioas_account *account;		/* iova_lock; of whoever mapped last */
 	wait_queue_head_t settled;		/* an area became live or went away */
@@ -62,7 +62,7 @@ struct ioas_space_info {
 /* Which areas an unmap of a range takes, where it does not fit the areas. */
 enum ioas_unmap_rule {
 	UNMAP_WHOLE,	/* refuse to cut an area (type1v2) */
-	UNMAP_LEADING,	/* all that begin in the range, up to the first that does not (type1) */
+	UNMAP_LEADING,	/* nothing, if one begins before; else all that begin in it (type1) */
 };
 
 static inline void ioas_enter(struct ioas *ioas)

@@ -43,7 +43,7 @@ struct ioas_range {
 };
 
 struct iova_space {
-	spinlock_t iova_lock;
+	spinlock_t iova_lock;			/* all of this */
 	struct rb_root areas;			/* iova_lock; by IOVA, never overlapping */
 	unsigned long nareas;			/* iova_lock */
 	struct rb_root_cached reserved;		/* iova_lock; interval tree, may overlap */

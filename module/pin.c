@@ -18,7 +18,7 @@
 #define PIN_MANY	2048
 
 /* How many pages may be given back before somebody else should get the CPU. */
-#define UNPIN_AT_ONCE	(1UL << 16)
+#define UNPIN_AT_ONCE	65536UL
 
 /**
  * pin_buffer_init() - make room for the pages of an operation
@@ -34,7 +34,7 @@ void pin_buffer_init(struct pin_buffer *buffer, unsigned long npages)
 	if (npages <= PIN_FEW)
 		return;
 
-	npages = min(npages, (unsigned long)PIN_MANY);
+	npages = min_t(unsigned long, npages, PIN_MANY);
 	buffer->pages = kmalloc_array(npages, sizeof(*buffer->pages),
 				      GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	if (buffer->pages)
@@ -88,7 +88,7 @@ long pin_user(struct pin_buffer *buffer, struct mm_struct *mm, unsigned long uad
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	npages = min(npages, (unsigned long)buffer->max_pages);
+	npages = min_t(unsigned long, npages, buffer->max_pages);
 	if (mm == current->mm)
 		npinned = pin_user_pages_fast(uaddr, npages, gup_flags, buffer->pages);
 	else

@@ -19,7 +19,7 @@ static const struct ioas_range ranges[] = {
 };
 
 /* The info struct with a chain behind it, and a guard behind that. */
-static char buffer[4096] __attribute__((aligned(8)));
+static char buffer[4096] __aligned(8);
 
 static size_t build(unsigned int nranges, bool padded)
 {

@@ -20,6 +20,7 @@ typedef uint64_t u64;
 typedef unsigned int gfp_t;
 
 #define __maybe_unused		__attribute__((unused))
+#define __aligned(n)		__attribute__((aligned(n)))
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define ALIGN(x, a)		(((x) + (a) - 1) / (a) * (a))
 #define min(a, b)		((a) < (b) ? (a) : (b))
