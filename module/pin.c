@@ -93,6 +93,9 @@ long pin_user(struct pin_buffer *buffer, struct mm_struct *mm, unsigned long uad
 		npinned = pin_user_pages_fast(uaddr, npages, gup_flags, buffer->pages);
 	else
 		npinned = pin_remote(buffer, mm, uaddr, npages, gup_flags);
+	/* The fast walk's word for a range up to the very last address; no user has it. */
+	if (npinned == -EOVERFLOW)
+		npinned = -EFAULT;
 	return npinned ?: -EFAULT;
 }
 
