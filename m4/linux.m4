@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-only
+
+# VFIO_IOAS_LINUX
+# Finds the kernel that plain make and make install are for, and what it is like.
+# Substitutes LINUX_BUILD (its build directory), LINUX_RELEASE and ALLOW_UNPROVEN_KERNEL.
+# A directory that the user names has to be suitable. Without one we take the running
+# kernel's, or none: a machine that only runs our VMs needs none.
+AC_DEFUN([VFIO_IOAS_LINUX], [
+	AC_ARG_WITH([linux],
+		[AS_HELP_STRING([--with-linux=DIR],
+			[kernel build directory @<:@/lib/modules/<running release>/build@:>@])],
+		[AS_CASE([$withval], [yes|no], [AC_MSG_ERROR([--with-linux needs a directory])])],
+		[with_linux=])
+	AC_ARG_ENABLE([unproven-kernel],
+		[AS_HELP_STRING([--enable-unproven-kernel],
+			[build for a kernel newer than the newest one proven to match])])
+	ALLOW_UNPROVEN_KERNEL=
+	AS_IF([test "$enable_unproven_kernel" = yes], [ALLOW_UNPROVEN_KERNEL=1])
+	export ALLOW_UNPROVEN_KERNEL
+
+	AC_MSG_CHECKING([for a kernel build directory])
+	LINUX_BUILD=$with_linux
+	AS_IF([test -z "$with_linux"], [LINUX_BUILD=/lib/modules/$(uname -r)/build])
+	LINUX_RELEASE=
+	AS_IF([test -f "$LINUX_BUILD/include/generated/utsrelease.h"],
+		[LINUX_BUILD=$(cd "$LINUX_BUILD" && pwd)
+		LINUX_RELEASE=$(sed -n 's/^#define UTS_RELEASE "\(.*\)"$/\1/p' \
+			"$LINUX_BUILD/include/generated/utsrelease.h")
+		AC_MSG_RESULT([$LINUX_BUILD ($LINUX_RELEASE)])],
+		[AC_MSG_RESULT([no])
+		AS_IF([test -n "$with_linux"],
+			[AC_MSG_ERROR(m4_normalize([$with_linux is not a prepared kernel build directory
+				(no include/generated/utsrelease.h).
+				Debian has one in the package linux-headers-<release>.]))])])
+
+	AS_IF([test -n "$LINUX_RELEASE"], [VFIO_IOAS_PROBE])
+	AS_IF([test -z "$LINUX_RELEASE"],
+		[AS_IF([test -n "$with_linux"],
+			[AC_MSG_ERROR([$with_linux cannot be used, for the reason above])])
+		AC_MSG_WARN([no kernel for plain make and make install: give one with --with-linux=DIR])
+		LINUX_BUILD=])
+
+	AC_SUBST([LINUX_BUILD])
+	AC_SUBST([LINUX_RELEASE])
+	AC_SUBST([ALLOW_UNPROVEN_KERNEL])
+])
+
+# VFIO_IOAS_PROBE
+# Sees whether the kernel at LINUX_BUILD suits us (if not, LINUX_RELEASE becomes empty) and
+# compiles m4/probes/*.c.
+AC_DEFUN([VFIO_IOAS_PROBE], [
+	AC_MSG_CHECKING([whether Linux $LINUX_RELEASE can run our module])
+	AS_IF([scripts/build-module --configure "$LINUX_BUILD" >&AS_MESSAGE_LOG_FD 2>conftest.err],
+		[AC_MSG_RESULT([yes])
+		for vfio_ioas_have in $(sed -n 's/.*\(HAVE_[[A-Z_0-9]]*\).*/\1/p' \
+			"build/$LINUX_RELEASE/vfio_ioas_config.h"); do
+			AC_MSG_CHECKING([for $vfio_ioas_have])
+			AS_IF([grep -q "^#define $vfio_ioas_have " "build/$LINUX_RELEASE/vfio_ioas_config.h"],
+				[AC_MSG_RESULT([yes])], [AC_MSG_RESULT([no])])
+		done],
+		[AC_MSG_RESULT([no])
+		cat conftest.err >&2
+		LINUX_RELEASE=])
+	cat conftest.err >&AS_MESSAGE_LOG_FD
+	rm -f conftest.err
+])

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Compiles with every kernel: it includes what the other probes include. When it does
+ * not compile, the kernel directory or the compiler is at fault, and what the other
+ * probes say means nothing.
+ */
+#include <linux/device.h>
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/vfio.h>
+
+static void __used probe(struct iommu_domain *domain)
+{
+	iommu_domain_free(domain);
+}

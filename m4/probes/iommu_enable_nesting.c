@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * 6.13 removed iommu_enable_nesting(), and with it what stock type1 did for
+ * VFIO_TYPE1_NESTING_IOMMU.
+ */
+#include <linux/iommu.h>
+
+static int __used probe(struct iommu_domain *domain)
+{
+	return iommu_enable_nesting(domain);
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * 6.3 gave iommu_map() a last argument: how to allocate page tables.
+ */
+#include <linux/iommu.h>
+
+static int __used probe(struct iommu_domain *domain)
+{
+	return iommu_map(domain, 0, 0, PAGE_SIZE, IOMMU_READ, GFP_KERNEL);
+}
