@@ -5,10 +5,8 @@
  * A store of npages pages is covered by runs without a gap: what nobody pinned is
  * a run of kind EXTENT_HOLE. A run is eight bytes and says only where it begins;
  * it ends where the next one begins. Runs live in chunks of up to a page, and
- * their start is kept relative to the chunk, so that 22 bits are enough:
- *
- *   63          42 41    40 39                  0
- *   [ start - first | kind | pfn of the first page ]
+ * their start is kept relative to the chunk, so that 22 bits are enough; extents.h
+ * has the layout.
  *
  * One rule makes removal safe: extents_clear() needs no memory, because whoever
  * will clear a range has cut the runs at its borders before (extents_cut(), which
@@ -26,11 +24,7 @@
 
 #include "extents.h"
 
-#define EXTENT_PFN_BITS		40
-#define EXTENT_KIND_BITS	2
-#define EXTENT_START_SHIFT	(EXTENT_PFN_BITS + EXTENT_KIND_BITS)
 #define EXTENT_MAX_START	((1UL << (64 - EXTENT_START_SHIFT)) - 1)
-#define EXTENT_PFN_MASK		((1UL << EXTENT_PFN_BITS) - 1)
 #define EXTENT_CHUNK_RUNS	512	/* one 4 KiB allocation */
 
 static u64 run_encode(unsigned long start, enum extent_kind kind, unsigned long pfn)
@@ -43,39 +37,14 @@ static unsigned long run_start(u64 run)
 	return run >> EXTENT_START_SHIFT;
 }
 
-static enum extent_kind run_kind(u64 run)
-{
-	return run >> EXTENT_PFN_BITS & ((1 << EXTENT_KIND_BITS) - 1);
-}
-
 /* The run that begins @npages into @run, of what is left of it. */
 static u64 run_tail(u64 run, unsigned long start, unsigned long npages)
 {
 	unsigned long pfn = run & EXTENT_PFN_MASK;
 
-	if (run_kind(run) == EXTENT_HOLE)
+	if (extent_run_kind(run) == EXTENT_HOLE)
 		return run_encode(start, EXTENT_HOLE, 0);
-	return run_encode(start, run_kind(run), pfn + npages);
-}
-
-/**
- * extents_init() - make a store that is one hole
- * @extents: uninitialised memory
- * @npages: pages in the store, at least 1
- *
- * Context: any. Allocates nothing.
- */
-void extents_init(struct extents *extents, unsigned long npages)
-{
-	extents->npages = npages;
-	extents->chunks = &extents->only;
-	extents->nchunks = 1;
-	extents->max_chunks = 1;
-	extents->only.runs = extents->few;
-	extents->only.first_index = 0;
-	extents->only.nruns = 1;
-	extents->only.max_runs = ARRAY_SIZE(extents->few);
-	extents->few[0] = run_encode(0, EXTENT_HOLE, 0);
+	return run_encode(start, extent_run_kind(run), pfn + npages);
 }
 
 /**
@@ -326,7 +295,7 @@ int extents_set(struct extents *extents, const struct extent *run)
 		at = find_run(extents, run->index);
 	}
 	chunk = &extents->chunks[at.chunk];
-	WARN_ON_ONCE(run_kind(chunk->runs[at.slot]) != EXTENT_HOLE);
+	WARN_ON_ONCE(extent_run_kind(chunk->runs[at.slot]) != EXTENT_HOLE);
 	chunk->runs[at.slot] = run_encode(run->index - chunk->first_index, run->kind,
 					  run->pfn);
 	return 0;
@@ -360,8 +329,7 @@ void extents_clear(struct extents *extents, unsigned long first_index,
 	struct extent_cursor at;
 
 	if (!first_index && last_index == extents->npages - 1) {
-		extents_destroy(extents);
-		extents_init(extents, extents->npages);
+		extents_reset(extents);
 		return;
 	}
 
@@ -383,32 +351,26 @@ static inline void slot_decode(const struct extents *extents, struct extent_curs
 
 	run->index = first_index;
 	run->npages = min(slot_end(extents, at), last_index + 1) - first_index;
-	run->kind = run_kind(code);
+	run->kind = extent_run_kind(code);
 	run->pfn = run_tail(code, 0, first_index - start) & EXTENT_PFN_MASK;
 }
 
 /**
- * extents_first() - begin a walk over the runs of a range
+ * extents_find() - the part of extents_first() that has to search
  * @extents: the store
  * @cursor: of the walk, set here
  * @first_index: first page of the range
- * @last_index: last page of the range, inclusive
+ * @last_index: last page of the range, inclusive, not below @first_index
  * @run: receives the first run, clipped to the range
  *
- * Holes are runs like all others.
- *
  * Context: any.
- * Return: false if the range is empty.
  */
-bool extents_first(const struct extents *extents, struct extent_cursor *cursor,
-		   unsigned long first_index, unsigned long last_index,
-		   struct extent *run)
+void extents_find(const struct extents *extents, struct extent_cursor *cursor,
+		  unsigned long first_index, unsigned long last_index,
+		  struct extent *run)
 {
-	if (first_index > last_index || last_index >= extents->npages)
-		return false;
 	*cursor = find_run(extents, first_index);
 	slot_decode(extents, *cursor, first_index, last_index, run);
-	return true;
 }
 
 /**

@@ -25,6 +25,24 @@ struct extent {
 	enum extent_kind kind;
 };
 
+/*
+ * A stored run says where it begins, not where it ends:
+ *
+ *   63                 42 41  40 39                   0
+ *   [ start within chunk | kind | pfn of the first page ]
+ *
+ * A hole at the start of a chunk is all zero.
+ */
+#define EXTENT_PFN_BITS		40
+#define EXTENT_KIND_BITS	2
+#define EXTENT_START_SHIFT	(EXTENT_PFN_BITS + EXTENT_KIND_BITS)
+#define EXTENT_PFN_MASK		((1UL << EXTENT_PFN_BITS) - 1)
+
+static inline enum extent_kind extent_run_kind(u64 run)
+{
+	return run >> EXTENT_PFN_BITS & ((1 << EXTENT_KIND_BITS) - 1);
+}
+
 /* Up to EXTENT_CHUNK_RUNS sorted runs; the last one ends where the next chunk begins. */
 struct extent_chunk {
 	u64 *runs;
@@ -48,17 +66,30 @@ struct extent_cursor {
 	unsigned int slot;
 };
 
-void extents_init(struct extents *extents, unsigned long npages);
 void extents_free_chunks(struct extents *extents);
 int extents_cut(struct extents *extents, unsigned long index);
 int extents_set(struct extents *extents, const struct extent *run);
 void extents_clear(struct extents *extents, unsigned long first_index,
 		   unsigned long last_index);
-bool extents_first(const struct extents *extents, struct extent_cursor *cursor,
-		   unsigned long first_index, unsigned long last_index,
-		   struct extent *run);
+void extents_find(const struct extents *extents, struct extent_cursor *cursor,
+		  unsigned long first_index, unsigned long last_index,
+		  struct extent *run);
 void extents_step(const struct extents *extents, struct extent_cursor *cursor,
 		  unsigned long last_index, struct extent *run);
+
+/* Makes a store of @npages pages, at least 1, that is one hole. Allocates nothing. */
+static inline void extents_init(struct extents *extents, unsigned long npages)
+{
+	extents->npages = npages;
+	extents->chunks = &extents->only;
+	extents->nchunks = 1;
+	extents->max_chunks = 1;
+	extents->only.runs = extents->few;
+	extents->only.first_index = 0;
+	extents->only.nruns = 1;
+	extents->only.max_runs = sizeof(extents->few) / sizeof(extents->few[0]);
+	extents->few[0] = 0;
+}
 
 /* Gives back the memory of a store; it must be initialised again before use. */
 static inline void extents_destroy(struct extents *extents)
@@ -66,6 +97,36 @@ static inline void extents_destroy(struct extents *extents)
 	/* Most stores have none. */
 	if (extents->chunks != &extents->only || extents->only.runs != extents->few)
 		extents_free_chunks(extents);
+}
+
+/* Makes a store one hole again. Never fails, allocates nothing. */
+static inline void extents_reset(struct extents *extents)
+{
+	extents_destroy(extents);
+	extents_init(extents, extents->npages);
+}
+
+/*
+ * Begins a walk over the runs, holes too, of the pages from @first_index to @last_index,
+ * inclusive: sets @cursor and @run, clipped to the range. False if the range is empty.
+ */
+static inline bool extents_first(const struct extents *extents,
+				 struct extent_cursor *cursor, unsigned long first_index,
+				 unsigned long last_index, struct extent *run)
+{
+	if (first_index > last_index || last_index >= extents->npages)
+		return false;
+	if (extents->nchunks > 1 || extents->only.nruns > 1) {
+		extents_find(extents, cursor, first_index, last_index, run);
+		return true;
+	}
+	/* One run over everything is by far the most frequent store. */
+	run->index = first_index;
+	run->npages = last_index - first_index + 1;
+	run->kind = extent_run_kind(extents->only.runs[0]);
+	run->pfn = (extents->only.runs[0] & EXTENT_PFN_MASK) +
+		   (run->kind == EXTENT_HOLE ? 0 : first_index);
+	return true;
 }
 
 /*

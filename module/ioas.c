@@ -106,10 +106,16 @@ static void wait_until_settled(struct ioas *ioas, unsigned long iova,
 	wait_event(ioas->settled, range_is_settled(ioas, iova, last_iova));
 }
 
+/* An area and its store begin and end together: one allocation. */
+struct area_and_pages {
+	struct ioas_area area;
+	struct ioas_pages pages;
+};
+
 static void area_free(struct ioas_area *area)
 {
-	pages_destroy(area->pages);
-	kfree(area);
+	pages_exit(area->pages);
+	kfree(container_of(area, struct area_and_pages, area));
 }
 
 /* Takes an area out of the tree. Returns its account if nobody uses it any more. */
@@ -125,22 +131,19 @@ static struct ioas_account *unlink_area(struct ioas *ioas, struct ioas_area *are
 
 static struct ioas_area *area_create(const struct ioas_map *map)
 {
-	struct ioas_area *area;
+	struct area_and_pages *both;
 
-	area = kmalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
-	if (!area)
+	both = kmalloc(sizeof(*both), GFP_KERNEL_ACCOUNT);
+	if (!both)
 		return NULL;
-	area->first_iova = map->iova;
-	area->last_iova = map->iova + map->nbytes - 1;
-	area->first_byte = offset_in_page(map->uptr);
-	area->iommu_prot = map->iommu_prot;
-	area->state = AREA_FILLING;
-	area->pages = pages_create(map->uptr, map->nbytes, map->iommu_prot & IOMMU_WRITE);
-	if (!area->pages) {
-		kfree(area);
-		return NULL;
-	}
-	return area;
+	both->area.first_iova = map->iova;
+	both->area.last_iova = map->iova + map->nbytes - 1;
+	both->area.first_byte = offset_in_page(map->uptr);
+	both->area.iommu_prot = map->iommu_prot;
+	both->area.state = AREA_FILLING;
+	both->area.pages = &both->pages;
+	pages_init(&both->pages, map->uptr, map->nbytes, map->iommu_prot & IOMMU_WRITE);
+	return &both->area;
 }
 
 static void area_erase(struct ioas *ioas, struct ioas_area *area)

@@ -14,7 +14,6 @@
  */
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
-#include <linux/slab.h>
 
 #include "pages.h"
 #include "pin.h"
@@ -35,40 +34,22 @@ struct run_builder {
 };
 
 /**
- * pages_create() - describe user memory
+ * pages_init() - describe user memory
+ * @pages: to fill, but for the account, which says whose memory it is
  * @uptr: user address of the first byte
  * @nbytes: length, at least 1; @uptr + @nbytes - 1 must not wrap
  * @writable: may a device write to it?
  *
- * Nothing is pinned, charged or even looked at. Whose memory it is, its account says,
- * which the caller sets.
- *
- * Context: may sleep, allocates.
- * Return: the store, or NULL without memory.
+ * Nothing is pinned, charged or even looked at.
  */
-struct ioas_pages *pages_create(unsigned long uptr, unsigned long nbytes, bool writable)
+void pages_init(struct ioas_pages *pages, unsigned long uptr, unsigned long nbytes,
+		bool writable)
 {
-	struct ioas_pages *pages;
-
-	pages = kmalloc(sizeof(*pages), GFP_KERNEL_ACCOUNT);
-	if (!pages)
-		return NULL;
 	pages->account = NULL;
 	pages->uptr = uptr & PAGE_MASK;
 	pages->npages = ((uptr & ~PAGE_MASK) + nbytes - 1) / PAGE_SIZE + 1;
 	pages->writable = writable;
 	extents_init(&pages->extents, pages->npages);
-	return pages;
-}
-
-/**
- * pages_destroy() - forget a store
- * @pages: with nothing pinned, unless its IOMMU never let go of it
- */
-void pages_destroy(struct ioas_pages *pages)
-{
-	extents_destroy(&pages->extents);
-	kfree(pages);
 }
 
 static int builder_flush(struct run_builder *builder)
@@ -136,9 +117,10 @@ static int builder_add_batch(struct run_builder *builder, struct pin_buffer *buf
 	return 0;
 }
 
-/* Unpins a range that was cut at both ends. Returns how many pages were charged. */
-static unsigned long drop_range(struct ioas_pages *pages, unsigned long first_index,
-				unsigned long last_index, bool dirty)
+/* Unpins a range. Returns how many of its pages were charged. */
+static inline unsigned long unpin_range(struct ioas_pages *pages,
+				       unsigned long first_index,
+				       unsigned long last_index, bool dirty)
 {
 	struct extent_cursor cursor;
 	unsigned long ncharged = 0;
@@ -155,7 +137,6 @@ static unsigned long drop_range(struct ioas_pages *pages, unsigned long first_in
 		if (more)
 			cond_resched();
 	}
-	extents_clear(&pages->extents, first_index, last_index);
 	return ncharged;
 }
 
@@ -214,8 +195,10 @@ static int fill_hole(struct ioas_pages *pages, unsigned long first_index,
 
 	if (builder.next != builder.first)
 		unpin_run(page_to_pfn(builder.first), builder.next - builder.first, false);
-	if (builder.index > first_index)
-		drop_range(pages, first_index, builder.index - 1, false);
+	if (builder.index > first_index) {
+		unpin_range(pages, first_index, builder.index - 1, false);
+		extents_clear(&pages->extents, first_index, builder.index - 1);
+	}
 	account_refund(&refund, pages->account, ncharged);
 	account_pay(&refund);
 	return ret;
@@ -256,5 +239,6 @@ int pages_pin(struct ioas_pages *pages)
 void pages_unpin(struct ioas_pages *pages, struct account_refund *refund)
 {
 	account_refund(refund, pages->account,
-		       drop_range(pages, 0, pages->npages - 1, pages->writable));
+		       unpin_range(pages, 0, pages->npages - 1, pages->writable));
+	extents_reset(&pages->extents);
 }

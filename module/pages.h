@@ -18,9 +18,15 @@ struct ioas_pages {
 	struct extents extents;		/* whoever owns the area that shows this */
 };
 
-struct ioas_pages *pages_create(unsigned long uptr, unsigned long nbytes, bool writable);
-void pages_destroy(struct ioas_pages *pages);
+void pages_init(struct ioas_pages *pages, unsigned long uptr, unsigned long nbytes,
+		bool writable);
 int pages_pin(struct ioas_pages *pages);
 void pages_unpin(struct ioas_pages *pages, struct account_refund *refund);
+
+/* Forgets a store, with nothing pinned unless its IOMMU never let go of it. */
+static inline void pages_exit(struct ioas_pages *pages)
+{
+	extents_destroy(&pages->extents);
+}
 
 #endif

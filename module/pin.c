@@ -17,9 +17,6 @@
 /* The fast walk runs with interrupts off: this also bounds for how long. */
 #define PIN_MANY	2048
 
-/* How many pages may be given back before somebody else should get the CPU. */
-#define UNPIN_AT_ONCE	65536UL
-
 /**
  * pin_buffer_init() - make room for the pages of an operation
  * @buffer: uninitialised memory
@@ -108,25 +105,4 @@ long pin_user(struct pin_buffer *buffer, struct mm_struct *mm, unsigned long uad
 void unpin_batch(struct pin_buffer *buffer, long from, long npinned)
 {
 	unpin_user_pages(buffer->pages + from, npinned - from);
-}
-
-/**
- * unpin_run() - give back pages
- * @pfn: of the first page
- * @npages: number of physically consecutive pages
- * @dirty: a device may have written to them
- *
- * Context: may sleep. Never fails.
- */
-void unpin_run(unsigned long pfn, unsigned long npages, bool dirty)
-{
-	while (npages) {
-		unsigned long n = min(npages, UNPIN_AT_ONCE);
-
-		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), n, dirty);
-		pfn += n;
-		npages -= n;
-		if (npages)
-			cond_resched();
-	}
 }

@@ -2,17 +2,20 @@
 /*
  * pin: getting user pages for DMA, and giving them back.
  *
- * Owns: struct pin_buffer. Every pin_user_pages_*() and unpin_*() call is here.
+ * Owns: struct pin_buffer. Every pin_user_pages_*() and unpin_*() call is in pin.c or
+ * in this file.
  */
 #ifndef VFIO_IOAS_PIN_H
 #define VFIO_IOAS_PIN_H
 
+#include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 
-struct mm_struct;
-struct page;
-
 #define PIN_FEW	16
+
+/* How many pages may be given back before somebody else should get the CPU. */
+#define UNPIN_AT_ONCE	65536UL
 
 /* Room for the result of one batch. Lives on the stack of one operation. */
 struct pin_buffer {
@@ -26,6 +29,20 @@ void pin_buffer_destroy(struct pin_buffer *buffer);
 long pin_user(struct pin_buffer *buffer, struct mm_struct *mm, unsigned long uaddr,
 	      unsigned long npages, bool writable);
 void unpin_batch(struct pin_buffer *buffer, long from, long npinned);
-void unpin_run(unsigned long pfn, unsigned long npages, bool dirty);
+
+/*
+ * Gives back @npages physically consecutive pages from @pfn on; @dirty if a device may
+ * have written to them. May sleep. Never fails.
+ */
+static inline void unpin_run(unsigned long pfn, unsigned long npages, bool dirty)
+{
+	while (npages > UNPIN_AT_ONCE) {
+		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), UNPIN_AT_ONCE, dirty);
+		pfn += UNPIN_AT_ONCE;
+		npages -= UNPIN_AT_ONCE;
+		cond_resched();
+	}
+	unpin_user_page_range_dirty_lock(pfn_to_page(pfn), npages, dirty);
+}
 
 #endif
