@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Sourced by run and shell: the options of a VM, its initramfs and its QEMU.
+#
+# The initramfs holds busybox, our init, the kernel modules that the guest needs, and under
+# /run/vm all that the host says to it:
+#   settings        shell variables, read by init
+#   load            kernel modules to load at boot, in this order
+#   command.1, ...  the commands to run, a file each
+#   bin/            guest programs and --file's; on the PATH
+#   lib/modules/    as /lib/modules; also has vfio_ioas.ko itself
+#   root/           --file's with a destination, copied there by init
+
+vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$vm_dir/../.." && pwd)
+
+die() {
+	echo "${0##*/}: $*" >&2
+	exit 2
+}
+
+# All that describes a VM; vm_option changes one.
+vm_kernel='' vm_module='' vm_iommu=intel vm_guest=initramfs vm_load=yes
+vm_cmdline='' vm_mem=2048 vm_qemu='' vm_files=() vm_kmods=()
+
+# vm_option NAME VALUE: fails when there is no option of that name.
+vm_option() {
+	case $1 in
+	--kernel) vm_kernel=$2 ;;
+	--module) vm_module=$2 ;;
+	--iommu) vm_iommu=$2 ;;
+	--guest) vm_guest=$2 ;;
+	--cmdline) vm_cmdline+=" $2" ;;
+	--mem) vm_mem=$2 ;;
+	--qemu) vm_qemu+=" $2" ;;
+	--file) vm_files+=("$2") ;;
+	--kmod) vm_kmods+=("$2") ;;
+	*) return 1 ;;
+	esac
+}
+
+vm_check_options() {
+	local entry
+
+	[ -n "$vm_kernel" ] || die "--kernel DIR is missing"
+	for entry in kernelrelease vmlinuz config modules; do
+		[ -e "$vm_kernel/$entry" ] || die "$vm_kernel is not a kernel directory: it has no $entry"
+	done
+	[ -z "$vm_module" ] || [ -f "$vm_module" ] || die "--module $vm_module: no such file"
+	case $vm_iommu in intel | amd) ;; *) die "--iommu is intel or amd" ;; esac
+	case $vm_guest in initramfs | 9p) ;; *) die "--guest is initramfs or 9p" ;; esac
+	for entry in busybox qemu-system-x86_64 cpio depmod modinfo; do
+		PATH=$PATH:/usr/sbin:/sbin command -v $entry >/dev/null || die "$entry is not installed; ./bootstrap installs it"
+	done
+}
+
+# vm_has_config OPTION: has the kernel CONFIG_OPTION=y?
+vm_has_config() {
+	grep -q "^CONFIG_$1=y\$" "$vm_kernel/config"
+}
+
+# --- initramfs
+
+declare -A vm_module_files vm_modules_done
+
+vm_find_modules() {
+	local file name
+
+	while IFS= read -r file; do
+		name=${file##*/}
+		name=${name%%.ko*}
+		vm_module_files[${name//-/_}]=$file
+	done < <(find -L "$vm_kernel/modules" -name '*.ko' -o -name '*.ko.xz' -o -name '*.ko.zst')
+}
+
+# vm_unpack_module FILE DIR
+vm_unpack_module() {
+	local name=${1##*/}
+
+	case $name in
+	*.xz) xz -dc "$1" >"$2/${name%.xz}" ;;
+	*.zst) zstd -qdc "$1" >"$2/${name%.zst}" ;;
+	*) cp "$1" "$2" ;;
+	esac
+}
+
+# vm_add_module NAME DIR: puts a module and what it depends on into DIR. One that is not
+# there is part of the kernel, or the kernel goes without it.
+vm_add_module() {
+	local name=${1//-/_} file dependency
+
+	file=${vm_module_files[$name]-}
+	if [ -z "$file" ] || [ -n "${vm_modules_done[$name]-}" ]; then
+		return 0
+	fi
+	vm_modules_done[$name]=yes
+	for dependency in $(vm_modinfo "$file" | tr , ' '); do
+		vm_add_module "$dependency" "$2"
+	done
+	vm_unpack_module "$file" "$2"
+}
+
+vm_modinfo() {
+	PATH=$PATH:/usr/sbin:/sbin modinfo -F depends "$1"
+}
+
+# vm_add_modules ROOT: fills /lib/modules and the list of those to load at boot.
+vm_add_modules() {
+	local release dir name boot=()
+
+	release=$(cat "$vm_kernel/kernelrelease")
+	dir=$1/run/vm/lib/modules/$release
+	mkdir -p "$dir"
+	vm_find_modules
+	if [ "$vm_guest" = 9p ]; then
+		boot+=(virtio_pci 9pnet_virtio 9p)
+	fi
+	boot+=(vfio "${vm_kmods[@]}")
+	for name in "${boot[@]}" vfio_iommu_type1 vfio_pci; do
+		vm_add_module "$name" "$dir"
+	done
+	for name in "${boot[@]}"; do
+		[ -z "${vm_modules_done[${name//-/_}]-}" ] || echo "$name"
+	done >"$1/run/vm/load"
+
+	if [ -n "$vm_module" ]; then
+		cp "$vm_module" "$dir/vfio_ioas.ko"
+		ln -s "$release/vfio_ioas.ko" "$1/run/vm/lib/modules/vfio_ioas.ko"
+	fi
+	touch "$dir"/modules.{order,builtin,builtin.modinfo}
+	PATH=$PATH:/usr/sbin:/sbin depmod -b "$1/run/vm" "$release"
+}
+
+# vm_add_files ROOT: guest programs and --file's.
+vm_add_files() {
+	local file source program
+
+	for program in "$top"/build/guest/*; do
+		if [ -f "$program" ] && [ -x "$program" ]; then
+			cp "$program" "$1/run/vm/bin"
+		fi
+	done
+	for file in "${vm_files[@]}"; do
+		source=${file%%:*}
+		[ -e "$source" ] || die "--file $source: no such file"
+		if [ "$source" = "$file" ]; then
+			cp -rL "$source" "$1/run/vm/bin"
+		else
+			install -D "$source" "$1/run/vm/root/${file#*:}"
+		fi
+	done
+}
+
+# vm_make_initramfs FILE SETTING... -- COMMAND...
+vm_make_initramfs() {
+	local file=$1 root=$1.d n=0 settings=()
+
+	shift
+	while [ "$1" != -- ]; do
+		settings+=("$1")
+		shift
+	done
+	shift
+
+	mkdir -p "$root"/{bin,sbin,dev,proc,sys,tmp,etc,root,lib,run/vm/bin,run/vm/root}
+	cp -L "$(command -v busybox)" "$root/bin/busybox"
+	install "$vm_dir/init" "$root/init"
+	ln -s /run/vm/lib/modules "$root/lib/modules"
+	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
+	vm_add_modules "$root"
+	vm_add_files "$root"
+	printf '%s\n' "guest=$vm_guest" "load=$vm_load" "${settings[@]}" >"$root/run/vm/settings"
+	while [ $# -gt 0 ]; do
+		n=$((n + 1))
+		printf '%s\n' "$1" >"$root/run/vm/command.$n"
+		shift
+	done
+	(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) >"$file"
+	rm -rf "$root"
+}
+
+# --- QEMU
+
+# vm_qemu_command INITRAMFS: sets the array qemu to the command, but for its serial lines.
+# Two of QEMU's own PCI test devices, edu, are what VFIO passes on. They take 28-bit
+# addresses unless told otherwise.
+vm_qemu_command() {
+	local iommu edu=edu,dma_mask=0xffffffffffffffff extra
+
+	case $vm_iommu in
+	intel) iommu=intel-iommu,intremap=on ;;
+	amd) iommu=amd-iommu,intremap=on ;;
+	esac
+	# shellcheck disable=SC2054  # QEMU's commas
+	qemu=(qemu-system-x86_64 -accel tcg -M q35,kernel-irqchip=split -cpu max -smp 2 -m "$vm_mem"
+		-nodefaults -display none -no-reboot
+		-device "$iommu" -device "$edu" -device "$edu"
+		-kernel "$vm_kernel/vmlinuz" -initrd "$1"
+		-append "$(vm_kernel_cmdline)")
+	if [ "$vm_guest" = 9p ]; then
+		# shellcheck disable=SC2054
+		qemu+=(-virtfs local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap)
+	fi
+	# Split into words, as a shell would.
+	eval "extra=($vm_qemu)"
+	qemu+=("${extra[@]}")
+}
+
+# A WARN must not end the run, a panic or an Oops must: at once and without a reboot. The
+# lock-up detectors are slowed down, since a busy host makes vCPUs look stuck.
+vm_kernel_cmdline() {
+	echo "console=ttyS0 intel_iommu=on no_timer_check loglevel=5 log_buf_len=8M printk.time=1" \
+		"panic=-1 oops=panic watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120$vm_cmdline"
+}
