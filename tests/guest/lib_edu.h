@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lib_edu.h - a driver for QEMU's edu device on top of VFIO
+ *
+ * The device has a buffer of its own and copies up to 2048 bytes between it
+ * and an IOVA.
+ */
+#ifndef GUEST_LIB_EDU_H
+#define GUEST_LIB_EDU_H
+
+#define EDU_BYTES	2048U	/* most that one transfer moves */
+
+struct edu {
+	int fd;
+	volatile uint8_t *bar;
+	uint64_t bar_nbytes;
+};
+
+/* Opens device number index, its group being in a container with an IOMMU. */
+void edu_open(struct edu *edu, int group, unsigned int device_index);
+void edu_close(struct edu *edu);
+
+/*
+ * Memory to device, device to memory. They wait for the end of the transfer,
+ * which the device also reports when the IOMMU blocked it.
+ */
+void edu_load(struct edu *edu, uint64_t iova, uint32_t nbytes);
+void edu_store(struct edu *edu, uint64_t iova, uint32_t nbytes);
+
+/*
+ * A buffer mapped at an IOVA that nothing else uses, through which a test
+ * sees and sets what the device's own buffer contains.
+ */
+struct probe {
+	struct edu *edu;
+	int container;
+	uint64_t iova;
+	uint8_t *bytes;
+};
+
+void probe_open(struct probe *probe, struct edu *edu, int container,
+		uint64_t iova);
+void probe_close(struct probe *probe);
+/* Puts the pattern of the seed into the device. */
+void probe_set(struct probe *probe, uint64_t seed);
+/* Whether the device contains these bytes. */
+bool probe_equals(struct probe *probe, const void *expected, uint32_t nbytes);
+
+/* Checks a copy memory[from] -> device -> memory[to] through these IOVAs. */
+void check_copy_at(const char *file, int line, struct edu *edu,
+		   uint8_t *from, uint64_t from_iova, uint8_t *to,
+		   uint64_t to_iova);
+#define check_copy(edu, from, from_iova, to, to_iova) \
+	check_copy_at(__FILE__, __LINE__, edu, from, from_iova, to, to_iova)
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lib_mem.h - memory of the kinds a VFIO program maps, and patterns in it
+ */
+#ifndef GUEST_LIB_MEM_H
+#define GUEST_LIB_MEM_H
+
+/* Anonymous read-write memory, all of it touched. */
+void *mem_alloc(uint64_t nbytes);
+/* The same aligned to 2 MiB in transparent huge pages, if there are any. */
+void *mem_alloc_huge(uint64_t nbytes);
+/* The same from hugetlbfs; NULL when the machine cannot spare the pages. */
+void *mem_alloc_hugetlb(uint64_t nbytes);
+/* The same in 4 KiB pages faulted in an order that scatters them. */
+void *mem_alloc_scattered(uint64_t nbytes);
+/*
+ * The same in 4 KiB pages of which no two neighbours are neighbours in the
+ * machine, but all are near each other, as caches like it.
+ */
+void *mem_alloc_interleaved(uint64_t nbytes);
+/* Address space without memory behind it (PROT_NONE). */
+void *mem_reserve(uint64_t nbytes);
+void mem_free(void *memory, uint64_t nbytes);
+
+/* Bytes that differ from page to page and from seed to seed. */
+void fill(void *memory, uint64_t nbytes, uint64_t seed);
+
+/*
+ * Number of places where the next page of the memory is not the next page
+ * of the machine, or -errno when /proc/self/pagemap does not tell.
+ */
+long long mem_breaks(const void *memory, uint64_t nbytes);
+
+#endif

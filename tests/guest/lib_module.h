@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lib_module.h - the module under test: which one, its users, its parameters,
+ * loading and unloading
+ */
+#ifndef GUEST_LIB_MODULE_H
+#define GUEST_LIB_MODULE_H
+
+#define IOAS_MODULE	"vfio_ioas"
+#define TYPE1_MODULE	"vfio_iommu_type1"
+#define IOAS_FILE	"/lib/modules/vfio_ioas.ko"
+#define IOAS_NODE	"/dev/vfio/ioas"
+#define STOCK_NODE	"/dev/vfio/vfio"
+
+/* From the environment: VFIO_NODE, and whether BACKEND is ours. */
+const char *vfio_node(void);
+bool backend_is_ioas(void);
+/* The module that serves the backend under test. */
+const char *backend_module(void);
+
+bool module_loaded(const char *name);
+/* Users of a module, -1 when it is not loaded. */
+long module_refcnt(const char *name);
+
+/* All return 0 or -errno, at once (unload does not wait for users). */
+int module_insert(const char *file, const char *parameters);
+int module_unload(const char *name);
+/* modprobe of a module of the running kernel: 0, or its exit status. */
+int module_probe(const char *name);
+
+/*
+ * Parameters of a module; set fails the test when it does not take, and the
+ * value from before comes back at the end of the test whatever happens.
+ */
+int param_get(const char *module, const char *name, char *text, size_t nbytes);
+int param_try_set(const char *module, const char *name, const char *text);
+void param_set(const char *module, const char *name, const char *text);
+
+/* For lib_tap.c: makes room for, then puts back, what param_set() changed. */
+void params_init(void);
+void params_restore(void);
+
+#endif

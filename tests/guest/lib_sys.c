@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lib_sys.c - kernel version, log and counters; children, capabilities and
+ * limits
+ */
+#define _GNU_SOURCE
+#include "lib.h"
+
+#include <linux/capability.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#define GATE_SECONDS	60
+
+bool kernel_at_least(unsigned int major, unsigned int minor)
+{
+	unsigned int running_major, running_minor;
+	struct utsname name;
+	char *dot;
+
+	uname(&name);
+	running_major = strtoul(name.release, &dot, 10);
+	require_true(*dot == '.');
+	running_minor = strtoul(dot + 1, NULL, 10);
+	return running_major > major ||
+	       (running_major == major && running_minor >= minor);
+}
+
+bool slow_kernel(void)
+{
+	const char *quick = getenv("QUICK");
+
+	/* Only kernels with lockdep have it, and those are the slow ones. */
+	return (quick && strcmp(quick, "0")) ||
+	       access("/proc/lockdep", F_OK) == 0;
+}
+
+int read_text(const char *path, char *text, size_t nbytes)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t nread;
+
+	if (fd < 0)
+		return -errno;
+	nread = read(fd, text, nbytes - 1);
+	close(fd);
+	if (nread < 0)
+		return -errno;
+	text[nread] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return 0;
+}
+
+int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int result = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		result = -errno;
+	close(fd);
+	return result;
+}
+
+/* The number after a word at the beginning of a line. */
+static long long number_after(const char *path, const char *word)
+{
+	size_t nbytes = strlen(word);
+	long long value = -ENOENT;
+	char line[256];
+	FILE *file;
+
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file))
+		if (strncmp(line, word, nbytes) == 0)
+			value = atoll(line + nbytes);
+	fclose(file);
+	return value;
+}
+
+long vm_lck_kib(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid ? pid : getpid());
+	return (long)number_after(path, "VmLck:");
+}
+
+/* Makes the kernel add up what its CPUs counted on their own. */
+static void refresh_vmstat(void)
+{
+	char text[8];
+
+	read_text("/proc/sys/vm/stat_refresh", text, sizeof(text));
+}
+
+long long pins_acquired(void)
+{
+	refresh_vmstat();
+	return number_after("/proc/vmstat", "nr_foll_pin_acquired ");
+}
+
+long long pins_outstanding(void)
+{
+	return pins_acquired() -
+	       number_after("/proc/vmstat", "nr_foll_pin_released ");
+}
+
+int kmsg_open(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_END);
+	return fd;
+}
+
+static bool contains_any(const char *text, const char *const *words)
+{
+	for (; *words; words++)
+		if (strstr(text, *words))
+			return true;
+	return false;
+}
+
+/*
+ * Complaints that are bad at any level, and lines that many tests provoke:
+ * faults of a blocked device, refusals by limit.
+ */
+static bool record_is_bad(unsigned int level, const char *text)
+{
+	static const char *const bad[] = {
+		"WARNING:", "BUG:", "kernel BUG", "Oops", "KASAN", "UBSAN",
+		"kmemleak:", "INFO: task", "INFO: rcu", "circular locking",
+		"recursive locking", "inconsistent lock", "suspicious RCU",
+		"sleeping function", "general protection", "refcount_t:",
+		"corruption", "Call Trace", "bad unlock", "Bad page", NULL
+	};
+	static const char *const provoked[] = {
+		"DMAR", "AMD-Vi", "RLIMIT", "taint",
+		"no interrupt remapping", NULL
+	};
+
+	if (contains_any(text, bad))
+		return true;
+	if (contains_any(text, provoked))
+		return false;
+	return level <= 3 || (level == 4 && strstr(text, IOAS_MODULE));
+}
+
+int kmsg_count_bad(int fd, const char *expected)
+{
+	char record[8192];
+	int nbad = 0;
+
+	for (;;) {
+		ssize_t nbytes = read(fd, record, sizeof(record) - 1);
+		unsigned int priority;
+		char *text;
+
+		if (nbytes < 0 && errno == EPIPE)
+			continue;	/* overrun: go on with the oldest */
+		if (nbytes <= 0)
+			return nbad;
+		record[nbytes] = '\0';
+		text = strchr(record, ';');
+		priority = (unsigned int)atoi(record);
+		if (!text || priority >> 3)
+			continue;	/* not from the kernel */
+		text[strcspn(text, "\n")] = '\0';
+		if (!record_is_bad(priority & 7, text + 1))
+			continue;
+		if (*expected && strstr(text, expected))
+			continue;
+		diag("kernel log: %s", text + 1);
+		nbad++;
+	}
+}
+
+uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
+bool wait_until(bool (*condition)(void *arg), void *arg,
+		unsigned int nseconds)
+{
+	static const struct timespec pause = { .tv_nsec = 1000000 };
+	uint64_t deadline_ns = now_ns() + nseconds * 1000000000ULL;
+
+	while (!condition(arg)) {
+		if (now_ns() > deadline_ns)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+pid_t spawn(void (*function)(void *arg), void *arg)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		function(arg);
+		fflush(stdout);
+		_exit(0);
+	}
+	require_true(pid > 0);
+	return pid;
+}
+
+void join(pid_t pid)
+{
+	int status = -1;
+
+	require_eq(or_errno(waitpid(pid, &status, 0)), pid);
+	check_eq(status, 0);
+}
+
+void gate_make(struct gate *gate)
+{
+	require_eq(or_errno(pipe2(gate->fd, O_CLOEXEC)), 0);
+}
+
+void gate_open(struct gate *gate)
+{
+	require_eq(write(gate->fd[1], "", 1), 1);
+}
+
+void gate_wait(struct gate *gate)
+{
+	struct pollfd waiting = { .fd = gate->fd[0], .events = POLLIN };
+	char byte;
+
+	require_eq(poll(&waiting, 1, GATE_SECONDS * 1000), 1);
+	require_eq(read(gate->fd[0], &byte, 1), 1);
+}
+
+static int capabilities(int call, struct __user_cap_data_struct *data)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+
+	return (int)syscall(call, &header, data);
+}
+
+bool has_ipc_lock(void)
+{
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	require_eq(capabilities(SYS_capget, data), 0);
+	return data[0].effective & (1U << CAP_IPC_LOCK);
+}
+
+void drop_ipc_lock(void)
+{
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	require_eq(capabilities(SYS_capget, data), 0);
+	data[0].effective &= ~(1U << CAP_IPC_LOCK);
+	data[0].permitted &= ~(1U << CAP_IPC_LOCK);
+	data[0].inheritable &= ~(1U << CAP_IPC_LOCK);
+	require_eq(capabilities(SYS_capset, data), 0);
+	require_true(!has_ipc_lock());
+}
+
+void set_memlock_pages(uint64_t npages)
+{
+	struct rlimit limit;
+
+	require_eq(or_errno(getrlimit(RLIMIT_MEMLOCK, &limit)), 0);
+	limit.rlim_cur = npages * PAGE;
+	if (limit.rlim_max < limit.rlim_cur)
+		limit.rlim_max = limit.rlim_cur;
+	require_eq(or_errno(setrlimit(RLIMIT_MEMLOCK, &limit)), 0);
+}
+
+uint64_t random_next(uint64_t *state)
+{
+	uint64_t x = (*state += 0x9e3779b97f4a7c15ULL);
+
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+	return x ^ (x >> 31);
+}
+
+uint64_t random_seed(void)
+{
+	const char *text = getenv("SEED");
+	uint64_t seed = text ? strtoull(text, NULL, 0) : now_ns();
+
+	diag("SEED=%llu", (unsigned long long)seed);
+	return seed;
+}

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_serve.c - which containers are ours: the node, symbolic links to it,
+ * the parameter serve, and the stock backend at work beside us
+ */
+#define _GNU_SOURCE
+#include "lib.h"
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#define NPAGES		16U
+#define NBYTES		(NPAGES * PAGE)
+#define IOVA		0x100000ULL
+#define MOVED_NODE	"/dev/vfio/vfio.stock"
+
+#define OURS		1
+#define STOCKS		0
+
+static uint8_t *memory;
+
+/* A container opened by path, with a group in it; the caller says whose. */
+static void open_path(struct rig *rig, const char *path, unsigned int index)
+{
+	rig->container = open_fd(path);
+	require_true(rig->container >= 0);
+	rig->group[0] = group_open_wait(index);
+	require_true(rig->group[0] >= 0);
+	rig->ngroups = 1;
+	require_eq(group_set_container(rig->group[0], rig->container), 0);
+	require_eq(set_iommu(rig->container, VFIO_TYPE1v2_IOMMU), 0);
+}
+
+static void check_served(const char *path, int expected)
+{
+	struct rig rig;
+
+	context("%s", path);
+	open_path(&rig, path, 0);
+	check_eq(served_by_ioas(rig.container), expected);
+	rig_close(&rig);
+	context("%s", "");
+}
+
+static void check_dma(struct rig *rig, unsigned int index)
+{
+	struct edu edu;
+
+	require_eq(dma_map(rig->container, IOVA, memory, NBYTES, RW), 0);
+	edu_open(&edu, rig->group[0], index);
+	check_copy(&edu, memory, IOVA, memory + PAGE, IOVA + PAGE);
+	edu_close(&edu);
+	check_eq(vm_lck_kib(0), NPAGES * PAGE_KIB);
+}
+
+static void check_unmap(struct rig *rig)
+{
+	check_eq(dma_unmap(rig->container, IOVA, NBYTES), NBYTES);
+	check_eq(vm_lck_kib(0), 0);
+}
+
+static void node_is_a_character_device_for_everybody(void)
+{
+	struct stat ours;
+	struct stat stocks;
+
+	require_eq(or_errno(stat(IOAS_NODE, &ours)), 0);
+	require_eq(or_errno(stat(STOCK_NODE, &stocks)), 0);
+	check_true(S_ISCHR(ours.st_mode));
+	check_eq(ours.st_mode & 0777, 0666);
+	check_true(ours.st_rdev != stocks.st_rdev);
+	/* Not a misc device: opening one of those from another deadlocks. */
+	check_true(major(ours.st_rdev) != 10);
+}
+
+static void become_nobody(void *unused)
+{
+	int container;
+
+	(void)unused;
+	require_eq(or_errno(setresuid(65534, 65534, 65534)), 0);
+	container = container_open();
+	check_eq(vfio_call(container, VFIO_GET_API_VERSION, 0), 0);
+	check_eq(vfio_call(container, VFIO_CHECK_EXTENSION, VFIO_TYPE1_IOMMU),
+		 1);
+	close(container);
+}
+
+static void node_opens_for_an_ordinary_user(void)
+{
+	join(spawn(become_nobody, NULL));
+}
+
+static void node_opens_many_times(void)
+{
+	int containers[64];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(containers); i++)
+		containers[i] = container_open();
+	for (i = 0; i < ARRAY_SIZE(containers); i++)
+		close(containers[i]);
+	check_served(IOAS_NODE, OURS);
+}
+
+static void open_flags_are_honoured(void)
+{
+	int fd = open(IOAS_NODE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+	require_true(fd >= 0);
+	check_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	check_eq(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);
+	close(fd);
+	fd = open(IOAS_NODE, O_PATH);
+	require_true(fd >= 0);
+	check_eq(vfio_call(fd, VFIO_GET_API_VERSION, 0), -EBADF);
+	close(fd);
+}
+
+static void container_from_our_node_is_ours(void)
+{
+	check_served(IOAS_NODE, OURS);
+}
+
+static void container_from_the_stock_node_is_stock_s(void)
+{
+	check_served(STOCK_NODE, STOCKS);
+}
+
+static void symbolic_link_leads_to_us(void)
+{
+	require_eq(or_errno(symlink(IOAS_NODE, "/tmp/link-to-ioas")), 0);
+	check_served("/tmp/link-to-ioas", OURS);
+	require_eq(or_errno(symlink("link-to-ioas", "/tmp/second-link")), 0);
+	check_served("/tmp/second-link", OURS);
+	unlink("/tmp/second-link");
+	unlink("/tmp/link-to-ioas");
+}
+
+static void node_made_by_hand_leads_to_us(void)
+{
+	struct stat ours;
+
+	require_eq(or_errno(stat(IOAS_NODE, &ours)), 0);
+	unlink("/dev/by-hand");
+	require_eq(or_errno(mknod("/dev/by-hand", S_IFCHR | 0600,
+				  ours.st_rdev)), 0);
+	check_served("/dev/by-hand", OURS);
+	unlink("/dev/by-hand");
+}
+
+static void use_swapped_nodes(void *unused)
+{
+	struct rig rig;
+
+	(void)unused;
+	open_path(&rig, STOCK_NODE, 0);
+	check_eq(served_by_ioas(rig.container), OURS);
+	check_dma(&rig, 0);
+	check_unmap(&rig);
+	rig_close(&rig);
+	check_served(MOVED_NODE, STOCKS);
+}
+
+/* What a user does for programs that have the path compiled in. */
+static void stock_node_replaced_by_a_link_leads_to_us(void)
+{
+	pid_t child;
+
+	memory = mem_alloc(NBYTES);
+	require_eq(or_errno(rename(STOCK_NODE, MOVED_NODE)), 0);
+	if (symlink("ioas", STOCK_NODE) == 0) {
+		child = spawn(use_swapped_nodes, NULL);
+		waitpid(child, NULL, 0);
+		unlink(STOCK_NODE);
+	}
+	require_eq(or_errno(rename(MOVED_NODE, STOCK_NODE)), 0);
+	check_served(STOCK_NODE, STOCKS);
+	mem_free(memory, NBYTES);
+}
+
+static void serve_all_takes_every_container(void)
+{
+	param_set(IOAS_MODULE, "serve", "all");
+	check_served(STOCK_NODE, OURS);
+	check_served(IOAS_NODE, OURS);
+	param_set(IOAS_MODULE, "serve", "node");
+	check_served(STOCK_NODE, STOCKS);
+	check_served(IOAS_NODE, OURS);
+}
+
+static void serve_none_takes_no_container(void)
+{
+	param_set(IOAS_MODULE, "serve", "none");
+	check_served(IOAS_NODE, STOCKS);
+	check_served(STOCK_NODE, STOCKS);
+	param_set(IOAS_MODULE, "serve", "node");
+	check_served(IOAS_NODE, OURS);
+}
+
+static void serve_reads_as_it_was_written(void)
+{
+	static const char *const values[] = { "all", "none", "node" };
+	char text[32];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
+		param_set(IOAS_MODULE, "serve", values[i]);
+		check_eq(param_get(IOAS_MODULE, "serve", text, sizeof(text)),
+			 0);
+		check_eq(strcmp(text, values[i]), 0);
+	}
+}
+
+static void serve_takes_no_other_word(void)
+{
+	static const char *const words[] = { "some", "nodes", "al", "0" };
+	char text[32];
+	size_t i;
+
+	param_set(IOAS_MODULE, "serve", "all");
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		context("\"%s\"", words[i]);
+		check_eq(param_try_set(IOAS_MODULE, "serve", words[i]),
+			 -EINVAL);
+		check_eq(param_get(IOAS_MODULE, "serve", text, sizeof(text)),
+			 0);
+		check_eq(strcmp(text, "all"), 0);
+	}
+	context("%s", "");
+	/* echo writes the end of the line, too. */
+	check_eq(param_try_set(IOAS_MODULE, "serve", "none\n"), 0);
+	check_served(IOAS_NODE, STOCKS);
+}
+
+static void container_keeps_its_backend_when_serve_changes(void)
+{
+	struct rig rig;
+	int other;
+
+	memory = mem_alloc(NBYTES);
+	open_path(&rig, IOAS_NODE, 0);
+	param_set(IOAS_MODULE, "serve", "none");
+	check_eq(served_by_ioas(rig.container), OURS);
+	check_dma(&rig, 0);
+	/* A group joins, and the one that was there leaves. */
+	other = group_open_wait(1);
+	check_eq(group_set_container(other, rig.container), 0);
+	check_eq(group_unset_container(rig.group[0]), 0);
+	check_eq(served_by_ioas(rig.container), OURS);
+	check_unmap(&rig);
+	/* Only a container that begins anew asks again. */
+	check_eq(group_unset_container(other), 0);
+	check_eq(group_set_container(other, rig.container), 0);
+	check_eq(set_iommu(rig.container, VFIO_TYPE1v2_IOMMU), 0);
+	check_eq(served_by_ioas(rig.container), STOCKS);
+	check_eq(group_unset_container(other), 0);
+	close(other);
+	close(rig.group[0]);
+	close(rig.container);
+	mem_free(memory, NBYTES);
+}
+
+static void stock_container_stays_stock_s_when_serve_changes(void)
+{
+	struct rig rig;
+
+	memory = mem_alloc(NBYTES);
+	open_path(&rig, STOCK_NODE, 0);
+	check_eq(served_by_ioas(rig.container), STOCKS);
+	param_set(IOAS_MODULE, "serve", "all");
+	check_dma(&rig, 0);
+	check_eq(served_by_ioas(rig.container), STOCKS);
+	check_unmap(&rig);
+	rig_close(&rig);
+	mem_free(memory, NBYTES);
+}
+
+static struct gate to_stock;
+static struct gate to_ours;
+
+static void run_on_stock(void *unused)
+{
+	struct rig rig;
+
+	(void)unused;
+	open_path(&rig, STOCK_NODE, 1);
+	check_eq(served_by_ioas(rig.container), STOCKS);
+	fill(memory, NBYTES, 1);
+	check_dma(&rig, 1);
+	gate_open(&to_ours);
+	gate_wait(&to_stock);
+	check_eq(served_by_ioas(rig.container), STOCKS);
+	check_eq(module_refcnt(TYPE1_MODULE), 1);
+	check_unmap(&rig);
+	check_dma(&rig, 1);
+	check_unmap(&rig);
+	rig_close(&rig);
+	gate_open(&to_ours);
+}
+
+static void stock_and_ours_run_side_by_side_in_two_processes(void)
+{
+	struct rig rig;
+	pid_t child;
+
+	memory = mem_alloc(NBYTES);
+	gate_make(&to_stock);
+	gate_make(&to_ours);
+	/* Forked before our node is opened, so that it does not have it. */
+	child = spawn(run_on_stock, NULL);
+	open_path(&rig, IOAS_NODE, 0);
+	gate_wait(&to_ours);
+	check_eq(served_by_ioas(rig.container), OURS);
+	check_dma(&rig, 0);
+	gate_open(&to_stock);
+	gate_wait(&to_ours);
+	join(child);
+	check_unmap(&rig);
+	check_dma(&rig, 0);
+	check_unmap(&rig);
+	rig_close(&rig);
+	mem_free(memory, NBYTES);
+}
+
+static void take_turns(unsigned int ntimes)
+{
+	unsigned int i;
+
+	for (i = 0; i < ntimes; i++) {
+		check_served(IOAS_NODE, OURS);
+		check_served(STOCK_NODE, STOCKS);
+	}
+}
+
+static void one_process_uses_one_after_the_other(void)
+{
+	take_turns(scaled(20, 4));
+}
+
+static const struct test tests[] = {
+	TEST(node_is_a_character_device_for_everybody, ONLY_IOAS),
+	TEST(node_opens_for_an_ordinary_user, ONLY_IOAS),
+	TEST(node_opens_many_times, ONLY_IOAS | NEEDS_ONE),
+	TEST(open_flags_are_honoured, ONLY_IOAS),
+	TEST(container_from_our_node_is_ours, ONLY_IOAS | NEEDS_ONE),
+	TEST(container_from_the_stock_node_is_stock_s, ONLY_IOAS | NEEDS_ONE),
+	TEST(symbolic_link_leads_to_us, ONLY_IOAS | NEEDS_ONE),
+	TEST(node_made_by_hand_leads_to_us, ONLY_IOAS | NEEDS_ONE),
+	TEST(stock_node_replaced_by_a_link_leads_to_us, ONLY_IOAS | NEEDS_ONE),
+	TEST(serve_all_takes_every_container, ONLY_IOAS | NEEDS_ONE),
+	TEST(serve_none_takes_no_container, ONLY_IOAS | NEEDS_ONE),
+	TEST(serve_reads_as_it_was_written, ONLY_IOAS),
+	TEST(serve_takes_no_other_word, ONLY_IOAS | NEEDS_ONE),
+	TEST(container_keeps_its_backend_when_serve_changes,
+	     ONLY_IOAS | NEEDS_TWO),
+	TEST(stock_container_stays_stock_s_when_serve_changes,
+	     ONLY_IOAS | NEEDS_ONE),
+	TEST(stock_and_ours_run_side_by_side_in_two_processes,
+	     ONLY_IOAS | NEEDS_TWO),
+	TEST(one_process_uses_one_after_the_other, ONLY_IOAS | NEEDS_ONE),
+};
+
+int main(int argc, char **argv)
+{
+	return run_tests(tests, ARRAY_SIZE(tests), argc, argv);
+}
