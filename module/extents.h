@@ -8,6 +8,7 @@
 #ifndef VFIO_IOAS_EXTENTS_H
 #define VFIO_IOAS_EXTENTS_H
 
+#include <linux/kernel.h>
 #include <linux/types.h>
 
 /* What stands behind the pages of a run; two bits of a stored run. */
@@ -87,7 +88,7 @@ static inline void extents_init(struct extents *extents, unsigned long npages)
 	extents->only.runs = extents->few;
 	extents->only.first_index = 0;
 	extents->only.nruns = 1;
-	extents->only.max_runs = sizeof(extents->few) / sizeof(extents->few[0]);
+	extents->only.max_runs = ARRAY_SIZE(extents->few);
 	extents->few[0] = 0;
 }
 

@@ -119,8 +119,8 @@ static int builder_add_batch(struct run_builder *builder, struct pin_buffer *buf
 
 /* Unpins a range. Returns how many of its pages were charged. */
 static inline unsigned long unpin_range(struct ioas_pages *pages,
-				       unsigned long first_index,
-				       unsigned long last_index, bool dirty)
+					unsigned long first_index,
+					unsigned long last_index, bool dirty)
 {
 	struct extent_cursor cursor;
 	unsigned long ncharged = 0;
