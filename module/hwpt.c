@@ -89,6 +89,15 @@ int hwpt_reserve_aperture(struct ioas_hwpt *hwpt, struct iova_space *space,
 	return ret;
 }
 
+/*
+ * Takes IOVA out of the domain and the IOTLB. False if the IOMMU driver left a part
+ * mapped, which is its bug.
+ */
+static bool unmap_range(struct ioas_hwpt *hwpt, unsigned long iova, unsigned long nbytes)
+{
+	return !WARN_ON_ONCE(iommu_unmap(hwpt->domain, iova, nbytes) != nbytes);
+}
+
 static int map_run(struct ioas_hwpt *hwpt, unsigned long iova, phys_addr_t paddr,
 		   unsigned long nbytes, int iommu_prot, bool single_pages)
 {
@@ -104,7 +113,7 @@ static int map_run(struct ioas_hwpt *hwpt, unsigned long iova, phys_addr_t paddr
 					iommu_prot | IOMMU_CACHE);
 		if (ret) {
 			if (done)
-				iommu_unmap(hwpt->domain, iova, done);
+				unmap_range(hwpt, iova, done);
 			return ret;
 		}
 		done += step;
@@ -152,7 +161,7 @@ int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pa
 
 unmap:
 	if (byte > area->first_byte)
-		iommu_unmap(hwpt->domain, area->first_iova, byte - area->first_byte);
+		unmap_range(hwpt, area->first_iova, byte - area->first_byte);
 	return ret;
 }
 
@@ -169,9 +178,7 @@ unmap:
  */
 bool hwpt_unmap_area(struct ioas_hwpt *hwpt, struct ioas_area *area)
 {
-	unsigned long nbytes = area_nbytes(area);
-
-	return !WARN_ON_ONCE(iommu_unmap(hwpt->domain, area->first_iova, nbytes) != nbytes);
+	return unmap_range(hwpt, area->first_iova, area_nbytes(area));
 }
 
 /* What every domain of the IOAS can map; all sizes if there is none. */

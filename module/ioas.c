@@ -261,6 +261,7 @@ static int fill_domains(struct ioas *ioas, struct ioas_area *area, bool single_p
 	struct ioas_pages *pages = area->pages;
 	struct account_refund refund = { };
 	struct ioas_hwpt *hwpt;
+	bool unmapped = true;
 	int ret;
 
 	lockdep_assert_held_read(&ioas->domains_rwsem);
@@ -279,8 +280,9 @@ static int fill_domains(struct ioas *ioas, struct ioas_area *area, bool single_p
 
 unmap:
 	list_for_each_entry_continue_reverse(hwpt, &ioas->hwpts, hwpts_item)
-		hwpt_unmap_area(hwpt, area);
-	pages_unpin(pages, &refund);
+		unmapped &= hwpt_unmap_area(hwpt, area);
+	if (unmapped)
+		pages_unpin(pages, &refund);
 	account_pay(&refund);
 	return ret;
 }
