@@ -18,7 +18,7 @@
 
 #define REASON_BYTES	160
 #define USUAL_SECONDS	60U
-#define SETTLE_SECONDS	20U
+#define SETTLE_SECONDS	scaled(5U, 30U)
 
 /* Seen by the parent and every process of a test. */
 struct shared {
