@@ -298,7 +298,7 @@ static void descriptors_of_two_groups_close_in_every_order(void)
 	};
 
 	memory = mem_alloc(NBYTES);
-	permute(order, 0, ARRAY_SIZE(order), scaled(1, 7));
+	permute(order, 0, ARRAY_SIZE(order), scaled(1, 11));
 	mem_free(memory, NBYTES);
 }
 

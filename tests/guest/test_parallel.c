@@ -174,7 +174,7 @@ static void late_memory_make(struct late_memory *late)
 			    -1, 0);
 	require_true(late->memory != MAP_FAILED);
 	area.range.start = (uintptr_t)late->memory;
-	late->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	late->uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	if (late->uffd < 0)
 		skip("no userfaultfd in this kernel");
 	require_eq(or_errno(ioctl(late->uffd, UFFDIO_API, &api)), 0);
@@ -187,6 +187,7 @@ static void late_memory_wanted(struct late_memory *late)
 	struct pollfd poll_fd = { .fd = late->uffd, .events = POLLIN };
 
 	require_eq(poll(&poll_fd, 1, 60000), 1);
+	require_eq(poll_fd.revents, POLLIN);
 }
 
 static void late_memory_release(struct late_memory *late)
