@@ -79,8 +79,14 @@ static void device_copies_above_4_gib(void)
 
 static void device_copies_at_the_end_of_the_aperture(void)
 {
+	uint64_t end;
+
 	open_rig(VFIO_TYPE1v2_IOMMU);
-	check_copy_at_iova(last_usable_iova(rig.container) + 1 - NBYTES);
+	end = last_usable_iova(rig.container) + 1;
+	/* Where that is 2^64, stock type1 finds no mapping up to 6.12. */
+	if (!end)
+		end -= PAGE;
+	check_copy_at_iova(end - NBYTES);
 	close_rig();
 }
 

@@ -115,7 +115,9 @@ BOTH_TYPES(map_around_the_end_of_the_numbers_is_refused)
 	check_eq(dma_map(fd, 0, last_page, 2 * PAGE, RW), wrap_error());
 	check_eq(map(-PAGE, 2, 0), wrap_error());
 	check_eq(dma_map(fd, 0, memory, -PAGE, RW), wrap_error());
-	check_eq(map(-PAGE, 1, RW), -EINVAL);
+	/* The last page there is lies in no aperture, but for AMD's. */
+	if (last_usable_iova(fd) != UINT64_MAX)
+		check_eq(map(-PAGE, 1, RW), -EINVAL);
 	check_no_trace();
 }
 
@@ -123,6 +125,8 @@ BOTH_TYPES(map_ends_with_the_aperture)
 {
 	uint64_t end = last_usable_iova(rig.container) + 1;
 
+	if (!end)
+		skip("the aperture of this IOMMU ends where numbers do");
 	check_eq(map(end - PAGE, 1, RW), 0);
 	check_eq(map(end, 1, RW), -EINVAL);
 	check_eq(map(end + 16 * PAGE, 1, RW), -EINVAL);
