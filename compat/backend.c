@@ -13,7 +13,7 @@
  * Handles. vfio.ko calls ioctl without a lock, so that a container may be released
  * at the same moment, or have been: what it holds is not a pointer but a number,
  * which is not used again soon. A call that found the container is inside its IOAS
- * before it looks whether it is alive; release waits until nobody is, and says so.
+ * before it looks whether that is alive, or has counted itself; release waits for both.
  *
  * Locking: registrations_mutex guards the list of tables; containers have their
  * xarray's lock and RCU. vfio.ko serialises open, attach, detach and release of one
@@ -42,14 +42,9 @@
 #include "type1.h"
 #include "vfio_private.h"
 
-static bool allow_unsafe_interrupts;
-module_param(allow_unsafe_interrupts, bool, 0644);
-MODULE_PARM_DESC(allow_unsafe_interrupts, "Attach groups that can forge interrupts, too");
-
 struct container {
-	refcount_t entering;		/* calls waiting to get in, and one until release */
-	struct completion entered;	/* none of them is left */
-	bool released;			/* domains_rwsem of the IOAS */
+	refcount_t nkept;		/* calls that keep it, and one until release */
+	struct completion unkept;	/* none of them is left */
 	struct rcu_head rcu;
 	struct ioas_ctx ctx;
 	struct type1 type1;
@@ -73,60 +68,58 @@ static struct container *container_find(void *handle)
 	return xa_load(&containers, (unsigned long)handle);
 }
 
-static void container_put(struct container *container)
+/* Finds a container and keeps it from being freed. */
+static struct container *container_get(void *handle)
 {
-	if (refcount_dec_and_test(&container->entering))
-		complete(&container->entered);
-}
-
-static bool container_enter_slow(struct container *container)
-{
-	bool alive;
-
-	ioas_enter(container->type1.ioas);
-	alive = !container->released;
-	if (!alive)
-		ioas_leave(container->type1.ioas);
-	container_put(container);
-	return alive;
-}
-
-/*
- * Enters without waiting. Sees the container alive only if release has yet to get the
- * lock for writing, and so will wait for the caller to leave; otherwise nothing but RCU
- * keeps it in memory.
- */
-static bool container_try_enter(struct container *container)
-{
-	if (!ioas_try_enter(container->type1.ioas))
-		return false;
-	if (!container->released)
-		return true;
-	ioas_leave(container->type1.ioas);
-	return false;
-}
-
-/*
- * Finds a container and enters its IOAS. NULL if it is gone or about to go. The common
- * case takes one lock; only while groups come or go must a count keep the container as
- * long as it takes to get in.
- */
-static struct container *container_enter(void *handle)
-{
-	XA_STATE(xas, &containers, (unsigned long)handle);
 	struct container *container;
-	bool entered, kept = false;
 
 	rcu_read_lock();
-	container = xas_load(&xas);
-	entered = container && container_try_enter(container);
-	if (container && !entered)
-		kept = refcount_inc_not_zero(&container->entering);
+	container = container_find(handle);
+	if (container && !refcount_inc_not_zero(&container->nkept))
+		container = NULL;
 	rcu_read_unlock();
+	return container;
+}
 
-	if (kept)
-		entered = container_enter_slow(container);
-	return entered ? container : NULL;
+static void container_put(struct container *container)
+{
+	if (refcount_dec_and_test(&container->nkept))
+		complete(&container->unkept);
+}
+
+/*
+ * Finds a container's IOAS and enters it without waiting; NULL if that is not possible
+ * right now. Whoever is in it keeps IOAS and container: both end only after somebody got
+ * the lock for writing.
+ */
+static inline struct ioas *try_enter(void *handle, struct container **container)
+{
+	XA_STATE(xas, &containers, (unsigned long)handle);
+	struct ioas *ioas = NULL;
+
+	rcu_read_lock();
+	*container = xas_load(&xas);
+	if (*container)
+		ioas = rcu_dereference((*container)->ctx.vfio_ioas);
+	if (ioas && !ioas_try_enter(ioas))
+		ioas = NULL;
+	if (ioas && ioas->dead) {
+		ioas_leave(ioas);
+		ioas = NULL;
+	}
+	rcu_read_unlock();
+	return ioas;
+}
+
+static int set_fresh_ioas(struct ioas_ctx *ctx)
+{
+	struct ioas *ioas = ioas_create(ctx);
+
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	ioas_set_vfio(ctx, ioas);
+	ioas_object_publish(&ioas->object);
+	return 0;
 }
 
 static void *backend_open(unsigned long type)
@@ -141,15 +134,12 @@ static void *backend_open(unsigned long type)
 	ret = type1_init(&container->type1, type);
 	if (ret)
 		goto free_container;
-	refcount_set(&container->entering, 1);
-	init_completion(&container->entered);
-	ioas_ctx_init(&container->ctx);
-	container->type1.ioas = ioas_create(&container->ctx);
-	if (IS_ERR(container->type1.ioas)) {
-		ret = PTR_ERR(container->type1.ioas);
+	refcount_set(&container->nkept, 1);
+	init_completion(&container->unkept);
+	ioas_ctx_init(&container->ctx, NULL, ACCOUNT_MM);
+	ret = set_fresh_ioas(&container->ctx);
+	if (ret)
 		goto destroy_ctx;
-	}
-	container->ctx.vfio_ioas_id = container->type1.ioas->object.id;
 	ret = xa_alloc_cyclic(&containers, &handle, container, handle_limit, &last_handle,
 			      GFP_KERNEL_ACCOUNT);
 	if (ret < 0)
@@ -167,32 +157,55 @@ static void backend_release(void *handle)
 {
 	struct container *container = xa_erase(&containers, (unsigned long)handle);
 
-	down_write(&container->type1.ioas->domains_rwsem);
-	container->released = true;
-	up_write(&container->type1.ioas->domains_rwsem);
 	container_put(container);
-	wait_for_completion(&container->entered);
+	wait_for_completion(&container->unkept);
 	ioas_ctx_destroy(&container->ctx);
 	kfree_rcu(container, rcu);
 }
 
-static inline long container_ioctl(struct container *container, unsigned int cmd,
-				   unsigned long arg)
+static long type1_ioctl_slow(struct container *container, unsigned int cmd,
+			     unsigned long arg)
 {
-	if (_IOC_TYPE(cmd) == IOMMUFD_TYPE && _IOC_NR(cmd) >= IOMMUFD_CMD_BASE)
-		return ioas_ctx_ioctl(&container->ctx, cmd, arg);
-	return type1_ioctl(&container->type1, cmd, arg);
+	struct ioas *ioas = ioas_get_vfio(&container->ctx);
+	long ret;
+
+	if (!ioas)
+		return cmd == VFIO_CHECK_EXTENSION ? type1_check_extension(NULL, arg) :
+						     -ENODEV;
+	ioas_enter(ioas);
+	ret = type1_ioctl(&container->type1, ioas, cmd, arg);
+	ioas_leave(ioas);
+	ioas_put(ioas);
+	return ret;
 }
 
-static inline long handle_ioctl(void *handle, unsigned int cmd, unsigned long arg)
+static long handle_ioctl_slow(void *handle, unsigned int cmd, unsigned long arg)
 {
-	struct container *container = container_enter(handle);
+	struct container *container = container_get(handle);
 	long ret;
 
 	if (!container)
 		return -EINVAL;
-	ret = container_ioctl(container, cmd, arg);
-	ioas_leave(container->type1.ioas);
+	if (ioctl_is_native(cmd))
+		ret = ioas_ctx_ioctl(&container->ctx, cmd, arg);
+	else
+		ret = type1_ioctl_slow(container, cmd, arg);
+	container_put(container);
+	return ret;
+}
+
+static inline long handle_ioctl(void *handle, unsigned int cmd, unsigned long arg)
+{
+	struct container *container;
+	struct ioas *ioas;
+	long ret;
+
+	/* The common case takes one lock; only while groups come or go must one wait. */
+	ioas = ioctl_is_native(cmd) ? NULL : try_enter(handle, &container);
+	if (!ioas)
+		return handle_ioctl_slow(handle, cmd, arg);
+	ret = type1_ioctl(&container->type1, ioas, cmd, arg);
+	ioas_leave(ioas);
 	return ret;
 }
 
@@ -216,12 +229,19 @@ static int attach_real_group(struct container *container, struct iommu_group *gr
 {
 	struct ioas_attach attach = {
 		.nesting = container->type1.nesting,
-		.unsafe_interrupts = READ_ONCE(allow_unsafe_interrupts),
 		.single_pages = type1_single_pages(),
 	};
+	struct ioas *ioas;
 	int ret;
 
-	ret = ioas_attach_group(container->type1.ioas, group, &attach);
+	while (!(ioas = ioas_get_vfio(&container->ctx))) {
+		/* Its user has ended the one there was, or chosen none. */
+		ret = set_fresh_ioas(&container->ctx);
+		if (ret)
+			return ret;
+	}
+	ret = ioas_attach_group(ioas, group, &attach);
+	ioas_put(ioas);
 	return ret == -EADDRINUSE ? -EINVAL : ret;
 }
 
@@ -241,15 +261,7 @@ static int backend_attach_group(void *handle, struct iommu_group *group,
 
 static void backend_detach_group(void *handle, struct iommu_group *group)
 {
-	struct container *container = container_find(handle);
-	unsigned long nbytes;
-
-	/* As in stock type1 mappings do not outlive the last domain. */
-	if (!ioas_detach_group(container->type1.ioas, group))
-		return;
-	ioas_enter(container->type1.ioas);
-	ioas_unmap_all(container->type1.ioas, &nbytes);
-	ioas_leave(container->type1.ioas);
+	ioas_detach_group(&container_find(handle)->ctx, group);
 }
 
 static const struct vfio_iommu_driver_ops backend_ops = {

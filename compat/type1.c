@@ -29,7 +29,7 @@ MODULE_PARM_DESC(dma_entry_limit, "Number of mappings a container opened from no
 
 /**
  * type1_init() - begin a container
- * @type1: to fill, but for the IOAS
+ * @type1: to fill
  * @type: as given to VFIO_SET_IOMMU
  *
  * Return: 0, or -EINVAL for a type we do not have.
@@ -62,12 +62,12 @@ bool type1_single_pages(void)
 
 /**
  * type1_check_extension() - VFIO_CHECK_EXTENSION
- * @type1: the container, or NULL if it has no backend yet
+ * @ioas: what the container maps into, entered; or NULL
  * @extension: the number, compared in full
  *
  * Return: 1 if the container has, or could have, the extension; 0 if not.
  */
-long type1_check_extension(struct type1 *type1, unsigned long extension)
+long type1_check_extension(struct ioas *ioas, unsigned long extension)
 {
 	switch (extension) {
 	case VFIO_TYPE1_IOMMU:
@@ -77,53 +77,62 @@ long type1_check_extension(struct type1 *type1, unsigned long extension)
 	case VFIO_TYPE1_NESTING_IOMMU:
 		return KCOMPAT_TYPE1_NESTING;
 	case VFIO_DMA_CC_IOMMU:
-		return type1 && ioas_enforces_coherency(type1->ioas);
+		return ioas && ioas_enforces_coherency(ioas);
 	default:
 		return 0;
 	}
 }
 
 /* What all domains can map; the CPU's page is the smallest unit of a container. */
-static unsigned long type1_pgsizes(struct type1 *type1)
+static unsigned long type1_pgsizes(struct ioas *ioas)
 {
-	unsigned long pgsizes = ioas_pgsizes(type1->ioas);
+	unsigned long pgsizes = ioas_pgsizes(ioas);
 
 	if (pgsizes & ~PAGE_MASK)
 		pgsizes = (pgsizes & PAGE_MASK) | PAGE_SIZE;
 	return pgsizes;
 }
 
-static void *build_chain(struct type1 *type1, size_t *nbytes)
+static void *build_chain(struct ioas *ioas, const struct info_style *style, size_t *nbytes)
 {
-	struct info_facts facts = { .padded = KCOMPAT_INFO_PADDED };
+	struct info_facts facts = { .padded = style->padded };
 	struct ioas_space_info space;
 	void *chain;
 
-	if (ioas_get_space_info(type1->ioas, &space))
+	if (ioas_get_space_info(ioas, &space))
 		return NULL;
-	if (space.nareas < type1->max_areas)
-		facts.avail = type1->max_areas - space.nareas;
+	if (space.nareas < style->max_areas)
+		facts.avail = min_t(unsigned long, style->max_areas - space.nareas, U32_MAX);
 	facts.ranges = space.ranges;
 	facts.nranges = space.nranges;
 	*nbytes = info_chain_nbytes(&facts);
-	chain = kzalloc(*nbytes, GFP_KERNEL_ACCOUNT);
+	chain = kvzalloc(*nbytes, GFP_KERNEL_ACCOUNT);
 	if (chain)
 		info_chain_build(chain, &facts);
-	kfree(space.ranges);
+	kvfree(space.ranges);
 	return chain;
 }
 
 /* How much of the fixed part a program of this age knows. */
-static size_t info_written(u32 argsz)
+static size_t info_written(const struct info_style *style, u32 argsz)
 {
-	if (KCOMPAT_INFO_PADDED)
+	if (!style->unpadded_info)
 		return min_t(size_t, argsz, sizeof(struct vfio_iommu_type1_info));
 	if (argsz < offsetofend(struct vfio_iommu_type1_info, cap_offset))
 		return offsetofend(struct vfio_iommu_type1_info, iova_pgsizes);
 	return offsetofend(struct vfio_iommu_type1_info, cap_offset);
 }
 
-static long type1_get_info(struct type1 *type1, void __user *uinfo)
+/**
+ * type1_get_info() - VFIO_IOMMU_GET_INFO
+ * @ioas: what it is about, entered by the caller
+ * @style: how to answer
+ * @uinfo: user pointer to struct vfio_iommu_type1_info, with room for the chain
+ *
+ * Return: 0, also without room for the chain; -EINVAL for a struct too short; -EFAULT;
+ * -ENOMEM.
+ */
+long type1_get_info(struct ioas *ioas, const struct info_style *style, void __user *uinfo)
 {
 	struct vfio_iommu_type1_info info = { };
 	size_t chain_nbytes;
@@ -136,13 +145,13 @@ static long type1_get_info(struct type1 *type1, void __user *uinfo)
 		return -EFAULT;
 	if (info.argsz < offsetofend(struct vfio_iommu_type1_info, iova_pgsizes))
 		return -EINVAL;
-	chain = build_chain(type1, &chain_nbytes);
+	chain = build_chain(ioas, style, &chain_nbytes);
 	if (!chain)
 		return -ENOMEM;
 
-	written = info_written(info.argsz);
+	written = info_written(style, info.argsz);
 	info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
-	info.iova_pgsizes = type1_pgsizes(type1);
+	info.iova_pgsizes = type1_pgsizes(ioas);
 	if (info.argsz < sizeof(info) + chain_nbytes) {
 		info.argsz = sizeof(info) + chain_nbytes;
 	} else {
@@ -152,8 +161,20 @@ static long type1_get_info(struct type1 *type1, void __user *uinfo)
 	}
 	if (!ret && copy_to_user(uinfo, &info, written))
 		ret = -EFAULT;
-	kfree(chain);
+	kvfree(chain);
 	return ret;
+}
+
+static long container_get_info(const struct type1 *type1, struct ioas *ioas,
+			       void __user *uinfo)
+{
+	const struct info_style style = {
+		.max_areas = type1->max_areas,
+		.padded = KCOMPAT_INFO_PADDED,
+		.unpadded_info = !KCOMPAT_INFO_PADDED,
+	};
+
+	return type1_get_info(ioas, &style, uinfo);
 }
 
 static bool wraps(u64 first, u64 nbytes)
@@ -161,7 +182,7 @@ static bool wraps(u64 first, u64 nbytes)
 	return nbytes && first + nbytes - 1 < first;
 }
 
-static long type1_map(struct type1 *type1, void __user *umap)
+static long type1_map(const struct type1 *type1, struct ioas *ioas, void __user *umap)
 {
 	struct vfio_iommu_type1_dma_map map;
 	struct ioas_map request;
@@ -176,6 +197,8 @@ static long type1_map(struct type1 *type1, void __user *umap)
 		return -EINVAL;
 
 	request = (struct ioas_map){
+		.rule = MAP_TYPE1,
+		.account_mode = ACCOUNT_TYPE1,
 		.uptr = map.vaddr,
 		.iova = map.iova,
 		.nbytes = map.size,
@@ -187,23 +210,23 @@ static long type1_map(struct type1 *type1, void __user *umap)
 		request.iommu_prot |= IOMMU_READ;
 	if (map.flags & VFIO_DMA_MAP_FLAG_WRITE)
 		request.iommu_prot |= IOMMU_WRITE;
-	return ioas_map(type1->ioas, &request);
+	return ioas_map(ioas, &request);
 }
 
-static int type1_unmap_range(struct type1 *type1,
+static int type1_unmap_range(const struct type1 *type1, struct ioas *ioas,
 			     const struct vfio_iommu_type1_dma_unmap *unmap,
 			     unsigned long *nbytes)
 {
-	unsigned long misfit = (1UL << __ffs(type1_pgsizes(type1))) - 1;
+	unsigned long misfit = (1UL << __ffs(type1_pgsizes(ioas))) - 1;
 
 	if (!unmap->size || (unmap->iova | unmap->size) & misfit ||
 	    wraps(unmap->iova, unmap->size))
 		return -EINVAL;
-	return ioas_unmap(type1->ioas, unmap->iova, unmap->iova + unmap->size - 1,
+	return ioas_unmap(ioas, unmap->iova, unmap->iova + unmap->size - 1,
 			  type1->v2 ? UNMAP_WHOLE : UNMAP_LEADING, nbytes);
 }
 
-static long type1_unmap(struct type1 *type1, void __user *uunmap)
+static long type1_unmap(const struct type1 *type1, struct ioas *ioas, void __user *uunmap)
 {
 	struct vfio_iommu_type1_dma_unmap unmap;
 	unsigned long nbytes = 0;
@@ -215,11 +238,11 @@ static long type1_unmap(struct type1 *type1, void __user *uunmap)
 		return -EINVAL;
 
 	if (!(unmap.flags & VFIO_DMA_UNMAP_FLAG_ALL))
-		ret = type1_unmap_range(type1, &unmap, &nbytes);
+		ret = type1_unmap_range(type1, ioas, &unmap, &nbytes);
 	else if (unmap.iova || unmap.size)
 		ret = -EINVAL;
 	else
-		ioas_unmap_all(type1->ioas, &nbytes);
+		ret = ioas_unmap_all(ioas, &nbytes);
 	if (ret)
 		return ret;
 
@@ -229,26 +252,28 @@ static long type1_unmap(struct type1 *type1, void __user *uunmap)
 
 /**
  * type1_ioctl() - serve a container ioctl
- * @type1: the container
+ * @type1: how the container was opened
+ * @ioas: what it maps into, entered by the caller
  * @cmd: the command word
  * @arg: user pointer, or the extension's number
  *
  * Context: the calling process; may sleep.
  * Return: as stock type1; -ENOTTY for what is not a container ioctl we have.
  */
-long type1_ioctl(struct type1 *type1, unsigned int cmd, unsigned long arg)
+long type1_ioctl(const struct type1 *type1, struct ioas *ioas, unsigned int cmd,
+		 unsigned long arg)
 {
 	void __user *uarg = (void __user *)arg;
 
 	switch (cmd) {
 	case VFIO_CHECK_EXTENSION:
-		return type1_check_extension(type1, arg);
+		return type1_check_extension(ioas, arg);
 	case VFIO_IOMMU_GET_INFO:
-		return type1_get_info(type1, uarg);
+		return container_get_info(type1, ioas, uarg);
 	case VFIO_IOMMU_MAP_DMA:
-		return type1_map(type1, uarg);
+		return type1_map(type1, ioas, uarg);
 	case VFIO_IOMMU_UNMAP_DMA:
-		return type1_unmap(type1, uarg);
+		return type1_unmap(type1, ioas, uarg);
 	default:
 		return -ENOTTY;
 	}

@@ -9,17 +9,25 @@
 
 struct ioas;
 
-/* What the ioctls of one container work on. Constant after it was opened. */
+/* How a container was opened. Constant. */
 struct type1 {
-	struct ioas *ioas;
 	unsigned long max_areas;	/* dma_entry_limit as it was then */
 	bool v2;			/* type1v2: an unmap may not cut a mapping */
 	bool nesting;
 };
 
+/* What GET_INFO depends on but the IOAS. */
+struct info_style {
+	unsigned long max_areas;	/* what there could be */
+	bool padded;			/* capabilities begin at multiples of 8 */
+	bool unpadded_info;		/* of the fixed part whole members are written */
+};
+
 int type1_init(struct type1 *type1, unsigned long type);
 bool type1_single_pages(void);
-long type1_check_extension(struct type1 *type1, unsigned long extension);
-long type1_ioctl(struct type1 *type1, unsigned int cmd, unsigned long arg);
+long type1_check_extension(struct ioas *ioas, unsigned long extension);
+long type1_get_info(struct ioas *ioas, const struct info_style *style, void __user *uinfo);
+long type1_ioctl(const struct type1 *type1, struct ioas *ioas, unsigned int cmd,
+		 unsigned long arg);
 
 #endif

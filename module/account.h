@@ -2,48 +2,61 @@
 /*
  * account: whose RLIMIT_MEMLOCK pays for pinned pages.
  *
- * Owns: the references on mm and task in struct ioas_account.
+ * Owns: the references on mm, task and user in struct ioas_account.
  */
 #ifndef VFIO_IOAS_ACCOUNT_H
 #define VFIO_IOAS_ACCOUNT_H
 
+#include <linux/refcount.h>
 #include <linux/types.h>
 
 struct mm_struct;
 struct task_struct;
+struct user_struct;
 
-/* Who asked for runs of memory, as he was then. Constant but for the count. */
+enum account_mode {
+	ACCOUNT_USER,	/* the user's locked_vm, as io_uring does; not with CAP_IPC_LOCK */
+	ACCOUNT_MM,	/* the mm's locked_vm; not with CAP_IPC_LOCK */
+	ACCOUNT_NONE,	/* nobody: the native modes of who had CAP_IPC_LOCK */
+	ACCOUNT_TYPE1,	/* the mm's locked_vm; CAP_IPC_LOCK lifts the limit only */
+};
+
+/* Who asked for runs of memory, as he was then. Constant but for the counts. */
 struct ioas_account {
 	struct mm_struct *mm;		/* the struct is held, not the address space */
 	struct task_struct *task;	/* its thread group leader: whose limit holds */
+	struct user_struct *user;
+	enum account_mode mode;
 	bool unlimited;			/* had CAP_IPC_LOCK */
-	unsigned long nusers;		/* iova_lock of the IOAS it belongs to */
+	unsigned long nareas;		/* iova_lock of its IOAS: stores that only that uses */
+	refcount_t refs;		/* one for its IOAS, one a store that areas share */
 };
 
 /* Charges to give back, collected so that many areas cost one lock of the mm. */
 struct account_refund {
-	struct mm_struct *mm;
+	const struct ioas_account *account;
 	unsigned long npages;
 };
 
-struct ioas_account *account_create(bool unlimited);
-void account_destroy(struct ioas_account *account);
-bool account_is_current(const struct ioas_account *account, bool unlimited);
+struct ioas_account *account_create(enum account_mode mode, bool unlimited);
+void account_put(struct ioas_account *account);
+bool account_is_current(const struct ioas_account *account, enum account_mode mode,
+			bool unlimited);
 int account_charge(const struct ioas_account *account, unsigned long npages);
 void account_pay(struct account_refund *refund);
 
 /*
  * Notes @npages charged pages as unpinned. @refund is zeroed before the first use, and
- * account_pay() comes before the account is destroyed. May sleep; never fails.
+ * account_pay() comes before the account is put. May sleep; never fails.
  */
 static inline void account_refund(struct account_refund *refund,
 				  const struct ioas_account *account,
 				  unsigned long npages)
 {
-	if (refund->mm != account->mm) {
+	if (refund->account != account) {
 		if (refund->npages)
 			account_pay(refund);
-		refund->mm = account->mm;
+		refund->account = account;
 	}
 	refund->npages += npages;
 }

@@ -55,7 +55,7 @@ static u64 run_tail(u64 run, unsigned long start, unsigned long npages)
  */
 void extents_free_chunks(struct extents *extents)
 {
-	size_t i;
+	unsigned int i;
 
 	for (i = 0; i < extents->nchunks; i++)
 		if (extents->chunks[i].runs != extents->few)
@@ -65,15 +65,15 @@ void extents_free_chunks(struct extents *extents)
 }
 
 /* The last chunk that begins at or before @index. */
-static inline size_t find_chunk(const struct extents *extents, unsigned long index)
+static inline unsigned int find_chunk(const struct extents *extents, unsigned long index)
 {
-	size_t low = 0, high = extents->nchunks - 1;
+	unsigned int low = 0, high = extents->nchunks - 1;
 
 	/* Stores are filled from front to back: try the end first. */
 	if (extents->chunks[high].first_index <= index)
 		return high;
 	while (low < high) {
-		size_t middle = low + (high - low + 1) / 2;
+		unsigned int middle = low + (high - low + 1) / 2;
 
 		if (extents->chunks[middle].first_index <= index)
 			low = middle;
@@ -152,7 +152,7 @@ static int chunk_grow(struct extents *extents, struct extent_chunk *chunk)
 
 static int directory_grow(struct extents *extents)
 {
-	size_t max_chunks = max_t(size_t, 2 * extents->max_chunks, 8);
+	unsigned int max_chunks = max(2 * extents->max_chunks, 8U);
 	struct extent_chunk *chunks;
 
 	chunks = kvmalloc_array(max_chunks, sizeof(*chunks), GFP_KERNEL_ACCOUNT);
@@ -167,7 +167,7 @@ static int directory_grow(struct extents *extents)
 }
 
 /* Adds an empty chunk of full size behind number @after. */
-static int chunk_add(struct extents *extents, size_t after, unsigned long first_index)
+static int chunk_add(struct extents *extents, unsigned int after, unsigned long first_index)
 {
 	struct extent_chunk *chunk;
 	u64 *runs;
@@ -188,7 +188,7 @@ static int chunk_add(struct extents *extents, size_t after, unsigned long first_
 }
 
 /* Moves the upper half of the full chunk number @number into a chunk of its own. */
-static int chunk_split(struct extents *extents, size_t number)
+static int chunk_split(struct extents *extents, unsigned int number)
 {
 	struct extent_chunk *lower, *upper;
 	unsigned int keep, i;

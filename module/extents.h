@@ -55,15 +55,15 @@ struct extent_chunk {
 struct extents {
 	unsigned long npages;
 	struct extent_chunk *chunks;	/* &only, or an array of max_chunks */
-	size_t nchunks;
-	size_t max_chunks;
+	unsigned int nchunks;
+	unsigned int max_chunks;
 	struct extent_chunk only;	/* most stores never need a second one */
 	u64 few[2];			/* the runs of a store that needs no memory */
 };
 
 /* A position inside struct extents; any change of the extents makes it stale. */
 struct extent_cursor {
-	size_t chunk;
+	unsigned int chunk;
 	unsigned int slot;
 };
 

@@ -7,27 +7,58 @@
  * iommu_unmap() an area to empty.
  *
  * Locking: the list and what is in a domain are guarded by domains_rwsem; whoever
- * holds it only for reading may map and unmap just the areas it claimed.
+ * holds it only for reading may map and unmap just the areas it owns.
  */
 #include <linux/err.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "area.h"
 #include "hwpt.h"
 #include "ioas.h"
 #include "kcompat.h"
-#include "pages.h"
+
+static void hwpt_object_destroy(struct ioas_object *object)
+{
+	struct ioas_hwpt *hwpt = container_of(object, struct ioas_hwpt, object);
+	struct ioas *ioas = hwpt->ioas;
+
+	down_write(&ioas->domains_rwsem);
+	hwpt_remove(hwpt);
+	iova_unreserve(&ioas->iova_space, hwpt);
+	up_write(&ioas->domains_rwsem);
+	hwpt_destroy(hwpt);
+}
+
+static const struct ioas_object_ops hwpt_object_ops = {
+	.destroy = hwpt_object_destroy,
+};
 
 /**
- * hwpt_create() - make an empty domain
- * @dev: a device that will use it
- * @nesting: ask the IOMMU driver for a domain that others can be nested on
+ * hwpt_of_object() - is an object an hwpt?
+ * @object: any object
+ *
+ * Return: the hwpt, or NULL.
+ */
+struct ioas_hwpt *hwpt_of_object(struct ioas_object *object)
+{
+	if (object->ops != &hwpt_object_ops)
+		return NULL;
+	return container_of(object, struct ioas_hwpt, object);
+}
+
+/**
+ * hwpt_create() - make an hwpt of an empty domain
+ * @ioas: what it will mirror; kept from ending by it
+ * @domain: taken over on success
+ * @automatic: made by an attach, for as long as something is attached
  *
  * Context: may sleep.
- * Return: the hwpt, or ERR_PTR(): -ENOMEM; what the IOMMU driver says.
+ * Return: the hwpt, reserved as an object but not published; or ERR_PTR(-ENOMEM).
  */
-struct ioas_hwpt *hwpt_create(struct device *dev, bool nesting)
+struct ioas_hwpt *hwpt_create(struct ioas *ioas, struct iommu_domain *domain,
+			      bool automatic)
 {
 	struct ioas_hwpt *hwpt;
 	int ret;
@@ -35,35 +66,40 @@ struct ioas_hwpt *hwpt_create(struct device *dev, bool nesting)
 	hwpt = kzalloc(sizeof(*hwpt), GFP_KERNEL_ACCOUNT);
 	if (!hwpt)
 		return ERR_PTR(-ENOMEM);
-	INIT_LIST_HEAD(&hwpt->groups);
-	hwpt->domain = kcompat_domain_alloc(dev);
-	if (IS_ERR(hwpt->domain)) {
-		ret = PTR_ERR(hwpt->domain);
-		goto free_hwpt;
+	ret = ioas_object_reserve(ioas->object.ctx, &hwpt->object, &hwpt_object_ops);
+	if (ret) {
+		kfree(hwpt);
+		return ERR_PTR(ret);
 	}
-	if (nesting) {
-		ret = kcompat_enable_nesting(hwpt->domain);
-		if (ret)
-			goto free_domain;
-	}
+	hwpt->ioas = ioas;
+	hwpt->domain = domain;
+	hwpt->automatic = automatic;
+	INIT_LIST_HEAD(&hwpt->hwpts_item);
+	ioas_object_use(&ioas->object);
 	return hwpt;
-
-free_domain:
-	iommu_domain_free(hwpt->domain);
-free_hwpt:
-	kfree(hwpt);
-	return ERR_PTR(ret);
 }
 
 /**
- * hwpt_destroy() - free an empty domain
- * @hwpt: not on a list, no group attached
+ * hwpt_destroy() - free an hwpt and its empty domain
+ * @hwpt: not on a list, no group attached, its id given back
  */
 void hwpt_destroy(struct ioas_hwpt *hwpt)
 {
-	WARN_ON(!list_empty(&hwpt->groups));
+	WARN_ON(hwpt->ngroups || !list_empty(&hwpt->hwpts_item));
 	iommu_domain_free(hwpt->domain);
+	ioas_object_unuse(&hwpt->ioas->object);
 	kfree(hwpt);
+}
+
+/**
+ * hwpt_granule() - the smallest page of a domain
+ * @hwpt: the hwpt
+ *
+ * Return: its size in bytes.
+ */
+unsigned long hwpt_granule(const struct ioas_hwpt *hwpt)
+{
+	return 1UL << __ffs(hwpt->domain->pgsize_bitmap);
 }
 
 /**
@@ -90,16 +126,18 @@ int hwpt_reserve_aperture(struct ioas_hwpt *hwpt, struct iova_space *space,
 }
 
 /*
- * Takes IOVA out of the domain and the IOTLB. False if the IOMMU driver left a part
- * mapped, which is its bug.
+ * Takes IOVA out of the domain and the IOTLB. If the IOMMU driver leaves a part mapped,
+ * which is its bug, a device may still reach the store: then that stays pinned for good.
  */
-static bool unmap_range(struct ioas_hwpt *hwpt, unsigned long iova, unsigned long nbytes)
+static void unmap_range(struct ioas_hwpt *hwpt, struct ioas_pages *pages,
+			unsigned long iova, unsigned long nbytes)
 {
-	return !WARN_ON_ONCE(iommu_unmap(hwpt->domain, iova, nbytes) != nbytes);
+	if (WARN_ON_ONCE(iommu_unmap(hwpt->domain, iova, nbytes) != nbytes))
+		pages->stuck = true;
 }
 
-static int map_run(struct ioas_hwpt *hwpt, unsigned long iova, phys_addr_t paddr,
-		   unsigned long nbytes, int iommu_prot, bool single_pages)
+static int map_run(struct ioas_hwpt *hwpt, struct ioas_area *area, unsigned long iova,
+		   phys_addr_t paddr, unsigned long nbytes, bool single_pages)
 {
 	unsigned long done = 0;
 
@@ -110,10 +148,10 @@ static int map_run(struct ioas_hwpt *hwpt, unsigned long iova, phys_addr_t paddr
 		if (single_pages)
 			step = min(step, PAGE_SIZE - offset_in_page(paddr + done));
 		ret = kcompat_iommu_map(hwpt->domain, iova + done, paddr + done, step,
-					iommu_prot | IOMMU_CACHE);
+					area->iommu_prot | IOMMU_CACHE);
 		if (ret) {
 			if (done)
-				unmap_range(hwpt, iova, done);
+				unmap_range(hwpt, area->pages, iova, done);
 			return ret;
 		}
 		done += step;
@@ -127,13 +165,13 @@ static int map_run(struct ioas_hwpt *hwpt, unsigned long iova, phys_addr_t paddr
  * @area: an area whose pages are all pinned
  * @single_pages: map page by page, so that the IOMMU uses no larger size
  *
- * Context: domains_rwsem held; the caller owns the area.
+ * Context: domains_rwsem held; the caller owns the area and holds pages_lock().
  * Return: 0, or what the IOMMU driver says with nothing mapped.
  */
 int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pages)
 {
 	struct ioas_pages *pages = area->pages;
-	unsigned long last_byte = area->first_byte + area_nbytes(area) - 1;
+	unsigned long last_byte = area_last_byte(area);
 	unsigned long last_index = last_byte / PAGE_SIZE;
 	unsigned long byte = area->first_byte;
 	struct extent_cursor cursor;
@@ -147,9 +185,9 @@ int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pa
 		unsigned long run_last = min((run.index + run.npages) * PAGE_SIZE - 1,
 					     last_byte);
 
-		ret = map_run(hwpt, area->first_iova + (byte - area->first_byte),
+		ret = map_run(hwpt, area, area->first_iova + (byte - area->first_byte),
 			      PFN_PHYS(run.pfn) + byte - run.index * PAGE_SIZE,
-			      run_last - byte + 1, area->iommu_prot, single_pages);
+			      run_last - byte + 1, single_pages);
 		if (ret)
 			goto unmap;
 		byte = run_last + 1;
@@ -161,7 +199,7 @@ int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pa
 
 unmap:
 	if (byte > area->first_byte)
-		unmap_range(hwpt, area->first_iova, byte - area->first_byte);
+		unmap_range(hwpt, pages, area->first_iova, byte - area->first_byte);
 	return ret;
 }
 
@@ -172,41 +210,44 @@ unmap:
  *
  * When this returns the IOTLB holds nothing of the area either.
  *
- * Context: domains_rwsem held; the caller owns the area.
- * Return: true; false if the IOMMU driver left a part mapped, which is its bug: then
- * a device may still reach the memory, which must never be unpinned.
+ * Context: domains_rwsem held; the caller owns the area and holds pages_lock().
  */
-bool hwpt_unmap_area(struct ioas_hwpt *hwpt, struct ioas_area *area)
+void hwpt_unmap_area(struct ioas_hwpt *hwpt, struct ioas_area *area)
 {
-	return unmap_range(hwpt, area->first_iova, area_nbytes(area));
+	unmap_range(hwpt, area->pages, area->first_iova, area_nbytes(area));
 }
 
-/* What every domain of the IOAS can map; all sizes if there is none. */
-static void refresh_pgsizes(struct ioas *ioas)
+/**
+ * hwpt_unmap_from_all() - take an area out of all domains of an IOAS
+ * @ioas: the IOAS
+ * @area: an area that is mapped in them
+ *
+ * Context: as hwpt_unmap_area().
+ */
+void hwpt_unmap_from_all(struct ioas *ioas, struct ioas_area *area)
 {
-	unsigned long pgsizes = ULONG_MAX;
 	struct ioas_hwpt *hwpt;
 
 	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item)
-		pgsizes &= hwpt->domain->pgsize_bitmap;
-	WRITE_ONCE(ioas->pgsizes, pgsizes);
+		hwpt_unmap_area(hwpt, area);
 }
 
 static int fill_area(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_area *area,
 		     bool single_pages)
 {
-	struct ioas_pages *pages = area->pages;
 	struct account_refund refund = { };
 	bool first = list_empty(&ioas->hwpts);
 	int ret = 0;
 
+	pages_lock(area->pages);
 	if (first)
-		ret = pages_pin(pages);
+		ret = area_pin(area);
 	if (!ret) {
 		ret = hwpt_map_area(hwpt, area, single_pages);
 		if (ret && first)
-			pages_unpin(pages, &refund);
+			area_unpin(area, &refund);
 	}
+	pages_unlock(area->pages);
 	account_pay(&refund);
 	return ret;
 }
@@ -215,8 +256,11 @@ static int fill_area(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_area
 static void empty_area(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_area *area,
 		       struct account_refund *refund)
 {
-	if (hwpt_unmap_area(hwpt, area) && list_empty(&ioas->hwpts))
-		pages_unpin(area->pages, refund);
+	pages_lock(area->pages);
+	hwpt_unmap_area(hwpt, area);
+	if (list_empty(&ioas->hwpts))
+		area_unpin(area, refund);
+	pages_unlock(area->pages);
 }
 
 /* The areas one after another; they stay while domains_rwsem is held for writing. */
@@ -255,24 +299,29 @@ static void empty_areas(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_a
 }
 
 /**
- * hwpt_add() - let a domain mirror an IOAS from now on
- * @ioas: the IOAS
+ * hwpt_add() - let a domain mirror its IOAS from now on
  * @hwpt: not on a list
  * @single_pages: map page by page
  *
  * Context: domains_rwsem held for writing. May sleep for as long as it takes to map
  * all areas, and to pin them if this is the first domain.
  * Return: 0, or with the domain as empty as before: -EINVAL without a page size that
- * all domains can map; what pages_pin() or the IOMMU driver says.
+ * all domains can map, or with one larger than the CPU's; -EADDRINUSE where an area is not
+ * aligned to its smallest; what pages_pin() or the IOMMU driver says.
  */
-int hwpt_add(struct ioas *ioas, struct ioas_hwpt *hwpt, bool single_pages)
+int hwpt_add(struct ioas_hwpt *hwpt, bool single_pages)
 {
+	struct ioas *ioas = hwpt->ioas;
 	struct ioas_area *area;
-	int ret = 0;
+	int ret;
 
 	lockdep_assert_held_write(&ioas->domains_rwsem);
 	if (!(ioas->pgsizes & hwpt->domain->pgsize_bitmap))
 		return -EINVAL;
+	ret = ioas_check_granule(ioas, hwpt_granule(hwpt));
+	if (ret)
+		return ret;
+	single_pages |= ioas->small_pages;
 	for (area = first_area(ioas); area; area = next_area(ioas, area)) {
 		ret = fill_area(ioas, hwpt, area, single_pages);
 		if (ret) {
@@ -282,23 +331,24 @@ int hwpt_add(struct ioas *ioas, struct ioas_hwpt *hwpt, bool single_pages)
 		cond_resched();
 	}
 	list_add(&hwpt->hwpts_item, &ioas->hwpts);
-	refresh_pgsizes(ioas);
+	ioas_refresh(ioas);
 	return 0;
 }
 
 /**
  * hwpt_remove() - undo hwpt_add()
- * @ioas: the IOAS
- * @hwpt: one of its list, no group attached
+ * @hwpt: on the list of its IOAS, no group attached
  *
  * If it was the last domain, what the areas show is unpinned; the areas stay.
  *
  * Context: domains_rwsem held for writing. May sleep. Never fails, needs no memory.
  */
-void hwpt_remove(struct ioas *ioas, struct ioas_hwpt *hwpt)
+void hwpt_remove(struct ioas_hwpt *hwpt)
 {
+	struct ioas *ioas = hwpt->ioas;
+
 	lockdep_assert_held_write(&ioas->domains_rwsem);
-	list_del(&hwpt->hwpts_item);
-	refresh_pgsizes(ioas);
+	list_del_init(&hwpt->hwpts_item);
+	ioas_refresh(ioas);
 	empty_areas(ioas, hwpt, NULL);
 }

@@ -11,26 +11,35 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
-struct device;
+#include "object.h"
+
 struct ioas;
 struct ioas_area;
 struct iova_space;
 struct iommu_domain;
 
 struct ioas_hwpt {
-	struct list_head hwpts_item;	/* domains_rwsem */
+	struct ioas_object object;
+	struct ioas *ioas;		/* constant; this is a user of it */
 	struct iommu_domain *domain;	/* constant */
-	struct list_head groups;	/* domains_rwsem */
-	bool enforces_coherency;	/* domains_rwsem */
+	struct list_head hwpts_item;	/* domains_rwsem of the IOAS */
+	unsigned int ngroups;		/* groups_mutex of the context */
+	bool automatic;			/* constant; goes with its last group */
+	bool enforces_coherency;	/* groups_mutex, and domains_rwsem to write */
+	bool has_msi_cookie;		/* groups_mutex */
 };
 
-struct ioas_hwpt *hwpt_create(struct device *dev, bool nesting);
+struct ioas_hwpt *hwpt_create(struct ioas *ioas, struct iommu_domain *domain,
+			      bool automatic);
 void hwpt_destroy(struct ioas_hwpt *hwpt);
+struct ioas_hwpt *hwpt_of_object(struct ioas_object *object);
+unsigned long hwpt_granule(const struct ioas_hwpt *hwpt);
 int hwpt_reserve_aperture(struct ioas_hwpt *hwpt, struct iova_space *space,
 			  const void *owner);
 int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pages);
-bool hwpt_unmap_area(struct ioas_hwpt *hwpt, struct ioas_area *area);
-int hwpt_add(struct ioas *ioas, struct ioas_hwpt *hwpt, bool single_pages);
-void hwpt_remove(struct ioas *ioas, struct ioas_hwpt *hwpt);
+void hwpt_unmap_area(struct ioas_hwpt *hwpt, struct ioas_area *area);
+void hwpt_unmap_from_all(struct ioas *ioas, struct ioas_area *area);
+int hwpt_add(struct ioas_hwpt *hwpt, bool single_pages);
+void hwpt_remove(struct ioas_hwpt *hwpt);
 
 #endif

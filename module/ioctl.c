@@ -2,29 +2,24 @@
 /*
  * ioctl: the table of native ioctls and the rules of their extensible structs.
  *
+ * What is known of a command but cannot be done on the kernels we run on is in the table
+ * with its sizes, so that programs that probe for it get a regular answer.
+ *
  * Locking: none here; each command takes what it needs.
  */
 #include <linux/build_bug.h>
+#include <linux/err.h>
 #include <linux/ioctl.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/stddef.h>
 #include <linux/uaccess.h>
 
+#include "device.h"
+#include "hwpt.h"
+#include "ioas.h"
 #include "ioctl.h"
-#include "iommufd.h"
 #include "object.h"
-
-/* What a handler works on: @args is zero beyond what user space gave. */
-struct ioctl_call {
-	struct ioas_ctx *ctx;
-	void __user *uargs;
-	u32 user_nbytes;
-	union {
-		u32 size;
-		struct iommu_vfio_ioas vfio_ioas;
-	} args;
-};
 
 struct ioctl_command {
 	unsigned int cmd;
@@ -33,23 +28,88 @@ struct ioctl_command {
 	int (*handler)(struct ioctl_call *call);
 };
 
-static int call_respond(struct ioctl_call *call, u32 nbytes)
+/**
+ * ioctl_respond() - give the argument back to user space
+ * @call: the call
+ * @nbytes: size of the argument as we know it
+ *
+ * Return: 0 or -EFAULT.
+ */
+int ioctl_respond(struct ioctl_call *call, u32 nbytes)
 {
 	if (copy_to_user(call->uargs, &call->args, min(call->user_nbytes, nbytes)))
 		return -EFAULT;
 	return 0;
 }
 
-static int handle_vfio_ioas(struct ioctl_call *call)
+/**
+ * ioctl_publish() - tell user space the id of a new object, and let it be found
+ * @call: the call, with the id in its argument
+ * @nbytes: size of the argument as we know it
+ * @object: reserved and complete; destroyed on error
+ *
+ * Return: 0 or -EFAULT.
+ */
+int ioctl_publish(struct ioctl_call *call, u32 nbytes, struct ioas_object *object)
 {
-	struct iommu_vfio_ioas *args = &call->args.vfio_ioas;
+	int ret = ioctl_respond(call, nbytes);
 
-	if (args->__reserved || args->op != IOMMU_VFIO_IOAS_GET)
+	if (ret) {
+		ioas_object_abort(object);
+		object->ops->destroy(object);
+	} else {
+		ioas_object_publish(object);
+	}
+	return ret;
+}
+
+static int handle_destroy(struct ioctl_call *call)
+{
+	return ioas_object_destroy(call->ctx, call->args.destroy.id);
+}
+
+static int alloc_hwpt(struct ioctl_call *call, struct ioas_device *idev, struct ioas *ioas)
+{
+	struct iommu_hwpt_alloc *args = &call->args.hwpt_alloc;
+	struct ioas_hwpt *hwpt;
+
+	hwpt = idev_alloc_hwpt(idev, ioas, args->flags);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
+	args->out_hwpt_id = hwpt->object.id;
+	return ioctl_publish(call, sizeof(*args), &hwpt->object);
+}
+
+static int handle_hwpt_alloc(struct ioctl_call *call)
+{
+	struct iommu_hwpt_alloc *args = &call->args.hwpt_alloc;
+	struct ioas_device *idev;
+	struct ioas *ioas;
+	int ret = -EINVAL;
+
+	if (args->__reserved)
 		return -EOPNOTSUPP;
-	if (!call->ctx->vfio_ioas_id)
-		return -ENODEV;
-	args->ioas_id = call->ctx->vfio_ioas_id;
-	return call_respond(call, sizeof(*args));
+	if ((args->data_type == IOMMU_HWPT_DATA_NONE) != !args->data_len)
+		return -EINVAL;
+	idev = idev_get(call->ctx, args->dev_id);
+	if (!idev)
+		return -ENOENT;
+	ioas = ioas_get(call->ctx, args->pt_id);
+	if (ioas) {
+		/* No driver of ours takes data for a table that it walks itself. */
+		if (args->flags & ~IOMMU_HWPT_ALLOC_NEST_PARENT || args->data_len)
+			ret = -EOPNOTSUPP;
+		else
+			ret = alloc_hwpt(call, idev, ioas);
+		ioas_put(ioas);
+	}
+	ioas_object_put(&idev->object);
+	return ret;
+}
+
+static int handle_unsupported(struct ioctl_call *call)
+{
+	return -EOPNOTSUPP;
 }
 
 #define COMMAND(_cmd, _handler, _struct, _last)				\
@@ -60,18 +120,59 @@ static int handle_vfio_ioas(struct ioctl_call *call)
 		.handler = (_handler),					\
 	}
 
+/* Of those we have no use for only the sizes matter. */
+#define UNSUPPORTED(_nr, _nbytes, _min_nbytes)				\
+	{								\
+		.cmd = _IO(IOMMUFD_TYPE, _nr),				\
+		.nbytes = (_nbytes),					\
+		.min_nbytes = (_min_nbytes),				\
+		.handler = handle_unsupported,				\
+	}
+
+/* By number, without a hole. */
 static const struct ioctl_command commands[] = {
+	COMMAND(IOMMU_DESTROY, handle_destroy, struct iommu_destroy, id),
+	COMMAND(IOMMU_IOAS_ALLOC, handle_ioas_alloc, struct iommu_ioas_alloc,
+		out_ioas_id),
+	COMMAND(IOMMU_IOAS_ALLOW_IOVAS, handle_ioas_allow_iovas,
+		struct iommu_ioas_allow_iovas, allowed_iovas),
+	COMMAND(IOMMU_IOAS_COPY, handle_ioas_copy, struct iommu_ioas_copy, src_iova),
+	COMMAND(IOMMU_IOAS_IOVA_RANGES, handle_ioas_iova_ranges,
+		struct iommu_ioas_iova_ranges, out_iova_alignment),
+	COMMAND(IOMMU_IOAS_MAP, handle_ioas_map, struct iommu_ioas_map, iova),
+	COMMAND(IOMMU_IOAS_UNMAP, handle_ioas_unmap, struct iommu_ioas_unmap, length),
+	COMMAND(IOMMU_OPTION, handle_option, struct iommu_option, val64),
 	COMMAND(IOMMU_VFIO_IOAS, handle_vfio_ioas, struct iommu_vfio_ioas, __reserved),
+	COMMAND(IOMMU_HWPT_ALLOC, handle_hwpt_alloc, struct iommu_hwpt_alloc, __reserved),
+	UNSUPPORTED(0x8a, 40, 32),	/* GET_HW_INFO */
+	UNSUPPORTED(0x8b, 16, 16),	/* HWPT_SET_DIRTY_TRACKING */
+	UNSUPPORTED(0x8c, 48, 48),	/* HWPT_GET_DIRTY_BITMAP */
+	UNSUPPORTED(0x8d, 32, 32),	/* HWPT_INVALIDATE */
+	UNSUPPORTED(0x8e, 16, 16),	/* FAULT_QUEUE_ALLOC */
+	UNSUPPORTED(0x8f, 40, 40),	/* IOAS_MAP_FILE */
+	UNSUPPORTED(0x90, 40, 24),	/* VIOMMU_ALLOC */
+	UNSUPPORTED(0x91, 24, 24),	/* VDEVICE_ALLOC */
+	UNSUPPORTED(0x92, 8, 8),	/* IOAS_CHANGE_PROCESS */
+	UNSUPPORTED(0x93, 32, 28),	/* VEVENTQ_ALLOC */
+	UNSUPPORTED(0x94, 40, 40),	/* HW_QUEUE_ALLOC */
 };
+
+#ifdef VFIO_IOAS_SELFTEST
+static const struct ioctl_command test_command =
+	COMMAND(IOMMU_TEST_CMD, handle_test, struct iommu_test_cmd, last);
+#endif
 
 static const struct ioctl_command *find_command(unsigned int cmd)
 {
-	size_t i;
+	unsigned int index = _IOC_NR(cmd) - IOMMUFD_CMD_BASE;
 
-	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		if (commands[i].cmd == cmd)
-			return &commands[i];
-	return NULL;
+#ifdef VFIO_IOAS_SELFTEST
+	if (cmd == test_command.cmd)
+		return &test_command;
+#endif
+	if (index >= ARRAY_SIZE(commands))
+		return NULL;
+	return &commands[index];
 }
 
 /**
@@ -94,8 +195,11 @@ long ioas_ctx_ioctl(struct ioas_ctx *ctx, unsigned int cmd, unsigned long arg)
 		return -ENOTTY;
 	if (get_user(call.user_nbytes, (u32 __user *)arg))
 		return -EFAULT;
+	if (command->cmd != cmd)
+		return -ENOTTY;
 	if (call.user_nbytes < command->min_nbytes)
 		return -EINVAL;
+	BUILD_BUG_ON(sizeof(call.args) > 72);
 	ret = copy_struct_from_user(&call.args, command->nbytes, call.uargs,
 				    call.user_nbytes);
 	if (ret)

@@ -5,7 +5,12 @@
  * Areas never overlap, so one red-black tree keyed by IOVA finds, inserts and
  * refuses in a single descent. Reserved ranges come from several owners (the
  * aperture of each domain, the regions of each group) and may overlap: they are an
- * interval tree, and each owner takes away exactly what it brought.
+ * interval tree, and each owner takes away exactly what it brought. Allowed ranges
+ * are the promise that nothing in them becomes reserved.
+ *
+ * Who asks for any free address makes the tree keep the largest gap below each node
+ * from then on, which finds the lowest that fits in O(log n). Whoever only maps at fixed
+ * addresses, as containers do, does not pay for that.
  *
  * All bounds are inclusive; the last address of the space is ULONG_MAX.
  *
@@ -15,6 +20,8 @@
 #include <linux/bug.h>
 #include <linux/errno.h>
 #include <linux/interval_tree_generic.h>
+#include <linux/mm.h>
+#include <linux/rbtree_augmented.h>
 #include <linux/slab.h>
 
 #include "iova.h"
@@ -33,6 +40,9 @@ INTERVAL_TREE_DEFINE(struct reserved_range, node, unsigned long, subtree_last,
 		     range_first, range_last, static __maybe_unused, reserved)
 
 #define node_area(rb)	rb_entry(rb, struct ioas_area, node)
+#define area_gap(area)	((area)->gap)
+RB_DECLARE_CALLBACKS_MAX(static, gap_callbacks, struct ioas_area, node,
+			 unsigned long, subtree_gap, area_gap)
 
 /**
  * iova_space_init() - make an IOVA space in which everything is free
@@ -44,6 +54,17 @@ void iova_space_init(struct iova_space *space)
 	space->areas = RB_ROOT;
 	space->nareas = 0;
 	space->reserved = RB_ROOT_CACHED;
+	space->allowed = RB_ROOT_CACHED;
+	space->gaps_known = false;
+}
+
+static void free_ranges(struct rb_root_cached *tree)
+{
+	struct reserved_range *range, *next;
+
+	rbtree_postorder_for_each_entry_safe(range, next, &tree->rb_root, node)
+		kfree(range);
+	*tree = RB_ROOT_CACHED;
 }
 
 /**
@@ -54,6 +75,7 @@ void iova_space_destroy(struct iova_space *space)
 {
 	WARN_ON(!RB_EMPTY_ROOT(&space->areas) || space->nareas);
 	WARN_ON(!RB_EMPTY_ROOT(&space->reserved.rb_root));
+	free_ranges(&space->allowed);
 }
 
 /**
@@ -103,6 +125,22 @@ struct ioas_area *iova_next(struct iova_space *space, struct ioas_area *area)
 	return rb ? node_area(rb) : NULL;
 }
 
+/* The part of iova_insert() that keeps account of gaps; @area is linked already. */
+static void insert_indexed(struct iova_space *space, struct ioas_area *area)
+{
+	struct rb_node *below = rb_prev(&area->node);
+	struct rb_node *above = rb_next(&area->node);
+
+	area->gap = area->first_iova - (below ? node_area(below)->last_iova + 1 : 0);
+	area->subtree_gap = area->gap;
+	gap_callbacks.propagate(rb_parent(&area->node), NULL);
+	if (above) {
+		node_area(above)->gap = node_area(above)->first_iova - area->last_iova - 1;
+		gap_callbacks.propagate(above, NULL);
+	}
+	rb_insert_augmented(&area->node, &space->areas, &gap_callbacks);
+}
+
 /**
  * iova_insert() - claim the addresses of an area
  * @space: the space
@@ -130,9 +168,237 @@ struct ioas_area *iova_insert(struct iova_space *space, struct ioas_area *area)
 			return other;
 	}
 	rb_link_node(&area->node, parent, link);
-	rb_insert_color(&area->node, &space->areas);
+	if (space->gaps_known)
+		insert_indexed(space, area);
+	else
+		rb_insert_color(&area->node, &space->areas);
 	space->nareas++;
 	return NULL;
+}
+
+/**
+ * iova_erase_indexed() - the part of iova_erase() that keeps account of gaps
+ * @space: the space, in which gaps are known
+ * @area: an area of it
+ *
+ * Context: iova_lock held.
+ */
+void iova_erase_indexed(struct iova_space *space, struct ioas_area *area)
+{
+	struct rb_node *above = rb_next(&area->node);
+
+	rb_erase_augmented(&area->node, &space->areas, &gap_callbacks);
+	if (above) {
+		node_area(above)->gap += area_nbytes(area) + area->gap;
+		gap_callbacks.propagate(above, NULL);
+	}
+}
+
+/**
+ * iova_index_gaps() - prepare for iova_find_free(), once
+ * @space: the space, which nobody else can use meanwhile
+ *
+ * Context: domains_rwsem of the IOAS held for writing instead of iova_lock, since it
+ * looks at every area.
+ */
+void iova_index_gaps(struct iova_space *space)
+{
+	unsigned long first_free = 0;
+	struct ioas_area *area, *next;
+	struct rb_node *rb;
+
+	for (rb = rb_first(&space->areas); rb; rb = rb_next(rb)) {
+		area = node_area(rb);
+		area->gap = area->first_iova - first_free;
+		first_free = area->last_iova + 1;
+	}
+	/* Children before their parents. */
+	rbtree_postorder_for_each_entry_safe(area, next, &space->areas, node)
+		gap_callbacks_compute_max(area, false);
+	space->gaps_known = true;
+}
+
+/* The lowest area of a subtree with a gap of @nbytes below it. */
+static struct ioas_area *first_fitting(struct rb_node *rb, unsigned long nbytes)
+{
+	while (rb && node_area(rb)->subtree_gap >= nbytes) {
+		struct rb_node *left = rb->rb_left;
+
+		if (left && node_area(left)->subtree_gap >= nbytes)
+			rb = left;
+		else if (node_area(rb)->gap >= nbytes)
+			return node_area(rb);
+		else
+			rb = rb->rb_right;
+	}
+	return NULL;
+}
+
+/* The next area above another one with a gap of @nbytes below it. */
+static struct ioas_area *next_fitting(struct ioas_area *area, unsigned long nbytes)
+{
+	struct ioas_area *found = first_fitting(area->node.rb_right, nbytes);
+	struct rb_node *rb = &area->node;
+	struct rb_node *parent;
+
+	while (!found && (parent = rb_parent(rb))) {
+		if (rb == parent->rb_left) {
+			if (node_area(parent)->gap >= nbytes)
+				return node_area(parent);
+			found = first_fitting(parent->rb_right, nbytes);
+		}
+		rb = parent;
+	}
+	return found;
+}
+
+/* Finds a place within a range that has no area. */
+static bool place_in_gap(struct iova_space *space, const struct iova_wish *wish,
+			 struct ioas_range gap, unsigned long *iova)
+{
+	struct reserved_range *range;
+
+	while (gap.first_iova <= gap.last_iova) {
+		unsigned long first = ALIGN(gap.first_iova, wish->alignment);
+
+		if (first < gap.first_iova)
+			return false;
+		first |= wish->offset;
+		if (first > gap.last_iova || gap.last_iova - first < wish->nbytes - 1)
+			return false;
+		range = reserved_iter_first(&space->reserved, first,
+					    first + wish->nbytes - 1);
+		if (!range) {
+			*iova = first;
+			return true;
+		}
+		if (range->last_iova == ULONG_MAX)
+			return false;
+		gap.first_iova = range->last_iova + 1;
+	}
+	return false;
+}
+
+/* Finds the lowest place within a range, between the areas in it. */
+static bool place_in_range(struct iova_space *space, const struct iova_wish *wish,
+			   const struct ioas_range *within, unsigned long *iova)
+{
+	struct ioas_area *area = iova_first(space, within->first_iova, ULONG_MAX);
+	struct rb_node *last = rb_last(&space->areas);
+	struct ioas_range gap;
+
+	for (; area; area = next_fitting(area, wish->nbytes)) {
+		gap.first_iova = max(area->first_iova - area->gap, within->first_iova);
+		if (gap.first_iova > within->last_iova)
+			return false;
+		/* Without a gap there may be nothing below, not even an address. */
+		if (!area->gap)
+			continue;
+		gap.last_iova = min(area->first_iova - 1, within->last_iova);
+		if (place_in_gap(space, wish, gap, iova))
+			return true;
+	}
+	gap = *within;
+	if (last) {
+		if (node_area(last)->last_iova == ULONG_MAX)
+			return false;
+		gap.first_iova = max(gap.first_iova, node_area(last)->last_iova + 1);
+	}
+	return place_in_gap(space, wish, gap, iova);
+}
+
+/**
+ * iova_find_free() - find the lowest free addresses
+ * @space: the space, in which gaps are known
+ * @wish: how many, and how aligned
+ * @iova: receives the first one; never 0, nor in the last page
+ *
+ * Neither an area nor a reserved range is there, and if there are allowed ranges, all
+ * of it lies in one of them.
+ *
+ * Context: iova_lock held.
+ * Return: 0 or -ENOSPC.
+ */
+int iova_find_free(struct iova_space *space, const struct iova_wish *wish,
+		   unsigned long *iova)
+{
+	const struct ioas_range window = { PAGE_SIZE, ULONG_MAX - PAGE_SIZE };
+	struct reserved_range *range;
+	struct ioas_range within;
+
+	lockdep_assert_held(&space->iova_lock);
+	WARN_ON_ONCE(!space->gaps_known);
+	range = reserved_iter_first(&space->allowed, 0, ULONG_MAX);
+	if (!range)
+		return place_in_range(space, wish, &window, iova) ? 0 : -ENOSPC;
+	for (; range; range = reserved_iter_next(range, 0, ULONG_MAX)) {
+		within.first_iova = max(range->first_iova, window.first_iova);
+		within.last_iova = min(range->last_iova, window.last_iova);
+		if (within.first_iova <= within.last_iova &&
+		    place_in_range(space, wish, &within, iova))
+			return 0;
+	}
+	return -ENOSPC;
+}
+
+static int build_allowed(struct rb_root_cached *tree, const struct ioas_range *ranges,
+			 unsigned int nranges)
+{
+	struct reserved_range *range;
+	unsigned int i;
+
+	for (i = 0; i < nranges; i++) {
+		if (reserved_iter_first(tree, ranges[i].first_iova, ranges[i].last_iova))
+			return -EINVAL;
+		range = kzalloc(sizeof(*range), GFP_KERNEL_ACCOUNT);
+		if (!range)
+			return -ENOMEM;
+		range->first_iova = ranges[i].first_iova;
+		range->last_iova = ranges[i].last_iova;
+		reserved_insert(range, tree);
+		cond_resched();
+	}
+	return 0;
+}
+
+static bool meets_reserved(struct iova_space *space, struct rb_root_cached *tree)
+{
+	struct reserved_range *range;
+
+	for (range = reserved_iter_first(&space->reserved, 0, ULONG_MAX); range;
+	     range = reserved_iter_next(range, 0, ULONG_MAX))
+		if (reserved_iter_first(tree, range->first_iova, range->last_iova))
+			return true;
+	return false;
+}
+
+/**
+ * iova_allow() - replace the ranges that must not become reserved
+ * @space: the space
+ * @ranges: the new ones
+ * @nranges: how many; without any everything is allowed
+ *
+ * Context: may sleep, takes iova_lock.
+ * Return: 0, or with the former ranges in place: -EINVAL if two of them overlap;
+ * -EADDRINUSE if something in them is reserved; -ENOMEM.
+ */
+int iova_allow(struct iova_space *space, const struct ioas_range *ranges,
+	       unsigned int nranges)
+{
+	struct rb_root_cached tree = RB_ROOT_CACHED;
+	int ret;
+
+	ret = build_allowed(&tree, ranges, nranges);
+	if (!ret) {
+		spin_lock(&space->iova_lock);
+		if (meets_reserved(space, &tree))
+			ret = -EADDRINUSE;
+		else
+			swap(space->allowed, tree);
+		spin_unlock(&space->iova_lock);
+	}
+	free_ranges(&tree);
+	return ret;
 }
 
 /**
@@ -143,7 +409,8 @@ struct ioas_area *iova_insert(struct iova_space *space, struct ioas_area *area)
  * @owner: on whose behalf; the same owner may reserve several ranges
  *
  * Context: may sleep, takes iova_lock.
- * Return: 0; -EADDRINUSE if an area has an address in the range; -ENOMEM.
+ * Return: 0; -EADDRINUSE if an area has an address in the range, or it meets an allowed
+ * range; -ENOMEM.
  */
 int iova_reserve(struct iova_space *space, unsigned long first_iova,
 		 unsigned long last_iova, const void *owner)
@@ -159,7 +426,8 @@ int iova_reserve(struct iova_space *space, unsigned long first_iova,
 	range->owner = owner;
 
 	spin_lock(&space->iova_lock);
-	if (iova_first(space, first_iova, last_iova))
+	if (iova_first(space, first_iova, last_iova) ||
+	    reserved_iter_first(&space->allowed, first_iova, last_iova))
 		ret = -EADDRINUSE;
 	else
 		reserved_insert(range, &space->reserved);

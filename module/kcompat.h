@@ -75,6 +75,16 @@ static inline long kcompat_pin_user_pages_remote(struct mm_struct *mm,
 #endif
 }
 
+/*
+ * Kernels whose pin_user_pages_remote() takes no VMAs break copy-on-write for read-only
+ * long-term pins by themselves; for older ones the page has to look as if written to.
+ */
+#ifdef HAVE_PIN_USER_PAGES_REMOTE_VMAS
+#define KCOMPAT_FOLL_UNSHARE	(FOLL_FORCE | FOLL_WRITE)
+#else
+#define KCOMPAT_FOLL_UNSHARE	0
+#endif
+
 #ifndef HAVE_IOMMU_GROUP_HAS_ISOLATED_MSI
 static inline int kcompat_device_remaps_msi(struct device *dev, void *unused)
 {

@@ -2,25 +2,44 @@
 /*
  * object: contexts, and the objects user space names by id.
  *
- * An object belongs to the context it was added to and ends with it.
+ * Owns the table of a context. An object is reserved (its id is taken, nobody finds it),
+ * published, and ends: by DESTROY, by the kernel code that made it, or with its context.
  *
- * Locking: the table is guarded by the xarray's own lock.
+ * Locking: the xarray's own spinlock guards the table and the counts of its objects;
+ * nothing is taken under it.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bug.h>
+#include <linux/errno.h>
+#include <linux/jiffies.h>
+#include <linux/printk.h>
+
 #include "object.h"
+
+/* How long DESTROY waits for calls: one may pin a terabyte, but not forever. */
+#define DESTROY_SECONDS	60
 
 /**
  * ioas_ctx_init() - make a context without objects
  * @ctx: uninitialised memory
+ * @file: the open file it belongs to, or NULL if kernel drivers cannot use it
+ * @mode: how native maps are accounted
  */
-void ioas_ctx_init(struct ioas_ctx *ctx)
+void ioas_ctx_init(struct ioas_ctx *ctx, struct file *file, enum account_mode mode)
 {
 	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
-	ctx->vfio_ioas_id = 0;
+	init_waitqueue_head(&ctx->idle);
+	RCU_INIT_POINTER(ctx->vfio_ioas, NULL);
+	ctx->account_mode = mode;
+	ctx->file = file;
+	mutex_init(&ctx->groups_mutex);
+	INIT_LIST_HEAD(&ctx->groups);
 }
 
 /**
  * ioas_ctx_destroy() - end a context and everything in it
- * @ctx: nobody else uses it any more
+ * @ctx: no call is in it, and no kernel driver has an object of it
  *
  * Context: may sleep. Never fails.
  */
@@ -28,27 +47,281 @@ void ioas_ctx_destroy(struct ioas_ctx *ctx)
 {
 	struct ioas_object *object;
 	unsigned long id;
+	bool progress;
 
-	xa_for_each(&ctx->objects, id, object) {
-		xa_erase(&ctx->objects, id);
-		object->ops->destroy(object);
-	}
+	/* What an object used can end when that one has. */
+	do {
+		progress = false;
+		xa_for_each(&ctx->objects, id, object) {
+			if (object->nusers)
+				continue;
+			xa_erase(&ctx->objects, id);
+			object->ops->destroy(object);
+			progress = true;
+		}
+	} while (progress);
+	WARN_ON(!xa_empty(&ctx->objects));
+	WARN_ON(!list_empty(&ctx->groups));
 	xa_destroy(&ctx->objects);
+	mutex_destroy(&ctx->groups_mutex);
 }
 
 /**
- * ioas_ctx_add() - give an object an id
+ * ioas_ctx_set_account_mode() - change who pays for native maps
+ * @ctx: the context
+ * @mode: ACCOUNT_USER or ACCOUNT_MM
+ *
+ * Return: 0; -EBUSY if there is any object.
+ */
+int ioas_ctx_set_account_mode(struct ioas_ctx *ctx, enum account_mode mode)
+{
+	int ret = 0;
+
+	xa_lock(&ctx->objects);
+	/* Ids that are only reserved count, too. */
+	if (xa_empty(&ctx->objects))
+		WRITE_ONCE(ctx->account_mode, mode);
+	else
+		ret = -EBUSY;
+	xa_unlock(&ctx->objects);
+	return ret;
+}
+
+/**
+ * ioas_object_reserve() - give an object an id by which nobody finds it yet
  * @ctx: the context it belongs to from now on
- * @object: complete but for its id
- * @ops: what can be done with it
+ * @object: to initialise
+ * @ops: its kind
+ *
+ * Ends with ioas_object_publish() or ioas_object_abort().
  *
  * Context: may sleep.
- * Return: 0, or -ENOMEM with nothing added.
+ * Return: 0 or -ENOMEM.
  */
-int ioas_ctx_add(struct ioas_ctx *ctx, struct ioas_object *object,
-		 const struct ioas_object_ops *ops)
+int ioas_object_reserve(struct ioas_ctx *ctx, struct ioas_object *object,
+			const struct ioas_object_ops *ops)
 {
+	object->ctx = ctx;
 	object->ops = ops;
-	return xa_alloc(&ctx->objects, &object->id, object, xa_limit_31b,
+	object->nbusy = 0;
+	object->nusers = 0;
+	object->ending = false;
+	return xa_alloc(&ctx->objects, &object->id, NULL, xa_limit_31b,
 			GFP_KERNEL_ACCOUNT);
+}
+
+/**
+ * ioas_object_publish() - let an object be found by its id
+ * @object: reserved, and complete
+ *
+ * From now on anybody can end it: nothing that may fail comes after this.
+ *
+ * Context: may sleep. Never fails: the place in the table is there.
+ */
+void ioas_object_publish(struct ioas_object *object)
+{
+	void *old = xa_store(&object->ctx->objects, object->id, object, GFP_KERNEL);
+
+	WARN_ON(old);
+}
+
+/**
+ * ioas_object_abort() - give back the id of an object that was not published
+ * @object: reserved
+ *
+ * Context: any. Never fails.
+ */
+void ioas_object_abort(struct ioas_object *object)
+{
+	xa_erase(&object->ctx->objects, object->id);
+}
+
+static bool try_busy(struct ioas_object *object)
+{
+	lockdep_assert_held(&object->ctx->objects.xa_lock);
+	if (object->ending)
+		return false;
+	object->nbusy++;
+	return true;
+}
+
+/**
+ * ioas_object_try_busy() - keep an object for the length of a call, unless it ends
+ * @object: published, and in memory for some other reason
+ *
+ * Return: true if the caller has to ioas_object_put() it.
+ */
+bool ioas_object_try_busy(struct ioas_object *object)
+{
+	bool kept;
+
+	xa_lock(&object->ctx->objects);
+	kept = try_busy(object);
+	xa_unlock(&object->ctx->objects);
+	return kept;
+}
+
+/**
+ * ioas_object_get() - find an object and keep it for the length of a call
+ * @ctx: the context
+ * @id: its id, from user space
+ * @ops: the kind wanted, or NULL for any
+ *
+ * Return: the object, or NULL if there is none of that kind or it is about to end.
+ */
+struct ioas_object *ioas_object_get(struct ioas_ctx *ctx, u32 id,
+				    const struct ioas_object_ops *ops)
+{
+	struct ioas_object *object;
+
+	xa_lock(&ctx->objects);
+	object = xa_load(&ctx->objects, id);
+	if (object && ((ops && object->ops != ops) || !try_busy(object)))
+		object = NULL;
+	xa_unlock(&ctx->objects);
+	return object;
+}
+
+/**
+ * ioas_object_put() - the call is over
+ * @object: may be gone afterwards
+ */
+void ioas_object_put(struct ioas_object *object)
+{
+	struct ioas_ctx *ctx = object->ctx;
+
+	xa_lock(&ctx->objects);
+	object->nbusy--;
+	/* A waiter queues up before it looks at the count under the same lock. */
+	if (waitqueue_active(&ctx->idle))
+		wake_up_all(&ctx->idle);
+	xa_unlock(&ctx->objects);
+}
+
+/**
+ * ioas_object_use() - keep an object from ending
+ * @object: which the caller keeps busy, or has not published
+ */
+void ioas_object_use(struct ioas_object *object)
+{
+	xa_lock(&object->ctx->objects);
+	object->nusers++;
+	xa_unlock(&object->ctx->objects);
+}
+
+/**
+ * ioas_object_unuse() - undo ioas_object_use()
+ * @object: may be gone afterwards
+ */
+void ioas_object_unuse(struct ioas_object *object)
+{
+	struct ioas_ctx *ctx = object->ctx;
+
+	xa_lock(&ctx->objects);
+	WARN_ON(!object->nusers--);
+	xa_unlock(&ctx->objects);
+}
+
+static bool is_idle(struct ioas_object *object)
+{
+	bool idle;
+
+	xa_lock(&object->ctx->objects);
+	idle = !object->nbusy;
+	xa_unlock(&object->ctx->objects);
+	return idle;
+}
+
+/**
+ * ioas_object_retire() - take an object out of the table, whoever knows its id
+ * @object: published, by the caller, who is the only one to use it
+ *
+ * When this returns no call works on it.
+ *
+ * Context: sleeps; holds nothing that a call with an object needs. Never fails.
+ */
+void ioas_object_retire(struct ioas_object *object)
+{
+	struct ioas_ctx *ctx = object->ctx;
+
+	xa_lock(&ctx->objects);
+	/* A DESTROY that waits for the same calls finds a user and gives up. */
+	WARN_ON(object->nusers != 1);
+	object->ending = true;
+	__xa_erase(&ctx->objects, object->id);
+	xa_unlock(&ctx->objects);
+	wait_event(ctx->idle, is_idle(object));
+}
+
+/* Marks an object as about to end, if nobody uses it. The caller keeps it busy then. */
+static int begin_destroy(struct ioas_ctx *ctx, u32 id, struct ioas_object **object)
+{
+	int ret = -ENOENT;
+
+	xa_lock(&ctx->objects);
+	*object = xa_load(&ctx->objects, id);
+	if (*object && (*object)->nusers)
+		ret = -EBUSY;
+	else if (*object && try_busy(*object))
+		ret = 0;
+	if (!ret)
+		(*object)->ending = true;
+	xa_unlock(&ctx->objects);
+	return ret;
+}
+
+static bool is_only_busy(struct ioas_object *object)
+{
+	bool only;
+
+	xa_lock(&object->ctx->objects);
+	only = object->nbusy == 1;
+	xa_unlock(&object->ctx->objects);
+	return only;
+}
+
+/* Takes the object out of the table, unless a call made it useful to somebody. */
+static int finish_destroy(struct ioas_object *object)
+{
+	struct ioas_ctx *ctx = object->ctx;
+	int ret = 0;
+
+	xa_lock(&ctx->objects);
+	object->nbusy--;
+	if (object->nbusy || object->nusers) {
+		object->ending = false;
+		ret = -EBUSY;
+	} else {
+		__xa_erase(&ctx->objects, object->id);
+	}
+	xa_unlock(&ctx->objects);
+	return ret;
+}
+
+/**
+ * ioas_object_destroy() - IOMMU_DESTROY
+ * @ctx: the context
+ * @id: of the object
+ *
+ * Waits for calls that work on the object; those that come later do not find it.
+ *
+ * Context: may sleep.
+ * Return: 0; -ENOENT; -EBUSY, and the object unharmed, if something uses it or a call
+ * works on it for more than a minute.
+ */
+int ioas_object_destroy(struct ioas_ctx *ctx, u32 id)
+{
+	struct ioas_object *object;
+	int ret;
+
+	ret = begin_destroy(ctx, id, &object);
+	if (ret)
+		return ret;
+	if (!wait_event_timeout(ctx->idle, is_only_busy(object), DESTROY_SECONDS * HZ))
+		pr_warn_ratelimited("object %u: still in use by a call after %u seconds\n",
+				    id, DESTROY_SECONDS);
+	ret = finish_destroy(object);
+	if (!ret)
+		object->ops->destroy(object);
+	return ret;
 }

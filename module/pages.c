@@ -8,15 +8,29 @@
  * once however many domains show it, and taking it out of a domain needs no reading
  * back.
  *
- * Locking: needs no lock of its own. A store is shown by one area and is changed only
- * by who owns that: the thread that made it FILLING or EMPTYING, or whoever holds
- * domains_rwsem for writing. A mutex here would cost a 4 KiB unmap 6 % for nothing.
+ * A store is shared once a second area (by COPY, or by a cut) or an in-kernel user needs
+ * it. Then it keeps who needs which part: what nobody needs any more is unpinned. Each
+ * user's borders are cut into the extents when it comes, which may fail, so that its
+ * going needs no memory.
+ *
+ * Locking: a store that is not shared is changed only by who owns the area it came with:
+ * the thread that made it FILLING or EMPTYING, or whoever holds domains_rwsem for
+ * writing. A shared one has a mutex; who changes an area of it takes that, too.
  */
+#include <linux/errno.h>
+#include <linux/highmem.h>
+#include <linux/interval_tree_generic.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
+#include <linux/slab.h>
 
 #include "pages.h"
 #include "pin.h"
+
+#define user_first(user)	((user)->first_index)
+#define user_last(user)		((user)->last_index)
+INTERVAL_TREE_DEFINE(struct pages_user, node, unsigned long, subtree_last,
+		     user_first, user_last, static, users)
 
 /*
  * Turns pinned pages into runs of the extents. A run ends where the next page is
@@ -47,9 +61,11 @@ void pages_init(struct ioas_pages *pages, unsigned long uptr, unsigned long nbyt
 {
 	pages->account = NULL;
 	pages->uptr = uptr & PAGE_MASK;
-	pages->npages = ((uptr & ~PAGE_MASK) + nbytes - 1) / PAGE_SIZE + 1;
+	pages->sharing = NULL;
 	pages->writable = writable;
-	extents_init(&pages->extents, pages->npages);
+	pages->unshares = false;
+	pages->stuck = false;
+	extents_init(&pages->extents, (offset_in_page(uptr) + nbytes - 1) / PAGE_SIZE + 1);
 }
 
 static int builder_flush(struct run_builder *builder)
@@ -140,13 +156,15 @@ static inline unsigned long unpin_range(struct ioas_pages *pages,
 	return ncharged;
 }
 
-/* Pins and charges page by page as type1 does, in batches. Leaves what it did in
+/*
+ * Pins and charges page by page as type1 does, in batches. Leaves what it did in
  * @builder and @ncharged, also when it fails.
  */
 static int fill_from_user(struct ioas_pages *pages, struct run_builder *builder,
 			  unsigned long npages, unsigned long *ncharged)
 {
 	unsigned long uaddr = pages->uptr + builder->index * PAGE_SIZE;
+	unsigned int gup_flags = pin_flags(pages->writable, pages->unshares);
 	struct pin_buffer buffer;
 	int ret = 0;
 
@@ -155,8 +173,7 @@ static int fill_from_user(struct ioas_pages *pages, struct run_builder *builder,
 		unsigned long nreserved = builder->nreserved;
 		long npinned;
 
-		npinned = pin_user(&buffer, pages->account->mm, uaddr, npages,
-				   pages->writable);
+		npinned = pin_user(&buffer, pages->account->mm, uaddr, npages, gup_flags);
 		if (npinned < 0) {
 			ret = npinned;
 			break;
@@ -204,41 +221,318 @@ static int fill_hole(struct ioas_pages *pages, unsigned long first_index,
 	return ret;
 }
 
+static void unpin_and_forget(struct ioas_pages *pages, unsigned long first_index,
+			     unsigned long last_index, struct account_refund *refund)
+{
+	account_refund(refund, pages->account,
+		       unpin_range(pages, first_index, last_index, pages->writable));
+	extents_clear(&pages->extents, first_index, last_index);
+}
+
+/* Unpins what no user of a shared store needs. The borders of the range are cut. */
+static void unpin_unneeded(struct ioas_pages *pages, unsigned long first_index,
+			   unsigned long last_index, struct account_refund *refund)
+{
+	struct pages_user *user;
+
+	lockdep_assert_held(&pages->sharing->mutex);
+	if (pages->stuck)
+		return;
+	while (first_index <= last_index) {
+		user = users_iter_first(&pages->sharing->users, first_index, last_index);
+		if (!user) {
+			unpin_and_forget(pages, first_index, last_index, refund);
+			return;
+		}
+		if (user->first_index > first_index)
+			unpin_and_forget(pages, first_index, user->first_index - 1, refund);
+		first_index = user->last_index + 1;
+	}
+}
+
+/* Pins what is a hole in a range whose borders are cut. All of it or nothing. */
+static int fill_holes(struct ioas_pages *pages, const struct pages_user *user)
+{
+	unsigned long index = user->first_index;
+	struct account_refund refund = { };
+	struct extent_cursor cursor;
+	struct extent run;
+	int ret;
+
+	while (extents_first(&pages->extents, &cursor, index, user->last_index, &run)) {
+		while (run.kind != EXTENT_HOLE &&
+		       extents_next(&pages->extents, &cursor, user->last_index, &run))
+			cond_resched();
+		if (run.kind != EXTENT_HOLE)
+			break;
+		ret = fill_hole(pages, run.index, run.index + run.npages - 1);
+		if (ret) {
+			if (run.index > user->first_index)
+				unpin_unneeded(pages, user->first_index, run.index - 1,
+					       &refund);
+			account_pay(&refund);
+			return ret;
+		}
+		index = run.index + run.npages;
+	}
+	return 0;
+}
+
+static int pin_shared(struct ioas_pages *pages, struct pages_user *user)
+{
+	int ret;
+
+	lockdep_assert_held(&pages->sharing->mutex);
+	if (extents_cut(&pages->extents, user->first_index) ||
+	    extents_cut(&pages->extents, user->last_index + 1))
+		return -ENOMEM;
+	ret = fill_holes(pages, user);
+	if (!ret)
+		users_insert(user, &pages->sharing->users);
+	return ret;
+}
+
+/* If all that @user needs is pinned already, the memory's owner need not live. */
+static bool has_hole(struct ioas_pages *pages, const struct pages_user *user)
+{
+	struct extent_cursor cursor;
+	struct extent run;
+	bool more;
+
+	more = extents_first(&pages->extents, &cursor, user->first_index,
+			     user->last_index, &run);
+	while (more && run.kind != EXTENT_HOLE)
+		more = extents_next(&pages->extents, &cursor, user->last_index, &run);
+	return more;
+}
+
 /**
- * pages_pin() - pin and charge the whole store
- * @pages: with nothing pinned
+ * pages_pin() - pin and charge what a user needs
+ * @pages: the store
+ * @user: its range; NULL for a store that is not shared: all of it
  *
  * Memory comes from the process that created the store, also when another one
  * asks.
  *
- * Context: may sleep and fault; the caller owns the area.
+ * Context: may sleep and fault; the caller owns the area and holds pages_lock().
  * Return: 0, or with nothing pinned or charged: -EFAULT where memory is missing,
  * not permitted, or its process is gone; -ENOMEM over the memlock limit or without
  * memory; -EINTR on a fatal signal.
  */
-int pages_pin(struct ioas_pages *pages)
+int pages_pin(struct ioas_pages *pages, struct pages_user *user)
 {
 	struct mm_struct *mm = pages->account->mm;
+	bool foreign = mm != current->mm && (!user || has_hole(pages, user));
 	int ret;
 
-	if (mm != current->mm && !mmget_not_zero(mm))
+	if (foreign && !mmget_not_zero(mm))
 		return -EFAULT;
-	ret = fill_hole(pages, 0, pages->npages - 1);
-	if (mm != current->mm)
+	if (user)
+		ret = pin_shared(pages, user);
+	else
+		ret = fill_hole(pages, 0, pages->extents.npages - 1);
+	if (foreign)
 		mmput(mm);
 	return ret;
 }
 
 /**
- * pages_unpin() - unpin the whole store
- * @pages: no domain may show any of it any more
+ * pages_unpin() - a user does not need its part any more
+ * @pages: the store; no domain may show what only this user needed
+ * @user: as given to pages_pin()
  * @refund: collects what the owner gets back; to be paid by the caller
  *
- * Context: may sleep; the caller owns the area. Never fails, needs no memory.
+ * Context: may sleep; the caller owns the area and holds pages_lock(). Never fails,
+ * needs no memory.
  */
-void pages_unpin(struct ioas_pages *pages, struct account_refund *refund)
+void pages_unpin(struct ioas_pages *pages, struct pages_user *user,
+		 struct account_refund *refund)
 {
-	account_refund(refund, pages->account,
-		       unpin_range(pages, 0, pages->npages - 1, pages->writable));
-	extents_reset(&pages->extents);
+	if (user) {
+		users_remove(user, &pages->sharing->users);
+		unpin_unneeded(pages, user->first_index, user->last_index, refund);
+	} else if (!pages->stuck) {
+		account_refund(refund, pages->account,
+			       unpin_range(pages, 0, pages->extents.npages - 1,
+					   pages->writable));
+		extents_reset(&pages->extents);
+	}
+}
+
+/**
+ * pages_sharing_create() - prepare what a store needs for several users
+ * @pages: the store
+ * @pinned: its area is in a domain, and so all of it is pinned
+ *
+ * Context: may sleep. To become the sharing of the store unless somebody else was faster.
+ * Return: the sharing, or NULL without memory.
+ */
+struct pages_sharing *pages_sharing_create(struct ioas_pages *pages, bool pinned)
+{
+	struct pages_sharing *sharing = kzalloc(sizeof(*sharing), GFP_KERNEL_ACCOUNT);
+
+	if (!sharing)
+		return NULL;
+	mutex_init(&sharing->mutex);
+	sharing->users = RB_ROOT_CACHED;
+	refcount_set(&sharing->refs, 1);
+	sharing->own_area.last_index = pages->extents.npages - 1;
+	if (pinned)
+		users_insert(&sharing->own_area, &sharing->users);
+	return sharing;
+}
+
+/**
+ * pages_sharing_destroy() - undo pages_sharing_create()
+ * @sharing: without users but, if it was never used, the first one
+ */
+void pages_sharing_destroy(struct pages_sharing *sharing)
+{
+	mutex_destroy(&sharing->mutex);
+	kfree(sharing);
+}
+
+/**
+ * pages_find_pin() - find an in-kernel user's pin
+ * @pages: a shared store
+ * @first_index: first page of exactly this pin
+ * @last_index: its last page, inclusive
+ *
+ * Context: holds pages_lock().
+ * Return: the user that was given to pages_pin(), one of them if there are several; or
+ * NULL.
+ */
+struct pages_user *pages_find_pin(struct ioas_pages *pages, unsigned long first_index,
+				  unsigned long last_index)
+{
+	struct pages_user *user;
+
+	lockdep_assert_held(&pages->sharing->mutex);
+	for (user = users_iter_first(&pages->sharing->users, first_index, last_index);
+	     user; user = users_iter_next(user, first_index, last_index))
+		if (user->is_pin && user->first_index == first_index &&
+		    user->last_index == last_index)
+			return user;
+	return NULL;
+}
+
+/**
+ * pages_divide() - make two users of one
+ * @pages: a shared store
+ * @lower: a user with all of it pinned; keeps the lower part
+ * @upper: gets the upper part
+ * @lower_last_index: last page of the lower part
+ * @upper_first_index: first page of the upper part: the next one, or the same page
+ *
+ * Context: may sleep, holds pages_lock().
+ * Return: 0 or -ENOMEM with nothing changed.
+ */
+int pages_divide(struct ioas_pages *pages, struct pages_user *lower,
+		 struct pages_user *upper, unsigned long lower_last_index,
+		 unsigned long upper_first_index)
+{
+	struct rb_root_cached *users = &pages->sharing->users;
+
+	lockdep_assert_held(&pages->sharing->mutex);
+	if (extents_cut(&pages->extents, lower_last_index + 1) ||
+	    extents_cut(&pages->extents, upper_first_index))
+		return -ENOMEM;
+	users_remove(lower, users);
+	upper->first_index = upper_first_index;
+	upper->last_index = lower->last_index;
+	lower->last_index = lower_last_index;
+	users_insert(lower, users);
+	users_insert(upper, users);
+	return 0;
+}
+
+/**
+ * pages_list() - tell which pages are pinned
+ * @pages: the store
+ * @first_index: first page, pinned by the caller
+ * @last_index: last page, inclusive
+ * @list: receives a pointer for each
+ *
+ * Context: holds pages_lock().
+ */
+void pages_list(struct ioas_pages *pages, unsigned long first_index,
+		unsigned long last_index, struct page **list)
+{
+	struct extent_cursor cursor;
+	struct extent run;
+	unsigned long i;
+	bool more;
+
+	more = extents_first(&pages->extents, &cursor, first_index, last_index, &run);
+	while (more) {
+		for (i = 0; i < run.npages; i++)
+			*list++ = pfn_to_page(run.pfn + i);
+		more = extents_next(&pages->extents, &cursor, last_index, &run);
+	}
+}
+
+static void copy_page_part(struct page *page, unsigned long offset, void *data,
+			   unsigned long nbytes, bool write)
+{
+	if (write)
+		memcpy_to_page(page, offset, data, nbytes);
+	else
+		memcpy_from_page(data, page, offset, nbytes);
+}
+
+/* Copies within one page, which is pinned for that long if it is not pinned anyway. */
+static int copy_within_page(struct ioas_pages *pages, unsigned long byte, void *data,
+			    unsigned long nbytes, bool write)
+{
+	unsigned long index = byte / PAGE_SIZE;
+	struct extent_cursor cursor;
+	struct extent run;
+	struct page *page;
+	int ret;
+
+	extents_first(&pages->extents, &cursor, index, index, &run);
+	if (run.kind != EXTENT_HOLE) {
+		page = pfn_to_page(run.pfn);
+		copy_page_part(page, offset_in_page(byte), data, nbytes, write);
+		if (write)
+			set_page_dirty_lock(page);
+		return 0;
+	}
+	ret = pin_one(pages->account->mm, pages->uptr + index * PAGE_SIZE, write, &page);
+	if (ret)
+		return ret;
+	copy_page_part(page, offset_in_page(byte), data, nbytes, write);
+	unpin_run(page_to_pfn(page), 1, write);
+	return 0;
+}
+
+/**
+ * pages_copy() - copy from or to a store as a device would see it
+ * @pages: a shared store
+ * @byte: where to begin
+ * @data: kernel memory
+ * @nbytes: how much; all of it lies in the store
+ * @write: to the store
+ *
+ * What is pinned is reached whether or not its process still lives.
+ *
+ * Context: may sleep and fault, holds pages_lock().
+ * Return: 0; -EFAULT where there is no memory, maybe with a part copied.
+ */
+int pages_copy(struct ioas_pages *pages, unsigned long byte, void *data,
+	       unsigned long nbytes, bool write)
+{
+	lockdep_assert_held(&pages->sharing->mutex);
+	while (nbytes) {
+		unsigned long step = min(nbytes, PAGE_SIZE - offset_in_page(byte));
+		int ret = copy_within_page(pages, byte, data, step, write);
+
+		if (ret)
+			return ret;
+		byte += step;
+		data += step;
+		nbytes -= step;
+		cond_resched();
+	}
+	return 0;
 }

@@ -50,15 +50,15 @@ void pin_buffer_destroy(struct pin_buffer *buffer)
 		kfree(buffer->pages);
 }
 
-static long pin_remote(struct pin_buffer *buffer, struct mm_struct *mm,
-		       unsigned long uaddr, unsigned long npages, unsigned int gup_flags)
+static long pin_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
+		       unsigned int gup_flags, struct page **pages)
 {
 	int locked = 1;
 	long npinned;
 
 	mmap_read_lock(mm);
 	npinned = kcompat_pin_user_pages_remote(mm, uaddr, npages, gup_flags,
-						buffer->pages, &locked);
+						pages, &locked);
 	if (locked)
 		mmap_read_unlock(mm);
 	return npinned;
@@ -70,7 +70,7 @@ static long pin_remote(struct pin_buffer *buffer, struct mm_struct *mm,
  * @mm: whose memory; the caller makes sure that the address space is in use
  * @uaddr: address of the first page, page aligned
  * @npages: how many are wanted, at least 1
- * @writable: pages that a device may write to
+ * @gup_flags: what pin_flags() says
  *
  * Context: may sleep and fault; no mmap lock held.
  * Return: how many were pinned, at least one and maybe fewer than wanted; -EFAULT
@@ -78,9 +78,8 @@ static long pin_remote(struct pin_buffer *buffer, struct mm_struct *mm,
  * management says.
  */
 long pin_user(struct pin_buffer *buffer, struct mm_struct *mm, unsigned long uaddr,
-	      unsigned long npages, bool writable)
+	      unsigned long npages, unsigned int gup_flags)
 {
-	unsigned int gup_flags = FOLL_LONGTERM | (writable ? FOLL_WRITE : 0);
 	long npinned;
 
 	if (fatal_signal_pending(current))
@@ -89,11 +88,32 @@ long pin_user(struct pin_buffer *buffer, struct mm_struct *mm, unsigned long uad
 	if (mm == current->mm)
 		npinned = pin_user_pages_fast(uaddr, npages, gup_flags, buffer->pages);
 	else
-		npinned = pin_remote(buffer, mm, uaddr, npages, gup_flags);
+		npinned = pin_remote(mm, uaddr, npages, gup_flags, buffer->pages);
 	/* The fast walk's word for a range up to the very last address; no user has it. */
 	if (npinned == -EOVERFLOW)
 		npinned = -EFAULT;
 	return npinned ?: -EFAULT;
+}
+
+/**
+ * pin_one() - pin a page for the moment
+ * @mm: whose memory, which may be gone
+ * @uaddr: its address, page aligned
+ * @write: it will be written to
+ * @page: receives it
+ *
+ * Context: may sleep and fault; no mmap lock held.
+ * Return: 0 or -EFAULT.
+ */
+int pin_one(struct mm_struct *mm, unsigned long uaddr, bool write, struct page **page)
+{
+	long npinned;
+
+	if (!mmget_not_zero(mm))
+		return -EFAULT;
+	npinned = pin_remote(mm, uaddr, 1, write ? FOLL_WRITE : 0, page);
+	mmput(mm);
+	return npinned == 1 ? 0 : -EFAULT;
 }
 
 /**

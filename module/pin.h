@@ -12,6 +12,8 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 
+#include "kcompat.h"
+
 #define PIN_FEW	16
 
 /* How many pages may be given back before somebody else should get the CPU. */
@@ -24,10 +26,23 @@ struct pin_buffer {
 	struct page *few[PIN_FEW];	/* small maps need no allocation */
 };
 
+/* How to pin for a device; @unshares: break copy-on-write where it only reads, too. */
+static inline unsigned int pin_flags(bool writable, bool unshares)
+{
+	unsigned int flags = FOLL_LONGTERM;
+
+	if (writable)
+		flags |= FOLL_WRITE;
+	else if (unshares)
+		flags |= KCOMPAT_FOLL_UNSHARE;
+	return flags;
+}
+
 void pin_buffer_init(struct pin_buffer *buffer, unsigned long npages);
 void pin_buffer_destroy(struct pin_buffer *buffer);
 long pin_user(struct pin_buffer *buffer, struct mm_struct *mm, unsigned long uaddr,
-	      unsigned long npages, bool writable);
+	      unsigned long npages, unsigned int gup_flags);
+int pin_one(struct mm_struct *mm, unsigned long uaddr, bool write, struct page **page);
 void unpin_batch(struct pin_buffer *buffer, long from, long npinned);
 
 /*

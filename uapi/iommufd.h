@@ -247,9 +247,13 @@ enum iommu_hwpt_data_type {
 	IOMMU_HWPT_DATA_NONE = 0,
 };
 
+enum iommufd_hwpt_alloc_flags {
+	IOMMU_HWPT_ALLOC_NEST_PARENT = 1 << 0,
+};
+
 /*
  * IOMMU_HWPT_ALLOC - make an I/O page table that a device can be attached to
- * @flags: 0
+ * @flags: 0; what else there is needs an IOMMU driver that our kernels do not have
  * @dev_id: a device; the table is of the kind it needs
  * @pt_id: the IOAS that the table will mirror
  * @out_hwpt_id: its id

@@ -1,0 +1,631 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * access: in-kernel users of an IOAS: drivers that reach its memory with the CPU.
+ *
+ * A pin makes the store of each area it touches shared, adds itself to those who need a
+ * part of it, and counts in the area, so that an unmap knows whom it has to tell. User
+ * space always wins: the unmap marks the area so that no new pin gets in, calls the
+ * drivers with nothing held, and goes on when all pins are gone.
+ *
+ * Locking: ioas_rwsem guards which IOAS an access is attached to: held for reading
+ * while that is used, for writing only for the change itself, never across a call of the
+ * driver. Calls of the driver are counted under the lock of the IOAS' list of
+ * accesses; who takes an access off the list waits for them, holding nothing. The caller of
+ * such a call enters the IOAS again before it is over, so that the IOAS outlives it.
+ */
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/fs.h>
+#include <linux/iommu.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/wait_bit.h>
+
+#include "access.h"
+#include "area.h"
+#include "ioas.h"
+
+struct ioas_access {
+	struct ioas_object object;		/* its driver is a user of it */
+	const struct vfio_ioas_access_ops *ops;	/* constant, as is data */
+	void *data;
+	struct rw_semaphore ioas_rwsem;
+	struct ioas *ioas;			/* ioas_rwsem; this is a user of it, or NULL */
+	bool closing;				/* ioas_rwsem; about to leave: nothing new */
+	u32 list_index;				/* ioas_rwsem; in ioas->accesses */
+	atomic_t ncalls;			/* of ops->unmap under way */
+};
+
+static void access_object_destroy(struct ioas_object *object)
+{
+	struct ioas_access *access = container_of(object, struct ioas_access, object);
+
+	WARN_ON(access->ioas);
+	kfree(access);
+}
+
+static const struct ioas_object_ops access_object_ops = {
+	.destroy = access_object_destroy,
+};
+
+static struct ioas_access *next_to_notify(struct ioas *ioas, unsigned long *index)
+{
+	struct ioas_access *access;
+
+	xa_lock(&ioas->accesses);
+	access = xa_find(&ioas->accesses, index, ULONG_MAX, XA_PRESENT);
+	if (access)
+		atomic_inc(&access->ncalls);
+	xa_unlock(&ioas->accesses);
+	return access;
+}
+
+static void call_over(struct ioas_access *access)
+{
+	atomic_t *ncalls = &access->ncalls;
+
+	/* The access may be gone right after, but an address is all that is used. */
+	if (atomic_dec_and_test(ncalls))
+		wake_up_var(ncalls);
+}
+
+/**
+ * access_notify() - ask in-kernel users to let go of a range
+ * @ioas: the IOAS, which is left meanwhile
+ * @iova: first address of the range
+ * @last_iova: last address, inclusive
+ *
+ * Context: the caller entered the IOAS and holds nothing else.
+ */
+void access_notify(struct ioas *ioas, unsigned long iova, unsigned long last_iova)
+{
+	struct ioas_access *access;
+	unsigned long index;
+
+	for (index = 0; (access = next_to_notify(ioas, &index)); index++) {
+		ioas_leave(ioas);
+		if (access->ops->unmap)
+			access->ops->unmap(access->data, iova, last_iova - iova + 1);
+		ioas_enter(ioas);
+		call_over(access);
+	}
+}
+
+/**
+ * vfio_ioas_access_create() - get a way to reach what is mapped in an IOAS
+ * @ctx: the context of the IOAS
+ * @ops: what the driver answers; stays valid as long as the access exists
+ * @data: handed to @ops
+ * @id: receives the id of the access
+ *
+ * Return: the access, attached to nothing, to be destroyed; or ERR_PTR(-ENOMEM).
+ */
+struct ioas_access *vfio_ioas_access_create(struct ioas_ctx *ctx,
+					    const struct vfio_ioas_access_ops *ops,
+					    void *data, u32 *id)
+{
+	struct ioas_access *access;
+	int ret;
+
+	access = kzalloc(sizeof(*access), GFP_KERNEL_ACCOUNT);
+	if (!access)
+		return ERR_PTR(-ENOMEM);
+	ret = ioas_object_reserve(ctx, &access->object, &access_object_ops);
+	if (ret) {
+		kfree(access);
+		return ERR_PTR(ret);
+	}
+	access->ops = ops;
+	access->data = data;
+	init_rwsem(&access->ioas_rwsem);
+	atomic_set(&access->ncalls, 0);
+	vfio_ioas_ctx_get(ctx);
+	ioas_object_use(&access->object);
+	*id = access->object.id;
+	ioas_object_publish(&access->object);
+	return access;
+}
+EXPORT_SYMBOL_GPL(vfio_ioas_access_create);
+
+/**
+ * vfio_ioas_access_destroy() - undo vfio_ioas_access_create()
+ * @access: with nothing pinned; detached if it is not yet
+ *
+ * When this returns no call of @ops is under way or will come.
+ */
+void vfio_ioas_access_destroy(struct ioas_access *access)
+{
+	struct ioas_ctx *ctx = access->object.ctx;
+
+	vfio_ioas_access_detach(access);
+	ioas_object_retire(&access->object);
+	access_object_destroy(&access->object);
+	vfio_ioas_ctx_put(ctx);
+}
+EXPORT_SYMBOL_GPL(vfio_ioas_access_destroy);
+
+/* Changes how many pinning accesses an IOAS has; only more of them can fail. */
+static int change_npinning(struct ioas_access *access, struct ioas *ioas, int change)
+{
+	int ret = 0;
+
+	if (!access->ops->needs_pin_pages)
+		return 0;
+	down_write(&ioas->domains_rwsem);
+	if (change > 0)
+		ret = ioas_check_granule(ioas, PAGE_SIZE);
+	if (!ret) {
+		ioas->npinning += change;
+		ioas_refresh(ioas);
+	}
+	up_write(&ioas->domains_rwsem);
+	return ret;
+}
+
+/* Lets an access be told of unmaps in @ioas, of which it becomes a user. */
+static int join_ioas(struct ioas_access *access, struct ioas *ioas, u32 *list_index)
+{
+	int ret;
+
+	ret = change_npinning(access, ioas, 1);
+	if (ret)
+		return ret;
+	ret = xa_alloc(&ioas->accesses, list_index, access, xa_limit_32b,
+		       GFP_KERNEL_ACCOUNT);
+	if (ret)
+		change_npinning(access, ioas, -1);
+	else
+		ioas_object_use(&ioas->object);
+	return ret;
+}
+
+/* Undoes join_ioas(); when it returns, no call on behalf of @ioas is under way. */
+static void quit_ioas(struct ioas_access *access, struct ioas *ioas, u32 list_index)
+{
+	xa_erase(&ioas->accesses, list_index);
+	wait_var_event(&access->ncalls, !atomic_read(&access->ncalls));
+	change_npinning(access, ioas, -1);
+	ioas_object_unuse(&ioas->object);
+}
+
+/**
+ * vfio_ioas_access_attach() - choose the IOAS of an access
+ * @access: attached to nothing
+ * @ioas_id: the IOAS, from user space
+ *
+ * Return: 0; -ENOENT without such an IOAS; -EINVAL if it is attached already; -EBUSY if it
+ * is just being detached; -EADDRINUSE if the access pins, and a map does not consist of
+ * whole pages; -ENOMEM.
+ */
+int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id)
+{
+	struct ioas *ioas;
+	int ret;
+
+	ioas = ioas_get(access->object.ctx, ioas_id);
+	if (!ioas)
+		return -ENOENT;
+	down_write(&access->ioas_rwsem);
+	if (access->closing)
+		ret = -EBUSY;
+	else if (access->ioas)
+		ret = -EINVAL;
+	else
+		ret = join_ioas(access, ioas, &access->list_index);
+	if (!ret)
+		access->ioas = ioas;
+	up_write(&access->ioas_rwsem);
+	ioas_put(ioas);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(vfio_ioas_access_attach);
+
+/* Lets nothing new in. False if there is nothing to close, or somebody else does it. */
+static bool begin_close(struct ioas_access *access)
+{
+	bool ours;
+
+	down_write(&access->ioas_rwsem);
+	ours = access->ioas && !access->closing;
+	if (ours)
+		access->closing = true;
+	up_write(&access->ioas_rwsem);
+	return ours;
+}
+
+/* The driver gives back what it has; then the access goes over to @ioas, or to nothing. */
+static void finish_close(struct ioas_access *access, struct ioas *ioas, u32 list_index)
+{
+	struct ioas *old;
+	u32 old_index;
+
+	if (access->ops->unmap)
+		access->ops->unmap(access->data, 0, ULONG_MAX);
+	down_write(&access->ioas_rwsem);
+	old = access->ioas;
+	old_index = access->list_index;
+	access->ioas = ioas;
+	access->list_index = list_index;
+	access->closing = false;
+	up_write(&access->ioas_rwsem);
+	quit_ioas(access, old, old_index);
+}
+
+/**
+ * vfio_ioas_access_replace() - choose another IOAS
+ * @access: attached
+ * @ioas_id: the IOAS, from user space; the one it is attached to changes nothing
+ *
+ * The driver is told to let go of everything first.
+ *
+ * Return: 0, or with everything as it was: -ENOENT without such an IOAS, or if it is
+ * attached to none; and as vfio_ioas_access_attach().
+ */
+int vfio_ioas_access_replace(struct ioas_access *access, u32 ioas_id)
+{
+	struct ioas *ioas;
+	u32 list_index;
+	int ret = 0;
+
+	ioas = ioas_get(access->object.ctx, ioas_id);
+	if (!ioas)
+		return -ENOENT;
+	down_write(&access->ioas_rwsem);
+	if (access->closing)
+		ret = -EBUSY;
+	else if (!access->ioas)
+		ret = -ENOENT;
+	else if (access->ioas != ioas)
+		ret = join_ioas(access, ioas, &list_index);
+	else
+		goto unlock;
+	access->closing |= !ret;
+	up_write(&access->ioas_rwsem);
+	if (!ret)
+		finish_close(access, ioas, list_index);
+	ioas_put(ioas);
+	return ret;
+
+unlock:
+	up_write(&access->ioas_rwsem);
+	ioas_put(ioas);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vfio_ioas_access_replace);
+
+/**
+ * vfio_ioas_access_detach() - leave the IOAS
+ * @access: attached or not
+ *
+ * The driver is told to let go of everything first.
+ */
+void vfio_ioas_access_detach(struct ioas_access *access)
+{
+	if (begin_close(access))
+		finish_close(access, NULL, 0);
+}
+EXPORT_SYMBOL_GPL(vfio_ioas_access_detach);
+
+/* A call of the driver that works on [iova, last_iova] of the IOAS it is attached to. */
+struct access_call {
+	struct ioas *ioas;
+	unsigned long iova;		/* everything below is done */
+	unsigned long last_iova;
+	unsigned int flags;
+	int needs_prot;			/* what the areas must allow */
+};
+
+/* Checks the range and enters the IOAS. On success ends with end_call(). */
+static int begin_call(struct ioas_access *access, struct access_call *call,
+		      unsigned long nbytes)
+{
+	if (!nbytes)
+		return -EINVAL;
+	call->last_iova = call->iova + nbytes - 1;
+	if (call->last_iova < call->iova)
+		return -EOVERFLOW;
+	down_read(&access->ioas_rwsem);
+	if (!access->ioas || access->closing) {
+		up_read(&access->ioas_rwsem);
+		return -ENOENT;
+	}
+	call->ioas = access->ioas;
+	call->needs_prot = call->flags & VFIO_IOAS_ACCESS_WRITE ? IOMMU_WRITE : IOMMU_READ;
+	ioas_enter(call->ioas);
+	return 0;
+}
+
+static void end_call(struct ioas_access *access, struct access_call *call)
+{
+	ioas_leave(call->ioas);
+	up_read(&access->ioas_rwsem);
+}
+
+static struct ioas_area *hold_next(struct access_call *call)
+{
+	struct ioas_area *area = area_hold(call->ioas, call->iova);
+	int ret = 0;
+
+	if (!area)
+		return ERR_PTR(-ENOENT);
+	if (READ_ONCE(area->noticed))
+		ret = -EINVAL;
+	else if (!(area->iommu_prot & call->needs_prot))
+		ret = -EPERM;
+	if (!ret)
+		return area;
+	area_unhold(call->ioas, area);
+	return ERR_PTR(ret);
+}
+
+/* Where in its store the part of an area that a call is about begins and ends. */
+static void area_part(const struct ioas_area *area, const struct access_call *call,
+		      unsigned long *first_byte, unsigned long *last_byte)
+{
+	*first_byte = area_byte(area, call->iova);
+	*last_byte = area_byte(area, min(area->last_iova, call->last_iova));
+}
+
+static int pin_part(struct ioas *ioas, struct ioas_area *area, unsigned long first_index,
+		    unsigned long last_index, struct page **list)
+{
+	struct pages_user *pin;
+	int ret;
+
+	ret = area_share(ioas, area);
+	if (ret)
+		return ret;
+	pin = kzalloc(sizeof(*pin), GFP_KERNEL_ACCOUNT);
+	if (!pin)
+		return -ENOMEM;
+	pin->first_index = first_index;
+	pin->last_index = last_index;
+	pin->is_pin = true;
+	pages_lock(area->pages);
+	ret = pages_pin(area->pages, pin);
+	if (!ret)
+		pages_list(area->pages, first_index, last_index, list);
+	pages_unlock(area->pages);
+	if (ret)
+		kfree(pin);
+	return ret;
+}
+
+/* Pins the part of the range that is in the next area. Returns how many pages. */
+static long pin_next(struct access_call *call, struct page **list)
+{
+	struct ioas_area *area = hold_next(call);
+	unsigned long first_byte, last_byte;
+	long ret = -EINVAL;
+
+	if (IS_ERR(area))
+		return PTR_ERR(area);
+	area_part(area, call, &first_byte, &last_byte);
+	/* A list of pages has no room for parts of pages in its middle. */
+	if (offset_in_page(first_byte) ||
+	    (area->last_iova < call->last_iova && offset_in_page(last_byte + 1)))
+		goto unhold;
+	ret = pin_part(call->ioas, area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE,
+		       list);
+	if (ret)
+		goto unhold;
+	call->iova += last_byte - first_byte;
+	spin_lock(&call->ioas->iova_space.iova_lock);
+	area->npins++;
+	spin_unlock(&call->ioas->iova_space.iova_lock);
+	ret = last_byte / PAGE_SIZE - first_byte / PAGE_SIZE + 1;
+unhold:
+	area_unhold(call->ioas, area);
+	return ret;
+}
+
+static void unpin_part(struct ioas_area *area, unsigned long first_index,
+		       unsigned long last_index)
+{
+	struct ioas_pages *pages = area->pages;
+	struct account_refund refund = { };
+	struct pages_user *pin;
+
+	pages_lock(pages);
+	pin = pages_find_pin(pages, first_index, last_index);
+	if (!WARN_ON(!pin))
+		pages_unpin(pages, pin, &refund);
+	pages_unlock(pages);
+	account_pay(&refund);
+	kfree(pin);
+}
+
+/* Gives back pins of [iova, last_iova], made by one call. */
+static void unpin_all(struct ioas *ioas, unsigned long iova, unsigned long last_iova)
+{
+	struct access_call call = { .ioas = ioas, .iova = iova, .last_iova = last_iova };
+	unsigned long first_byte, last_byte;
+	struct ioas_area *area;
+
+	for (;;) {
+		area = area_hold(ioas, call.iova);
+		if (WARN_ON(!area || !area->pages->sharing || !area->npins)) {
+			if (area)
+				area_unhold(ioas, area);
+			return;
+		}
+		area_part(area, &call, &first_byte, &last_byte);
+		unpin_part(area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE);
+		call.iova += last_byte - first_byte;
+		spin_lock(&ioas->iova_space.iova_lock);
+		area->npins--;
+		spin_unlock(&ioas->iova_space.iova_lock);
+		area_unhold(ioas, area);
+		if (call.iova == last_iova)
+			return;
+		call.iova++;
+	}
+}
+
+/**
+ * vfio_ioas_access_pin_pages() - get the pages behind a range
+ * @access: attached, with @needs_pin_pages
+ * @iova: first address of the range
+ * @nbytes: its length
+ * @pages: receives the pages; has room for all that the range touches
+ * @flags: VFIO_IOAS_ACCESS_WRITE if they will be written to
+ *
+ * The range must begin with a page, and be mapped without a hole. The pages stay
+ * what the range shows until they are unpinned. The same range may be pinned
+ * again; each pin is given back once.
+ *
+ * Context: the driver holds the lock that its unmap callback takes, too.
+ * Return: 0, or with nothing pinned: -EINVAL without length, pages in parts, or where the
+ * user is unmapping; -EOVERFLOW for a range that wraps; -ENOENT for a hole, or an
+ * access that is not attached; -EPERM where the map does not allow it; -EFAULT where
+ * memory is missing; -ENOMEM; -EOPNOTSUPP without @needs_pin_pages.
+ */
+int vfio_ioas_access_pin_pages(struct ioas_access *access, unsigned long iova,
+			       unsigned long nbytes, struct page **pages,
+			       unsigned int flags)
+{
+	struct access_call call = { .iova = iova, .flags = flags };
+	long npages = 0;
+	int ret;
+
+	if (!access->ops->needs_pin_pages || flags & ~VFIO_IOAS_ACCESS_WRITE)
+		return -EOPNOTSUPP;
+	ret = begin_call(access, &call, nbytes);
+	if (ret)
+		return ret;
+	for (;;) {
+		npages = pin_next(&call, pages);
+		if (npages < 0 || call.iova == call.last_iova)
+			break;
+		pages += npages;
+		call.iova++;
+	}
+	if (npages < 0 && call.iova > iova)
+		unpin_all(call.ioas, iova, call.iova - 1);
+	end_call(access, &call);
+	return min(npages, 0L);
+}
+EXPORT_SYMBOL_GPL(vfio_ioas_access_pin_pages);
+
+/**
+ * vfio_ioas_access_unpin_pages() - undo vfio_ioas_access_pin_pages()
+ * @access: as for the pin
+ * @iova: as for the pin
+ * @nbytes: as for the pin
+ *
+ * Context: also from the unmap callback. Never fails.
+ */
+void vfio_ioas_access_unpin_pages(struct ioas_access *access, unsigned long iova,
+				  unsigned long nbytes)
+{
+	if (WARN_ON(!nbytes || iova + nbytes - 1 < iova))
+		return;
+	down_read(&access->ioas_rwsem);
+	if (!WARN_ON(!access->ioas)) {
+		ioas_enter(access->ioas);
+		unpin_all(access->ioas, iova, iova + nbytes - 1);
+		ioas_leave(access->ioas);
+	}
+	up_read(&access->ioas_rwsem);
+}
+EXPORT_SYMBOL_GPL(vfio_ioas_access_unpin_pages);
+
+static int copy_user(unsigned long uaddr, void *data, unsigned long nbytes, bool write)
+{
+	void __user *uptr = (void __user *)uaddr;
+
+	if (write)
+		return copy_to_user(uptr, data, nbytes) ? -EFAULT : 0;
+	return copy_from_user(data, uptr, nbytes) ? -EFAULT : 0;
+}
+
+static int copy_slowly(struct ioas *ioas, struct ioas_area *area, unsigned long byte,
+		       void *data, unsigned long nbytes, bool write)
+{
+	int ret;
+
+	ret = area_share(ioas, area);
+	if (ret)
+		return ret;
+	pages_lock(area->pages);
+	ret = pages_copy(area->pages, byte, data, nbytes, write);
+	pages_unlock(area->pages);
+	return ret;
+}
+
+/* Copies where it is cheapest: through the owner's own page table, if we have that. */
+static int copy_part(struct access_call *call, struct ioas_area *area,
+		     unsigned long byte, void *data, unsigned long nbytes)
+{
+	bool write = call->flags & VFIO_IOAS_ACCESS_WRITE;
+	struct ioas_pages *pages = area->pages;
+	struct mm_struct *mm = pages->account->mm;
+	int ret;
+
+	if (!(call->flags & VFIO_IOAS_ACCESS_SLOW_PATH)) {
+		if (mm == current->mm)
+			return copy_user(pages->uptr + byte, data, nbytes, write);
+		if (call->flags & VFIO_IOAS_ACCESS_KTHREAD && mmget_not_zero(mm)) {
+			kthread_use_mm(mm);
+			ret = copy_user(pages->uptr + byte, data, nbytes, write);
+			kthread_unuse_mm(mm);
+			mmput(mm);
+			return ret;
+		}
+	}
+	return copy_slowly(call->ioas, area, byte, data, nbytes, write);
+}
+
+/* Copies the part of the range that is in the next area. Returns how many bytes. */
+static long copy_next(struct access_call *call, void *data)
+{
+	struct ioas_area *area = hold_next(call);
+	unsigned long first_byte, last_byte;
+	long ret;
+
+	if (IS_ERR(area))
+		return PTR_ERR(area);
+	area_part(area, call, &first_byte, &last_byte);
+	ret = copy_part(call, area, first_byte, data, last_byte - first_byte + 1);
+	area_unhold(call->ioas, area);
+	if (ret)
+		return ret;
+	call->iova += last_byte - first_byte;
+	return last_byte - first_byte + 1;
+}
+
+/**
+ * vfio_ioas_access_rw() - copy from or to a range
+ * @access: attached
+ * @iova: first address of the range, not aligned in any way
+ * @data: kernel memory
+ * @nbytes: how much
+ * @flags: VFIO_IOAS_ACCESS_WRITE to copy to the range, not from it;
+ *	VFIO_IOAS_ACCESS_KTHREAD from a kernel thread without an mm
+ *
+ * Return: 0, or maybe with a part copied: as vfio_ioas_access_pin_pages().
+ */
+int vfio_ioas_access_rw(struct ioas_access *access, unsigned long iova, void *data,
+			size_t nbytes, unsigned int flags)
+{
+	struct access_call call = { .iova = iova, .flags = flags };
+	long done;
+	int ret;
+
+	ret = begin_call(access, &call, nbytes);
+	if (ret)
+		return ret;
+	for (;;) {
+		done = copy_next(&call, data);
+		if (done < 0 || call.iova == call.last_iova)
+			break;
+		data += done;
+		call.iova++;
+	}
+	end_call(access, &call);
+	return min(done, 0L);
+}
+EXPORT_SYMBOL_GPL(vfio_ioas_access_rw);

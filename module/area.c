@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * area: making and ending areas and the stores they show.
+ *
+ * A map makes an area and its store in one allocation, which is all that most of them
+ * ever need. When a store becomes shared it gets what it needs for that, and then lives as
+ * long as any area shows it; the memory of the area it came with stays that long.
+ *
+ * Locking: iova_lock guards when a store becomes shared, and which account counts it;
+ * pages_lock() what is pinned. Whoever makes a store shared keeps its area busy and is in
+ * its IOAS, so that neither the owner of an area nor an attach meets that half done.
+ */
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "area.h"
+#include "ioas.h"
+
+/* What a map makes. */
+struct area_and_pages {
+	struct ioas_area area;
+	struct ioas_pages pages;
+};
+
+/* Another area of a shared store. */
+struct area_copy {
+	struct ioas_area area;
+	struct pages_user user;
+};
+
+static struct area_and_pages *pages_home(struct ioas_pages *pages)
+{
+	return container_of(pages, struct area_and_pages, pages);
+}
+
+static bool is_copy(struct ioas_area *area)
+{
+	return &pages_home(area->pages)->area != area;
+}
+
+/* What the area needs pinned, NULL if that is simply all of its store. */
+static struct pages_user *area_user(struct ioas_area *area)
+{
+	if (!area->pages->sharing)
+		return NULL;
+	if (is_copy(area))
+		return &container_of(area, struct area_copy, area)->user;
+	return &area->pages->sharing->own_area;
+}
+
+static void area_init(struct ioas_area *area, struct ioas_pages *pages,
+		      unsigned long first_byte, unsigned long nbytes, int iommu_prot)
+{
+	area->first_iova = 0;
+	area->last_iova = nbytes - 1;
+	area->pages = pages;
+	area->first_byte = first_byte;
+	area->next = NULL;
+	area->iommu_prot = iommu_prot;
+	area->state = AREA_FILLING;
+	area->noticed = false;
+	area->nbusy = 0;
+	area->npins = 0;
+}
+
+/**
+ * area_create() - make an area with a store of its own
+ * @uptr: user address of the first byte in current->mm
+ * @nbytes: length, at least 1; @uptr + @nbytes - 1 must not wrap
+ * @iommu_prot: IOMMU_READ, IOMMU_WRITE
+ *
+ * Return: the area, owned by the caller, without account and at IOVA 0; or NULL without
+ * memory.
+ */
+struct ioas_area *area_create(unsigned long uptr, unsigned long nbytes, int iommu_prot)
+{
+	struct area_and_pages *both = kmalloc(sizeof(*both), GFP_KERNEL_ACCOUNT);
+
+	if (!both)
+		return NULL;
+	pages_init(&both->pages, uptr, nbytes, iommu_prot & IOMMU_WRITE);
+	area_init(&both->area, &both->pages, offset_in_page(uptr), nbytes, iommu_prot);
+	return &both->area;
+}
+
+/**
+ * area_create_copy() - make an area that shows a part of a store that exists
+ * @pages: a shared store; the area gets a reference
+ * @first_byte: where in the store it begins
+ * @nbytes: how much of it, at least 1
+ * @iommu_prot: IOMMU_READ, IOMMU_WRITE
+ *
+ * Return: as area_create(), but the account is that of the store.
+ */
+struct ioas_area *area_create_copy(struct ioas_pages *pages, unsigned long first_byte,
+				   unsigned long nbytes, int iommu_prot)
+{
+	struct area_copy *copy = kzalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
+
+	if (!copy)
+		return NULL;
+	area_init(&copy->area, pages, first_byte, nbytes, iommu_prot);
+	copy->user.first_index = first_byte / PAGE_SIZE;
+	copy->user.last_index = (first_byte + nbytes - 1) / PAGE_SIZE;
+	refcount_inc(&pages->sharing->refs);
+	return &copy->area;
+}
+
+static void pages_put(struct ioas_pages *pages)
+{
+	struct pages_sharing *sharing = pages->sharing;
+
+	if (sharing) {
+		if (!refcount_dec_and_test(&sharing->refs))
+			return;
+		account_put(pages->account);
+		pages_sharing_destroy(sharing);
+	}
+	pages_exit(pages);
+	kfree(pages_home(pages));
+}
+
+/**
+ * area_free() - free an area, and its store with the last one
+ * @area: owned by the caller, in no tree, nothing of it pinned
+ */
+void area_free(struct ioas_area *area)
+{
+	struct ioas_pages *pages = area->pages;
+
+	if (is_copy(area))
+		kfree(container_of(area, struct area_copy, area));
+	pages_put(pages);
+}
+
+/**
+ * area_free_list() - free areas linked by their next pointer
+ * @area: the first one, or NULL; as for area_free()
+ */
+void area_free_list(struct ioas_area *area)
+{
+	struct ioas_area *next;
+
+	for (; area; area = next) {
+		next = area->next;
+		area_free(area);
+	}
+}
+
+/**
+ * area_pin() - pin what an area shows
+ * @area: owned by the caller, who holds pages_lock() of its store
+ *
+ * Context: as pages_pin().
+ * Return: as pages_pin().
+ */
+int area_pin(struct ioas_area *area)
+{
+	return pages_pin(area->pages, area_user(area));
+}
+
+/**
+ * area_unpin() - undo area_pin()
+ * @area: owned by the caller, who holds pages_lock() of its store; in no domain
+ * @refund: as for pages_unpin()
+ */
+void area_unpin(struct ioas_area *area, struct account_refund *refund)
+{
+	pages_unpin(area->pages, area_user(area), refund);
+}
+
+/**
+ * area_divide() - let two areas show what one does
+ * @lower: an area of a shared store, of which it will show only the lower part
+ * @upper: a copy made for the upper part
+ * @pinned: @lower is in a domain
+ *
+ * Context: may sleep, holds pages_lock().
+ * Return: 0, or -ENOMEM with nothing changed.
+ */
+int area_divide(struct ioas_area *lower, struct ioas_area *upper, bool pinned)
+{
+	struct pages_user *lower_user = area_user(lower);
+	unsigned long lower_last = (upper->first_byte - 1) / PAGE_SIZE;
+
+	if (pinned)
+		return pages_divide(lower->pages, lower_user, area_user(upper), lower_last,
+				    upper->first_byte / PAGE_SIZE);
+	lower_user->last_index = lower_last;
+	return 0;
+}
+
+/* One area less that only its IOAS uses. Returns an account to put, or NULL. */
+static struct ioas_account *forget_account(struct ioas *ioas, struct ioas_account *account)
+{
+	lockdep_assert_held(&ioas->iova_space.iova_lock);
+	if (--account->nareas || account == ioas->account)
+		return NULL;
+	return account;
+}
+
+/**
+ * area_share() - let more than its area use a store
+ * @ioas: whose area; the caller entered it
+ * @area: live, and kept busy by the caller
+ *
+ * Context: may sleep.
+ * Return: 0, also if it is shared already; -ENOMEM.
+ */
+int area_share(struct ioas *ioas, struct ioas_area *area)
+{
+	struct ioas_pages *pages = area->pages;
+	struct ioas_account *unused = NULL;
+	struct pages_sharing *sharing;
+
+	lockdep_assert_held(&ioas->domains_rwsem);
+	/* Pairs with the store below: who sees the pointer sees what it points to. */
+	if (smp_load_acquire(&pages->sharing))
+		return 0;
+	sharing = pages_sharing_create(pages, !list_empty(&ioas->hwpts));
+	if (!sharing)
+		return -ENOMEM;
+	spin_lock(&ioas->iova_space.iova_lock);
+	if (!pages->sharing) {
+		/* Other IOASs may need the account now, whose counts are not under our lock. */
+		refcount_inc(&pages->account->refs);
+		unused = forget_account(ioas, pages->account);
+		smp_store_release(&pages->sharing, sharing);
+		sharing = NULL;
+	}
+	spin_unlock(&ioas->iova_space.iova_lock);
+	if (sharing)
+		pages_sharing_destroy(sharing);
+	if (unused)
+		account_put(unused);
+	return 0;
+}
+
+/**
+ * area_erase() - give back the addresses of an area
+ * @ioas: whose area
+ * @area: owned by the caller, in the tree
+ *
+ * Context: iova_lock held.
+ * Return: an account that the caller has to put when he has released the lock, or NULL.
+ */
+struct ioas_account *area_erase(struct ioas *ioas, struct ioas_area *area)
+{
+	iova_erase(&ioas->iova_space, area);
+	if (area->pages->sharing)
+		return NULL;
+	return forget_account(ioas, area->pages->account);
+}
+
+/**
+ * area_hold() - find an area and keep it busy
+ * @ioas: the IOAS, which the caller entered
+ * @iova: any address of the area
+ *
+ * Return: a live area, which stays as it is until area_unhold(), or NULL.
+ */
+struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova)
+{
+	struct ioas_area *area;
+
+	lockdep_assert_held(&ioas->domains_rwsem);
+	spin_lock(&ioas->iova_space.iova_lock);
+	area = iova_first(&ioas->iova_space, iova, iova);
+	if (area && area_is_live(area))
+		area->nbusy++;
+	else
+		area = NULL;
+	spin_unlock(&ioas->iova_space.iova_lock);
+	return area;
+}
+
+/**
+ * area_unhold() - undo area_hold()
+ * @ioas: the IOAS
+ * @area: may be gone afterwards
+ */
+void area_unhold(struct ioas *ioas, struct ioas_area *area)
+{
+	spin_lock(&ioas->iova_space.iova_lock);
+	area->nbusy--;
+	ioas_wake_waiters(ioas);
+	spin_unlock(&ioas->iova_space.iova_lock);
+}

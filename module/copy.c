@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * copy: more areas over memory that an IOAS shows already.
+ *
+ * Capturing a range makes a copy of each area, or part of one, in it: an area that is in no
+ * tree yet, and keeps the store. Cutting an area makes two of it over the same store.
+ *
+ * Locking: the caller has entered the IOAS. An area is kept busy while it is looked at.
+ */
+#include <linux/err.h>
+#include <linux/iommu.h>
+#include <linux/mm.h>
+
+#include "area.h"
+#include "ioas.h"
+
+static struct ioas_area *capture_piece(struct ioas *ioas, unsigned long iova,
+				       unsigned long last_iova, int iommu_prot)
+{
+	struct ioas_area *area = area_hold(ioas, iova);
+	struct ioas_area *copy = NULL;
+	unsigned long nbytes;
+
+	if (!area)
+		return ERR_PTR(-ENOENT);
+	nbytes = min(area->last_iova, last_iova) - iova + 1;
+	if (!area_share(ioas, area))
+		copy = area_create_copy(area->pages, area_byte(area, iova), nbytes,
+					iommu_prot);
+	area_unhold(ioas, area);
+	return copy ?: ERR_PTR(-ENOMEM);
+}
+
+/**
+ * ioas_capture() - copy the areas of a range
+ * @ioas: whose areas
+ * @iova: first address of the range
+ * @nbytes: its length; it does not wrap
+ * @iommu_prot: of the copies
+ * @copies: receives a list, ascending, for ioas_map_copies()
+ *
+ * Not atomic: areas that another thread removes meanwhile are seen or not.
+ *
+ * Context: the caller entered the IOAS; may sleep.
+ * Return: 0; -ENOENT if an address shows nothing; -ENOMEM.
+ */
+int ioas_capture(struct ioas *ioas, unsigned long iova, unsigned long nbytes,
+		 int iommu_prot, struct ioas_area **copies)
+{
+	unsigned long last_iova = iova + nbytes - 1;
+	struct ioas_area **link = copies;
+	struct ioas_area *copy;
+
+	*copies = NULL;
+	for (;;) {
+		copy = capture_piece(ioas, iova, last_iova, iommu_prot);
+		if (IS_ERR(copy))
+			break;
+		*link = copy;
+		link = &copy->next;
+		if (last_iova - iova < area_nbytes(copy))
+			return 0;
+		iova += area_nbytes(copy);
+		cond_resched();
+	}
+	area_free_list(*copies);
+	return PTR_ERR(copy);
+}
+
+/* Puts @upper behind @area, which loses what that shows. Nobody else may use @area. */
+static int insert_upper(struct ioas *ioas, struct ioas_area *area, struct ioas_area *upper)
+{
+	struct iova_space *space = &ioas->iova_space;
+	bool pinned = !list_empty(&ioas->hwpts);
+	int ret = 0;
+
+	upper->first_iova = area->first_iova + (upper->first_byte - area->first_byte);
+	upper->last_iova = area->last_iova;
+	pages_lock(area->pages);
+	spin_lock(&space->iova_lock);
+	/* We alone keep it busy; who comes now waits for the mutex before he looks closer. */
+	if (area->nbusy != 1)
+		ret = -EBUSY;
+	else if (area->npins)
+		ret = -EINVAL;
+	else
+		area->state = AREA_EMPTYING;
+	spin_unlock(&space->iova_lock);
+	if (!ret) {
+		ret = area_divide(area, upper, pinned);
+		spin_lock(&space->iova_lock);
+		if (!ret) {
+			area->last_iova = upper->first_iova - 1;
+			upper->state = AREA_LIVE;
+			WARN_ON(iova_insert(space, upper));
+		}
+		area->state = AREA_LIVE;
+		spin_unlock(&space->iova_lock);
+	}
+	pages_unlock(area->pages);
+	return ret;
+}
+
+static int cut_area(struct ioas *ioas, struct ioas_area *area, unsigned long last_iova)
+{
+	unsigned long misfit = ioas->granule - 1;
+	unsigned long upper_byte = area_byte(area, last_iova) + 1;
+	struct ioas_area *upper;
+	int ret;
+
+	if ((last_iova + 1) & misfit || upper_byte & misfit || area->npins)
+		return -EINVAL;
+	/* An entry of the page table may reach over the border. */
+	if (!list_empty(&ioas->hwpts) && !ioas->small_pages)
+		return -EINVAL;
+	ret = area_share(ioas, area);
+	if (ret)
+		return ret;
+	upper = area_create_copy(area->pages, upper_byte, area->last_iova - last_iova,
+				 area->iommu_prot);
+	if (!upper)
+		return -ENOMEM;
+	ret = insert_upper(ioas, area, upper);
+	if (ret)
+		area_free(upper);
+	return ret;
+}
+
+/**
+ * ioas_cut() - let no area reach over a border
+ * @ioas: the IOAS
+ * @last_iova: the last address below the border
+ *
+ * Context: the caller entered the IOAS; may sleep.
+ * Return: 0, also if none does; or with nothing changed -EINVAL where the border is not
+ * aligned, a domain may have an entry across it, or an in-kernel user has pinned the
+ * area; -EBUSY if another thread works on it; -ENOMEM.
+ */
+int ioas_cut(struct ioas *ioas, unsigned long last_iova)
+{
+	struct iova_space *space = &ioas->iova_space;
+	struct ioas_area *area;
+	bool crosses;
+	int ret = 0;
+
+	spin_lock(&space->iova_lock);
+	area = iova_first(space, last_iova, last_iova);
+	crosses = area && area->last_iova != last_iova && area->first_iova != last_iova;
+	if (crosses && (!area_is_live(area) || area->noticed))
+		ret = -EBUSY;
+	spin_unlock(&space->iova_lock);
+	if (!crosses || ret)
+		return ret;
+
+	area = area_hold(ioas, last_iova);
+	if (!area)
+		return -EBUSY;
+	if (area->last_iova != last_iova)
+		ret = cut_area(ioas, area, last_iova);
+	area_unhold(ioas, area);
+	return ret;
+}

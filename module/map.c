@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * map: how areas come into an IOAS.
+ *
+ * Owns areas in state FILLING. A map has one of them, a copy one for each piece of the
+ * source; they are claimed, filled and made live together or not at all.
+ *
+ * Locking: the caller has entered the IOAS; iova_lock only for the claim.
+ */
+#include <linux/capability.h>
+#include <linux/iommu.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+
+#include "area.h"
+#include "hwpt.h"
+#include "ioas.h"
+
+/* Areas on their way to their IOVA. */
+struct claim {
+	struct ioas_map *map;
+	struct ioas_area *areas;	/* ascending, to lie side by side */
+	unsigned long misfit;		/* bits that addresses and lengths must not have */
+	struct iova_wish wish;		/* for MAP_ANYWHERE */
+	enum account_mode account_mode;
+	bool unlimited;			/* the caller's right to exceed his limit */
+	struct ioas_account *spare;	/* for try_claim() to use if none fits */
+};
+
+static void area_set_live(struct ioas *ioas, struct ioas_area *area)
+{
+	/* Pairs with area_is_live(). */
+	smp_store_release(&area->state, AREA_LIVE);
+	/* The barrier in here pairs with that of a waiter who queues up. */
+	if (wq_has_sleeper(&ioas->settled))
+		wake_up_all(&ioas->settled);
+}
+
+/*
+ * Finds the account of the calling process. One process makes most maps: that the
+ * count is under a lock that is taken anyway saves a map its atomic references.
+ * Leaves one that nobody uses any more as the spare.
+ */
+static bool use_account(struct ioas *ioas, struct claim *claim)
+{
+	if (!account_is_current(ioas->account, claim->account_mode, claim->unlimited)) {
+		struct ioas_account *old = ioas->account;
+
+		if (!claim->spare)
+			return false;
+		ioas->account = claim->spare;
+		claim->spare = old && !old->nareas ? old : NULL;
+	}
+	claim->areas->pages->account = ioas->account;
+	ioas->account->nareas++;
+	return true;
+}
+
+static int try_claim_type1(struct ioas *ioas, struct claim *claim)
+{
+	struct iova_space *space = &ioas->iova_space;
+	struct ioas_area *area = claim->areas;
+	struct ioas_area *other;
+	int ret = 0;
+
+	area->first_iova = claim->map->iova;
+	area->last_iova = claim->map->iova + claim->map->nbytes - 1;
+	other = iova_insert(space, area);
+	if (other)
+		return area_is_live(other) ? -EEXIST : -EAGAIN;
+	if (space->nareas > claim->map->max_areas)
+		ret = -ENOSPC;
+	else if (iova_is_reserved(space, area->first_iova, area->last_iova))
+		ret = -EINVAL;
+	else if (!use_account(ioas, claim))
+		ret = -ESRCH;
+	if (ret)
+		iova_erase(space, area);
+	return ret;
+}
+
+static int find_place(struct iova_space *space, struct claim *claim)
+{
+	unsigned long iova = claim->map->iova;
+	unsigned long last_iova = iova + claim->map->nbytes - 1;
+
+	if (claim->map->rule == MAP_ANYWHERE)
+		return iova_find_free(space, &claim->wish, &claim->map->iova);
+	if (iova_is_reserved(space, iova, last_iova))
+		return -EINVAL;
+	if (iova_first(space, iova, last_iova))
+		return -EEXIST;
+	return 0;
+}
+
+static int try_claim_native(struct ioas *ioas, struct claim *claim)
+{
+	struct iova_space *space = &ioas->iova_space;
+	struct ioas_area *area;
+	unsigned long iova;
+	int ret;
+
+	ret = find_place(space, claim);
+	if (ret)
+		return ret;
+	for (area = claim->areas; area; area = area->next)
+		if ((area->first_byte | area_nbytes(area)) & claim->misfit)
+			return -EINVAL;
+	/* Copies are counted by the account of what they show. */
+	if (!claim->areas->pages->account && !use_account(ioas, claim))
+		return -ESRCH;
+	iova = claim->map->iova;
+	for (area = claim->areas; area; area = area->next) {
+		unsigned long nbytes = area_nbytes(area);
+
+		area->first_iova = iova;
+		area->last_iova = iova + nbytes - 1;
+		iova += nbytes;
+		WARN_ON(iova_insert(space, area));
+	}
+	return 0;
+}
+
+/*
+ * -EAGAIN: somebody is busy with an area in the way; ask again when he is done.
+ * -ESRCH: there is no account of the caller; ask again with a spare one.
+ */
+static int try_claim(struct ioas *ioas, struct claim *claim)
+{
+	int ret;
+
+	spin_lock(&ioas->iova_space.iova_lock);
+	if (claim->map->rule == MAP_TYPE1)
+		ret = try_claim_type1(ioas, claim);
+	else
+		ret = try_claim_native(ioas, claim);
+	spin_unlock(&ioas->iova_space.iova_lock);
+	return ret;
+}
+
+static int claim_areas(struct ioas *ioas, struct claim *claim)
+{
+	struct ioas_map *map = claim->map;
+	int ret;
+
+	claim->unlimited = capable(CAP_IPC_LOCK);
+	claim->account_mode = map->account_mode;
+	if (claim->unlimited && map->rule != MAP_TYPE1)
+		claim->account_mode = ACCOUNT_NONE;
+	do {
+		ret = try_claim(ioas, claim);
+		if (ret == -EAGAIN) {
+			ioas_wait_until_settled(ioas, map->iova,
+						map->iova + map->nbytes - 1);
+		} else if (ret == -ESRCH) {
+			claim->spare = account_create(claim->account_mode,
+						      claim->unlimited);
+			if (!claim->spare)
+				ret = -ENOMEM;
+		}
+	} while (ret == -EAGAIN || ret == -ESRCH);
+	if (claim->spare)
+		account_put(claim->spare);
+	return ret;
+}
+
+/*
+ * The larger the pages that memory and IOVA can share, the better; but no IOMMU page is
+ * larger than the CPU's huge one is worth the addresses it would cost.
+ */
+static int wish_for_place(struct claim *claim, unsigned long uptr)
+{
+	struct iova_wish *wish = &claim->wish;
+	unsigned long largest = PAGE_SIZE;
+
+	if (IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
+		largest = HPAGE_PMD_SIZE;
+	wish->nbytes = claim->map->nbytes;
+	if (wish->nbytes >= ULONG_MAX / 2)
+		return -EOVERFLOW;
+	wish->alignment = min(roundup_pow_of_two(wish->nbytes), largest);
+	if (uptr)
+		wish->alignment = min(wish->alignment, 1UL << __ffs(uptr));
+	wish->offset = offset_in_page(uptr);
+	return wish->alignment <= claim->misfit ? -EINVAL : 0;
+}
+
+/* What can be said without looking at the IOVA space. */
+static int check_map(struct ioas *ioas, struct claim *claim, unsigned long uptr)
+{
+	struct ioas_map *map = claim->map;
+
+	lockdep_assert_held(&ioas->domains_rwsem);
+	claim->misfit = max(ioas->granule, map->min_granule) - 1;
+	if (map->nbytes & claim->misfit)
+		return -EINVAL;
+	if (map->rule == MAP_ANYWHERE)
+		return wish_for_place(claim, uptr);
+	if (map->iova & claim->misfit)
+		return -EINVAL;
+	if (map->rule == MAP_TYPE1)
+		return uptr & claim->misfit ? -EINVAL : 0;
+	return map->iova + map->nbytes - 1 < map->iova ? -EOVERFLOW : 0;
+}
+
+static void empty_domains(struct ioas *ioas, struct ioas_area *area)
+{
+	struct account_refund refund = { };
+
+	if (list_empty(&ioas->hwpts))
+		return;
+	pages_lock(area->pages);
+	hwpt_unmap_from_all(ioas, area);
+	area_unpin(area, &refund);
+	pages_unlock(area->pages);
+	account_pay(&refund);
+}
+
+static int fill_domains(struct ioas *ioas, struct ioas_area *area, bool single_pages)
+{
+	struct account_refund refund = { };
+	struct ioas_hwpt *hwpt;
+	int ret;
+
+	lockdep_assert_held_read(&ioas->domains_rwsem);
+	if (list_empty(&ioas->hwpts))
+		return 0;
+
+	pages_lock(area->pages);
+	ret = area_pin(area);
+	if (ret)
+		goto unlock;
+	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item) {
+		ret = hwpt_map_area(hwpt, area, single_pages || ioas->small_pages);
+		if (ret)
+			goto unmap;
+	}
+	pages_unlock(area->pages);
+	return 0;
+
+unmap:
+	list_for_each_entry_continue_reverse(hwpt, &ioas->hwpts, hwpts_item)
+		hwpt_unmap_area(hwpt, area);
+	area_unpin(area, &refund);
+unlock:
+	pages_unlock(area->pages);
+	account_pay(&refund);
+	return ret;
+}
+
+static int fill_all(struct ioas *ioas, const struct claim *claim)
+{
+	struct ioas_area *area, *done;
+	int ret;
+
+	for (area = claim->areas; area; area = area->next) {
+		ret = fill_domains(ioas, area, claim->map->single_pages);
+		if (ret)
+			goto empty;
+		if (area->next)
+			cond_resched();
+	}
+	return 0;
+
+empty:
+	for (done = claim->areas; done != area; done = done->next)
+		empty_domains(ioas, done);
+	return ret;
+}
+
+/* Ends with all areas live, or none there and freed. */
+static int map_areas(struct ioas *ioas, struct claim *claim, unsigned long uptr)
+{
+	struct ioas_area *area, *next;
+	int ret;
+
+	ret = check_map(ioas, claim, uptr);
+	if (!ret)
+		ret = claim_areas(ioas, claim);
+	if (ret) {
+		area_free_list(claim->areas);
+		return ret;
+	}
+	ret = fill_all(ioas, claim);
+	if (ret) {
+		ioas_erase_areas(ioas, claim->areas);
+		return ret;
+	}
+	/* A live area can go at any moment. */
+	for (area = claim->areas; area; area = next) {
+		next = area->next;
+		area_set_live(ioas, area);
+	}
+	return 0;
+}
+
+/**
+ * ioas_map() - show memory of the calling process to all devices of an IOAS
+ * @ioas: the IOAS
+ * @map: what and where; tells afterwards where MAP_ANYWHERE found a place
+ *
+ * Context: a process with an mm, which entered the IOAS; may sleep and fault.
+ * Return: 0, or with nothing changed: -EINVAL where an address or the length is not
+ * a multiple of the granule, or a reserved IOVA is touched; -EEXIST on top of another
+ * area; -ENOSPC at @max_areas or without a place; -EOVERFLOW where IOVA would wrap;
+ * -ENOMEM without memory or over the memlock limit; -EFAULT where user memory is missing
+ * or not permitted; -EINTR on a fatal signal; what the IOMMU driver says.
+ */
+int ioas_map(struct ioas *ioas, struct ioas_map *map)
+{
+	struct claim claim = { .map = map };
+
+	claim.areas = area_create(map->uptr, map->nbytes, map->iommu_prot);
+	if (!claim.areas)
+		return -ENOMEM;
+	claim.areas->pages->unshares = map->rule != MAP_TYPE1;
+	return map_areas(ioas, &claim, map->uptr);
+}
+
+/**
+ * ioas_map_copies() - show once more what an IOAS shows already
+ * @ioas: where to
+ * @map: where; its length is that of all copies, its user address does not matter
+ * @copies: from ioas_capture(); taken over in any case
+ *
+ * Context: as ioas_map().
+ * Return: as ioas_map(); -EPERM for writing to what was mapped read-only.
+ */
+int ioas_map_copies(struct ioas *ioas, struct ioas_map *map, struct ioas_area *copies)
+{
+	struct claim claim = { .map = map, .areas = copies };
+	struct ioas_area *area;
+
+	for (area = copies; area; area = area->next) {
+		if (map->iommu_prot & IOMMU_WRITE && !area->pages->writable) {
+			area_free_list(copies);
+			return -EPERM;
+		}
+	}
+	return map_areas(ioas, &claim, copies->pages->uptr + copies->first_byte);
+}
