@@ -568,7 +568,8 @@ static int copy_part(struct access_call *call, struct ioas_area *area,
 	if (!(call->flags & VFIO_IOAS_ACCESS_SLOW_PATH)) {
 		if (mm == current->mm)
 			return copy_user(pages->uptr + byte, data, nbytes, write);
-		if (call->flags & VFIO_IOAS_ACCESS_KTHREAD && mmget_not_zero(mm)) {
+		if (call->flags & VFIO_IOAS_ACCESS_KTHREAD && !current->mm &&
+		    mmget_not_zero(mm)) {
 			kthread_use_mm(mm);
 			ret = copy_user(pages->uptr + byte, data, nbytes, write);
 			kthread_unuse_mm(mm);

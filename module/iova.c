@@ -74,6 +74,10 @@ static void free_ranges(struct rb_root_cached *tree)
 void iova_space_destroy(struct iova_space *space)
 {
 	WARN_ON(!RB_EMPTY_ROOT(&space->areas) || space->nareas);
+#ifdef VFIO_IOAS_SELFTEST
+	/* What the test command reserved belongs to nobody. */
+	iova_unreserve(space, NULL);
+#endif
 	WARN_ON(!RB_EMPTY_ROOT(&space->reserved.rb_root));
 	free_ranges(&space->allowed);
 }

@@ -17,6 +17,13 @@
 /* The fast walk runs with interrupts off: this also bounds for how long. */
 #define PIN_MANY	2048
 
+#ifdef VFIO_IOAS_SELFTEST
+/* Tests want small batches. */
+unsigned int pin_max_pages = PIN_MANY;
+#else
+static const unsigned int pin_max_pages = PIN_MANY;
+#endif
+
 /**
  * pin_buffer_init() - make room for the pages of an operation
  * @buffer: uninitialised memory
@@ -26,12 +33,12 @@
  */
 void pin_buffer_init(struct pin_buffer *buffer, unsigned long npages)
 {
+	npages = min_t(unsigned long, npages, pin_max_pages);
 	buffer->pages = buffer->few;
-	buffer->max_pages = PIN_FEW;
+	buffer->max_pages = min_t(unsigned int, PIN_FEW, pin_max_pages);
 	if (npages <= PIN_FEW)
 		return;
 
-	npages = min_t(unsigned long, npages, PIN_MANY);
 	buffer->pages = kmalloc_array(npages, sizeof(*buffer->pages),
 				      GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	if (buffer->pages)

@@ -38,6 +38,10 @@ static inline unsigned int pin_flags(bool writable, bool unshares)
 	return flags;
 }
 
+#ifdef VFIO_IOAS_SELFTEST
+extern unsigned int pin_max_pages;
+#endif
+
 void pin_buffer_init(struct pin_buffer *buffer, unsigned long npages);
 void pin_buffer_destroy(struct pin_buffer *buffer);
 long pin_user(struct pin_buffer *buffer, struct mm_struct *mm, unsigned long uaddr,

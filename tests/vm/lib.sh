@@ -8,7 +8,7 @@
 #   load            kernel modules to load at boot, in this order
 #   command.1, ...  the commands to run, a file each
 #   bin/            guest programs and --file's; on the PATH
-#   lib/modules/    as /lib/modules; also has vfio_ioas.ko itself
+#   lib/modules/    as /lib/modules; also has our module itself
 #   root/           --file's with a destination, copied there by init
 
 vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -124,8 +124,8 @@ vm_add_modules() {
 	done >"$1/run/vm/load"
 
 	if [ -n "$vm_module" ]; then
-		cp "$vm_module" "$dir/vfio_ioas.ko"
-		ln -s "$release/vfio_ioas.ko" "$1/run/vm/lib/modules/vfio_ioas.ko"
+		cp "$vm_module" "$dir"
+		ln -s "$release/${vm_module##*/}" "$1/run/vm/lib/modules"
 	fi
 	touch "$dir"/modules.{order,builtin,builtin.modinfo}
 	PATH=$PATH:/usr/sbin:/sbin depmod -b "$1/run/vm" "$release"
@@ -169,7 +169,9 @@ vm_make_initramfs() {
 	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 	vm_add_modules "$root"
 	vm_add_files "$root"
-	printf '%s\n' "guest=$vm_guest" "load=$vm_load" "${settings[@]}" >"$root/run/vm/settings"
+	vm_ours=${vm_module##*/}
+	printf '%s\n' "guest=$vm_guest" "load=$vm_load" "ours=${vm_ours%.ko}" "${settings[@]}" \
+		>"$root/run/vm/settings"
 	while [ $# -gt 0 ]; do
 		n=$((n + 1))
 		printf '%s\n' "$1" >"$root/run/vm/command.$n"

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the module consists of: for Kbuild, and for the selftest build.
+vfio_ioas-objects := \
+	module/main.o \
+	module/object.o \
+	module/ioctl.o \
+	module/ioas_ioctl.o \
+	module/ioas.o \
+	module/map.o \
+	module/unmap.o \
+	module/copy.o \
+	module/area.o \
+	module/iova.o \
+	module/pages.o \
+	module/pin.o \
+	module/extents.o \
+	module/account.o \
+	module/hwpt.o \
+	module/device.o \
+	module/access.o \
+	compat/backend.o \
+	compat/node.o \
+	compat/type1.o \
+	compat/info.o \
+	compat/legacy.o
+
+vfio_ioas-ccflags := -I$(src) -I$(src)/module -I$(src)/compat -I$(src)/uapi
