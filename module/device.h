@@ -18,12 +18,21 @@ struct iommu_group;
 struct ioas;
 struct ioas_group;
 
+/* What can be told of an IOMMU; all zero where there is nothing. */
+struct ioas_hw_info {
+	u32 type;			/* enum iommu_hw_info_type */
+	u32 nbytes;
+	const void *data;
+	u8 max_pasid_log2;
+};
+
 /* What there is to ask an IOMMU about a group. A test build has a second one. */
 struct ioas_bus {
 	struct iommu_domain *(*alloc_domain)(struct ioas_group *igroup, u32 hwpt_flags);
 	int (*attach)(struct ioas_group *igroup, struct iommu_domain *domain);
 	void (*detach)(struct ioas_group *igroup, struct iommu_domain *domain);
 	int (*get_resv_regions)(struct ioas_group *igroup, struct list_head *regions);
+	void (*get_hw_info)(struct ioas_hw_info *info);		/* or NULL */
 };
 
 /*

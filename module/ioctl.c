@@ -13,6 +13,7 @@
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/stddef.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "device.h"
@@ -107,6 +108,44 @@ static int handle_hwpt_alloc(struct ioctl_call *call)
 	return ret;
 }
 
+/* Gives out what there is, as far as there is room, and zeroes behind it. */
+static int put_hw_info(struct iommu_hw_info *args, const struct ioas_hw_info *info)
+{
+	u32 nbytes = min(args->data_len, info->nbytes);
+
+	if (copy_to_user(u64_to_user_ptr(args->data_uptr), info->data, nbytes) ||
+	    clear_user(u64_to_user_ptr(args->data_uptr + nbytes), args->data_len - nbytes))
+		return -EFAULT;
+	args->data_len = info->nbytes;
+	args->out_data_type = info->type;
+	args->out_max_pasid_log2 = info->max_pasid_log2;
+	args->out_capabilities = 0;
+	return 0;
+}
+
+static int handle_get_hw_info(struct ioctl_call *call)
+{
+	struct iommu_hw_info *args = &call->args.hw_info;
+	struct ioas_hw_info info = { };
+	struct ioas_device *idev;
+	int ret;
+
+	if (args->flags & ~IOMMU_HW_INFO_FLAG_INPUT_TYPE ||
+	    memchr_inv(args->__reserved, 0, sizeof(args->__reserved)))
+		return -EOPNOTSUPP;
+	idev = idev_get(call->ctx, args->dev_id);
+	if (!idev)
+		return -ENOENT;
+	if (idev->igroup->bus->get_hw_info)
+		idev->igroup->bus->get_hw_info(&info);
+	ioas_object_put(&idev->object);
+	if (args->flags & IOMMU_HW_INFO_FLAG_INPUT_TYPE && args->in_data_type &&
+	    args->in_data_type != info.type)
+		return -EOPNOTSUPP;
+	ret = put_hw_info(args, &info);
+	return ret ?: ioctl_respond(call, sizeof(*args));
+}
+
 static int handle_unsupported(struct ioctl_call *call)
 {
 	return -EOPNOTSUPP;
@@ -144,7 +183,7 @@ static const struct ioctl_command commands[] = {
 	COMMAND(IOMMU_OPTION, handle_option, struct iommu_option, val64),
 	COMMAND(IOMMU_VFIO_IOAS, handle_vfio_ioas, struct iommu_vfio_ioas, __reserved),
 	COMMAND(IOMMU_HWPT_ALLOC, handle_hwpt_alloc, struct iommu_hwpt_alloc, __reserved),
-	UNSUPPORTED(0x8a, 40, 32),	/* GET_HW_INFO */
+	COMMAND(IOMMU_GET_HW_INFO, handle_get_hw_info, struct iommu_hw_info, __reserved),
 	UNSUPPORTED(0x8b, 16, 16),	/* HWPT_SET_DIRTY_TRACKING */
 	UNSUPPORTED(0x8c, 48, 48),	/* HWPT_GET_DIRTY_BITMAP */
 	UNSUPPORTED(0x8d, 32, 32),	/* HWPT_INVALIDATE */

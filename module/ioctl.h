@@ -32,6 +32,7 @@ struct ioctl_call {
 		struct iommu_option option;
 		struct iommu_vfio_ioas vfio_ioas;
 		struct iommu_hwpt_alloc hwpt_alloc;
+		struct iommu_hw_info hw_info;
 #ifdef VFIO_IOAS_SELFTEST
 		struct iommu_test_cmd test;
 #endif

@@ -62,6 +62,7 @@ static inline int kcompat_iommu_map(struct iommu_domain *domain, unsigned long i
 #endif
 }
 
+/* Kernels that ask for VMAs cannot drop the lock during a long-term pin. */
 static inline long kcompat_pin_user_pages_remote(struct mm_struct *mm,
 						 unsigned long uaddr,
 						 unsigned long npages,
@@ -69,7 +70,7 @@ static inline long kcompat_pin_user_pages_remote(struct mm_struct *mm,
 						 struct page **pages, int *locked)
 {
 #ifdef HAVE_PIN_USER_PAGES_REMOTE_VMAS
-	return pin_user_pages_remote(mm, uaddr, npages, gup_flags, pages, NULL, locked);
+	return pin_user_pages_remote(mm, uaddr, npages, gup_flags, pages, NULL, NULL);
 #else
 	return pin_user_pages_remote(mm, uaddr, npages, gup_flags, pages, locked);
 #endif

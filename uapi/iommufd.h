@@ -34,6 +34,7 @@ enum {
 	IOMMUFD_CMD_OPTION = 0x87,
 	IOMMUFD_CMD_VFIO_IOAS = 0x88,
 	IOMMUFD_CMD_HWPT_ALLOC = 0x89,
+	IOMMUFD_CMD_GET_HW_INFO = 0x8a,
 };
 
 /*
@@ -281,5 +282,43 @@ struct iommu_hwpt_alloc {
 	__u32 __reserved2;
 };
 #define IOMMU_HWPT_ALLOC	_IO(IOMMUFD_TYPE, IOMMUFD_CMD_HWPT_ALLOC)
+
+enum iommu_hw_info_type {
+	IOMMU_HW_INFO_TYPE_NONE = 0,
+};
+
+enum iommu_hw_info_flags {
+	IOMMU_HW_INFO_FLAG_INPUT_TYPE = 1 << 0,
+};
+
+/*
+ * IOMMU_GET_HW_INFO - what is known of the IOMMU behind a device
+ * @flags: enum iommu_hw_info_flags
+ * @dev_id: the device
+ * @data_len: in: room at @data_uptr; out: how much there is to tell
+ * @data_uptr: where to tell it; what is left of the room is zeroed
+ * @in_data_type: with INPUT_TYPE: the type wanted, 0 for whichever there is
+ * @out_data_type: its type; NONE where there is nothing to tell
+ * @out_max_pasid_log2: how many PASIDs the device may use: none
+ * @__reserved: 0
+ * @out_capabilities: what it can do beyond translation: nothing
+ *
+ * EOPNOTSUPP: another type than that of @in_data_type.
+ */
+struct iommu_hw_info {
+	__u32 size;
+	__u32 flags;
+	__u32 dev_id;
+	__u32 data_len;
+	__aligned_u64 data_uptr;
+	union {
+		__u32 in_data_type;
+		__u32 out_data_type;
+	};
+	__u8 out_max_pasid_log2;
+	__u8 __reserved[3];
+	__aligned_u64 out_capabilities;
+};
+#define IOMMU_GET_HW_INFO	_IO(IOMMUFD_TYPE, IOMMUFD_CMD_GET_HW_INFO)
 
 #endif

@@ -146,12 +146,34 @@ static int mock_get_resv_regions(struct ioas_group *igroup, struct list_head *re
 	return 0;
 }
 
-const struct ioas_bus mock_bus = {
-	.alloc_domain = mock_alloc_domain,
-	.attach = mock_attach,
-	.detach = mock_detach,
-	.get_resv_regions = mock_get_resv_regions,
-};
+static void mock_get_hw_info(struct ioas_hw_info *info)
+{
+	static const struct iommu_test_hw_info hw_info = {
+		.test_reg = IOMMU_HW_INFO_SELFTEST_REGVAL,
+	};
+
+	info->type = IOMMU_HW_INFO_TYPE_SELFTEST;
+	info->nbytes = sizeof(hw_info);
+	info->data = &hw_info;
+}
+
+static void mock_get_hw_info_pasid(struct ioas_hw_info *info)
+{
+	mock_get_hw_info(info);
+	info->max_pasid_log2 = MOCK_PASID_WIDTH;
+}
+
+#define MOCK_BUS(_get_hw_info)					\
+	{							\
+		.alloc_domain = mock_alloc_domain,		\
+		.attach = mock_attach,				\
+		.detach = mock_detach,				\
+		.get_resv_regions = mock_get_resv_regions,	\
+		.get_hw_info = (_get_hw_info),			\
+	}
+
+const struct ioas_bus mock_bus = MOCK_BUS(mock_get_hw_info);
+const struct ioas_bus mock_pasid_bus = MOCK_BUS(mock_get_hw_info_pasid);
 
 /* Is @domain one of ours? */
 bool mock_is_domain(const struct iommu_domain *domain)

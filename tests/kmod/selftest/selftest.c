@@ -89,7 +89,7 @@ static int op_add_reserved(struct ioctl_call *call)
 	return ret;
 }
 
-static int mock_device(struct ioctl_call *call)
+static int mock_device(struct ioctl_call *call, const struct ioas_bus *bus)
 {
 	struct iommu_test_cmd *cmd = &call->args.test;
 	u32 pt_id = cmd->id;
@@ -102,7 +102,7 @@ static int mock_device(struct ioctl_call *call)
 	ret = ioas_object_reserve(call->ctx, &sdev->object, &selftest_device_ops);
 	if (ret)
 		goto free_sdev;
-	sdev->idev = idev_create(call->ctx, &mock_bus, NULL, NULL);
+	sdev->idev = idev_create(call->ctx, bus, NULL, NULL);
 	if (IS_ERR(sdev->idev)) {
 		ret = PTR_ERR(sdev->idev);
 		goto abort;
@@ -125,6 +125,11 @@ free_sdev:
 	return ret;
 }
 
+static int op_mock_domain(struct ioctl_call *call)
+{
+	return mock_device(call, &mock_bus);
+}
+
 static int op_mock_domain_flags(struct ioctl_call *call)
 {
 	u32 flags = call->args.test.mock_domain.dev_flags;
@@ -132,7 +137,8 @@ static int op_mock_domain_flags(struct ioctl_call *call)
 	if (flags & ~(MOCK_FLAGS_DEVICE_NO_DIRTY | MOCK_FLAGS_DEVICE_HUGE_IOVA |
 		      MOCK_FLAGS_DEVICE_PASID))
 		return -EOPNOTSUPP;
-	return mock_device(call);
+	return mock_device(call, flags & MOCK_FLAGS_DEVICE_PASID ? &mock_pasid_bus :
+			   &mock_bus);
 }
 
 static int op_mock_domain_replace(struct ioctl_call *call)
@@ -578,7 +584,7 @@ static int op_dev_check_cache(struct ioctl_call *call)
 
 static int (*const operations[])(struct ioctl_call *call) = {
 	[IOMMU_TEST_OP_ADD_RESERVED] = op_add_reserved,
-	[IOMMU_TEST_OP_MOCK_DOMAIN] = mock_device,
+	[IOMMU_TEST_OP_MOCK_DOMAIN] = op_mock_domain,
 	[IOMMU_TEST_OP_MD_CHECK_MAP] = op_check_map,
 	[IOMMU_TEST_OP_MD_CHECK_REFS] = op_check_refs,
 	[IOMMU_TEST_OP_CREATE_ACCESS] = op_create_access,

@@ -54,6 +54,17 @@ enum {
 	IOMMU_TEST_DEV_CACHE_DEFAULT = 0xbaddad,
 };
 
+/* What GET_HW_INFO tells of a mock device. */
+#define IOMMU_HW_INFO_TYPE_SELFTEST	0xfeedbeef
+#define IOMMU_HW_INFO_SELFTEST_REGVAL	0xdeadbeef
+
+#define MOCK_PASID_WIDTH		20
+
+struct iommu_test_hw_info {
+	__u32 flags;
+	__u32 test_reg;
+};
+
 struct iommu_test_cmd {
 	__u32 size;
 	__u32 op;
