@@ -90,13 +90,13 @@ static long legacy_unmap(struct ioas *ioas, void __user *uunmap)
 
 	if (copy_from_user(&args, uunmap, sizeof(args)))
 		return -EFAULT;
-	if (!(args.flags & VFIO_DMA_UNMAP_FLAG_ALL)) {
-		ret = legacy_unmap_range(ioas, args.iova, &args.size);
-	} else if (args.iova || args.size) {
-		return -EINVAL;
-	} else {
+	if (args.flags & VFIO_DMA_UNMAP_FLAG_ALL) {
+		if (args.iova || args.size)
+			return -EINVAL;
 		ret = ioas_unmap_all(ioas, &unmapped);
 		args.size = ret ? 0 : unmapped;
+	} else {
+		ret = legacy_unmap_range(ioas, args.iova, &args.size);
 	}
 	if (copy_to_user(uunmap, &args, sizeof(args)))
 		return -EFAULT;

@@ -72,14 +72,6 @@ static void call_over(struct ioas_access *access)
 		wake_up_var(ncalls);
 }
 
-/**
- * access_notify() - ask in-kernel users to let go of a range
- * @ioas: the IOAS, which is left meanwhile
- * @iova: first address of the range
- * @last_iova: last address, inclusive
- *
- * Context: the caller entered the IOAS and holds nothing else.
- */
 void access_notify(struct ioas *ioas, unsigned long iova, unsigned long last_iova)
 {
 	struct ioas_access *access;
@@ -94,15 +86,6 @@ void access_notify(struct ioas *ioas, unsigned long iova, unsigned long last_iov
 	}
 }
 
-/**
- * vfio_ioas_access_create() - get a way to reach what is mapped in an IOAS
- * @ctx: the context of the IOAS
- * @ops: what the driver answers; stays valid as long as the access exists
- * @data: handed to @ops
- * @id: receives the id of the access
- *
- * Return: the access, attached to nothing, to be destroyed; or ERR_PTR(-ENOMEM).
- */
 struct ioas_access *vfio_ioas_access_create(struct ioas_ctx *ctx,
 					    const struct vfio_ioas_access_ops *ops,
 					    void *data, u32 *id)
@@ -130,12 +113,6 @@ struct ioas_access *vfio_ioas_access_create(struct ioas_ctx *ctx,
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_create);
 
-/**
- * vfio_ioas_access_destroy() - undo vfio_ioas_access_create()
- * @access: with nothing pinned; detached if it is not yet
- *
- * When this returns no call of @ops is under way or will come.
- */
 void vfio_ioas_access_destroy(struct ioas_access *access)
 {
 	struct ioas_ctx *ctx = access->object.ctx;
@@ -191,15 +168,6 @@ static void quit_ioas(struct ioas_access *access, struct ioas *ioas, u32 list_in
 	ioas_object_unuse(&ioas->object);
 }
 
-/**
- * vfio_ioas_access_attach() - choose the IOAS of an access
- * @access: attached to nothing
- * @ioas_id: the IOAS, from user space
- *
- * Return: 0; -ENOENT without such an IOAS; -EINVAL if it is attached already; -EBUSY if it
- * is just being detached; -EADDRINUSE if the access pins, and a map does not consist of
- * whole pages; -ENOMEM.
- */
 int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id)
 {
 	struct ioas *ioas;
@@ -254,16 +222,6 @@ static void finish_close(struct ioas_access *access, struct ioas *ioas, u32 list
 	quit_ioas(access, old, old_index);
 }
 
-/**
- * vfio_ioas_access_replace() - choose another IOAS
- * @access: attached
- * @ioas_id: the IOAS, from user space; the one it is attached to changes nothing
- *
- * The driver is told to let go of everything first.
- *
- * Return: 0, or with everything as it was: -ENOENT without such an IOAS, or if it is
- * attached to none; and as vfio_ioas_access_attach().
- */
 int vfio_ioas_access_replace(struct ioas_access *access, u32 ioas_id)
 {
 	struct ioas *ioas;
@@ -296,12 +254,6 @@ unlock:
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_replace);
 
-/**
- * vfio_ioas_access_detach() - leave the IOAS
- * @access: attached or not
- *
- * The driver is told to let go of everything first.
- */
 void vfio_ioas_access_detach(struct ioas_access *access)
 {
 	if (begin_close(access))
@@ -465,24 +417,6 @@ static void unpin_all(struct ioas *ioas, unsigned long iova, unsigned long last_
 	}
 }
 
-/**
- * vfio_ioas_access_pin_pages() - get the pages behind a range
- * @access: attached, with @needs_pin_pages
- * @iova: first address of the range
- * @nbytes: its length
- * @pages: receives the pages; has room for all that the range touches
- * @flags: VFIO_IOAS_ACCESS_WRITE if they will be written to
- *
- * The range must begin with a page, and be mapped without a hole. The pages stay
- * what the range shows until they are unpinned. The same range may be pinned
- * again; each pin is given back once.
- *
- * Context: the driver holds the lock that its unmap callback takes, too.
- * Return: 0, or with nothing pinned: -EINVAL without length, pages in parts, or where the
- * user is unmapping; -EOVERFLOW for a range that wraps; -ENOENT for a hole, or an
- * access that is not attached; -EPERM where the map does not allow it; -EFAULT where
- * memory is missing; -ENOMEM; -EOPNOTSUPP without @needs_pin_pages.
- */
 int vfio_ioas_access_pin_pages(struct ioas_access *access, unsigned long iova,
 			       unsigned long nbytes, struct page **pages,
 			       unsigned int flags)
@@ -510,14 +444,6 @@ int vfio_ioas_access_pin_pages(struct ioas_access *access, unsigned long iova,
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_pin_pages);
 
-/**
- * vfio_ioas_access_unpin_pages() - undo vfio_ioas_access_pin_pages()
- * @access: as for the pin
- * @iova: as for the pin
- * @nbytes: as for the pin
- *
- * Context: also from the unmap callback. Never fails.
- */
 void vfio_ioas_access_unpin_pages(struct ioas_access *access, unsigned long iova,
 				  unsigned long nbytes)
 {
@@ -598,17 +524,6 @@ static long copy_next(struct access_call *call, void *data)
 	return last_byte - first_byte + 1;
 }
 
-/**
- * vfio_ioas_access_rw() - copy from or to a range
- * @access: attached
- * @iova: first address of the range, not aligned in any way
- * @data: kernel memory
- * @nbytes: how much
- * @flags: VFIO_IOAS_ACCESS_WRITE to copy to the range, not from it;
- *	VFIO_IOAS_ACCESS_KTHREAD from a kernel thread without an mm
- *
- * Return: 0, or maybe with a part copied: as vfio_ioas_access_pin_pages().
- */
 int vfio_ioas_access_rw(struct ioas_access *access, unsigned long iova, void *data,
 			size_t nbytes, unsigned int flags)
 {

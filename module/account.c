@@ -24,14 +24,6 @@
 
 #include "account.h"
 
-/**
- * account_create() - remember the calling process as the one who pays
- * @mode: how
- * @unlimited: it may go beyond its limit
- *
- * Context: a process with an mm. Allocates.
- * Return: the account, to be put, with no area; or NULL without memory.
- */
 struct ioas_account *account_create(enum account_mode mode, bool unlimited)
 {
 	struct ioas_account *account;
@@ -51,12 +43,6 @@ struct ioas_account *account_create(enum account_mode mode, bool unlimited)
 	return account;
 }
 
-/**
- * account_put() - forget the process when nobody else needs it
- * @account: nothing is charged any more for the one who puts it
- *
- * Context: may sleep.
- */
 void account_put(struct ioas_account *account)
 {
 	if (!refcount_dec_and_test(&account->refs))
@@ -67,12 +53,6 @@ void account_put(struct ioas_account *account)
 	kfree(account);
 }
 
-/**
- * account_is_current() - would account_create() make the same account again?
- * @account: an account, or NULL
- * @mode: as for account_create()
- * @unlimited: as for account_create()
- */
 bool account_is_current(const struct ioas_account *account, enum account_mode mode,
 			bool unlimited)
 {
@@ -106,15 +86,6 @@ static int charge_mm(const struct ioas_account *account, unsigned long npages)
 	return ret;
 }
 
-/**
- * account_charge() - count pinned pages
- * @account: who pays; the caller makes sure that its address space is in use
- * @npages: how many; 0 costs nothing
- *
- * Context: may sleep, takes the mmap lock for writing.
- * Return: 0; -ENOMEM over the limit (logged: who runs into it wants to know which
- * limit); -EINTR when a fatal signal came while waiting for the lock.
- */
 int account_charge(const struct ioas_account *account, unsigned long npages)
 {
 	int ret = 0;
@@ -146,13 +117,6 @@ static void pay_mm(struct mm_struct *mm, unsigned long npages)
 		mmput(mm);
 }
 
-/**
- * account_pay() - give collected charges back
- * @refund: is empty afterwards
- *
- * Context: may sleep, takes the mmap lock for writing, and not killably: a task that
- * dies while it unmaps must not leave another process charged. Never fails.
- */
 void account_pay(struct account_refund *refund)
 {
 	const struct ioas_account *account = refund->account;

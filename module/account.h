@@ -38,11 +38,51 @@ struct account_refund {
 	unsigned long npages;
 };
 
+/**
+ * account_create() - remember the calling process as the one who pays
+ * @mode: how
+ * @unlimited: it may go beyond its limit
+ *
+ * Context: a process with an mm. Allocates.
+ * Return: the account, to be put, with no area; or NULL without memory.
+ */
 struct ioas_account *account_create(enum account_mode mode, bool unlimited);
+
+/**
+ * account_put() - forget the process when nobody else needs it
+ * @account: nothing is charged any more for the one who puts it
+ *
+ * Context: may sleep.
+ */
 void account_put(struct ioas_account *account);
+
+/**
+ * account_is_current() - would account_create() make the same account again?
+ * @account: an account, or NULL
+ * @mode: as for account_create()
+ * @unlimited: as for account_create()
+ */
 bool account_is_current(const struct ioas_account *account, enum account_mode mode,
 			bool unlimited);
+
+/**
+ * account_charge() - count pinned pages
+ * @account: who pays; the caller makes sure that its address space is in use
+ * @npages: how many; 0 costs nothing
+ *
+ * Context: may sleep, takes the mmap lock for writing.
+ * Return: 0; -ENOMEM over the limit (logged: who runs into it wants to know which
+ * limit); -EINTR when a fatal signal came while waiting for the lock.
+ */
 int account_charge(const struct ioas_account *account, unsigned long npages);
+
+/**
+ * account_pay() - give collected charges back
+ * @refund: is empty afterwards
+ *
+ * Context: may sleep, takes the mmap lock for writing, and not killably: a task that
+ * dies while it unmaps must not leave another process charged. Never fails.
+ */
 void account_pay(struct account_refund *refund);
 
 /*

@@ -64,15 +64,6 @@ static void area_init(struct ioas_area *area, struct ioas_pages *pages,
 	area->npins = 0;
 }
 
-/**
- * area_create() - make an area with a store of its own
- * @uptr: user address of the first byte in current->mm
- * @nbytes: length, at least 1; @uptr + @nbytes - 1 must not wrap
- * @iommu_prot: IOMMU_READ, IOMMU_WRITE
- *
- * Return: the area, owned by the caller, without account and at IOVA 0; or NULL without
- * memory.
- */
 struct ioas_area *area_create(unsigned long uptr, unsigned long nbytes, int iommu_prot)
 {
 	struct area_and_pages *both = kmalloc(sizeof(*both), GFP_KERNEL_ACCOUNT);
@@ -84,15 +75,6 @@ struct ioas_area *area_create(unsigned long uptr, unsigned long nbytes, int iomm
 	return &both->area;
 }
 
-/**
- * area_create_copy() - make an area that shows a part of a store that exists
- * @pages: a shared store; the area gets a reference
- * @first_byte: where in the store it begins
- * @nbytes: how much of it, at least 1
- * @iommu_prot: IOMMU_READ, IOMMU_WRITE
- *
- * Return: as area_create(), but the account is that of the store.
- */
 struct ioas_area *area_create_copy(struct ioas_pages *pages, unsigned long first_byte,
 				   unsigned long nbytes, int iommu_prot)
 {
@@ -121,10 +103,6 @@ static void pages_put(struct ioas_pages *pages)
 	kfree(pages_home(pages));
 }
 
-/**
- * area_free() - free an area, and its store with the last one
- * @area: owned by the caller, in no tree, nothing of it pinned
- */
 void area_free(struct ioas_area *area)
 {
 	struct ioas_pages *pages = area->pages;
@@ -134,10 +112,6 @@ void area_free(struct ioas_area *area)
 	pages_put(pages);
 }
 
-/**
- * area_free_list() - free areas linked by their next pointer
- * @area: the first one, or NULL; as for area_free()
- */
 void area_free_list(struct ioas_area *area)
 {
 	struct ioas_area *next;
@@ -148,37 +122,16 @@ void area_free_list(struct ioas_area *area)
 	}
 }
 
-/**
- * area_pin() - pin what an area shows
- * @area: owned by the caller, who holds pages_lock() of its store
- *
- * Context: as pages_pin().
- * Return: as pages_pin().
- */
 int area_pin(struct ioas_area *area)
 {
 	return pages_pin(area->pages, area_user(area));
 }
 
-/**
- * area_unpin() - undo area_pin()
- * @area: owned by the caller, who holds pages_lock() of its store; in no domain
- * @refund: as for pages_unpin()
- */
 void area_unpin(struct ioas_area *area, struct account_refund *refund)
 {
 	pages_unpin(area->pages, area_user(area), refund);
 }
 
-/**
- * area_divide() - let two areas show what one does
- * @lower: an area of a shared store, of which it will show only the lower part
- * @upper: a copy made for the upper part
- * @pinned: @lower is in a domain
- *
- * Context: may sleep, holds pages_lock().
- * Return: 0, or -ENOMEM with nothing changed.
- */
 int area_divide(struct ioas_area *lower, struct ioas_area *upper, bool pinned)
 {
 	struct pages_user *lower_user = area_user(lower);
@@ -200,14 +153,6 @@ static struct ioas_account *forget_account(struct ioas *ioas, struct ioas_accoun
 	return account;
 }
 
-/**
- * area_share() - let more than its area use a store
- * @ioas: whose area; the caller entered it
- * @area: live, and kept busy by the caller
- *
- * Context: may sleep.
- * Return: 0, also if it is shared already; -ENOMEM.
- */
 int area_share(struct ioas *ioas, struct ioas_area *area)
 {
 	struct ioas_pages *pages = area->pages;
@@ -215,7 +160,7 @@ int area_share(struct ioas *ioas, struct ioas_area *area)
 	struct pages_sharing *sharing;
 
 	lockdep_assert_held(&ioas->domains_rwsem);
-	/* Pairs with the store below: who sees the pointer sees what it points to. */
+	/* Who sees the pointer sees what it points to. */
 	if (smp_load_acquire(&pages->sharing))
 		return 0;
 	sharing = pages_sharing_create(pages, !list_empty(&ioas->hwpts));
@@ -226,6 +171,7 @@ int area_share(struct ioas *ioas, struct ioas_area *area)
 		/* Other IOASs may need the account now, whose counts are not under our lock. */
 		refcount_inc(&pages->account->refs);
 		unused = forget_account(ioas, pages->account);
+		/* Pairs with the load above. */
 		smp_store_release(&pages->sharing, sharing);
 		sharing = NULL;
 	}
@@ -237,14 +183,6 @@ int area_share(struct ioas *ioas, struct ioas_area *area)
 	return 0;
 }
 
-/**
- * area_erase() - give back the addresses of an area
- * @ioas: whose area
- * @area: owned by the caller, in the tree
- *
- * Context: iova_lock held.
- * Return: an account that the caller has to put when he has released the lock, or NULL.
- */
 struct ioas_account *area_erase(struct ioas *ioas, struct ioas_area *area)
 {
 	iova_erase(&ioas->iova_space, area);
@@ -253,13 +191,6 @@ struct ioas_account *area_erase(struct ioas *ioas, struct ioas_area *area)
 	return forget_account(ioas, area->pages->account);
 }
 
-/**
- * area_hold() - find an area and keep it busy
- * @ioas: the IOAS, which the caller entered
- * @iova: any address of the area
- *
- * Return: a live area, which stays as it is until area_unhold(), or NULL.
- */
 struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova)
 {
 	struct ioas_area *area;
@@ -275,11 +206,6 @@ struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova)
 	return area;
 }
 
-/**
- * area_unhold() - undo area_hold()
- * @ioas: the IOAS
- * @area: may be gone afterwards
- */
 void area_unhold(struct ioas *ioas, struct ioas_area *area)
 {
 	spin_lock(&ioas->iova_space.iova_lock);

@@ -31,19 +31,6 @@ static struct ioas_area *capture_piece(struct ioas *ioas, unsigned long iova,
 	return copy ?: ERR_PTR(-ENOMEM);
 }
 
-/**
- * ioas_capture() - copy the areas of a range
- * @ioas: whose areas
- * @iova: first address of the range
- * @nbytes: its length; it does not wrap
- * @iommu_prot: of the copies
- * @copies: receives a list, ascending, for ioas_map_copies()
- *
- * Not atomic: areas that another thread removes meanwhile are seen or not.
- *
- * Context: the caller entered the IOAS; may sleep.
- * Return: 0; -ENOENT if an address shows nothing; -ENOMEM.
- */
 int ioas_capture(struct ioas *ioas, unsigned long iova, unsigned long nbytes,
 		 int iommu_prot, struct ioas_area **copies)
 {
@@ -126,16 +113,6 @@ static int cut_area(struct ioas *ioas, struct ioas_area *area, unsigned long las
 	return ret;
 }
 
-/**
- * ioas_cut() - let no area reach over a border
- * @ioas: the IOAS
- * @last_iova: the last address below the border
- *
- * Context: the caller entered the IOAS; may sleep.
- * Return: 0, also if none does; or with nothing changed -EINVAL where the border is not
- * aligned, a domain may have an entry across it, or an in-kernel user has pinned the
- * area; -EBUSY if another thread works on it; -ENOMEM.
- */
 int ioas_cut(struct ioas *ioas, unsigned long last_iova)
 {
 	struct iova_space *space = &ioas->iova_space;

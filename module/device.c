@@ -429,18 +429,6 @@ static void detach_igroup(struct ioas_group *igroup, struct ioas_attachee *last,
 	release_hwpt(hwpt, unmap_with_last);
 }
 
-/**
- * ioas_attach_group() - let the devices of a container's group use an IOAS
- * @ioas: the IOAS, kept by the caller
- * @group: the caller owns its DMA and keeps it until ioas_detach_group()
- * @attach: how
- *
- * Context: may sleep for as long as it takes to map everything into a new domain.
- * Return: 0, or with nothing changed: -EINVAL if the group is here already, has no
- * device, or leaves no usable IOVA; -EADDRINUSE if an area lies where the group
- * cannot have one; -EPERM without isolated interrupts; -ENOMEM; what the IOMMU driver
- * or pages_pin() says.
- */
 int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
 		      const struct ioas_attach *attach)
 {
@@ -472,15 +460,6 @@ unlock:
 	return ret;
 }
 
-/**
- * ioas_detach_group() - undo ioas_attach_group()
- * @ctx: the context of the IOAS
- * @group: of a successful attach
- *
- * As in stock type1 mappings do not outlive the last domain.
- *
- * Context: may sleep. Never fails, needs no memory.
- */
 void ioas_detach_group(struct ioas_ctx *ctx, struct iommu_group *group)
 {
 	struct ioas_group *igroup;
@@ -540,18 +519,8 @@ static struct ioas_group *join_igroup(struct ioas_ctx *ctx, const struct ioas_bu
 	return ERR_PTR(-ENOMEM);
 }
 
-/**
- * idev_create() - make a device object
- * @ctx: the context it will belong to
- * @bus: how its IOMMU is driven
- * @group: its group, or NULL on a bus without; the reference is taken over on success
- * @dev: the device, or NULL on a bus without
- *
- * Return: the device with its driver as a user, reserved as an object but not published;
- * or ERR_PTR(): -ENOMEM; -EPERM, -EBUSY if the DMA of the group is somebody else's.
- */
 struct ioas_device *idev_create(struct ioas_ctx *ctx, const struct ioas_bus *bus,
-				  struct iommu_group *group, struct device *dev)
+				struct iommu_group *group, struct device *dev)
 {
 	struct ioas_group *igroup;
 	struct ioas_device *idev;
@@ -585,26 +554,12 @@ free_idev:
 	return ERR_PTR(ret);
 }
 
-/**
- * idev_destroy() - undo idev_create() and the publishing that followed
- * @idev: not attached
- *
- * Context: sleeps; takes groups_mutex.
- */
 void idev_destroy(struct ioas_device *idev)
 {
 	ioas_object_retire(&idev->object);
 	device_object_destroy(&idev->object);
 }
 
-/**
- * idev_get() - find a device and keep it for the length of a call
- * @ctx: the context
- * @id: its id, from user space
- *
- * Context: groups_mutex held, if at all, before.
- * Return: the device, or NULL.
- */
 struct ioas_device *idev_get(struct ioas_ctx *ctx, u32 id)
 {
 	struct ioas_object *object = ioas_object_get(ctx, id, &device_object_ops);
@@ -612,20 +567,6 @@ struct ioas_device *idev_get(struct ioas_ctx *ctx, u32 id)
 	return object ? container_of(object, struct ioas_device, object) : NULL;
 }
 
-/**
- * vfio_ioas_device_bind() - let a context decide over a device's DMA
- * @ctx: the context
- * @dev: the device; its driver leaves DMA alone until this has succeeded, and says so in
- *	its driver_managed_dma flag
- * @id: receives the id of the device object
- *
- * Until it is attached, no device of its group can do any DMA. All of them that are
- * bound are bound to the same context.
- *
- * Return: the device, to be unbound; or ERR_PTR(): -EINVAL for one without cache
- * coherent DMA; -ENODEV without an IOMMU; -EPERM without isolated interrupts, or if another
- * context has the group; -EBUSY if a kernel driver has it; -ENOMEM.
- */
 struct ioas_device *vfio_ioas_device_bind(struct ioas_ctx *ctx, struct device *dev, u32 *id)
 {
 	struct iommu_group *group;
@@ -656,10 +597,6 @@ put_group:
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_device_bind);
 
-/**
- * vfio_ioas_device_unbind() - undo vfio_ioas_device_bind()
- * @idev: not attached
- */
 void vfio_ioas_device_unbind(struct ioas_device *idev)
 {
 	struct ioas_ctx *ctx = idev->object.ctx;
@@ -781,47 +718,18 @@ static int with_target(struct ioas_device *idev, u32 *pt_id, device_step step)
 	return ret;
 }
 
-/**
- * vfio_ioas_device_attach() - let a device reach what an IOAS shows
- * @idev: attached to nothing
- * @pt_id: in: an IOAS, or one of its HWPTs, from user space; out: the HWPT
- *
- * The whole group goes there: further devices of it can only follow. For an IOAS an
- * automatic HWPT that fits is used, or made, and goes with the last device.
- *
- * Return: 0; -ENOENT without such an object; -EINVAL for one of another kind, for an
- * HWPT that does not fit the device, or if the group is elsewhere; -EBUSY if it is
- * attached; -EADDRINUSE if a map, or an allowed range, lies where the device cannot have
- * one; -ENOMEM; what the IOMMU driver or pages_pin() says.
- */
 int vfio_ioas_device_attach(struct ioas_device *idev, u32 *pt_id)
 {
 	return with_target(idev, pt_id, attach_device);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_device_attach);
 
-/**
- * vfio_ioas_device_replace() - move a device, and its group, to another IOAS or HWPT
- * @idev: attached
- * @pt_id: as for vfio_ioas_device_attach()
- *
- * For a moment in between the device reaches nothing: DMA then faults.
- *
- * Return: 0, or with the group where it was: as vfio_ioas_device_attach(); -EINVAL if it
- * is not attached.
- */
 int vfio_ioas_device_replace(struct ioas_device *idev, u32 *pt_id)
 {
 	return with_target(idev, pt_id, replace_device);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_device_replace);
 
-/**
- * vfio_ioas_device_detach() - undo vfio_ioas_device_attach()
- * @idev: attached
- *
- * With the last device its group leaves. Never fails.
- */
 void vfio_ioas_device_detach(struct ioas_device *idev)
 {
 	struct ioas_attachee *attachee = &idev->attachee;
@@ -841,18 +749,8 @@ void vfio_ioas_device_detach(struct ioas_device *idev)
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_device_detach);
 
-/**
- * idev_alloc_hwpt() - make an HWPT that stays until it is destroyed
- * @idev: for which device, which it need not be attached to
- * @ioas: what it mirrors
- * @hwpt_flags: of IOMMU_HWPT_ALLOC
- *
- * Context: may sleep, takes groups_mutex. The caller keeps both busy.
- * Return: the HWPT, reserved as an object but not published; or ERR_PTR(): -EOPNOTSUPP
- * for flags that the bus cannot serve; as vfio_ioas_device_attach().
- */
 struct ioas_hwpt *idev_alloc_hwpt(struct ioas_device *idev, struct ioas *ioas,
-				    u32 hwpt_flags)
+				  u32 hwpt_flags)
 {
 	struct ioas_hwpt *hwpt = create_hwpt(idev->igroup, ioas, hwpt_flags, false);
 	const struct iommu_domain_ops *ops;

@@ -72,14 +72,73 @@ struct ioas_attach {
 	bool single_pages;		/* of mappings that exist: page by page */
 };
 
+/**
+ * ioas_attach_group() - let the devices of a container's group use an IOAS
+ * @ioas: the IOAS, kept by the caller
+ * @group: the caller owns its DMA and keeps it until ioas_detach_group()
+ * @attach: how
+ *
+ * Context: may sleep for as long as it takes to map everything into a new domain.
+ * Return: 0, or with nothing changed: -EINVAL if the group is here already, has no
+ * device, or leaves no usable IOVA; -EADDRINUSE if an area lies where the group
+ * cannot have one; -EPERM without isolated interrupts; -ENOMEM; what the IOMMU driver
+ * or pages_pin() says.
+ */
 int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
 		      const struct ioas_attach *attach);
+
+/**
+ * ioas_detach_group() - undo ioas_attach_group()
+ * @ctx: the context of the IOAS
+ * @group: of a successful attach
+ *
+ * As in stock type1 mappings do not outlive the last domain.
+ *
+ * Context: may sleep. Never fails, needs no memory.
+ */
 void ioas_detach_group(struct ioas_ctx *ctx, struct iommu_group *group);
 
+/**
+ * idev_create() - make a device object
+ * @ctx: the context it will belong to
+ * @bus: how its IOMMU is driven
+ * @group: its group, or NULL on a bus without; the reference is taken over on success
+ * @dev: the device, or NULL on a bus without
+ *
+ * Return: the device with its driver as a user, reserved as an object but not published;
+ * or ERR_PTR(): -ENOMEM; -EPERM, -EBUSY if the DMA of the group is somebody else's.
+ */
 struct ioas_device *idev_create(struct ioas_ctx *ctx, const struct ioas_bus *bus,
 				struct iommu_group *group, struct device *dev);
+
+/**
+ * idev_destroy() - undo idev_create() and the publishing that followed
+ * @idev: not attached
+ *
+ * Context: sleeps; takes groups_mutex.
+ */
 void idev_destroy(struct ioas_device *idev);
+
+/**
+ * idev_get() - find a device and keep it for the length of a call
+ * @ctx: the context
+ * @id: its id, from user space
+ *
+ * Context: groups_mutex held, if at all, before.
+ * Return: the device, or NULL.
+ */
 struct ioas_device *idev_get(struct ioas_ctx *ctx, u32 id);
+
+/**
+ * idev_alloc_hwpt() - make an HWPT that stays until it is destroyed
+ * @idev: for which device, which it need not be attached to
+ * @ioas: what it mirrors
+ * @hwpt_flags: of IOMMU_HWPT_ALLOC
+ *
+ * Context: may sleep, takes groups_mutex. The caller keeps both busy.
+ * Return: the HWPT, reserved as an object but not published; or ERR_PTR(): -EOPNOTSUPP
+ * for flags that the bus cannot serve; as vfio_ioas_device_attach().
+ */
 struct ioas_hwpt *idev_alloc_hwpt(struct ioas_device *idev, struct ioas *ioas,
 				  u32 hwpt_flags);
 

@@ -47,12 +47,6 @@ static u64 run_tail(u64 run, unsigned long start, unsigned long npages)
 	return run_encode(start, extent_run_kind(run), pfn + npages);
 }
 
-/**
- * extents_free_chunks() - the part of extents_destroy() that has something to free
- * @extents: the store
- *
- * Context: may sleep.
- */
 void extents_free_chunks(struct extents *extents)
 {
 	unsigned int i;
@@ -241,17 +235,6 @@ static int make_room(struct extents *extents, struct extent_cursor *at,
 	return 0;
 }
 
-/**
- * extents_cut() - let a run begin at a page
- * @extents: the store
- * @index: of the page, at most the number of pages (where there is nothing to cut)
- *
- * Changes nothing that extents_first() and extents_next() tell but the number of
- * pieces they tell it in.
- *
- * Context: may sleep, allocates (charged to the caller's memory cgroup).
- * Return: 0, or -ENOMEM with nothing changed.
- */
 int extents_cut(struct extents *extents, unsigned long index)
 {
 	struct extent_cursor at;
@@ -275,14 +258,6 @@ int extents_cut(struct extents *extents, unsigned long index)
 	return 0;
 }
 
-/**
- * extents_set() - record what stands behind a range that was a hole
- * @extents: the store
- * @run: index, number, PFN and kind; all of its pages must lie in one hole
- *
- * Context: may sleep, allocates (charged to the caller's memory cgroup).
- * Return: 0, or -ENOMEM with the range still a hole.
- */
 int extents_set(struct extents *extents, const struct extent *run)
 {
 	unsigned long end = run->index + run->npages;
@@ -313,16 +288,6 @@ static void chunk_clear(struct extent_chunk *chunk, unsigned int slot,
 	chunk->nruns -= behind - slot - 1;
 }
 
-/**
- * extents_clear() - make a range a hole
- * @extents: the store
- * @first_index: first page of the range
- * @last_index: last page of the range, inclusive
- *
- * Runs must have been cut at both ends of the range.
- *
- * Context: any. Never fails, never allocates.
- */
 void extents_clear(struct extents *extents, unsigned long first_index,
 		   unsigned long last_index)
 {
@@ -355,16 +320,6 @@ static inline void slot_decode(const struct extents *extents, struct extent_curs
 	run->pfn = run_tail(code, 0, first_index - start) & EXTENT_PFN_MASK;
 }
 
-/**
- * extents_find() - the part of extents_first() that has to search
- * @extents: the store
- * @cursor: of the walk, set here
- * @first_index: first page of the range
- * @last_index: last page of the range, inclusive, not below @first_index
- * @run: receives the first run, clipped to the range
- *
- * Context: any.
- */
 void extents_find(const struct extents *extents, struct extent_cursor *cursor,
 		  unsigned long first_index, unsigned long last_index,
 		  struct extent *run)
@@ -373,15 +328,6 @@ void extents_find(const struct extents *extents, struct extent_cursor *cursor,
 	slot_decode(extents, *cursor, first_index, last_index, run);
 }
 
-/**
- * extents_step() - the part of extents_next() that finds a run
- * @extents: the store, unchanged since extents_first()
- * @cursor: of the walk
- * @last_index: as given to extents_first()
- * @run: in: the previous run, not the last of the range; out: the next one
- *
- * Context: any.
- */
 void extents_step(const struct extents *extents, struct extent_cursor *cursor,
 		  unsigned long last_index, struct extent *run)
 {

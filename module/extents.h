@@ -67,14 +67,73 @@ struct extent_cursor {
 	unsigned int slot;
 };
 
+/**
+ * extents_free_chunks() - the part of extents_destroy() that has something to free
+ * @extents: the store
+ *
+ * Context: may sleep.
+ */
 void extents_free_chunks(struct extents *extents);
+
+/**
+ * extents_cut() - let a run begin at a page
+ * @extents: the store
+ * @index: of the page, at most the number of pages (where there is nothing to cut)
+ *
+ * Changes nothing that extents_first() and extents_next() tell but the number of
+ * pieces they tell it in.
+ *
+ * Context: may sleep, allocates (charged to the caller's memory cgroup).
+ * Return: 0, or -ENOMEM with nothing changed.
+ */
 int extents_cut(struct extents *extents, unsigned long index);
+
+/**
+ * extents_set() - record what stands behind a range that was a hole
+ * @extents: the store
+ * @run: index, number, PFN and kind; all of its pages must lie in one hole
+ *
+ * Context: may sleep, allocates (charged to the caller's memory cgroup).
+ * Return: 0, or -ENOMEM with the range still a hole.
+ */
 int extents_set(struct extents *extents, const struct extent *run);
+
+/**
+ * extents_clear() - make a range a hole
+ * @extents: the store
+ * @first_index: first page of the range
+ * @last_index: last page of the range, inclusive
+ *
+ * Runs must have been cut at both ends of the range.
+ *
+ * Context: any. Never fails, never allocates.
+ */
 void extents_clear(struct extents *extents, unsigned long first_index,
 		   unsigned long last_index);
+
+/**
+ * extents_find() - the part of extents_first() that has to search
+ * @extents: the store
+ * @cursor: of the walk, set here
+ * @first_index: first page of the range
+ * @last_index: last page of the range, inclusive, not below @first_index
+ * @run: receives the first run, clipped to the range
+ *
+ * Context: any.
+ */
 void extents_find(const struct extents *extents, struct extent_cursor *cursor,
 		  unsigned long first_index, unsigned long last_index,
 		  struct extent *run);
+
+/**
+ * extents_step() - the part of extents_next() that finds a run
+ * @extents: the store, unchanged since extents_first()
+ * @cursor: of the walk
+ * @last_index: as given to extents_first()
+ * @run: in: the previous run, not the last of the range; out: the next one
+ *
+ * Context: any.
+ */
 void extents_step(const struct extents *extents, struct extent_cursor *cursor,
 		  unsigned long last_index, struct extent *run);
 

@@ -35,12 +35,6 @@ static const struct ioas_object_ops hwpt_object_ops = {
 	.destroy = hwpt_object_destroy,
 };
 
-/**
- * hwpt_of_object() - is an object an hwpt?
- * @object: any object
- *
- * Return: the hwpt, or NULL.
- */
 struct ioas_hwpt *hwpt_of_object(struct ioas_object *object)
 {
 	if (object->ops != &hwpt_object_ops)
@@ -48,15 +42,6 @@ struct ioas_hwpt *hwpt_of_object(struct ioas_object *object)
 	return container_of(object, struct ioas_hwpt, object);
 }
 
-/**
- * hwpt_create() - make an hwpt of an empty domain
- * @ioas: what it will mirror; kept from ending by it
- * @domain: taken over on success
- * @automatic: made by an attach, for as long as something is attached
- *
- * Context: may sleep.
- * Return: the hwpt, reserved as an object but not published; or ERR_PTR(-ENOMEM).
- */
 struct ioas_hwpt *hwpt_create(struct ioas *ioas, struct iommu_domain *domain,
 			      bool automatic)
 {
@@ -79,10 +64,6 @@ struct ioas_hwpt *hwpt_create(struct ioas *ioas, struct iommu_domain *domain,
 	return hwpt;
 }
 
-/**
- * hwpt_destroy() - free an hwpt and its empty domain
- * @hwpt: not on a list, no group attached, its id given back
- */
 void hwpt_destroy(struct ioas_hwpt *hwpt)
 {
 	WARN_ON(hwpt->ngroups || !list_empty(&hwpt->hwpts_item));
@@ -91,27 +72,11 @@ void hwpt_destroy(struct ioas_hwpt *hwpt)
 	kfree(hwpt);
 }
 
-/**
- * hwpt_granule() - the smallest page of a domain
- * @hwpt: the hwpt
- *
- * Return: its size in bytes.
- */
 unsigned long hwpt_granule(const struct ioas_hwpt *hwpt)
 {
 	return 1UL << __ffs(hwpt->domain->pgsize_bitmap);
 }
 
-/**
- * hwpt_reserve_aperture() - forbid the IOVA that a domain cannot translate
- * @hwpt: with a group attached, which is when drivers know their aperture
- * @space: where to forbid it
- * @owner: on whose behalf, as for iova_reserve()
- *
- * Context: may sleep, takes iova_lock.
- * Return: 0; -EADDRINUSE if an area lies outside; -ENOMEM. On error a part may be
- * reserved.
- */
 int hwpt_reserve_aperture(struct ioas_hwpt *hwpt, struct iova_space *space,
 			  const void *owner)
 {
@@ -159,15 +124,6 @@ static int map_run(struct ioas_hwpt *hwpt, struct ioas_area *area, unsigned long
 	return 0;
 }
 
-/**
- * hwpt_map_area() - fill a domain with an area
- * @hwpt: whose domain
- * @area: an area whose pages are all pinned
- * @single_pages: map page by page, so that the IOMMU uses no larger size
- *
- * Context: domains_rwsem held; the caller owns the area and holds pages_lock().
- * Return: 0, or what the IOMMU driver says with nothing mapped.
- */
 int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pages)
 {
 	struct ioas_pages *pages = area->pages;
@@ -203,27 +159,11 @@ unmap:
 	return ret;
 }
 
-/**
- * hwpt_unmap_area() - take an area out of a domain
- * @hwpt: whose domain
- * @area: an area that is mapped in it
- *
- * When this returns the IOTLB holds nothing of the area either.
- *
- * Context: domains_rwsem held; the caller owns the area and holds pages_lock().
- */
 void hwpt_unmap_area(struct ioas_hwpt *hwpt, struct ioas_area *area)
 {
 	unmap_range(hwpt, area->pages, area->first_iova, area_nbytes(area));
 }
 
-/**
- * hwpt_unmap_from_all() - take an area out of all domains of an IOAS
- * @ioas: the IOAS
- * @area: an area that is mapped in them
- *
- * Context: as hwpt_unmap_area().
- */
 void hwpt_unmap_from_all(struct ioas *ioas, struct ioas_area *area)
 {
 	struct ioas_hwpt *hwpt;
@@ -298,17 +238,6 @@ static void empty_areas(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_a
 	account_pay(&refund);
 }
 
-/**
- * hwpt_add() - let a domain mirror its IOAS from now on
- * @hwpt: not on a list
- * @single_pages: map page by page
- *
- * Context: domains_rwsem held for writing. May sleep for as long as it takes to map
- * all areas, and to pin them if this is the first domain.
- * Return: 0, or with the domain as empty as before: -EINVAL without a page size that
- * all domains can map, or with one larger than the CPU's; -EADDRINUSE where an area is not
- * aligned to its smallest; what pages_pin() or the IOMMU driver says.
- */
 int hwpt_add(struct ioas_hwpt *hwpt, bool single_pages)
 {
 	struct ioas *ioas = hwpt->ioas;
@@ -335,14 +264,6 @@ int hwpt_add(struct ioas_hwpt *hwpt, bool single_pages)
 	return 0;
 }
 
-/**
- * hwpt_remove() - undo hwpt_add()
- * @hwpt: on the list of its IOAS, no group attached
- *
- * If it was the last domain, what the areas show is unpinned; the areas stay.
- *
- * Context: domains_rwsem held for writing. May sleep. Never fails, needs no memory.
- */
 void hwpt_remove(struct ioas_hwpt *hwpt)
 {
 	struct ioas *ioas = hwpt->ioas;

@@ -55,13 +55,6 @@ static const struct ioas_object_ops ioas_object_ops = {
 	.destroy = ioas_destroy,
 };
 
-/**
- * ioas_create() - make an empty IOAS
- * @ctx: the context it will belong to and end with
- *
- * Context: may sleep.
- * Return: the IOAS, reserved as an object but not published; or ERR_PTR(-ENOMEM).
- */
 struct ioas *ioas_create(struct ioas_ctx *ctx)
 {
 	struct ioas *ioas;
@@ -85,13 +78,6 @@ struct ioas *ioas_create(struct ioas_ctx *ctx)
 	return ioas;
 }
 
-/**
- * ioas_get() - find an IOAS and keep it for the length of a call
- * @ctx: the context
- * @id: its id, from user space
- *
- * Return: the IOAS, or NULL.
- */
 struct ioas *ioas_get(struct ioas_ctx *ctx, u32 id)
 {
 	struct ioas_object *object = ioas_object_get(ctx, id, &ioas_object_ops);
@@ -99,21 +85,11 @@ struct ioas *ioas_get(struct ioas_ctx *ctx, u32 id)
 	return object ? object_ioas(object) : NULL;
 }
 
-/**
- * ioas_put() - undo ioas_get()
- * @ioas: may be gone afterwards
- */
 void ioas_put(struct ioas *ioas)
 {
 	ioas_object_put(&ioas->object);
 }
 
-/**
- * ioas_get_vfio() - find what container ioctls work on, and keep it for a call
- * @ctx: the context
- *
- * Return: the IOAS, to be put; or NULL if there is none.
- */
 struct ioas *ioas_get_vfio(struct ioas_ctx *ctx)
 {
 	struct ioas *ioas;
@@ -127,11 +103,6 @@ struct ioas *ioas_get_vfio(struct ioas_ctx *ctx)
 	return ioas;
 }
 
-/**
- * ioas_set_vfio() - choose what container ioctls work on
- * @ctx: the context
- * @ioas: the caller keeps it busy or has not published it; or NULL for none
- */
 void ioas_set_vfio(struct ioas_ctx *ctx, struct ioas *ioas)
 {
 	xa_lock(&ctx->objects);
@@ -139,13 +110,6 @@ void ioas_set_vfio(struct ioas_ctx *ctx, struct ioas *ioas)
 	xa_unlock(&ctx->objects);
 }
 
-/**
- * ioas_refresh() - find out again what all users of an IOAS can take
- * @ioas: the IOAS
- *
- * Context: domains_rwsem held for writing. The granule grows only after
- * ioas_check_granule().
- */
 void ioas_refresh(struct ioas *ioas)
 {
 	unsigned long granule = ioas->small_pages || ioas->npinning ? PAGE_SIZE : 1;
@@ -168,14 +132,6 @@ static bool area_fits(const struct ioas_area *area, unsigned long granule)
 	return !((area->first_iova | area_nbytes(area) | area->first_byte) & misfit);
 }
 
-/**
- * ioas_check_granule() - would all areas fit a coarser granule?
- * @ioas: the IOAS
- * @granule: a power of two, in bytes
- *
- * Context: domains_rwsem held for writing, so that no area comes or goes.
- * Return: 0; -EADDRINUSE; -EINVAL for one larger than a CPU page.
- */
 int ioas_check_granule(struct ioas *ioas, unsigned long granule)
 {
 	struct iova_space *space = &ioas->iova_space;
@@ -198,15 +154,6 @@ int ioas_check_granule(struct ioas *ioas, unsigned long granule)
 	return ret;
 }
 
-/**
- * ioas_set_small_pages() - may domains use large pages?
- * @ioas: the IOAS
- * @small_pages: no: map page by page from now on
- *
- * Context: takes domains_rwsem for writing.
- * Return: 0; -EINVAL where a domain has mappings that may be large; -EADDRINUSE where
- * an area does not consist of whole pages.
- */
 int ioas_set_small_pages(struct ioas *ioas, bool small_pages)
 {
 	int ret = 0;
@@ -241,14 +188,6 @@ static bool range_is_settled(struct ioas *ioas, unsigned long iova,
 	return settled;
 }
 
-/**
- * ioas_wait_until_settled() - wait until nobody is busy with what is in a range
- * @ioas: the IOAS
- * @iova: first address of the range
- * @last_iova: last address, inclusive
- *
- * Context: the caller entered the IOAS and has nothing that others could wait for.
- */
 void ioas_wait_until_settled(struct ioas *ioas, unsigned long iova,
 			     unsigned long last_iova)
 {
@@ -256,10 +195,6 @@ void ioas_wait_until_settled(struct ioas *ioas, unsigned long iova,
 	wait_event(ioas->settled, range_is_settled(ioas, iova, last_iova));
 }
 
-/**
- * ioas_prepare_search() - make MAP_ANYWHERE possible
- * @ioas: the IOAS, not entered by the caller
- */
 void ioas_prepare_search(struct ioas *ioas)
 {
 	if (READ_ONCE(ioas->iova_space.gaps_known))
@@ -284,14 +219,6 @@ static unsigned int count_ranges(struct iova_space *space)
 	return nranges;
 }
 
-/**
- * ioas_get_space_info() - list the IOVA ranges that nothing reserves
- * @ioas: the IOAS
- * @info: to fill; its ranges belong to the caller
- *
- * Context: the caller entered the IOAS; may sleep.
- * Return: 0 or -ENOMEM.
- */
 int ioas_get_space_info(struct ioas *ioas, struct ioas_space_info *info)
 {
 	struct iova_space *space = &ioas->iova_space;
@@ -318,13 +245,6 @@ int ioas_get_space_info(struct ioas *ioas, struct ioas_space_info *info)
 	return info->ranges ? 0 : -ENOMEM;
 }
 
-/**
- * ioas_enforces_coherency() - is no-snoop DMA impossible everywhere?
- * @ioas: the IOAS
- *
- * Context: the caller entered the IOAS; may sleep.
- * Return: false if a domain does not enforce it; true also without a domain.
- */
 bool ioas_enforces_coherency(struct ioas *ioas)
 {
 	struct ioas_hwpt *hwpt;

@@ -98,12 +98,10 @@ static inline void ioas_leave(struct ioas *ioas)
 	up_read(&ioas->domains_rwsem);
 }
 
-/*
- * Something that somebody may wait for has changed. Under iova_lock, or after it: a waiter
- * queues up before he looks under that lock.
- */
+/* Something that somebody may wait for has changed. Under iova_lock. */
 static inline void ioas_wake_waiters(struct ioas *ioas)
 {
+	/* A waiter queues up before he looks under the same lock. */
 	if (waitqueue_active(&ioas->settled))
 		wake_up_all(&ioas->settled);
 }
@@ -122,31 +120,205 @@ static inline struct ioas *object_ioas(struct ioas_object *object)
 	return container_of(object, struct ioas, object);
 }
 
+/**
+ * ioas_create() - make an empty IOAS
+ * @ctx: the context it will belong to and end with
+ *
+ * Context: may sleep.
+ * Return: the IOAS, reserved as an object but not published; or ERR_PTR(-ENOMEM).
+ */
 struct ioas *ioas_create(struct ioas_ctx *ctx);
+
+/**
+ * ioas_get() - find an IOAS and keep it for the length of a call
+ * @ctx: the context
+ * @id: its id, from user space
+ *
+ * Return: the IOAS, or NULL.
+ */
 struct ioas *ioas_get(struct ioas_ctx *ctx, u32 id);
+
+/**
+ * ioas_put() - undo ioas_get()
+ * @ioas: may be gone afterwards
+ */
 void ioas_put(struct ioas *ioas);
+
+/**
+ * ioas_get_vfio() - find what container ioctls work on, and keep it for a call
+ * @ctx: the context
+ *
+ * Return: the IOAS, to be put; or NULL if there is none.
+ */
 struct ioas *ioas_get_vfio(struct ioas_ctx *ctx);
+
+/**
+ * ioas_set_vfio() - choose what container ioctls work on
+ * @ctx: the context
+ * @ioas: the caller keeps it busy or has not published it; or NULL for none
+ */
 void ioas_set_vfio(struct ioas_ctx *ctx, struct ioas *ioas);
 
+/**
+ * ioas_refresh() - find out again what all users of an IOAS can take
+ * @ioas: the IOAS
+ *
+ * Context: domains_rwsem held for writing. The granule grows only after
+ * ioas_check_granule().
+ */
 void ioas_refresh(struct ioas *ioas);
+
+/**
+ * ioas_check_granule() - would all areas fit a coarser granule?
+ * @ioas: the IOAS
+ * @granule: a power of two, in bytes
+ *
+ * Context: domains_rwsem held for writing, so that no area comes or goes.
+ * Return: 0; -EADDRINUSE; -EINVAL for one larger than a CPU page.
+ */
 int ioas_check_granule(struct ioas *ioas, unsigned long granule);
+
+/**
+ * ioas_set_small_pages() - may domains use large pages?
+ * @ioas: the IOAS
+ * @small_pages: no: map page by page from now on
+ *
+ * Context: takes domains_rwsem for writing.
+ * Return: 0; -EINVAL where a domain has mappings that may be large; -EADDRINUSE where
+ * an area does not consist of whole pages.
+ */
 int ioas_set_small_pages(struct ioas *ioas, bool small_pages);
+
+/**
+ * ioas_wait_until_settled() - wait until nobody is busy with what is in a range
+ * @ioas: the IOAS
+ * @iova: first address of the range
+ * @last_iova: last address, inclusive
+ *
+ * Context: the caller entered the IOAS and has nothing that others could wait for.
+ */
 void ioas_wait_until_settled(struct ioas *ioas, unsigned long iova,
 			     unsigned long last_iova);
+
+/**
+ * ioas_prepare_search() - make MAP_ANYWHERE possible
+ * @ioas: the IOAS, not entered by the caller
+ */
 void ioas_prepare_search(struct ioas *ioas);
+
+/**
+ * ioas_get_space_info() - list the IOVA ranges that nothing reserves
+ * @ioas: the IOAS
+ * @info: to fill; its ranges belong to the caller
+ *
+ * Context: the caller entered the IOAS; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
 int ioas_get_space_info(struct ioas *ioas, struct ioas_space_info *info);
+
+/**
+ * ioas_enforces_coherency() - is no-snoop DMA impossible everywhere?
+ * @ioas: the IOAS
+ *
+ * Context: the caller entered the IOAS; may sleep.
+ * Return: false if a domain does not enforce it; true also without a domain.
+ */
 bool ioas_enforces_coherency(struct ioas *ioas);
 
+/**
+ * ioas_map() - show memory of the calling process to all devices of an IOAS
+ * @ioas: the IOAS
+ * @map: what and where; tells afterwards where MAP_ANYWHERE found a place
+ *
+ * Context: a process with an mm, which entered the IOAS; may sleep and fault.
+ * Return: 0, or with nothing changed: -EINVAL where an address or the length is not
+ * a multiple of the granule, or a reserved IOVA is touched; -EEXIST on top of another
+ * area; -ENOSPC at @max_areas or without a place; -EOVERFLOW where IOVA would wrap;
+ * -ENOMEM without memory or over the memlock limit; -EFAULT where user memory is missing
+ * or not permitted; -EINTR on a fatal signal; what the IOMMU driver says.
+ */
 int ioas_map(struct ioas *ioas, struct ioas_map *map);
+
 int ioas_map_native(struct ioas *ioas, struct ioas_map *map);
+
+/**
+ * ioas_unmap() - take areas away
+ * @ioas: the IOAS
+ * @iova: first address of the range
+ * @last_iova: last address of the range, inclusive
+ * @rule: what to do with areas that reach over a border of the range
+ * @unmapped_nbytes: receives the length of all areas removed, also on error
+ *
+ * Holes in the range do not matter. When this returns no device can reach the
+ * memory any more, it is unpinned, and its owner has got the charge back. In-kernel users
+ * that pinned some of it have been told; to that end the IOAS is left and entered again.
+ *
+ * Context: the caller entered the IOAS and, if it has in-kernel users, holds nothing
+ * that they need; may sleep. Needs no memory, cannot be interrupted.
+ * Return: 0, also where nothing is mapped; -EINVAL with UNMAP_WHOLE and nothing
+ * removed if a border of the range lies inside an area; with UNMAP_UPWARD -ENOENT if
+ * the next area reaches over a border, -EBUSY if another thread is making or removing it;
+ * -EDEADLK if an in-kernel user did not let go of one (a bug of that user).
+ */
 int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
 	       enum ioas_unmap_rule rule, unsigned long *unmapped_nbytes);
+
+/**
+ * ioas_unmap_all() - take all areas away
+ * @ioas: the IOAS
+ * @unmapped_nbytes: receives their length
+ *
+ * Context: as ioas_unmap().
+ * Return: 0; -EDEADLK if an in-kernel user did not let go of one.
+ */
 int ioas_unmap_all(struct ioas *ioas, unsigned long *unmapped_nbytes);
+
+/**
+ * ioas_erase_areas() - give back the addresses of areas, and free them
+ * @ioas: the IOAS, which the caller entered
+ * @areas: owned by the caller, in no domain, nothing of them pinned
+ *
+ * Context: may sleep. Never fails.
+ */
 void ioas_erase_areas(struct ioas *ioas, struct ioas_area *areas);
 
+/**
+ * ioas_capture() - copy the areas of a range
+ * @ioas: whose areas
+ * @iova: first address of the range
+ * @nbytes: its length; it does not wrap
+ * @iommu_prot: of the copies
+ * @copies: receives a list, ascending, for ioas_map_copies()
+ *
+ * Not atomic: areas that another thread removes meanwhile are seen or not.
+ *
+ * Context: the caller entered the IOAS; may sleep.
+ * Return: 0; -ENOENT if an address shows nothing; -ENOMEM.
+ */
 int ioas_capture(struct ioas *ioas, unsigned long iova, unsigned long nbytes,
 		 int iommu_prot, struct ioas_area **copies);
+
+/**
+ * ioas_map_copies() - show once more what an IOAS shows already
+ * @ioas: where to
+ * @map: where; its length is that of all copies, its user address does not matter
+ * @copies: from ioas_capture(); taken over in any case
+ *
+ * Context: as ioas_map().
+ * Return: as ioas_map(); -EPERM for writing to what was mapped read-only.
+ */
 int ioas_map_copies(struct ioas *ioas, struct ioas_map *map, struct ioas_area *copies);
+
+/**
+ * ioas_cut() - let no area reach over a border
+ * @ioas: the IOAS
+ * @last_iova: the last address below the border
+ *
+ * Context: the caller entered the IOAS; may sleep.
+ * Return: 0, also if none does; or with nothing changed -EINVAL where the border is not
+ * aligned, a domain may have an entry across it, or an in-kernel user has pinned the
+ * area; -EBUSY if another thread works on it; -ENOMEM.
+ */
 int ioas_cut(struct ioas *ioas, unsigned long last_iova);
 
 #endif

@@ -44,10 +44,6 @@ INTERVAL_TREE_DEFINE(struct reserved_range, node, unsigned long, subtree_last,
 RB_DECLARE_CALLBACKS_MAX(static, gap_callbacks, struct ioas_area, node,
 			 unsigned long, subtree_gap, area_gap)
 
-/**
- * iova_space_init() - make an IOVA space in which everything is free
- * @space: uninitialised memory
- */
 void iova_space_init(struct iova_space *space)
 {
 	spin_lock_init(&space->iova_lock);
@@ -67,10 +63,6 @@ static void free_ranges(struct rb_root_cached *tree)
 	*tree = RB_ROOT_CACHED;
 }
 
-/**
- * iova_space_destroy() - the space ends; areas and reserved ranges must be gone
- * @space: the space
- */
 void iova_space_destroy(struct iova_space *space)
 {
 	WARN_ON(!RB_EMPTY_ROOT(&space->areas) || space->nareas);
@@ -82,15 +74,6 @@ void iova_space_destroy(struct iova_space *space)
 	free_ranges(&space->allowed);
 }
 
-/**
- * iova_first() - find the lowest area that has an address in a range
- * @space: the space
- * @first_iova: first address of the range
- * @last_iova: last address of the range, inclusive
- *
- * Context: iova_lock held.
- * Return: the area, in whatever state, or NULL.
- */
 struct ioas_area *iova_first(struct iova_space *space, unsigned long first_iova,
 			     unsigned long last_iova)
 {
@@ -113,14 +96,6 @@ struct ioas_area *iova_first(struct iova_space *space, unsigned long first_iova,
 	return lowest;
 }
 
-/**
- * iova_next() - the area behind another one
- * @space: the space
- * @area: an area of it
- *
- * Context: iova_lock held.
- * Return: the area with the next higher addresses, or NULL.
- */
 struct ioas_area *iova_next(struct iova_space *space, struct ioas_area *area)
 {
 	struct rb_node *rb = rb_next(&area->node);
@@ -145,15 +120,6 @@ static void insert_indexed(struct iova_space *space, struct ioas_area *area)
 	rb_insert_augmented(&area->node, &space->areas, &gap_callbacks);
 }
 
-/**
- * iova_insert() - claim the addresses of an area
- * @space: the space
- * @area: with its first and last IOVA set
- *
- * Context: iova_lock held.
- * Return: NULL when the area is in, or an area that stands in its way (not
- * necessarily the lowest).
- */
 struct ioas_area *iova_insert(struct iova_space *space, struct ioas_area *area)
 {
 	struct rb_node **link = &space->areas.rb_node;
@@ -180,13 +146,6 @@ struct ioas_area *iova_insert(struct iova_space *space, struct ioas_area *area)
 	return NULL;
 }
 
-/**
- * iova_erase_indexed() - the part of iova_erase() that keeps account of gaps
- * @space: the space, in which gaps are known
- * @area: an area of it
- *
- * Context: iova_lock held.
- */
 void iova_erase_indexed(struct iova_space *space, struct ioas_area *area)
 {
 	struct rb_node *above = rb_next(&area->node);
@@ -198,13 +157,6 @@ void iova_erase_indexed(struct iova_space *space, struct ioas_area *area)
 	}
 }
 
-/**
- * iova_index_gaps() - prepare for iova_find_free(), once
- * @space: the space, which nobody else can use meanwhile
- *
- * Context: domains_rwsem of the IOAS held for writing instead of iova_lock, since it
- * looks at every area.
- */
 void iova_index_gaps(struct iova_space *space)
 {
 	unsigned long first_free = 0;
@@ -228,12 +180,13 @@ static struct ioas_area *first_fitting(struct rb_node *rb, unsigned long nbytes)
 	while (rb && node_area(rb)->subtree_gap >= nbytes) {
 		struct rb_node *left = rb->rb_left;
 
-		if (left && node_area(left)->subtree_gap >= nbytes)
+		if (left && node_area(left)->subtree_gap >= nbytes) {
 			rb = left;
-		else if (node_area(rb)->gap >= nbytes)
+			continue;
+		}
+		if (node_area(rb)->gap >= nbytes)
 			return node_area(rb);
-		else
-			rb = rb->rb_right;
+		rb = rb->rb_right;
 	}
 	return NULL;
 }
@@ -311,18 +264,6 @@ static bool place_in_range(struct iova_space *space, const struct iova_wish *wis
 	return place_in_gap(space, wish, gap, iova);
 }
 
-/**
- * iova_find_free() - find the lowest free addresses
- * @space: the space, in which gaps are known
- * @wish: how many, and how aligned
- * @iova: receives the first one; never 0, nor in the last page
- *
- * Neither an area nor a reserved range is there, and if there are allowed ranges, all
- * of it lies in one of them.
- *
- * Context: iova_lock held.
- * Return: 0 or -ENOSPC.
- */
 int iova_find_free(struct iova_space *space, const struct iova_wish *wish,
 		   unsigned long *iova)
 {
@@ -376,16 +317,6 @@ static bool meets_reserved(struct iova_space *space, struct rb_root_cached *tree
 	return false;
 }
 
-/**
- * iova_allow() - replace the ranges that must not become reserved
- * @space: the space
- * @ranges: the new ones
- * @nranges: how many; without any everything is allowed
- *
- * Context: may sleep, takes iova_lock.
- * Return: 0, or with the former ranges in place: -EINVAL if two of them overlap;
- * -EADDRINUSE if something in them is reserved; -ENOMEM.
- */
 int iova_allow(struct iova_space *space, const struct ioas_range *ranges,
 	       unsigned int nranges)
 {
@@ -405,17 +336,6 @@ int iova_allow(struct iova_space *space, const struct ioas_range *ranges,
 	return ret;
 }
 
-/**
- * iova_reserve() - forbid a range for areas
- * @space: the space
- * @first_iova: first address of the range
- * @last_iova: last address of the range, inclusive
- * @owner: on whose behalf; the same owner may reserve several ranges
- *
- * Context: may sleep, takes iova_lock.
- * Return: 0; -EADDRINUSE if an area has an address in the range, or it meets an allowed
- * range; -ENOMEM.
- */
 int iova_reserve(struct iova_space *space, unsigned long first_iova,
 		 unsigned long last_iova, const void *owner)
 {
@@ -441,13 +361,6 @@ int iova_reserve(struct iova_space *space, unsigned long first_iova,
 	return ret;
 }
 
-/**
- * iova_unreserve() - take away all ranges an owner brought
- * @space: the space
- * @owner: as given to iova_reserve()
- *
- * Context: takes iova_lock. Never fails.
- */
 void iova_unreserve(struct iova_space *space, const void *owner)
 {
 	struct reserved_range *range, *next;
@@ -464,14 +377,6 @@ void iova_unreserve(struct iova_space *space, const void *owner)
 	spin_unlock(&space->iova_lock);
 }
 
-/**
- * iova_is_reserved() - is any address of a range forbidden?
- * @space: the space
- * @first_iova: first address of the range
- * @last_iova: last address of the range, inclusive
- *
- * Context: iova_lock held.
- */
 bool iova_is_reserved(struct iova_space *space, unsigned long first_iova,
 		      unsigned long last_iova)
 {
@@ -479,19 +384,6 @@ bool iova_is_reserved(struct iova_space *space, unsigned long first_iova,
 	return reserved_iter_first(&space->reserved, first_iova, last_iova);
 }
 
-/**
- * iova_usable() - find the next range in which nothing is reserved
- * @space: the space
- * @from_iova: where to look from
- * @first_iova: receives the first address of the range
- * @last_iova: receives the last one, inclusive
- *
- * Whether areas lie in the range does not matter. To list all ranges begin with 0
- * and go on behind the last address of each, unless that is ULONG_MAX.
- *
- * Context: iova_lock held.
- * Return: false if everything from @from_iova on is reserved.
- */
 bool iova_usable(struct iova_space *space, unsigned long from_iova,
 		 unsigned long *first_iova, unsigned long *last_iova)
 {

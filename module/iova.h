@@ -73,25 +73,144 @@ struct iova_wish {
 	unsigned long offset;		/* the address has these bits of a page, too */
 };
 
+/**
+ * iova_space_init() - make an IOVA space in which everything is free
+ * @space: uninitialised memory
+ */
 void iova_space_init(struct iova_space *space);
+
+/**
+ * iova_space_destroy() - the space ends; areas and reserved ranges must be gone
+ * @space: the space
+ */
 void iova_space_destroy(struct iova_space *space);
 
+/**
+ * iova_first() - find the lowest area that has an address in a range
+ * @space: the space
+ * @first_iova: first address of the range
+ * @last_iova: last address of the range, inclusive
+ *
+ * Context: iova_lock held.
+ * Return: the area, in whatever state, or NULL.
+ */
 struct ioas_area *iova_first(struct iova_space *space, unsigned long first_iova,
 			     unsigned long last_iova);
+
+/**
+ * iova_next() - the area behind another one
+ * @space: the space
+ * @area: an area of it
+ *
+ * Context: iova_lock held.
+ * Return: the area with the next higher addresses, or NULL.
+ */
 struct ioas_area *iova_next(struct iova_space *space, struct ioas_area *area);
+
+/**
+ * iova_insert() - claim the addresses of an area
+ * @space: the space
+ * @area: with its first and last IOVA set
+ *
+ * Context: iova_lock held.
+ * Return: NULL when the area is in, or an area that stands in its way (not
+ * necessarily the lowest).
+ */
 struct ioas_area *iova_insert(struct iova_space *space, struct ioas_area *area);
+
+/**
+ * iova_erase_indexed() - the part of iova_erase() that keeps account of gaps
+ * @space: the space, in which gaps are known
+ * @area: an area of it
+ *
+ * Context: iova_lock held.
+ */
 void iova_erase_indexed(struct iova_space *space, struct ioas_area *area);
+
+/**
+ * iova_index_gaps() - prepare for iova_find_free(), once
+ * @space: the space, which nobody else can use meanwhile
+ *
+ * Context: domains_rwsem of the IOAS held for writing instead of iova_lock, since it
+ * looks at every area.
+ */
 void iova_index_gaps(struct iova_space *space);
+
+/**
+ * iova_find_free() - find the lowest free addresses
+ * @space: the space, in which gaps are known
+ * @wish: how many, and how aligned
+ * @iova: receives the first one; never 0, nor in the last page
+ *
+ * Neither an area nor a reserved range is there, and if there are allowed ranges, all
+ * of it lies in one of them.
+ *
+ * Context: iova_lock held.
+ * Return: 0 or -ENOSPC.
+ */
 int iova_find_free(struct iova_space *space, const struct iova_wish *wish,
 		   unsigned long *iova);
 
+/**
+ * iova_allow() - replace the ranges that must not become reserved
+ * @space: the space
+ * @ranges: the new ones
+ * @nranges: how many; without any everything is allowed
+ *
+ * Context: may sleep, takes iova_lock.
+ * Return: 0, or with the former ranges in place: -EINVAL if two of them overlap;
+ * -EADDRINUSE if something in them is reserved; -ENOMEM.
+ */
 int iova_allow(struct iova_space *space, const struct ioas_range *ranges,
 	       unsigned int nranges);
+
+/**
+ * iova_reserve() - forbid a range for areas
+ * @space: the space
+ * @first_iova: first address of the range
+ * @last_iova: last address of the range, inclusive
+ * @owner: on whose behalf; the same owner may reserve several ranges
+ *
+ * Context: may sleep, takes iova_lock.
+ * Return: 0; -EADDRINUSE if an area has an address in the range, or it meets an allowed
+ * range; -ENOMEM.
+ */
 int iova_reserve(struct iova_space *space, unsigned long first_iova,
 		 unsigned long last_iova, const void *owner);
+
+/**
+ * iova_unreserve() - take away all ranges an owner brought
+ * @space: the space
+ * @owner: as given to iova_reserve()
+ *
+ * Context: takes iova_lock. Never fails.
+ */
 void iova_unreserve(struct iova_space *space, const void *owner);
+
+/**
+ * iova_is_reserved() - is any address of a range forbidden?
+ * @space: the space
+ * @first_iova: first address of the range
+ * @last_iova: last address of the range, inclusive
+ *
+ * Context: iova_lock held.
+ */
 bool iova_is_reserved(struct iova_space *space, unsigned long first_iova,
 		      unsigned long last_iova);
+
+/**
+ * iova_usable() - find the next range in which nothing is reserved
+ * @space: the space
+ * @from_iova: where to look from
+ * @first_iova: receives the first address of the range
+ * @last_iova: receives the last one, inclusive
+ *
+ * Whether areas lie in the range does not matter. To list all ranges begin with 0
+ * and go on behind the last address of each, unless that is ULONG_MAX.
+ *
+ * Context: iova_lock held.
+ * Return: false if everything from @from_iova on is reserved.
+ */
 bool iova_usable(struct iova_space *space, unsigned long from_iova,
 		 unsigned long *first_iova, unsigned long *last_iova);
 

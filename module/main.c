@@ -1,139 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * main: load and unload, and the device whose open files are contexts.
+ * main: load and unload.
  *
- * It is /dev/iommu, unless the kernel has an iommufd of its own, which owns that name:
- * then it is /dev/iommu-ioas.
+ * Locking: none; the kernel does one at a time.
  */
-#include <linux/err.h>
-#include <linux/export.h>
-#include <linux/file.h>
-#include <linux/fs.h>
-#include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/slab.h>
 
 #include "backend.h"
-#include "ioctl.h"
 #include "kcompat.h"
-#include "legacy.h"
+#include "native.h"
 #include "node.h"
-#include "object.h"
-#include "vfio_ioas.h"
-
-static int iommu_open(struct inode *inode, struct file *file)
-{
-	struct ioas_ctx *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
-
-	if (!ctx)
-		return -ENOMEM;
-	ioas_ctx_init(ctx, file, ACCOUNT_USER);
-	file->private_data = ctx;
-	return 0;
-}
-
-static int iommu_release(struct inode *inode, struct file *file)
-{
-	struct ioas_ctx *ctx = file->private_data;
-
-	ioas_ctx_destroy(ctx);
-	kfree(ctx);
-	return 0;
-}
-
-static long iommu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
-{
-	struct ioas_ctx *ctx = file->private_data;
-
-	if (ioctl_is_native(cmd))
-		return ioas_ctx_ioctl(ctx, cmd, arg);
-	return legacy_ioctl(ctx, cmd, arg);
-}
-
-static const struct file_operations iommu_fops = {
-	.owner = THIS_MODULE,
-	.open = iommu_open,
-	.release = iommu_release,
-	.unlocked_ioctl = iommu_ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
-	.llseek = noop_llseek,
-};
-
-static struct miscdevice iommu_misc = {
-	.minor = MISC_DYNAMIC_MINOR,
-	.name = IS_ENABLED(CONFIG_IOMMUFD) ? "iommu-ioas" : "iommu",
-	.fops = &iommu_fops,
-	.mode = 0660,
-};
-
-/**
- * vfio_ioas_ctx_from_file() - find the context of an open file
- * @file: any file
- *
- * Return: the context, to be put, which keeps the file open; or ERR_PTR(-EBADFD) if it is
- * not one of ours.
- */
-struct ioas_ctx *vfio_ioas_ctx_from_file(struct file *file)
-{
-	struct ioas_ctx *ctx;
-
-	if (file->f_op != &iommu_fops)
-		return ERR_PTR(-EBADFD);
-	ctx = file->private_data;
-	vfio_ioas_ctx_get(ctx);
-	return ctx;
-}
-EXPORT_SYMBOL_GPL(vfio_ioas_ctx_from_file);
-
-/**
- * vfio_ioas_ctx_from_fd() - find the context of a descriptor of the calling process
- * @fd: the descriptor
- *
- * Return: as vfio_ioas_ctx_from_file(); ERR_PTR(-EBADF) without such a descriptor.
- */
-struct ioas_ctx *vfio_ioas_ctx_from_fd(int fd)
-{
-	struct file *file = fget(fd);
-	struct ioas_ctx *ctx;
-
-	if (!file)
-		return ERR_PTR(-EBADF);
-	ctx = vfio_ioas_ctx_from_file(file);
-	fput(file);
-	return ctx;
-}
-EXPORT_SYMBOL_GPL(vfio_ioas_ctx_from_fd);
-
-/**
- * vfio_ioas_ctx_get() - keep a context
- * @ctx: which the caller keeps already
- */
-void vfio_ioas_ctx_get(struct ioas_ctx *ctx)
-{
-	get_file(ctx->file);
-}
-EXPORT_SYMBOL_GPL(vfio_ioas_ctx_get);
-
-/**
- * vfio_ioas_ctx_put() - undo vfio_ioas_ctx_get() or vfio_ioas_ctx_from_fd()
- * @ctx: may be gone afterwards
- */
-void vfio_ioas_ctx_put(struct ioas_ctx *ctx)
-{
-	fput(ctx->file);
-}
-EXPORT_SYMBOL_GPL(vfio_ioas_ctx_put);
 
 static int __init vfio_ioas_init(void)
 {
 	int ret;
 
-	ret = misc_register(&iommu_misc);
+	ret = native_init();
 	if (ret)
 		return ret;
 	ret = node_init();
 	if (ret)
-		goto deregister;
+		goto exit_native;
 	ret = backend_init();
 	if (ret)
 		goto exit_node;
@@ -141,8 +28,8 @@ static int __init vfio_ioas_init(void)
 
 exit_node:
 	node_exit();
-deregister:
-	misc_deregister(&iommu_misc);
+exit_native:
+	native_exit();
 	return ret;
 }
 
@@ -150,7 +37,7 @@ static void __exit vfio_ioas_exit(void)
 {
 	backend_exit();
 	node_exit();
-	misc_deregister(&iommu_misc);
+	native_exit();
 }
 
 module_init(vfio_ioas_init);

@@ -294,18 +294,6 @@ static int map_areas(struct ioas *ioas, struct claim *claim, unsigned long uptr)
 	return 0;
 }
 
-/**
- * ioas_map() - show memory of the calling process to all devices of an IOAS
- * @ioas: the IOAS
- * @map: what and where; tells afterwards where MAP_ANYWHERE found a place
- *
- * Context: a process with an mm, which entered the IOAS; may sleep and fault.
- * Return: 0, or with nothing changed: -EINVAL where an address or the length is not
- * a multiple of the granule, or a reserved IOVA is touched; -EEXIST on top of another
- * area; -ENOSPC at @max_areas or without a place; -EOVERFLOW where IOVA would wrap;
- * -ENOMEM without memory or over the memlock limit; -EFAULT where user memory is missing
- * or not permitted; -EINTR on a fatal signal; what the IOMMU driver says.
- */
 int ioas_map(struct ioas *ioas, struct ioas_map *map)
 {
 	struct claim claim = { .map = map };
@@ -317,15 +305,6 @@ int ioas_map(struct ioas *ioas, struct ioas_map *map)
 	return map_areas(ioas, &claim, map->uptr);
 }
 
-/**
- * ioas_map_copies() - show once more what an IOAS shows already
- * @ioas: where to
- * @map: where; its length is that of all copies, its user address does not matter
- * @copies: from ioas_capture(); taken over in any case
- *
- * Context: as ioas_map().
- * Return: as ioas_map(); -EPERM for writing to what was mapped read-only.
- */
 int ioas_map_copies(struct ioas *ioas, struct ioas_map *map, struct ioas_area *copies)
 {
 	struct claim claim = { .map = map, .areas = copies };

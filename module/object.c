@@ -20,12 +20,6 @@
 /* How long DESTROY waits for calls: one may pin a terabyte, but not forever. */
 #define DESTROY_SECONDS	60
 
-/**
- * ioas_ctx_init() - make a context without objects
- * @ctx: uninitialised memory
- * @file: the open file it belongs to, or NULL if kernel drivers cannot use it
- * @mode: how native maps are accounted
- */
 void ioas_ctx_init(struct ioas_ctx *ctx, struct file *file, enum account_mode mode)
 {
 	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
@@ -37,12 +31,6 @@ void ioas_ctx_init(struct ioas_ctx *ctx, struct file *file, enum account_mode mo
 	INIT_LIST_HEAD(&ctx->groups);
 }
 
-/**
- * ioas_ctx_destroy() - end a context and everything in it
- * @ctx: no call is in it, and no kernel driver has an object of it
- *
- * Context: may sleep. Never fails.
- */
 void ioas_ctx_destroy(struct ioas_ctx *ctx)
 {
 	struct ioas_object *object;
@@ -66,13 +54,6 @@ void ioas_ctx_destroy(struct ioas_ctx *ctx)
 	mutex_destroy(&ctx->groups_mutex);
 }
 
-/**
- * ioas_ctx_set_account_mode() - change who pays for native maps
- * @ctx: the context
- * @mode: ACCOUNT_USER or ACCOUNT_MM
- *
- * Return: 0; -EBUSY if there is any object.
- */
 int ioas_ctx_set_account_mode(struct ioas_ctx *ctx, enum account_mode mode)
 {
 	int ret = 0;
@@ -87,17 +68,6 @@ int ioas_ctx_set_account_mode(struct ioas_ctx *ctx, enum account_mode mode)
 	return ret;
 }
 
-/**
- * ioas_object_reserve() - give an object an id by which nobody finds it yet
- * @ctx: the context it belongs to from now on
- * @object: to initialise
- * @ops: its kind
- *
- * Ends with ioas_object_publish() or ioas_object_abort().
- *
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
- */
 int ioas_object_reserve(struct ioas_ctx *ctx, struct ioas_object *object,
 			const struct ioas_object_ops *ops)
 {
@@ -110,14 +80,6 @@ int ioas_object_reserve(struct ioas_ctx *ctx, struct ioas_object *object,
 			GFP_KERNEL_ACCOUNT);
 }
 
-/**
- * ioas_object_publish() - let an object be found by its id
- * @object: reserved, and complete
- *
- * From now on anybody can end it: nothing that may fail comes after this.
- *
- * Context: may sleep. Never fails: the place in the table is there.
- */
 void ioas_object_publish(struct ioas_object *object)
 {
 	void *old = xa_store(&object->ctx->objects, object->id, object, GFP_KERNEL);
@@ -125,12 +87,6 @@ void ioas_object_publish(struct ioas_object *object)
 	WARN_ON(old);
 }
 
-/**
- * ioas_object_abort() - give back the id of an object that was not published
- * @object: reserved
- *
- * Context: any. Never fails.
- */
 void ioas_object_abort(struct ioas_object *object)
 {
 	xa_erase(&object->ctx->objects, object->id);
@@ -145,12 +101,6 @@ static bool try_busy(struct ioas_object *object)
 	return true;
 }
 
-/**
- * ioas_object_try_busy() - keep an object for the length of a call, unless it ends
- * @object: published, and in memory for some other reason
- *
- * Return: true if the caller has to ioas_object_put() it.
- */
 bool ioas_object_try_busy(struct ioas_object *object)
 {
 	bool kept;
@@ -161,14 +111,6 @@ bool ioas_object_try_busy(struct ioas_object *object)
 	return kept;
 }
 
-/**
- * ioas_object_get() - find an object and keep it for the length of a call
- * @ctx: the context
- * @id: its id, from user space
- * @ops: the kind wanted, or NULL for any
- *
- * Return: the object, or NULL if there is none of that kind or it is about to end.
- */
 struct ioas_object *ioas_object_get(struct ioas_ctx *ctx, u32 id,
 				    const struct ioas_object_ops *ops)
 {
@@ -182,10 +124,6 @@ struct ioas_object *ioas_object_get(struct ioas_ctx *ctx, u32 id,
 	return object;
 }
 
-/**
- * ioas_object_put() - the call is over
- * @object: may be gone afterwards
- */
 void ioas_object_put(struct ioas_object *object)
 {
 	struct ioas_ctx *ctx = object->ctx;
@@ -198,10 +136,6 @@ void ioas_object_put(struct ioas_object *object)
 	xa_unlock(&ctx->objects);
 }
 
-/**
- * ioas_object_use() - keep an object from ending
- * @object: which the caller keeps busy, or has not published
- */
 void ioas_object_use(struct ioas_object *object)
 {
 	xa_lock(&object->ctx->objects);
@@ -209,10 +143,6 @@ void ioas_object_use(struct ioas_object *object)
 	xa_unlock(&object->ctx->objects);
 }
 
-/**
- * ioas_object_unuse() - undo ioas_object_use()
- * @object: may be gone afterwards
- */
 void ioas_object_unuse(struct ioas_object *object)
 {
 	struct ioas_ctx *ctx = object->ctx;
@@ -232,14 +162,6 @@ static bool is_idle(struct ioas_object *object)
 	return idle;
 }
 
-/**
- * ioas_object_retire() - take an object out of the table, whoever knows its id
- * @object: published, by the caller, who is the only one to use it
- *
- * When this returns no call works on it.
- *
- * Context: sleeps; holds nothing that a call with an object needs. Never fails.
- */
 void ioas_object_retire(struct ioas_object *object)
 {
 	struct ioas_ctx *ctx = object->ctx;
@@ -298,17 +220,6 @@ static int finish_destroy(struct ioas_object *object)
 	return ret;
 }
 
-/**
- * ioas_object_destroy() - IOMMU_DESTROY
- * @ctx: the context
- * @id: of the object
- *
- * Waits for calls that work on the object; those that come later do not find it.
- *
- * Context: may sleep.
- * Return: 0; -ENOENT; -EBUSY, and the object unharmed, if something uses it or a call
- * works on it for more than a minute.
- */
 int ioas_object_destroy(struct ioas_ctx *ctx, u32 id)
 {
 	struct ioas_object *object;

@@ -3,8 +3,6 @@
 vfio_ioas-objects := \
 	module/main.o \
 	module/object.o \
-	module/ioctl.o \
-	module/ioas_ioctl.o \
 	module/ioas.o \
 	module/map.o \
 	module/unmap.o \
@@ -18,10 +16,13 @@ vfio_ioas-objects := \
 	module/hwpt.o \
 	module/device.o \
 	module/access.o \
+	native/native.o \
+	native/ioctl.o \
+	native/ioas.o \
 	compat/backend.o \
 	compat/node.o \
 	compat/type1.o \
 	compat/info.o \
 	compat/legacy.o
 
-vfio_ioas-ccflags := -I$(src) -I$(src)/module -I$(src)/compat -I$(src)/uapi
+vfio_ioas-ccflags := -I$(src) -I$(src)/module -I$(src)/native -I$(src)/compat -I$(src)/uapi

@@ -47,15 +47,6 @@ struct run_builder {
 	unsigned long nreserved;	/* pages seen that are not to be charged */
 };
 
-/**
- * pages_init() - describe user memory
- * @pages: to fill, but for the account, which says whose memory it is
- * @uptr: user address of the first byte
- * @nbytes: length, at least 1; @uptr + @nbytes - 1 must not wrap
- * @writable: may a device write to it?
- *
- * Nothing is pinned, charged or even looked at.
- */
 void pages_init(struct ioas_pages *pages, unsigned long uptr, unsigned long nbytes,
 		bool writable)
 {
@@ -306,19 +297,6 @@ static bool has_hole(struct ioas_pages *pages, const struct pages_user *user)
 	return more;
 }
 
-/**
- * pages_pin() - pin and charge what a user needs
- * @pages: the store
- * @user: its range; NULL for a store that is not shared: all of it
- *
- * Memory comes from the process that created the store, also when another one
- * asks.
- *
- * Context: may sleep and fault; the caller owns the area and holds pages_lock().
- * Return: 0, or with nothing pinned or charged: -EFAULT where memory is missing,
- * not permitted, or its process is gone; -ENOMEM over the memlock limit or without
- * memory; -EINTR on a fatal signal.
- */
 int pages_pin(struct ioas_pages *pages, struct pages_user *user)
 {
 	struct mm_struct *mm = pages->account->mm;
@@ -336,15 +314,6 @@ int pages_pin(struct ioas_pages *pages, struct pages_user *user)
 	return ret;
 }
 
-/**
- * pages_unpin() - a user does not need its part any more
- * @pages: the store; no domain may show what only this user needed
- * @user: as given to pages_pin()
- * @refund: collects what the owner gets back; to be paid by the caller
- *
- * Context: may sleep; the caller owns the area and holds pages_lock(). Never fails,
- * needs no memory.
- */
 void pages_unpin(struct ioas_pages *pages, struct pages_user *user,
 		 struct account_refund *refund)
 {
@@ -359,14 +328,6 @@ void pages_unpin(struct ioas_pages *pages, struct pages_user *user,
 	}
 }
 
-/**
- * pages_sharing_create() - prepare what a store needs for several users
- * @pages: the store
- * @pinned: its area is in a domain, and so all of it is pinned
- *
- * Context: may sleep. To become the sharing of the store unless somebody else was faster.
- * Return: the sharing, or NULL without memory.
- */
 struct pages_sharing *pages_sharing_create(struct ioas_pages *pages, bool pinned)
 {
 	struct pages_sharing *sharing = kzalloc(sizeof(*sharing), GFP_KERNEL_ACCOUNT);
@@ -382,26 +343,12 @@ struct pages_sharing *pages_sharing_create(struct ioas_pages *pages, bool pinned
 	return sharing;
 }
 
-/**
- * pages_sharing_destroy() - undo pages_sharing_create()
- * @sharing: without users but, if it was never used, the first one
- */
 void pages_sharing_destroy(struct pages_sharing *sharing)
 {
 	mutex_destroy(&sharing->mutex);
 	kfree(sharing);
 }
 
-/**
- * pages_find_pin() - find an in-kernel user's pin
- * @pages: a shared store
- * @first_index: first page of exactly this pin
- * @last_index: its last page, inclusive
- *
- * Context: holds pages_lock().
- * Return: the user that was given to pages_pin(), one of them if there are several; or
- * NULL.
- */
 struct pages_user *pages_find_pin(struct ioas_pages *pages, unsigned long first_index,
 				  unsigned long last_index)
 {
@@ -416,17 +363,6 @@ struct pages_user *pages_find_pin(struct ioas_pages *pages, unsigned long first_
 	return NULL;
 }
 
-/**
- * pages_divide() - make two users of one
- * @pages: a shared store
- * @lower: a user with all of it pinned; keeps the lower part
- * @upper: gets the upper part
- * @lower_last_index: last page of the lower part
- * @upper_first_index: first page of the upper part: the next one, or the same page
- *
- * Context: may sleep, holds pages_lock().
- * Return: 0 or -ENOMEM with nothing changed.
- */
 int pages_divide(struct ioas_pages *pages, struct pages_user *lower,
 		 struct pages_user *upper, unsigned long lower_last_index,
 		 unsigned long upper_first_index)
@@ -446,15 +382,6 @@ int pages_divide(struct ioas_pages *pages, struct pages_user *lower,
 	return 0;
 }
 
-/**
- * pages_list() - tell which pages are pinned
- * @pages: the store
- * @first_index: first page, pinned by the caller
- * @last_index: last page, inclusive
- * @list: receives a pointer for each
- *
- * Context: holds pages_lock().
- */
 void pages_list(struct ioas_pages *pages, unsigned long first_index,
 		unsigned long last_index, struct page **list)
 {
@@ -506,19 +433,6 @@ static int copy_within_page(struct ioas_pages *pages, unsigned long byte, void *
 	return 0;
 }
 
-/**
- * pages_copy() - copy from or to a store as a device would see it
- * @pages: a shared store
- * @byte: where to begin
- * @data: kernel memory
- * @nbytes: how much; all of it lies in the store
- * @write: to the store
- *
- * What is pinned is reached whether or not its process still lives.
- *
- * Context: may sleep and fault, holds pages_lock().
- * Return: 0; -EFAULT where there is no memory, maybe with a part copied.
- */
 int pages_copy(struct ioas_pages *pages, unsigned long byte, void *data,
 	       unsigned long nbytes, bool write)
 {

@@ -24,13 +24,6 @@ unsigned int pin_max_pages = PIN_MANY;
 static const unsigned int pin_max_pages = PIN_MANY;
 #endif
 
-/**
- * pin_buffer_init() - make room for the pages of an operation
- * @buffer: uninitialised memory
- * @npages: how many pages the operation will pin in all
- *
- * Context: may sleep. Cannot fail: without memory batches are just smaller.
- */
 void pin_buffer_init(struct pin_buffer *buffer, unsigned long npages)
 {
 	npages = min_t(unsigned long, npages, pin_max_pages);
@@ -47,10 +40,6 @@ void pin_buffer_init(struct pin_buffer *buffer, unsigned long npages)
 		buffer->pages = buffer->few;
 }
 
-/**
- * pin_buffer_destroy() - free the room
- * @buffer: its pages must have been taken over or unpinned
- */
 void pin_buffer_destroy(struct pin_buffer *buffer)
 {
 	if (buffer->pages != buffer->few)
@@ -71,19 +60,6 @@ static long pin_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long 
 	return npinned;
 }
 
-/**
- * pin_user() - pin the next pages for as long as we like
- * @buffer: receives them
- * @mm: whose memory; the caller makes sure that the address space is in use
- * @uaddr: address of the first page, page aligned
- * @npages: how many are wanted, at least 1
- * @gup_flags: what pin_flags() says
- *
- * Context: may sleep and fault; no mmap lock held.
- * Return: how many were pinned, at least one and maybe fewer than wanted; -EFAULT
- * where there is no such memory; -EINTR on a fatal signal; what else the memory
- * management says.
- */
 long pin_user(struct pin_buffer *buffer, struct mm_struct *mm, unsigned long uaddr,
 	      unsigned long npages, unsigned int gup_flags)
 {
@@ -102,16 +78,6 @@ long pin_user(struct pin_buffer *buffer, struct mm_struct *mm, unsigned long uad
 	return npinned ?: -EFAULT;
 }
 
-/**
- * pin_one() - pin a page for the moment
- * @mm: whose memory, which may be gone
- * @uaddr: its address, page aligned
- * @write: it will be written to
- * @page: receives it
- *
- * Context: may sleep and fault; no mmap lock held.
- * Return: 0 or -EFAULT.
- */
 int pin_one(struct mm_struct *mm, unsigned long uaddr, bool write, struct page **page)
 {
 	long npinned;
@@ -123,12 +89,6 @@ int pin_one(struct mm_struct *mm, unsigned long uaddr, bool write, struct page *
 	return npinned == 1 ? 0 : -EFAULT;
 }
 
-/**
- * unpin_batch() - give back a part of a batch that no device has seen
- * @buffer: of the batch
- * @from: first page to give back
- * @npinned: number of pages in the batch
- */
 void unpin_batch(struct pin_buffer *buffer, long from, long npinned)
 {
 	unpin_user_pages(buffer->pages + from, npinned - from);

@@ -177,13 +177,6 @@ static struct ioas_area *erase_some(struct ioas *ioas, struct ioas_area *areas)
 	return area;
 }
 
-/**
- * ioas_erase_areas() - give back the addresses of areas, and free them
- * @ioas: the IOAS, which the caller entered
- * @areas: owned by the caller, in no domain, nothing of them pinned
- *
- * Context: may sleep. Never fails.
- */
 void ioas_erase_areas(struct ioas *ioas, struct ioas_area *areas)
 {
 	while (areas)
@@ -243,25 +236,6 @@ static void finish_unmap(struct ioas *ioas, struct unmap_walk *walk)
 	}
 }
 
-/**
- * ioas_unmap() - take areas away
- * @ioas: the IOAS
- * @iova: first address of the range
- * @last_iova: last address of the range, inclusive
- * @rule: what to do with areas that reach over a border of the range
- * @unmapped_nbytes: receives the length of all areas removed, also on error
- *
- * Holes in the range do not matter. When this returns no device can reach the
- * memory any more, it is unpinned, and its owner has got the charge back. In-kernel users
- * that pinned some of it have been told; to that end the IOAS is left and entered again.
- *
- * Context: the caller entered the IOAS and, if it has in-kernel users, holds nothing
- * that they need; may sleep. Needs no memory, cannot be interrupted.
- * Return: 0, also where nothing is mapped; -EINVAL with UNMAP_WHOLE and nothing
- * removed if a border of the range lies inside an area; with UNMAP_UPWARD -ENOENT if
- * the next area reaches over a border, -EBUSY if another thread is making or removing it;
- * -EDEADLK if an in-kernel user did not let go of one (a bug of that user).
- */
 int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
 	       enum ioas_unmap_rule rule, unsigned long *unmapped_nbytes)
 {
@@ -277,14 +251,6 @@ int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
 	return ret ?: walk.error;
 }
 
-/**
- * ioas_unmap_all() - take all areas away
- * @ioas: the IOAS
- * @unmapped_nbytes: receives their length
- *
- * Context: as ioas_unmap().
- * Return: 0; -EDEADLK if an in-kernel user did not let go of one.
- */
 int ioas_unmap_all(struct ioas *ioas, unsigned long *unmapped_nbytes)
 {
 	return ioas_unmap(ioas, 0, ULONG_MAX, UNMAP_WHOLE, unmapped_nbytes);

@@ -19,8 +19,8 @@
 #include "test_cmd.h"
 
 /* What an I/O page shows, and whether a call of map began or ended with it. */
-#define PAGE_FIRST	(1UL << 60)
-#define PAGE_LAST	(1UL << 61)
+#define PAGE_FIRST	BIT(60)
+#define PAGE_LAST	BIT(61)
 #define PAGE_NUMBER	(PAGE_FIRST - 1)
 
 struct mock_domain {

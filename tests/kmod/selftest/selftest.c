@@ -245,7 +245,7 @@ static int op_check_refs(struct ioctl_call *call)
 
 struct access_file {
 	struct ioas_access *access;
-	struct mutex items_mutex;
+	struct mutex items_mutex;	/* across "pin and note it down" */
 	struct list_head items;		/* items_mutex */
 	u32 last_id;			/* items_mutex */
 	bool pins;			/* constant */

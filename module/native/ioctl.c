@@ -90,7 +90,7 @@ static int handle_hwpt_alloc(struct ioctl_call *call)
 
 	if (args->__reserved)
 		return -EOPNOTSUPP;
-	if ((args->data_type == IOMMU_HWPT_DATA_NONE) != !args->data_len)
+	if (!args->data_type != !args->data_len)
 		return -EINVAL;
 	idev = idev_get(call->ctx, args->dev_id);
 	if (!idev)
