@@ -26,17 +26,9 @@
 
 #include "iova.h"
 
-struct reserved_range {
-	struct rb_node node;
-	unsigned long first_iova;
-	unsigned long last_iova;
-	unsigned long subtree_last;
-	const void *owner;
-};
-
 #define range_first(range)	((range)->first_iova)
 #define range_last(range)	((range)->last_iova)
-INTERVAL_TREE_DEFINE(struct reserved_range, node, unsigned long, subtree_last,
+INTERVAL_TREE_DEFINE(struct iova_interval, node, unsigned long, subtree_last,
 		     range_first, range_last, static __maybe_unused, reserved)
 
 #define node_area(rb)	rb_entry(rb, struct ioas_area, node)
@@ -56,7 +48,7 @@ void iova_space_init(struct iova_space *space)
 
 static void free_ranges(struct rb_root_cached *tree)
 {
-	struct reserved_range *range, *next;
+	struct iova_interval *range, *next;
 
 	rbtree_postorder_for_each_entry_safe(range, next, &tree->rb_root, node)
 		kfree(range);
@@ -213,7 +205,7 @@ static struct ioas_area *next_fitting(struct ioas_area *area, unsigned long nbyt
 static bool place_in_gap(struct iova_space *space, const struct iova_wish *wish,
 			 struct ioas_range gap, unsigned long *iova)
 {
-	struct reserved_range *range;
+	struct iova_interval *range;
 
 	while (gap.first_iova <= gap.last_iova) {
 		unsigned long first = ALIGN(gap.first_iova, wish->alignment);
@@ -268,7 +260,7 @@ int iova_find_free(struct iova_space *space, const struct iova_wish *wish,
 		   unsigned long *iova)
 {
 	const struct ioas_range window = { PAGE_SIZE, ULONG_MAX - PAGE_SIZE };
-	struct reserved_range *range;
+	struct iova_interval *range;
 	struct ioas_range within;
 
 	lockdep_assert_held(&space->iova_lock);
@@ -289,7 +281,7 @@ int iova_find_free(struct iova_space *space, const struct iova_wish *wish,
 static int build_allowed(struct rb_root_cached *tree, const struct ioas_range *ranges,
 			 unsigned int nranges)
 {
-	struct reserved_range *range;
+	struct iova_interval *range;
 	unsigned int i;
 
 	for (i = 0; i < nranges; i++) {
@@ -308,7 +300,7 @@ static int build_allowed(struct rb_root_cached *tree, const struct ioas_range *r
 
 static bool meets_reserved(struct iova_space *space, struct rb_root_cached *tree)
 {
-	struct reserved_range *range;
+	struct iova_interval *range;
 
 	for (range = reserved_iter_first(&space->reserved, 0, ULONG_MAX); range;
 	     range = reserved_iter_next(range, 0, ULONG_MAX))
@@ -339,7 +331,7 @@ int iova_allow(struct iova_space *space, const struct ioas_range *ranges,
 int iova_reserve(struct iova_space *space, unsigned long first_iova,
 		 unsigned long last_iova, const void *owner)
 {
-	struct reserved_range *range;
+	struct iova_interval *range;
 	int ret = 0;
 
 	range = kzalloc(sizeof(*range), GFP_KERNEL_ACCOUNT);
@@ -363,7 +355,7 @@ int iova_reserve(struct iova_space *space, unsigned long first_iova,
 
 void iova_unreserve(struct iova_space *space, const void *owner)
 {
-	struct reserved_range *range, *next;
+	struct iova_interval *range, *next;
 
 	spin_lock(&space->iova_lock);
 	for (range = reserved_iter_first(&space->reserved, 0, ULONG_MAX); range;
@@ -387,7 +379,7 @@ bool iova_is_reserved(struct iova_space *space, unsigned long first_iova,
 bool iova_usable(struct iova_space *space, unsigned long from_iova,
 		 unsigned long *first_iova, unsigned long *last_iova)
 {
-	struct reserved_range *range;
+	struct iova_interval *range;
 
 	lockdep_assert_held(&space->iova_lock);
 	while ((range = reserved_iter_first(&space->reserved, from_iova, from_iova))) {

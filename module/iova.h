@@ -52,6 +52,15 @@ struct ioas_range {
 	unsigned long last_iova;
 };
 
+/* A reserved or an allowed range, in an interval tree. */
+struct iova_interval {
+	struct rb_node node;
+	unsigned long first_iova;
+	unsigned long last_iova;
+	unsigned long subtree_last;
+	const void *owner;		/* of a reserved one */
+};
+
 struct iova_space {
 	spinlock_t iova_lock;			/* all of this */
 	struct rb_root areas;			/* iova_lock; by IOVA, never overlapping */

@@ -9,6 +9,7 @@
 
 #include "iommufd.h"
 #ifdef VFIO_IOAS_SELFTEST
+#include "invariants.h"
 #include "test_cmd.h"
 #endif
 
