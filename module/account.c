@@ -8,11 +8,12 @@
  * of the mm (VmPin), and against the limit in the user's locked_vm or in the mm's, unless
  * the caller had CAP_IPC_LOCK.
  *
- * Locking: locked_vm of an mm belongs to its mmap lock, which is innermost here; the
- * other counters are atomic.
+ * Locking: the counters are atomic; locked_vm of an mm belongs to its mmap lock, too,
+ * which is innermost here.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
@@ -23,8 +24,9 @@
 #include <linux/slab.h>
 
 #include "account.h"
+#include "kcompat.h"
 
-struct ioas_account *account_create(enum account_mode mode, bool unlimited)
+struct ioas_account *account_create(enum account_mode mode)
 {
 	struct ioas_account *account;
 
@@ -33,9 +35,9 @@ struct ioas_account *account_create(enum account_mode mode, bool unlimited)
 		return NULL;
 	account->mm = current->mm;
 	account->task = current->group_leader;
-	account->user = get_uid(current_user());
+	account->cred = get_current_cred();
 	account->mode = mode;
-	account->unlimited = unlimited;
+	account->unlimited = capable(CAP_IPC_LOCK);
 	account->nareas = 0;
 	refcount_set(&account->refs, 1);
 	mmgrab(account->mm);
@@ -49,53 +51,66 @@ void account_put(struct ioas_account *account)
 		return;
 	put_task_struct(account->task);
 	mmdrop(account->mm);
-	free_uid(account->user);
+	put_cred(account->cred);
 	kfree(account);
 }
 
-bool account_is_current(const struct ioas_account *account, enum account_mode mode,
-			bool unlimited)
+/* Does anybody's limit apply to native maps? */
+static bool is_unaccounted(const struct ioas_account *account)
 {
-	return account && account->mm == current->mm &&
-	       account->task == current->group_leader &&
-	       account->user == current_user() &&
-	       account->mode == mode && account->unlimited == unlimited;
+	return account->unlimited && account->mode != ACCOUNT_TYPE1;
 }
 
-static int charge_user(const struct ioas_account *account, unsigned long npages)
+static int charge_counter(atomic_long_t *counter, unsigned long npages,
+			  unsigned long max_pages)
 {
-	unsigned long limit = task_rlimit(account->task, RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-	long old = atomic_long_read(&account->user->locked_vm);
+	unsigned long old = atomic_long_read(counter);
+	long expected = old;
 
 	do {
-		if (old + npages > limit)
+		old = expected;
+		if (old > max_pages || npages > max_pages - old)
 			return -ENOMEM;
-	} while (!atomic_long_try_cmpxchg(&account->user->locked_vm, &old, old + npages));
+	} while (!atomic_long_try_cmpxchg(counter, &expected, old + npages));
 	return 0;
 }
 
-static int charge_mm(const struct ioas_account *account, unsigned long npages)
+/*
+ * Who changes locked_vm otherwise holds the mmap lock for writing. Holding it for reading
+ * keeps them out, and ourselves we are atomic: so no page fault has to wait for us.
+ */
+static atomic_long_t *locked_counter(struct mm_struct *mm)
+{
+	BUILD_BUG_ON(sizeof(atomic_long_t) != sizeof(mm->locked_vm));
+	return (atomic_long_t *)&mm->locked_vm;
+}
+
+static int charge_mm(struct mm_struct *mm, unsigned long npages, unsigned long max_pages)
 {
 	int ret;
 
-	if (mmap_write_lock_killable(account->mm))
+	if (!mmap_read_trylock(mm) && mmap_read_lock_killable(mm))
 		return -EINTR;
-	ret = __account_locked_vm(account->mm, npages, true, account->task,
-				  account->unlimited);
-	mmap_write_unlock(account->mm);
+	ret = charge_counter(locked_counter(mm), npages, max_pages);
+	mmap_read_unlock(mm);
 	return ret;
 }
 
 int account_charge(const struct ioas_account *account, unsigned long npages)
 {
-	int ret = 0;
+	unsigned long max_pages = ULONG_MAX;
+	int ret;
 
 	if (!npages)
 		return 0;
-	if (account->mode == ACCOUNT_USER)
-		ret = charge_user(account, npages);
-	else if (account->mode != ACCOUNT_NONE)
-		ret = charge_mm(account, npages);
+	if (!account->unlimited)
+		max_pages = task_rlimit(account->task, RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	if (is_unaccounted(account))
+		ret = 0;
+	else if (account->mode == ACCOUNT_USER)
+		ret = charge_counter(&account->cred->user->locked_vm, npages, max_pages);
+	else
+		ret = charge_mm(account->mm, npages, max_pages);
 	if (ret == -ENOMEM)
 		pr_warn_ratelimited("%s[%d]: RLIMIT_MEMLOCK (%lu bytes) exceeded\n",
 				    account->task->comm, task_pid_nr(account->task),
@@ -110,9 +125,10 @@ static void pay_mm(struct mm_struct *mm, unsigned long npages)
 {
 	if (mm != current->mm && !mmget_not_zero(mm))
 		return;
-	mmap_write_lock(mm);
-	__account_locked_vm(mm, npages, false, current, true);
-	mmap_write_unlock(mm);
+	if (!mmap_read_trylock(mm))
+		mmap_read_lock(mm);
+	WARN_ON_ONCE(atomic_long_sub_return(npages, locked_counter(mm)) < 0);
+	mmap_read_unlock(mm);
 	if (mm != current->mm)
 		mmput(mm);
 }
@@ -123,9 +139,11 @@ void account_pay(struct account_refund *refund)
 
 	if (!refund->npages)
 		return;
-	if (account->mode == ACCOUNT_USER)
-		atomic_long_sub(refund->npages, &account->user->locked_vm);
-	else if (account->mode != ACCOUNT_NONE)
+	if (is_unaccounted(account))
+		;
+	else if (account->mode == ACCOUNT_USER)
+		atomic_long_sub(refund->npages, &account->cred->user->locked_vm);
+	else
 		pay_mm(account->mm, refund->npages);
 	if (account->mode != ACCOUNT_TYPE1)
 		atomic64_sub(refund->npages, &account->mm->pinned_vm);

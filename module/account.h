@@ -2,22 +2,22 @@
 /*
  * account: whose RLIMIT_MEMLOCK pays for pinned pages.
  *
- * Owns: the references on mm, task and user in struct ioas_account.
+ * Owns: the references on mm, task and credentials in struct ioas_account.
  */
 #ifndef VFIO_IOAS_ACCOUNT_H
 #define VFIO_IOAS_ACCOUNT_H
 
+#include <linux/cred.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 
 struct mm_struct;
 struct task_struct;
-struct user_struct;
 
 enum account_mode {
 	ACCOUNT_USER,	/* the user's locked_vm, as io_uring does; not with CAP_IPC_LOCK */
 	ACCOUNT_MM,	/* the mm's locked_vm; not with CAP_IPC_LOCK */
-	ACCOUNT_NONE,	/* nobody: the native modes of who had CAP_IPC_LOCK */
 	ACCOUNT_TYPE1,	/* the mm's locked_vm; CAP_IPC_LOCK lifts the limit only */
 };
 
@@ -25,9 +25,9 @@ enum account_mode {
 struct ioas_account {
 	struct mm_struct *mm;		/* the struct is held, not the address space */
 	struct task_struct *task;	/* its thread group leader: whose limit holds */
-	struct user_struct *user;
+	const struct cred *cred;	/* held */
 	enum account_mode mode;
-	bool unlimited;			/* had CAP_IPC_LOCK */
+	bool unlimited;			/* these credentials have CAP_IPC_LOCK */
 	unsigned long nareas;		/* iova_lock of its IOAS: stores that only that uses */
 	refcount_t refs;		/* one for its IOAS, one a store that areas share */
 };
@@ -41,12 +41,11 @@ struct account_refund {
 /**
  * account_create() - remember the calling process as the one who pays
  * @mode: how
- * @unlimited: it may go beyond its limit
  *
  * Context: a process with an mm. Allocates.
  * Return: the account, to be put, with no area; or NULL without memory.
  */
-struct ioas_account *account_create(enum account_mode mode, bool unlimited);
+struct ioas_account *account_create(enum account_mode mode);
 
 /**
  * account_put() - forget the process when nobody else needs it
@@ -56,21 +55,25 @@ struct ioas_account *account_create(enum account_mode mode, bool unlimited);
  */
 void account_put(struct ioas_account *account);
 
-/**
- * account_is_current() - would account_create() make the same account again?
- * @account: an account, or NULL
- * @mode: as for account_create()
- * @unlimited: as for account_create()
+/*
+ * Would account_create() make the same account again? The same credentials have the same
+ * capabilities: so a map need not ask for them, which is half the price of knowing who
+ * pays.
  */
-bool account_is_current(const struct ioas_account *account, enum account_mode mode,
-			bool unlimited);
+static inline bool account_is_current(const struct ioas_account *account,
+				      enum account_mode mode)
+{
+	return account && account->mm == current->mm && account->mode == mode &&
+	       account->task == current->group_leader &&
+	       account->cred == current_cred();
+}
 
 /**
  * account_charge() - count pinned pages
  * @account: who pays; the caller makes sure that its address space is in use
  * @npages: how many; 0 costs nothing
  *
- * Context: may sleep, takes the mmap lock for writing.
+ * Context: may sleep, takes the mmap lock for reading.
  * Return: 0; -ENOMEM over the limit (logged: who runs into it wants to know which
  * limit); -EINTR when a fatal signal came while waiting for the lock.
  */
@@ -80,7 +83,7 @@ int account_charge(const struct ioas_account *account, unsigned long npages);
  * account_pay() - give collected charges back
  * @refund: is empty afterwards
  *
- * Context: may sleep, takes the mmap lock for writing, and not killably: a task that
+ * Context: may sleep, takes the mmap lock for reading, and not killably: a task that
  * dies while it unmaps must not leave another process charged. Never fails.
  */
 void account_pay(struct account_refund *refund);

@@ -17,38 +17,6 @@
 #include "area.h"
 #include "ioas.h"
 
-/* What a map makes. */
-struct area_and_pages {
-	struct ioas_area area;
-	struct ioas_pages pages;
-};
-
-/* Another area of a shared store. */
-struct area_copy {
-	struct ioas_area area;
-	struct pages_user user;
-};
-
-static struct area_and_pages *pages_home(struct ioas_pages *pages)
-{
-	return container_of(pages, struct area_and_pages, pages);
-}
-
-static bool is_copy(struct ioas_area *area)
-{
-	return &pages_home(area->pages)->area != area;
-}
-
-/* What the area needs pinned, NULL if that is simply all of its store. */
-static struct pages_user *area_user(struct ioas_area *area)
-{
-	if (!area->pages->sharing)
-		return NULL;
-	if (is_copy(area))
-		return &container_of(area, struct area_copy, area)->user;
-	return &area->pages->sharing->own_area;
-}
-
 static void area_init(struct ioas_area *area, struct ioas_pages *pages,
 		      unsigned long first_byte, unsigned long nbytes, int iommu_prot)
 {
@@ -89,27 +57,19 @@ struct ioas_area *area_create_copy(struct ioas_pages *pages, unsigned long first
 	return &copy->area;
 }
 
-static void pages_put(struct ioas_pages *pages)
-{
-	struct pages_sharing *sharing = pages->sharing;
-
-	if (sharing) {
-		if (!refcount_dec_and_test(&sharing->refs))
-			return;
-		account_put(pages->account);
-		pages_sharing_destroy(sharing);
-	}
-	pages_exit(pages);
-	kfree(pages_home(pages));
-}
-
-void area_free(struct ioas_area *area)
+void area_put_shared(struct ioas_area *area)
 {
 	struct ioas_pages *pages = area->pages;
+	struct pages_sharing *sharing = pages->sharing;
 
-	if (is_copy(area))
+	if (area_is_copy(area))
 		kfree(container_of(area, struct area_copy, area));
-	pages_put(pages);
+	if (!refcount_dec_and_test(&sharing->refs))
+		return;
+	account_put(pages->account);
+	pages_sharing_destroy(sharing);
+	pages_exit(pages);
+	kfree(pages_home(pages));
 }
 
 void area_free_list(struct ioas_area *area)
@@ -122,16 +82,6 @@ void area_free_list(struct ioas_area *area)
 	}
 }
 
-int area_pin(struct ioas_area *area)
-{
-	return pages_pin(area->pages, area_user(area));
-}
-
-void area_unpin(struct ioas_area *area, struct account_refund *refund)
-{
-	pages_unpin(area->pages, area_user(area), refund);
-}
-
 int area_divide(struct ioas_area *lower, struct ioas_area *upper, bool pinned)
 {
 	struct pages_user *lower_user = area_user(lower);
@@ -142,15 +92,6 @@ int area_divide(struct ioas_area *lower, struct ioas_area *upper, bool pinned)
 				    upper->first_byte / PAGE_SIZE);
 	lower_user->last_index = lower_last;
 	return 0;
-}
-
-/* One area less that only its IOAS uses. Returns an account to put, or NULL. */
-static struct ioas_account *forget_account(struct ioas *ioas, struct ioas_account *account)
-{
-	lockdep_assert_held(&ioas->iova_space.iova_lock);
-	if (--account->nareas || account == ioas->account)
-		return NULL;
-	return account;
 }
 
 int area_share(struct ioas *ioas, struct ioas_area *area)
@@ -170,7 +111,7 @@ int area_share(struct ioas *ioas, struct ioas_area *area)
 	if (!pages->sharing) {
 		/* Other IOASs may need the account now, whose counts are not under our lock. */
 		refcount_inc(&pages->account->refs);
-		unused = forget_account(ioas, pages->account);
+		unused = area_forget_account(ioas, pages->account);
 		/* Pairs with the load above. */
 		smp_store_release(&pages->sharing, sharing);
 		sharing = NULL;
@@ -181,14 +122,6 @@ int area_share(struct ioas *ioas, struct ioas_area *area)
 	if (unused)
 		account_put(unused);
 	return 0;
-}
-
-struct ioas_account *area_erase(struct ioas *ioas, struct ioas_area *area)
-{
-	iova_erase(&ioas->iova_space, area);
-	if (area->pages->sharing)
-		return NULL;
-	return forget_account(ioas, area->pages->account);
 }
 
 struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova)

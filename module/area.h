@@ -7,10 +7,42 @@
 #ifndef VFIO_IOAS_AREA_H
 #define VFIO_IOAS_AREA_H
 
-#include "iova.h"
+#include <linux/slab.h>
+
+#include "ioas.h"
 #include "pages.h"
 
-struct ioas;
+/* What a map makes. */
+struct area_and_pages {
+	struct ioas_area area;
+	struct ioas_pages pages;
+};
+
+/* Another area of a shared store. */
+struct area_copy {
+	struct ioas_area area;
+	struct pages_user user;
+};
+
+static inline struct area_and_pages *pages_home(struct ioas_pages *pages)
+{
+	return container_of(pages, struct area_and_pages, pages);
+}
+
+static inline bool area_is_copy(struct ioas_area *area)
+{
+	return &pages_home(area->pages)->area != area;
+}
+
+/* What the area needs pinned, NULL if that is simply all of its store. */
+static inline struct pages_user *area_user(struct ioas_area *area)
+{
+	if (!area->pages->sharing)
+		return NULL;
+	if (area_is_copy(area))
+		return &container_of(area, struct area_copy, area)->user;
+	return &area->pages->sharing->own_area;
+}
 
 static inline bool area_is_live(const struct ioas_area *area)
 {
@@ -53,10 +85,23 @@ struct ioas_area *area_create_copy(struct ioas_pages *pages, unsigned long first
 				   unsigned long nbytes, int iommu_prot);
 
 /**
- * area_free() - free an area, and its store with the last one
- * @area: owned by the caller, in no tree, nothing of it pinned
+ * area_put_shared() - the part of area_free() for shared stores
+ * @area: as for area_free()
  */
-void area_free(struct ioas_area *area);
+void area_put_shared(struct ioas_area *area);
+
+/* Frees an area, and its store with the last one. In no tree, nothing of it pinned. */
+static inline void area_free(struct ioas_area *area)
+{
+	struct ioas_pages *pages = area->pages;
+
+	if (pages->sharing) {
+		area_put_shared(area);
+		return;
+	}
+	pages_exit(pages);
+	kfree(pages_home(pages));
+}
 
 /**
  * area_free_list() - free areas linked by their next pointer
@@ -64,21 +109,17 @@ void area_free(struct ioas_area *area);
  */
 void area_free_list(struct ioas_area *area);
 
-/**
- * area_pin() - pin what an area shows
- * @area: owned by the caller, who holds pages_lock() of its store
- *
- * Context: as pages_pin().
- * Return: as pages_pin().
- */
-int area_pin(struct ioas_area *area);
+/* Pins what an area shows, as pages_pin() does. Owned by the caller, with pages_lock(). */
+static inline int area_pin(struct ioas_area *area)
+{
+	return pages_pin(area->pages, area_user(area));
+}
 
-/**
- * area_unpin() - undo area_pin()
- * @area: owned by the caller, who holds pages_lock() of its store; in no domain
- * @refund: as for pages_unpin()
- */
-void area_unpin(struct ioas_area *area, struct account_refund *refund);
+/* Undoes area_pin(), as pages_unpin() does. The area is in no domain any more. */
+static inline void area_unpin(struct ioas_area *area, struct account_refund *refund)
+{
+	pages_unpin(area->pages, area_user(area), refund);
+}
 
 /**
  * area_divide() - let two areas show what one does
@@ -101,15 +142,27 @@ int area_divide(struct ioas_area *lower, struct ioas_area *upper, bool pinned);
  */
 int area_share(struct ioas *ioas, struct ioas_area *area);
 
-/**
- * area_erase() - give back the addresses of an area
- * @ioas: whose area
- * @area: owned by the caller, in the tree
- *
- * Context: iova_lock held.
- * Return: an account that the caller has to put when he has released the lock, or NULL.
+/* One area less that only its IOAS uses. Returns an account to put, or NULL. */
+static inline struct ioas_account *area_forget_account(struct ioas *ioas,
+						       struct ioas_account *account)
+{
+	lockdep_assert_held(&ioas->iova_space.iova_lock);
+	if (--account->nareas || account == ioas->account)
+		return NULL;
+	return account;
+}
+
+/*
+ * Gives back the addresses of an area that the caller owns. iova_lock held. Returns an
+ * account to be put once the lock is released, or NULL.
  */
-struct ioas_account *area_erase(struct ioas *ioas, struct ioas_area *area);
+static inline struct ioas_account *area_erase(struct ioas *ioas, struct ioas_area *area)
+{
+	iova_erase(&ioas->iova_space, area);
+	if (area->pages->sharing)
+		return NULL;
+	return area_forget_account(ioas, area->pages->account);
+}
 
 /**
  * area_hold() - find an area and keep it busy

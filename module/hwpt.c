@@ -164,14 +164,6 @@ void hwpt_unmap_area(struct ioas_hwpt *hwpt, struct ioas_area *area)
 	unmap_range(hwpt, area->pages, area->first_iova, area_nbytes(area));
 }
 
-void hwpt_unmap_from_all(struct ioas *ioas, struct ioas_area *area)
-{
-	struct ioas_hwpt *hwpt;
-
-	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item)
-		hwpt_unmap_area(hwpt, area);
-}
-
 static int fill_area(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_area *area,
 		     bool single_pages)
 {

@@ -11,9 +11,8 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
-#include "object.h"
+#include "ioas.h"
 
-struct ioas;
 struct ioas_area;
 struct iova_space;
 struct iommu_domain;
@@ -98,14 +97,14 @@ int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pa
  */
 void hwpt_unmap_area(struct ioas_hwpt *hwpt, struct ioas_area *area);
 
-/**
- * hwpt_unmap_from_all() - take an area out of all domains of an IOAS
- * @ioas: the IOAS
- * @area: an area that is mapped in them
- *
- * Context: as hwpt_unmap_area().
- */
-void hwpt_unmap_from_all(struct ioas *ioas, struct ioas_area *area);
+/* Takes an area out of all domains of an IOAS, as hwpt_unmap_area() does. */
+static inline void hwpt_unmap_from_all(struct ioas *ioas, struct ioas_area *area)
+{
+	struct ioas_hwpt *hwpt;
+
+	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item)
+		hwpt_unmap_area(hwpt, area);
+}
 
 /**
  * hwpt_add() - let a domain mirror its IOAS from now on

@@ -22,6 +22,11 @@
 #error "vfio_ioas compares struct page pointers, which needs CONFIG_SPARSEMEM_VMEMMAP"
 #endif
 
+/* Before 6.1.37, and in 6.2 and 6.3, stacks grew under a lock held for reading. */
+#ifndef CONFIG_LOCK_MM_AND_FIND_VMA
+#error "vfio_ioas counts locked memory under the mmap lock held for reading, which this kernel is too old for"
+#endif
+
 /* A paging domain for @dev, or ERR_PTR(). */
 static inline struct iommu_domain *kcompat_domain_alloc(struct device *dev)
 {

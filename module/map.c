@@ -7,7 +7,6 @@
  *
  * Locking: the caller has entered the IOAS; iova_lock only for the claim.
  */
-#include <linux/capability.h>
 #include <linux/iommu.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -22,8 +21,6 @@ struct claim {
 	struct ioas_area *areas;	/* ascending, to lie side by side */
 	unsigned long misfit;		/* bits that addresses and lengths must not have */
 	struct iova_wish wish;		/* for MAP_ANYWHERE */
-	enum account_mode account_mode;
-	bool unlimited;			/* the caller's right to exceed his limit */
 	struct ioas_account *spare;	/* for try_claim() to use if none fits */
 };
 
@@ -41,9 +38,9 @@ static void area_set_live(struct ioas *ioas, struct ioas_area *area)
  * count is under a lock that is taken anyway saves a map its atomic references.
  * Leaves one that nobody uses any more as the spare.
  */
-static bool use_account(struct ioas *ioas, struct claim *claim)
+static inline bool use_account(struct ioas *ioas, struct claim *claim)
 {
-	if (!account_is_current(ioas->account, claim->account_mode, claim->unlimited)) {
+	if (!account_is_current(ioas->account, claim->map->account_mode)) {
 		struct ioas_account *old = ioas->account;
 
 		if (!claim->spare)
@@ -143,18 +140,13 @@ static int claim_areas(struct ioas *ioas, struct claim *claim)
 	struct ioas_map *map = claim->map;
 	int ret;
 
-	claim->unlimited = capable(CAP_IPC_LOCK);
-	claim->account_mode = map->account_mode;
-	if (claim->unlimited && map->rule != MAP_TYPE1)
-		claim->account_mode = ACCOUNT_NONE;
 	do {
 		ret = try_claim(ioas, claim);
 		if (ret == -EAGAIN) {
 			ioas_wait_until_settled(ioas, map->iova,
 						map->iova + map->nbytes - 1);
 		} else if (ret == -ESRCH) {
-			claim->spare = account_create(claim->account_mode,
-						      claim->unlimited);
+			claim->spare = account_create(map->account_mode);
 			if (!claim->spare)
 				ret = -ENOMEM;
 		}
@@ -269,7 +261,7 @@ empty:
 }
 
 /* Ends with all areas live, or none there and freed. */
-static int map_areas(struct ioas *ioas, struct claim *claim, unsigned long uptr)
+static inline int map_areas(struct ioas *ioas, struct claim *claim, unsigned long uptr)
 {
 	struct ioas_area *area, *next;
 	int ret;

@@ -47,36 +47,27 @@ struct run_builder {
 	unsigned long nreserved;	/* pages seen that are not to be charged */
 };
 
-void pages_init(struct ioas_pages *pages, unsigned long uptr, unsigned long nbytes,
-		bool writable)
-{
-	pages->account = NULL;
-	pages->uptr = uptr & PAGE_MASK;
-	pages->sharing = NULL;
-	pages->writable = writable;
-	pages->unshares = false;
-	pages->stuck = false;
-	extents_init(&pages->extents, (offset_in_page(uptr) + nbytes - 1) / PAGE_SIZE + 1);
-}
-
-static int builder_flush(struct run_builder *builder)
+static int builder_store(struct run_builder *builder)
 {
 	struct extent run = {
 		.index = builder->index,
 		.npages = builder->next - builder->first,
+		.pfn = page_to_pfn(builder->first),
 		.kind = builder->kind,
 	};
 	int ret;
 
-	if (!run.npages)
-		return 0;
-	run.pfn = page_to_pfn(builder->first);
 	ret = extents_set(builder->extents, &run);
 	if (ret)
 		return ret;
 	builder->index += run.npages;
 	builder->first = builder->next;
 	return 0;
+}
+
+static inline int builder_flush(struct run_builder *builder)
+{
+	return builder->next == builder->first ? 0 : builder_store(builder);
 }
 
 /* A page that does not simply continue the run: look at it more closely. */
@@ -151,7 +142,7 @@ static inline unsigned long unpin_range(struct ioas_pages *pages,
  * Pins and charges page by page as type1 does, in batches. Leaves what it did in
  * @builder and @ncharged, also when it fails.
  */
-static int fill_from_user(struct ioas_pages *pages, struct run_builder *builder,
+static inline int fill_from_user(struct ioas_pages *pages, struct run_builder *builder,
 			  unsigned long npages, unsigned long *ncharged)
 {
 	unsigned long uaddr = pages->uptr + builder->index * PAGE_SIZE;
@@ -186,7 +177,7 @@ static int fill_from_user(struct ioas_pages *pages, struct run_builder *builder,
 }
 
 /* Pins [first_index, last_index], a hole so far. All of it or nothing. */
-static int fill_hole(struct ioas_pages *pages, unsigned long first_index,
+static inline int fill_hole(struct ioas_pages *pages, unsigned long first_index,
 		     unsigned long last_index)
 {
 	struct run_builder builder = {

@@ -7,6 +7,7 @@
 #ifndef VFIO_IOAS_PAGES_H
 #define VFIO_IOAS_PAGES_H
 
+#include <linux/mm_types.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/refcount.h>
@@ -42,18 +43,6 @@ struct ioas_pages {
 	bool stuck;			/* an IOMMU driver did not let go: stays pinned */
 	struct extents extents;		/* the mutex; without sharing: the area's owner */
 };
-
-/**
- * pages_init() - describe user memory
- * @pages: to fill, but for the account, which says whose memory it is
- * @uptr: user address of the first byte
- * @nbytes: length, at least 1; @uptr + @nbytes - 1 must not wrap
- * @writable: may a device write to it?
- *
- * Nothing is pinned, charged or even looked at.
- */
-void pages_init(struct ioas_pages *pages, unsigned long uptr, unsigned long nbytes,
-		bool writable);
 
 /**
  * pages_pin() - pin and charge what a user needs
@@ -168,6 +157,22 @@ static inline void pages_unlock(struct ioas_pages *pages)
 {
 	if (pages->sharing)
 		mutex_unlock(&pages->sharing->mutex);
+}
+
+/*
+ * Describes user memory at @uptr, of @nbytes, at least 1, that do not wrap; nothing is pinned,
+ * charged or even looked at. The account, which says whose memory it is, comes later.
+ */
+static inline void pages_init(struct ioas_pages *pages, unsigned long uptr,
+			      unsigned long nbytes, bool writable)
+{
+	pages->account = NULL;
+	pages->uptr = uptr & PAGE_MASK;
+	pages->sharing = NULL;
+	pages->writable = writable;
+	pages->unshares = false;
+	pages->stuck = false;
+	extents_init(&pages->extents, ((uptr & ~PAGE_MASK) + nbytes - 1) / PAGE_SIZE + 1);
 }
 
 /* Forgets a store, with nothing pinned unless it is stuck. */

@@ -14,36 +14,21 @@
 #include "kcompat.h"
 #include "pin.h"
 
-/* The fast walk runs with interrupts off: this also bounds for how long. */
-#define PIN_MANY	2048
-
 #ifdef VFIO_IOAS_SELFTEST
-/* Tests want small batches. */
 unsigned int pin_max_pages = PIN_MANY;
-#else
-static const unsigned int pin_max_pages = PIN_MANY;
 #endif
 
-void pin_buffer_init(struct pin_buffer *buffer, unsigned long npages)
+void pin_buffer_grow(struct pin_buffer *buffer, unsigned long npages)
 {
+	struct page **pages;
+
 	npages = min_t(unsigned long, npages, pin_max_pages);
-	buffer->pages = buffer->few;
-	buffer->max_pages = min_t(unsigned int, PIN_FEW, pin_max_pages);
-	if (npages <= PIN_FEW)
+	pages = kmalloc_array(npages, sizeof(*pages),
+			      GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	if (!pages)
 		return;
-
-	buffer->pages = kmalloc_array(npages, sizeof(*buffer->pages),
-				      GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
-	if (buffer->pages)
-		buffer->max_pages = npages;
-	else
-		buffer->pages = buffer->few;
-}
-
-void pin_buffer_destroy(struct pin_buffer *buffer)
-{
-	if (buffer->pages != buffer->few)
-		kfree(buffer->pages);
+	buffer->pages = pages;
+	buffer->max_pages = npages;
 }
 
 static long pin_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,

@@ -10,11 +10,21 @@
 
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/types.h>
 
 #include "kcompat.h"
 
-#define PIN_FEW	16
+#define PIN_FEW		16U
+
+/* The fast walk runs with interrupts off: this also bounds for how long. */
+#define PIN_MANY	2048U
+
+#ifdef VFIO_IOAS_SELFTEST
+extern unsigned int pin_max_pages;	/* tests want small batches */
+#else
+#define pin_max_pages	PIN_MANY
+#endif
 
 /* How many pages may be given back before somebody else should get the CPU. */
 #define UNPIN_AT_ONCE	65536UL
@@ -38,24 +48,30 @@ static inline unsigned int pin_flags(bool writable, bool unshares)
 	return flags;
 }
 
-#ifdef VFIO_IOAS_SELFTEST
-extern unsigned int pin_max_pages;
-#endif
-
 /**
- * pin_buffer_init() - make room for the pages of an operation
- * @buffer: uninitialised memory
- * @npages: how many pages the operation will pin in all
+ * pin_buffer_grow() - the part of pin_buffer_init() for operations on many pages
+ * @buffer: which has room for a few
+ * @npages: how many the operation will pin in all
  *
  * Context: may sleep. Cannot fail: without memory batches are just smaller.
  */
-void pin_buffer_init(struct pin_buffer *buffer, unsigned long npages);
+void pin_buffer_grow(struct pin_buffer *buffer, unsigned long npages);
 
-/**
- * pin_buffer_destroy() - free the room
- * @buffer: its pages must have been taken over or unpinned
- */
-void pin_buffer_destroy(struct pin_buffer *buffer);
+/* Makes room for the pages of an operation that will pin @npages in all. */
+static inline void pin_buffer_init(struct pin_buffer *buffer, unsigned long npages)
+{
+	buffer->pages = buffer->few;
+	buffer->max_pages = min(PIN_FEW, pin_max_pages);
+	if (npages > PIN_FEW)
+		pin_buffer_grow(buffer, npages);
+}
+
+/* Frees the room. Its pages must have been taken over or unpinned. */
+static inline void pin_buffer_destroy(struct pin_buffer *buffer)
+{
+	if (buffer->pages != buffer->few)
+		kfree(buffer->pages);
+}
 
 /**
  * pin_user() - pin the next pages for as long as we like

@@ -1,0 +1,543 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What fails in the middle leaves nothing behind: for each operation, the n-th
+ * thing that can fail is made to fail, for all n until nothing does.
+ *
+ * The selftest build counts allocations, pins and domain maps of the engine
+ * itself (its parameter fail_nth). A kernel with fault injection does the same
+ * for all slab and page allocations and user copies (/proc/self/fail-nth).
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <linux/vfio.h>
+
+#include "lib_native.h"
+
+#define OWN_COUNTER	"/sys/module/vfio_ioas_selftest/parameters/fail_nth"
+#define KERNEL_COUNTER	"/proc/self/fail-nth"
+#define KERNEL_SETTINGS	"/sys/kernel/debug"
+
+/* More than any operation here has. */
+#define MAX_FAILURES	2000U
+
+static const char *counter;
+
+static void arm(unsigned int n)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", n);
+	require_eq(write_text(counter, text), 0);
+}
+
+/* How many were still to come; nothing fails any more. */
+static unsigned int disarm(void)
+{
+	char text[16];
+	unsigned int left;
+
+	require_eq(read_text(counter, text, sizeof(text)), 0);
+	left = strtoul(text, NULL, 10);
+	arm(0);
+	return left;
+}
+
+/* What failing may not change. */
+struct state {
+	long pinned_kib;
+	long locked_kib;
+	long long pins;
+};
+
+static struct state state_now(void)
+{
+	return (struct state){
+		.pinned_kib = status_kib(0, "VmPin"),
+		.locked_kib = status_kib(0, "VmLck"),
+		.pins = pins_outstanding(),
+	};
+}
+
+static void check_state(const struct state *before)
+{
+	struct state now = state_now();
+
+	check_eq(now.pinned_kib, before->pinned_kib);
+	check_eq(now.locked_kib, before->locked_kib);
+	check_eq(now.pins, before->pins);
+}
+
+struct operation {
+	int (*run)(void);	/* 0 or -errno */
+	void (*undo)(void);	/* also after a failure, when there is nothing */
+};
+
+/*
+ * A copy to user space that fails does so when all is done, and a map then
+ * stays: what is left after undoing counts.
+ */
+static void sweep(const struct operation *operation)
+{
+	struct state before;
+	unsigned int n, left = 0;
+	int ret;
+
+	/* What the first time allocates for good is not to be seen. */
+	require_eq(operation->run(), 0);
+	operation->undo();
+	before = state_now();
+	for (n = 1; !left && n < MAX_FAILURES; n++) {
+		context("failure %u: ", n);
+		arm(n);
+		ret = operation->run();
+		left = disarm();
+		if (left)
+			check_eq(ret, 0);
+		else if (ret)
+			check_true(ret == -ENOMEM || ret == -EFAULT);
+		if (ret && !strcmp(counter, OWN_COUNTER))
+			check_state(&before);
+		operation->undo();
+		check_state(&before);
+	}
+	context("%s", "");
+	check_true(left);
+	check_true(n > 2);
+	diag("%u failures", n - 2);
+}
+
+static void kernel_setting(const char *name, const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), KERNEL_SETTINGS "/%s", name);
+	require_eq(write_text(path, value), 0);
+}
+
+static void use_kernel_counter(void)
+{
+	if (access(KERNEL_COUNTER, W_OK))
+		skip("the kernel has no fault injection");
+	counter = KERNEL_COUNTER;
+	kernel_setting("failslab/ignore-gfp-wait", "N");
+	kernel_setting("failslab/verbose", "0");
+	kernel_setting("fail_page_alloc/ignore-gfp-wait", "N");
+	kernel_setting("fail_page_alloc/ignore-gfp-highmem", "N");
+	kernel_setting("fail_page_alloc/min-order", "0");
+	kernel_setting("fail_page_alloc/verbose", "0");
+	kernel_setting("fail_usercopy/verbose", "0");
+}
+
+static void use_own_counter(void)
+{
+	if (access(OWN_COUNTER, W_OK))
+		skip("no selftest build of vfio_ioas is loaded");
+	counter = OWN_COUNTER;
+}
+
+/* --- the operations */
+
+static uint32_t made;		/* the id of what run() made, or 0 */
+static int made_fd = -1;
+static struct mock made_mock;
+static uint32_t other_ioas;
+
+static void nothing(void)
+{
+}
+
+static void destroy_made(void)
+{
+	if (made)
+		check_eq(object_destroy(rig.fd, made), 0);
+	made = 0;
+}
+
+static void unmap_everything(void)
+{
+	check_true(ioas_unmap_all(rig.fd, rig.ioas) >= 0);
+	if (other_ioas)
+		check_true(ioas_unmap_all(rig.fd, other_ioas) >= 0);
+}
+
+static int run_ioas_alloc(void)
+{
+	struct iommu_ioas_alloc args = { .size = sizeof(args) };
+	int ret = native_call(rig.fd, IOMMU_IOAS_ALLOC, &args);
+
+	if (!ret)
+		made = args.out_ioas_id;
+	return ret;
+}
+
+static int run_ioas_allow(void)
+{
+	const struct iommu_iova_range ranges[] = {
+		{ rig.base, rig.base + PAGE - 1 },
+		{ rig.base + 4 * PAGE, rig.base + 5 * PAGE - 1 },
+		{ rig.base + 2 * PAGE, rig.base + 3 * PAGE - 1 },
+	};
+
+	return ioas_allow(rig.fd, rig.ioas, ranges, 3);
+}
+
+static void undo_ioas_allow(void)
+{
+	check_eq(ioas_allow(rig.fd, rig.ioas, NULL, 0), 0);
+}
+
+static int run_ioas_ranges(void)
+{
+	struct ranges ranges;
+
+	return ioas_ranges(rig.fd, rig.ioas, MAX_RANGES, &ranges);
+}
+
+static int run_map(void)
+{
+	return rig_map(rig.base, rig.buffer, BUFFER_BYTES);
+}
+
+static int run_map_auto(void)
+{
+	uint64_t iova;
+
+	return rig_map_auto(rig.buffer, BUFFER_BYTES, &iova);
+}
+
+/* The source is there before and stays. */
+static int run_copy(void)
+{
+	const struct iova_of from = { rig.ioas, rig.base + PAGE };
+	uint64_t iova;
+
+	return ioas_copy_auto(rig.fd, other_ioas, from, 8 * PAGE, IOAS_RW, &iova);
+}
+
+static void undo_copy(void)
+{
+	check_true(ioas_unmap_all(rig.fd, other_ioas) >= 0);
+}
+
+static int run_attach(void)
+{
+	int ret = mock_attach(rig.fd, rig.ioas, &made_mock);
+
+	if (!ret)
+		made = made_mock.device;
+	return ret;
+}
+
+static int run_attach_table(void)
+{
+	long long hwpt = hwpt_alloc(rig.fd, rig.mock[0].iommu_device, rig.ioas);
+
+	if (hwpt < 0)
+		return hwpt;
+	made = hwpt;
+	return 0;
+}
+
+static int run_replace(void)
+{
+	return mock_replace(rig.fd, &rig.mock[0], other_ioas);
+}
+
+static void undo_replace(void)
+{
+	check_eq(mock_replace(rig.fd, &rig.mock[0], rig.ioas), 0);
+}
+
+static int run_access_create(void)
+{
+	int fd = access_create(rig.fd, rig.ioas, ACCESS_CREATE_NEEDS_PIN);
+
+	made_fd = fd < 0 ? -1 : fd;
+	return fd < 0 ? fd : 0;
+}
+
+static void close_made(void)
+{
+	if (made_fd >= 0)
+		close(made_fd);
+	made_fd = -1;
+}
+
+static long long pin;
+
+static int run_access_pin(void)
+{
+	pin = access_pin(rig.fd, made_fd, rig.base + PAGE, NULL, 8 * PAGE,
+			 ACCESS_PAGES_WRITE);
+	return pin < 0 ? pin : 0;
+}
+
+static void undo_access_pin(void)
+{
+	if (pin > 0)
+		check_eq(access_unpin(rig.fd, made_fd, pin), 0);
+	pin = 0;
+}
+
+static int run_access_rw(void)
+{
+	char buffer[3 * PAGE];
+
+	return access_rw(rig.fd, made_fd, rig.base + 100, buffer, sizeof(buffer),
+			 ACCESS_RW_SLOW_PATH);
+}
+
+/* Punches a hole, as type1 allows it. */
+static int run_cut(void)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap),
+		.iova = rig.base + 3 * PAGE,
+		.size = 2 * PAGE,
+	};
+
+	return or_errno(ioctl(rig.fd, VFIO_IOMMU_UNMAP_DMA, &unmap));
+}
+
+/* All or nothing of the whole buffer is mapped before each run. */
+static void map_anew(void)
+{
+	unmap_everything();
+	require_eq(run_map(), 0);
+}
+
+/* --- the sweeps, each for both counters */
+
+#define SWEEP_TEST(name, nmocks) \
+	static void name##_checks(void); \
+	static void name(void) \
+	{ use_own_counter(); rig_run(name##_checks, nmocks, 0); } \
+	static void name##_whatever_the_kernel_refuses(void) \
+	{ use_kernel_counter(); rig_run(name##_checks, nmocks, 0); } \
+	static void name##_checks(void)
+
+SWEEP_TEST(ioas_that_cannot_be_made_leaves_nothing, 0)
+{
+	const struct operation operation = { run_ioas_alloc, destroy_made };
+
+	sweep(&operation);
+}
+
+SWEEP_TEST(list_of_allowed_ranges_is_replaced_or_not, 1)
+{
+	const struct operation operation = { run_ioas_allow, undo_ioas_allow };
+
+	sweep(&operation);
+}
+
+SWEEP_TEST(ranges_are_listed_or_not, 1)
+{
+	const struct operation operation = { run_ioas_ranges, nothing };
+
+	sweep(&operation);
+}
+
+SWEEP_TEST(map_into_two_tables_is_done_or_not, 2)
+{
+	const struct operation operation = { run_map, unmap_everything };
+
+	sweep(&operation);
+}
+
+SWEEP_TEST(map_anywhere_is_done_or_not, 1)
+{
+	const struct operation operation = { run_map_auto, unmap_everything };
+
+	sweep(&operation);
+}
+
+SWEEP_TEST(copy_to_a_device_is_done_or_not, 1)
+{
+	const struct operation operation = { run_copy, undo_copy };
+	struct mock mock;
+
+	other_ioas = ioas_alloc(rig.fd);
+	require_eq(mock_attach(rig.fd, other_ioas, &mock), 0);
+	require_eq(run_map(), 0);
+	sweep(&operation);
+	check_eq(object_destroy(rig.fd, mock.device), 0);
+}
+
+SWEEP_TEST(first_device_is_attached_or_not, 0)
+{
+	const struct operation operation = { run_attach, destroy_made };
+
+	rig.base = MOCK_APERTURE_START;
+	require_eq(rig_map(rig.base, rig.buffer, 8 * PAGE), 0);
+	require_eq(rig_map(rig.base + 8 * PAGE, rig.buffer, BUFFER_BYTES), 0);
+	sweep(&operation);
+}
+
+SWEEP_TEST(another_table_is_filled_or_not, 1)
+{
+	const struct operation operation = { run_attach_table, destroy_made };
+
+	require_eq(run_map(), 0);
+	sweep(&operation);
+}
+
+SWEEP_TEST(device_is_moved_or_stays, 1)
+{
+	const struct operation operation = { run_replace, undo_replace };
+
+	other_ioas = ioas_alloc(rig.fd);
+	require_eq(run_map(), 0);
+	require_eq(ioas_map(rig.fd, other_ioas, rig.base, rig.buffer, 8 * PAGE,
+			    IOAS_FIXED | IOAS_RW), 0);
+	sweep(&operation);
+}
+
+SWEEP_TEST(access_is_made_or_not, 1)
+{
+	const struct operation operation = { run_access_create, close_made };
+
+	sweep(&operation);
+}
+
+SWEEP_TEST(pages_are_pinned_for_an_access_or_not, 0)
+{
+	const struct operation operation = { run_access_pin, undo_access_pin };
+
+	require_eq(run_map(), 0);
+	require_eq(run_access_create(), 0);
+	sweep(&operation);
+	close_made();
+}
+
+SWEEP_TEST(pages_of_a_device_are_pinned_for_an_access_or_not, 1)
+{
+	const struct operation operation = { run_access_pin, undo_access_pin };
+
+	require_eq(run_map(), 0);
+	require_eq(run_access_create(), 0);
+	sweep(&operation);
+	close_made();
+}
+
+SWEEP_TEST(access_reads_or_not, 0)
+{
+	const struct operation operation = { run_access_rw, nothing };
+
+	require_eq(run_map(), 0);
+	require_eq(run_access_create(), 0);
+	sweep(&operation);
+	close_made();
+}
+
+SWEEP_TEST(hole_is_punched_or_not, 1)
+{
+	const struct operation operation = { run_cut, map_anew };
+
+	require_eq(option_set(rig.fd, IOMMU_OPTION_HUGE_PAGES, rig.ioas, 0), 0);
+	require_eq(vfio_ioas_set(rig.fd, rig.ioas), 0);
+	require_eq(run_map(), 0);
+	sweep(&operation);
+}
+
+/* --- what cannot fail */
+
+static void check_that_nothing_fails(int (*run)(void))
+{
+	arm(1);
+	check_eq(run(), 0);
+	check_eq(disarm(), 1);
+}
+
+static int run_unmap_all(void)
+{
+	long long unmapped = ioas_unmap_all(rig.fd, rig.ioas);
+
+	return unmapped < 0 ? unmapped : 0;
+}
+
+static int run_destroy_made(void)
+{
+	return object_destroy(rig.fd, made);
+}
+
+static void unmap_needs_nothing(void)
+{
+	use_own_counter();
+	rig_native_open(2);
+	require_eq(run_map(), 0);
+	check_that_nothing_fails(run_unmap_all);
+	rig_native_close();
+}
+
+static void detach_needs_nothing(void)
+{
+	use_own_counter();
+	rig_native_open(1);
+	require_eq(run_map(), 0);
+	require_eq(run_attach(), 0);
+	check_that_nothing_fails(run_destroy_made);
+	made = rig.mock[0].device;
+	check_that_nothing_fails(run_destroy_made);
+	rig.nmocks = 0;
+	rig_native_close();
+}
+
+static void destroy_needs_nothing(void)
+{
+	use_own_counter();
+	rig_native_open(0);
+	require_eq(run_map(), 0);
+	made = rig.ioas;
+	check_that_nothing_fails(run_destroy_made);
+	rig.ioas = ioas_alloc(rig.fd);
+	rig_native_close();
+}
+
+static int run_unpin(void)
+{
+	return access_unpin(rig.fd, made_fd, pin);
+}
+
+static void unpin_needs_nothing(void)
+{
+	use_own_counter();
+	rig_native_open(0);
+	require_eq(run_map(), 0);
+	require_eq(run_access_create(), 0);
+	require_eq(run_access_pin(), 0);
+	check_that_nothing_fails(run_unpin);
+	close_made();
+	rig_native_close();
+}
+
+#define SWEEP_ROWS(name) \
+	TEST(name, TAKES_LONG), \
+	TEST(name##_whatever_the_kernel_refuses, TAKES_LONG)
+
+static const struct test tests[] = {
+	SWEEP_ROWS(ioas_that_cannot_be_made_leaves_nothing),
+	SWEEP_ROWS(list_of_allowed_ranges_is_replaced_or_not),
+	SWEEP_ROWS(ranges_are_listed_or_not),
+	SWEEP_ROWS(map_into_two_tables_is_done_or_not),
+	SWEEP_ROWS(map_anywhere_is_done_or_not),
+	SWEEP_ROWS(copy_to_a_device_is_done_or_not),
+	SWEEP_ROWS(first_device_is_attached_or_not),
+	SWEEP_ROWS(another_table_is_filled_or_not),
+	SWEEP_ROWS(device_is_moved_or_stays),
+	SWEEP_ROWS(access_is_made_or_not),
+	SWEEP_ROWS(pages_are_pinned_for_an_access_or_not),
+	SWEEP_ROWS(pages_of_a_device_are_pinned_for_an_access_or_not),
+	SWEEP_ROWS(access_reads_or_not),
+	SWEEP_ROWS(hole_is_punched_or_not),
+	TEST(unmap_needs_nothing, 0),
+	TEST(detach_needs_nothing, 0),
+	TEST(destroy_needs_nothing, 0),
+	TEST(unpin_needs_nothing, 0),
+};
+
+int main(int argc, char **argv)
+{
+	return run_tests(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+}
