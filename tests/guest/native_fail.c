@@ -22,26 +22,36 @@
 /* More than any operation here has. */
 #define MAX_FAILURES	2000U
 
-static const char *counter;
+static bool own_counter;
+static int counter_fd = -1;
+
+static void use_counter(const char *path)
+{
+	counter_fd = open(path, O_RDWR | O_CLOEXEC);
+	require_true(counter_fd >= 0);
+}
 
 static void arm(unsigned int n)
 {
 	char text[16];
 
 	snprintf(text, sizeof(text), "%u", n);
-	require_eq(write_text(counter, text), 0);
+	require_eq(or_errno(pwrite(counter_fd, text, strlen(text), 0)), strlen(text));
 }
 
-/* How many were still to come; nothing fails any more. */
+/*
+ * How many were still to come; nothing fails any more. To ask can be what
+ * fails: then it was all the operation had not come to.
+ */
 static unsigned int disarm(void)
 {
-	char text[16];
-	unsigned int left;
+	char text[16] = "1";
+	long ret = or_errno(pread(counter_fd, text, sizeof(text) - 1, 0));
 
-	require_eq(read_text(counter, text, sizeof(text)), 0);
-	left = strtoul(text, NULL, 10);
+	if (ret < 0)
+		check_true(ret == -EFAULT || ret == -ENOMEM);
 	arm(0);
-	return left;
+	return strtoul(text, NULL, 10);
 }
 
 /* What failing may not change. */
@@ -97,7 +107,7 @@ static void sweep(const struct operation *operation)
 			check_eq(ret, 0);
 		else if (ret)
 			check_true(ret == -ENOMEM || ret == -EFAULT);
-		if (ret && !strcmp(counter, OWN_COUNTER))
+		if (ret && own_counter)
 			check_state(&before);
 		operation->undo();
 		check_state(&before);
@@ -120,7 +130,7 @@ static void use_kernel_counter(void)
 {
 	if (access(KERNEL_COUNTER, W_OK))
 		skip("the kernel has no fault injection");
-	counter = KERNEL_COUNTER;
+	use_counter(KERNEL_COUNTER);
 	kernel_setting("failslab/ignore-gfp-wait", "N");
 	kernel_setting("failslab/verbose", "0");
 	kernel_setting("fail_page_alloc/ignore-gfp-wait", "N");
@@ -134,7 +144,8 @@ static void use_own_counter(void)
 {
 	if (access(OWN_COUNTER, W_OK))
 		skip("no selftest build of vfio_ioas is loaded");
-	counter = OWN_COUNTER;
+	use_counter(OWN_COUNTER);
+	own_counter = true;
 }
 
 /* --- the operations */
