@@ -323,3 +323,25 @@ void rig_close(struct rig *rig)
 	}
 	require_eq(or_errno(close(rig->container)), 0);
 }
+
+int rig_open_path(struct rig *rig, const char *path, unsigned int device_index)
+{
+	rig->container = open_fd(path);
+	require_true(rig->container >= 0);
+	rig->group[0] = group_open_wait(device_index);
+	require_true(rig->group[0] >= 0);
+	rig->ngroups = 1;
+	require_eq(group_set_container(rig->group[0], rig->container), 0);
+	return set_iommu(rig->container, VFIO_TYPE1v2_IOMMU);
+}
+
+void check_served(const char *path, int expected)
+{
+	struct rig rig;
+
+	context("%s", path);
+	require_eq(rig_open_path(&rig, path, 0), 0);
+	check_eq(served_by_ioas(rig.container), expected);
+	rig_close(&rig);
+	context("%s", "");
+}

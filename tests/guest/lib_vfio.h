@@ -76,8 +76,15 @@ struct rig {
 };
 
 void rig_open(struct rig *rig, unsigned long type, unsigned int ngroups);
+/*
+ * The same by path and with the group of one device, whoever serves; returns what
+ * VFIO_SET_IOMMU does.
+ */
+int rig_open_path(struct rig *rig, const char *path, unsigned int device_index);
 void rig_add_group(struct rig *rig);
 void rig_close(struct rig *rig);
 void require_backend(int container);
+/* Who serves a container opened by path? As served_by_ioas(). */
+void check_served(const char *path, int expected);
 
 #endif

@@ -51,28 +51,6 @@ static void unload_both(void)
 	unload_stock();
 }
 
-static int try_open(struct rig *rig, const char *path, unsigned int index)
-{
-	rig->container = open_fd(path);
-	require_true(rig->container >= 0);
-	rig->group[0] = group_open_wait(index);
-	require_true(rig->group[0] >= 0);
-	rig->ngroups = 1;
-	require_eq(group_set_container(rig->group[0], rig->container), 0);
-	return set_iommu(rig->container, VFIO_TYPE1v2_IOMMU);
-}
-
-static void check_served(const char *path, int expected)
-{
-	struct rig rig;
-
-	context("%s", path);
-	require_eq(try_open(&rig, path, 0), 0);
-	check_eq(served_by_ioas(rig.container), expected);
-	rig_close(&rig);
-	context("%s", "");
-}
-
 /* The container maps, the device copies, everything is taken back. */
 static void check_alive(struct rig *rig, unsigned int index)
 {
@@ -127,7 +105,7 @@ static void ours_serves_without_stock(void)
 	unload_stock();
 	check_served(IOAS_NODE, OURS);
 	/* Nobody is left for other containers. */
-	check_eq(try_open(&rig, STOCK_NODE, 0), -ENODEV);
+	check_eq(rig_open_path(&rig, STOCK_NODE, 0), -ENODEV);
 	rig_close(&rig);
 	param_set(IOAS_MODULE, "serve", "all");
 	check_served(STOCK_NODE, OURS);
@@ -171,7 +149,7 @@ static void ours_comes_and_goes_while_a_stock_container_lives(void)
 	struct rig rig;
 	int i;
 
-	require_eq(try_open(&rig, STOCK_NODE, 1), 0);
+	require_eq(rig_open_path(&rig, STOCK_NODE, 1), 0);
 	require_eq(served_by_ioas(rig.container), STOCKS);
 	check_eq(module_unload(TYPE1_MODULE), -EAGAIN);
 	for (i = 0; i < nrounds; i++) {
@@ -293,7 +271,7 @@ static void module_stays_while_it_serves_a_container_of_the_stock_node(void)
 	struct rig rig;
 
 	param_set(IOAS_MODULE, "serve", "all");
-	require_eq(try_open(&rig, STOCK_NODE, 0), 0);
+	require_eq(rig_open_path(&rig, STOCK_NODE, 0), 0);
 	check_eq(served_by_ioas(rig.container), OURS);
 	check_eq(module_refcnt(IOAS_MODULE), 1);
 	check_eq(module_unload(IOAS_MODULE), -EAGAIN);

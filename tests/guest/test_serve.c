@@ -19,29 +19,6 @@
 
 static uint8_t *memory;
 
-/* A container opened by path, with a group in it; the caller says whose. */
-static void open_path(struct rig *rig, const char *path, unsigned int index)
-{
-	rig->container = open_fd(path);
-	require_true(rig->container >= 0);
-	rig->group[0] = group_open_wait(index);
-	require_true(rig->group[0] >= 0);
-	rig->ngroups = 1;
-	require_eq(group_set_container(rig->group[0], rig->container), 0);
-	require_eq(set_iommu(rig->container, VFIO_TYPE1v2_IOMMU), 0);
-}
-
-static void check_served(const char *path, int expected)
-{
-	struct rig rig;
-
-	context("%s", path);
-	open_path(&rig, path, 0);
-	check_eq(served_by_ioas(rig.container), expected);
-	rig_close(&rig);
-	context("%s", "");
-}
-
 static void check_dma(struct rig *rig, unsigned int index)
 {
 	struct edu edu;
@@ -154,7 +131,7 @@ static void use_swapped_nodes(void *unused)
 	struct rig rig;
 
 	(void)unused;
-	open_path(&rig, STOCK_NODE, 0);
+	require_eq(rig_open_path(&rig, STOCK_NODE, 0), 0);
 	check_eq(served_by_ioas(rig.container), OURS);
 	check_dma(&rig, 0);
 	check_unmap(&rig);
@@ -239,7 +216,7 @@ static void container_keeps_its_backend_when_serve_changes(void)
 	int other;
 
 	memory = mem_alloc(NBYTES);
-	open_path(&rig, IOAS_NODE, 0);
+	require_eq(rig_open_path(&rig, IOAS_NODE, 0), 0);
 	param_set(IOAS_MODULE, "serve", "none");
 	check_eq(served_by_ioas(rig.container), OURS);
 	check_dma(&rig, 0);
@@ -266,7 +243,7 @@ static void stock_container_stays_stock_s_when_serve_changes(void)
 	struct rig rig;
 
 	memory = mem_alloc(NBYTES);
-	open_path(&rig, STOCK_NODE, 0);
+	require_eq(rig_open_path(&rig, STOCK_NODE, 0), 0);
 	check_eq(served_by_ioas(rig.container), STOCKS);
 	param_set(IOAS_MODULE, "serve", "all");
 	check_dma(&rig, 0);
@@ -284,7 +261,7 @@ static void run_on_stock(void *unused)
 	struct rig rig;
 
 	(void)unused;
-	open_path(&rig, STOCK_NODE, 1);
+	require_eq(rig_open_path(&rig, STOCK_NODE, 1), 0);
 	check_eq(served_by_ioas(rig.container), STOCKS);
 	fill(memory, NBYTES, 1);
 	check_dma(&rig, 1);
@@ -309,7 +286,7 @@ static void stock_and_ours_run_side_by_side_in_two_processes(void)
 	gate_make(&to_ours);
 	/* Forked before our node is opened, so that it does not have it. */
 	child = spawn(run_on_stock, NULL);
-	open_path(&rig, IOAS_NODE, 0);
+	require_eq(rig_open_path(&rig, IOAS_NODE, 0), 0);
 	gate_wait(&to_ours);
 	check_eq(served_by_ioas(rig.container), OURS);
 	check_dma(&rig, 0);

@@ -370,16 +370,20 @@ static int op_create_access(struct ioctl_call *call)
 	return 0;
 }
 
-/* To be released with fput(). */
-static struct file *get_access(u32 fd)
-{
-	struct file *file = fget(fd);
+typedef int (*access_op)(struct ioctl_call *call, struct access_file *afile);
 
-	if (file && file->f_op == &access_file_fops)
-		return file;
-	if (file)
-		fput(file);
-	return ERR_PTR(-EBADFD);
+/* Does an operation on the access whose descriptor the call names. */
+static int with_access(struct ioctl_call *call, access_op op)
+{
+	struct file *file = fget(call->args.test.id);
+	int ret = -EBADFD;
+
+	if (!file)
+		return ret;
+	if (file->f_op == &access_file_fops)
+		ret = op(call, file->private_data);
+	fput(file);
+	return ret;
 }
 
 static int compare_pages(struct page **pages, unsigned long npages, unsigned long uptr)
@@ -433,6 +437,8 @@ static int add_item(struct ioctl_call *call, struct access_file *afile)
 	struct page **pages;
 	int ret = -ENOMEM;
 
+	if (!afile->pins)
+		return -EOPNOTSUPP;
 	item = kzalloc(sizeof(*item), GFP_KERNEL_ACCOUNT);
 	pages = kvmalloc_array(max_pages, sizeof(*pages), GFP_KERNEL_ACCOUNT);
 	if (!item || !pages)
@@ -459,49 +465,39 @@ free:
 static int op_access_pages(struct ioctl_call *call)
 {
 	struct iommu_test_cmd *cmd = &call->args.test;
-	struct access_file *afile;
-	struct file *file;
-	int ret;
 
 	if (cmd->access_pages.flags & ~MOCK_FLAGS_ACCESS_WRITE)
 		return -EOPNOTSUPP;
 	if (cmd->access_pages.length > MAX_ACCESS_NBYTES)
 		return -ENOMEM;
-	file = get_access(cmd->id);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	afile = file->private_data;
-	ret = afile->pins ? add_item(call, afile) : -EOPNOTSUPP;
-	fput(file);
-	return ret;
+	return with_access(call, add_item);
 }
 
-static int op_destroy_access_pages(struct ioctl_call *call)
+static int drop_named_item(struct ioctl_call *call, struct access_file *afile)
 {
-	struct iommu_test_cmd *cmd = &call->args.test;
-	struct access_file *afile;
+	u32 id = call->args.test.destroy_access_pages.access_pages_id;
 	struct access_item *item;
-	struct file *file;
 	int ret = -ENOENT;
 
-	file = get_access(cmd->id);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	afile = file->private_data;
 	mutex_lock(&afile->items_mutex);
 	list_for_each_entry(item, &afile->items, item) {
-		if (item->id != cmd->destroy_access_pages.access_pages_id)
+		if (item->id != id)
 			continue;
 		drop_item(afile, item);
 		ret = 0;
 		break;
 	}
 	mutex_unlock(&afile->items_mutex);
-	fput(file);
 	return ret;
 }
 
-static int access_rw(struct access_file *afile, struct iommu_test_cmd *cmd, void *buffer)
+static int op_destroy_access_pages(struct ioctl_call *call)
+{
+	return with_access(call, drop_named_item);
+}
+
+static int access_rw_buffer(struct access_file *afile, struct iommu_test_cmd *cmd,
+			    void *buffer)
 {
 	void __user *uptr = u64_to_user_ptr(cmd->access_rw.uptr);
 	size_t nbytes = cmd->access_rw.length;
@@ -522,39 +518,34 @@ static int access_rw(struct access_file *afile, struct iommu_test_cmd *cmd, void
 	return ret;
 }
 
-static int op_access_rw(struct ioctl_call *call)
+static int access_rw(struct ioctl_call *call, struct access_file *afile)
 {
 	struct iommu_test_cmd *cmd = &call->args.test;
-	struct file *file;
 	void *buffer;
 	int ret;
 
-	if (cmd->access_rw.length > MAX_ACCESS_NBYTES)
-		return -ENOMEM;
-	file = get_access(cmd->id);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
 	buffer = kvzalloc(cmd->access_rw.length, GFP_KERNEL_ACCOUNT);
-	ret = buffer ? access_rw(file->private_data, cmd, buffer) : -ENOMEM;
+	ret = buffer ? access_rw_buffer(afile, cmd, buffer) : -ENOMEM;
 	kvfree(buffer);
-	fput(file);
 	return ret;
+}
+
+static int op_access_rw(struct ioctl_call *call)
+{
+	if (call->args.test.access_rw.length > MAX_ACCESS_NBYTES)
+		return -ENOMEM;
+	return with_access(call, access_rw);
+}
+
+static int replace_ioas(struct ioctl_call *call, struct access_file *afile)
+{
+	return vfio_ioas_access_replace(afile->access,
+					call->args.test.access_replace_ioas.ioas_id);
 }
 
 static int op_access_replace_ioas(struct ioctl_call *call)
 {
-	struct iommu_test_cmd *cmd = &call->args.test;
-	struct access_file *afile;
-	struct file *file;
-	int ret;
-
-	file = get_access(cmd->id);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	afile = file->private_data;
-	ret = vfio_ioas_access_replace(afile->access, cmd->access_replace_ioas.ioas_id);
-	fput(file);
-	return ret;
+	return with_access(call, replace_ioas);
 }
 
 static int op_set_temp_memory_limit(struct ioctl_call *call)
