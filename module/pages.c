@@ -96,23 +96,43 @@ static int builder_add(struct run_builder *builder, struct page *page)
 	return 0;
 }
 
+/*
+ * How many of @npages simply continue the run, in a folio that is known: this loop is what
+ * huge pages cost. The pages of a folio can be mapped in any order, so each is looked at.
+ */
+static inline long count_continuing(const struct run_builder *builder,
+				    struct page *const *pages, long npages)
+{
+	struct page *next = builder->next;
+	long most = min(npages, builder->recheck - next);
+	long n = 0;
+
+	while (n < most && pages[n] == next) {
+		next++;
+		n++;
+	}
+	return n;
+}
+
 /* On failure the pages that did not make it into the builder are unpinned. */
 static int builder_add_batch(struct run_builder *builder, struct pin_buffer *buffer,
 			     long npinned)
 {
-	long i;
+	long i = 0;
 
-	for (i = 0; i < npinned; i++) {
-		struct page *page = buffer->pages[i];
+	for (;;) {
+		long n = count_continuing(builder, buffer->pages + i, npinned - i);
 
-		if (page == builder->next && page != builder->recheck) {
-			builder->next++;
-		} else if (builder_add(builder, page)) {
+		builder->next += n;
+		i += n;
+		if (i == npinned)
+			return 0;
+		if (builder_add(builder, buffer->pages[i])) {
 			unpin_batch(buffer, i, npinned);
 			return -ENOMEM;
 		}
+		i++;
 	}
-	return 0;
 }
 
 /* Unpins a range. Returns how many of its pages were charged. */
