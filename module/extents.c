@@ -258,12 +258,39 @@ int extents_cut(struct extents *extents, unsigned long index)
 	return 0;
 }
 
+/*
+ * Stores are filled from front to back: the run mostly is the beginning of a hole that goes
+ * on to the end of the store. False if not, or if there is no room left for that hole.
+ */
+static inline bool append_run(struct extents *extents, const struct extent *run)
+{
+	struct extent_chunk *chunk = &extents->chunks[extents->nchunks - 1];
+	unsigned long start = run->index - chunk->first_index;
+	u64 *last = &chunk->runs[chunk->nruns - 1];
+
+	if (run->index < chunk->first_index ||
+	    *last != run_encode(start, EXTENT_HOLE, 0) || start > EXTENT_MAX_START)
+		return false;
+	if (run->index + run->npages < extents->npages) {
+		if (chunk->nruns == chunk->max_runs ||
+		    start + run->npages > EXTENT_MAX_START)
+			return false;
+		last[1] = run_encode(start + run->npages, EXTENT_HOLE, 0);
+		chunk->nruns++;
+	}
+	*last = run_encode(start, run->kind, run->pfn);
+	return true;
+}
+
 int extents_set(struct extents *extents, const struct extent *run)
 {
 	unsigned long end = run->index + run->npages;
-	struct extent_cursor at = find_run(extents, run->index);
 	struct extent_chunk *chunk;
+	struct extent_cursor at;
 
+	if (append_run(extents, run))
+		return 0;
+	at = find_run(extents, run->index);
 	if (slot_index(extents, at) != run->index || slot_end(extents, at) != end) {
 		if (extents_cut(extents, run->index) || extents_cut(extents, end))
 			return -ENOMEM;

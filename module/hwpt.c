@@ -18,6 +18,7 @@
 #include "hwpt.h"
 #include "ioas.h"
 #include "kcompat.h"
+#include "pin.h"
 
 static void hwpt_object_destroy(struct ioas_object *object)
 {
@@ -101,7 +102,7 @@ static void unmap_range(struct ioas_hwpt *hwpt, struct ioas_pages *pages,
 		pages->stuck = true;
 }
 
-static int map_run(struct ioas_hwpt *hwpt, struct ioas_area *area, unsigned long iova,
+static inline int map_run(struct ioas_hwpt *hwpt, struct ioas_area *area, unsigned long iova,
 		   phys_addr_t paddr, unsigned long nbytes, bool single_pages)
 {
 	unsigned long done = 0;
@@ -131,6 +132,7 @@ int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pa
 	unsigned long last_index = last_byte / PAGE_SIZE;
 	unsigned long byte = area->first_byte;
 	struct extent_cursor cursor;
+	unsigned int nsteps = 0;
 	struct extent run;
 	bool more;
 	int ret;
@@ -148,8 +150,7 @@ int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pa
 			goto unmap;
 		byte = run_last + 1;
 		more = extents_next(&pages->extents, &cursor, last_index, &run);
-		if (more)
-			cond_resched();
+		runs_cond_resched(&nsteps);
 	}
 	return 0;
 

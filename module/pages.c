@@ -142,6 +142,7 @@ static inline unsigned long unpin_range(struct ioas_pages *pages,
 {
 	struct extent_cursor cursor;
 	unsigned long ncharged = 0;
+	unsigned int nsteps = 0;
 	struct extent run;
 	bool more;
 
@@ -152,8 +153,7 @@ static inline unsigned long unpin_range(struct ioas_pages *pages,
 		if (run.kind == EXTENT_CHARGED)
 			ncharged += run.npages;
 		more = extents_next(&pages->extents, &cursor, last_index, &run);
-		if (more)
-			cond_resched();
+		runs_cond_resched(&nsteps);
 	}
 	return ncharged;
 }

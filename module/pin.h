@@ -29,6 +29,13 @@ extern unsigned int pin_max_pages;	/* tests want small batches */
 /* How many pages may be given back before somebody else should get the CPU. */
 #define UNPIN_AT_ONCE	65536UL
 
+/* Long walks over runs of one page let others run every so often: not each time. */
+static inline void runs_cond_resched(unsigned int *nsteps)
+{
+	if (!(++*nsteps % 64))
+		cond_resched();
+}
+
 /* Room for the result of one batch. Lives on the stack of one operation. */
 struct pin_buffer {
 	struct page **pages;

@@ -435,6 +435,18 @@ SWEEP_TEST(pages_of_a_device_are_pinned_for_an_access_or_not, 1)
 	close_made();
 }
 
+/* Two holes are to be filled: what was done in the first is undone, too. */
+SWEEP_TEST(pages_around_pinned_ones_are_pinned_or_not, 0)
+{
+	const struct operation operation = { run_access_pin, undo_access_pin };
+
+	require_eq(run_map(), 0);
+	require_eq(run_access_create(), 0);
+	require_true(access_pin(rig.fd, made_fd, rig.base + 4 * PAGE, NULL, PAGE, 0) > 0);
+	sweep(&operation);
+	close_made();
+}
+
 SWEEP_TEST(access_reads_or_not, 0)
 {
 	const struct operation operation = { run_access_rw, nothing };
@@ -543,6 +555,7 @@ static const struct test tests[] = {
 	SWEEP_ROWS(access_is_made_or_not),
 	SWEEP_ROWS(pages_are_pinned_for_an_access_or_not),
 	SWEEP_ROWS(pages_of_a_device_are_pinned_for_an_access_or_not),
+	SWEEP_ROWS(pages_around_pinned_ones_are_pinned_or_not),
 	SWEEP_ROWS(access_reads_or_not),
 	SWEEP_ROWS(hole_is_punched_or_not),
 	TEST(unmap_needs_nothing, 0),
