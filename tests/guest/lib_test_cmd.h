@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lib_test_cmd.h - IOMMU_TEST_CMD, the ioctl that builds for testing have
+ *
+ * With it a program makes mock devices, each behind an IOMMU of its own that
+ * maps pages of MOCK_IO_PAGE bytes, and plays an in-kernel user ("access").
+ * Our own statement of the released ABI (spec/beyond.md, 6.3).
+ */
+#ifndef GUEST_LIB_TEST_CMD_H
+#define GUEST_LIB_TEST_CMD_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+#include <stddef.h>
+
+#define IOMMU_TEST_CMD		_IO(';', 0xA0)
+
+enum test_op {
+	TEST_OP_ADD_RESERVED = 1,
+	TEST_OP_MOCK_DOMAIN,
+	TEST_OP_MD_CHECK_MAP,
+	TEST_OP_MD_CHECK_REFS,
+	TEST_OP_CREATE_ACCESS,
+	TEST_OP_DESTROY_ACCESS_PAGES,
+	TEST_OP_ACCESS_PAGES,
+	TEST_OP_ACCESS_RW,
+	TEST_OP_SET_TEMP_MEMORY_LIMIT,
+	TEST_OP_MOCK_DOMAIN_REPLACE,
+	TEST_OP_ACCESS_REPLACE_IOAS,
+	TEST_OP_MOCK_DOMAIN_FLAGS,
+	TEST_OP_DIRTY,
+	TEST_OP_MD_CHECK_IOTLB,
+	TEST_OP_TRIGGER_IOPF,
+	TEST_OP_DEV_CHECK_CACHE,
+};
+
+/* What the IOMMU of a mock device can do; "last" is inclusive. */
+#define MOCK_APERTURE_START	(1ULL << 24)
+#define MOCK_APERTURE_LAST	((1ULL << 31) - 1)
+#define MOCK_IO_PAGE		2048ULL
+
+/* The memory for temporaries, in bytes. */
+#define DEFAULT_TEMP_LIMIT	65536U
+#define SMALLEST_TEMP_LIMIT	16U
+
+/* create_access.flags */
+#define ACCESS_CREATE_NEEDS_PIN	1U
+/* access_pages.flags */
+#define ACCESS_PAGES_WRITE	1U
+/* access_rw.flags */
+#define ACCESS_RW_WRITE		1U
+#define ACCESS_RW_SLOW_PATH	4U
+
+struct test_cmd {
+	__u32 size;
+	__u32 op;
+	__u32 id;	/* of an object, or the descriptor of an access */
+	__u32 reserved;
+	union {
+		struct {
+			__aligned_u64 start;
+			__aligned_u64 length;
+		} add_reserved;
+		struct {
+			__u32 out_stdev_id;
+			__u32 out_hwpt_id;
+			__u32 out_idev_id;
+			__u32 dev_flags;	/* of MOCK_DOMAIN_FLAGS */
+		} mock_domain;
+		struct {
+			__u32 pt_id;
+		} mock_domain_replace;
+		struct {
+			__aligned_u64 iova;
+			__aligned_u64 length;
+			__aligned_u64 uptr;
+		} check_map;
+		struct {
+			__aligned_u64 length;
+			__aligned_u64 uptr;
+			__u32 refs;
+		} check_refs;
+		struct {
+			__s32 out_access_fd;
+			__u32 flags;
+		} create_access;
+		struct {
+			__u32 access_pages_id;
+		} destroy_access_pages;
+		struct {
+			__u32 flags;
+			__u32 out_access_pages_id;
+			__aligned_u64 iova;
+			__aligned_u64 length;
+			__aligned_u64 uptr;
+		} access_pages;
+		struct {
+			__aligned_u64 iova;
+			__aligned_u64 length;
+			__aligned_u64 uptr;
+			__u32 flags;
+		} access_rw;
+		struct {
+			__u32 limit;
+		} memory_limit;
+		struct {
+			__u32 ioas_id;
+		} access_replace_ioas;
+		struct {
+			__u32 id;
+			__u32 cache;
+		} dev_check_cache;
+		__u8 room[48];
+	};
+	__u32 last;
+};
+
+_Static_assert(sizeof(struct test_cmd) == 72, "released size");
+_Static_assert(offsetof(struct test_cmd, add_reserved) == 16, "released ABI");
+_Static_assert(offsetof(struct test_cmd, access_pages.uptr) == 40,
+	       "released ABI");
+_Static_assert(offsetof(struct test_cmd, last) == 64, "released ABI");
+
+#endif
