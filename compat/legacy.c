@@ -23,6 +23,7 @@ static long legacy_get_info(struct ioas *ioas, void __user *uinfo)
 	static const struct info_style style = {
 		.max_areas = ULONG_MAX,
 		.padded = true,
+		.exact = true,
 	};
 
 	return type1_get_info(ioas, &style, uinfo);

@@ -135,8 +135,7 @@ static size_t info_written(const struct info_style *style, u32 argsz)
 long type1_get_info(struct ioas *ioas, const struct info_style *style, void __user *uinfo)
 {
 	struct vfio_iommu_type1_info info = { };
-	size_t chain_nbytes;
-	size_t written;
+	size_t chain_nbytes, written, whole;
 	void *chain;
 	long ret = 0;
 
@@ -152,13 +151,14 @@ long type1_get_info(struct ioas *ioas, const struct info_style *style, void __us
 	written = info_written(style, info.argsz);
 	info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
 	info.iova_pgsizes = type1_pgsizes(ioas);
-	if (info.argsz < sizeof(info) + chain_nbytes) {
-		info.argsz = sizeof(info) + chain_nbytes;
-	} else {
+	whole = sizeof(info) + chain_nbytes;
+	if (info.argsz >= whole) {
 		info.cap_offset = sizeof(info);
 		if (copy_to_user(uinfo + sizeof(info), chain, chain_nbytes))
 			ret = -EFAULT;
 	}
+	if (info.argsz < whole || style->exact)
+		info.argsz = whole;
 	if (!ret && copy_to_user(uinfo, &info, written))
 		ret = -EFAULT;
 	kvfree(chain);

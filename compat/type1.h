@@ -21,6 +21,7 @@ struct info_style {
 	unsigned long max_areas;	/* what there could be */
 	bool padded;			/* capabilities begin at multiples of 8 */
 	bool unpadded_info;		/* of the fixed part whole members are written */
+	bool exact;			/* tell the length also to who has room for more */
 };
 
 int type1_init(struct type1 *type1, unsigned long type);

@@ -198,7 +198,7 @@ static const struct ioctl_command commands[] = {
 
 #ifdef VFIO_IOAS_SELFTEST
 static const struct ioctl_command test_command =
-	COMMAND(IOMMU_TEST_CMD, handle_test, struct iommu_test_cmd, last);
+	COMMAND(IOMMU_TEST_CMD, handle_test, struct test_cmd, last);
 #endif
 
 static const struct ioctl_command *find_command(unsigned int cmd)

@@ -35,7 +35,7 @@ struct ioctl_call {
 		struct iommu_hwpt_alloc hwpt_alloc;
 		struct iommu_hw_info hw_info;
 #ifdef VFIO_IOAS_SELFTEST
-		struct iommu_test_cmd test;
+		struct test_cmd test;
 #endif
 		u8 largest[72];
 	} args;

@@ -3,7 +3,15 @@
  * lib_native.c - the native ioctls, the test command, and the rig
  */
 #define _GNU_SOURCE
+#include <stddef.h>
+
 #include "lib_native.h"
+
+_Static_assert(sizeof(struct test_cmd) == 72, "released size");
+_Static_assert(offsetof(struct test_cmd, add_reserved) == 16, "released ABI");
+_Static_assert(offsetof(struct test_cmd, access_pages.uptr) == 40,
+	       "released ABI");
+_Static_assert(offsetof(struct test_cmd, last) == 64, "released ABI");
 
 struct native_rig rig;
 

@@ -12,7 +12,7 @@
 
 #include "lib.h"
 #include "iommufd.h"
-#include "lib_test_cmd.h"
+#include "test_cmd.h"
 
 /* --- the native ioctls */
 

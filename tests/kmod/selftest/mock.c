@@ -148,11 +148,11 @@ static int mock_get_resv_regions(struct ioas_group *igroup, struct list_head *re
 
 static void mock_get_hw_info(struct ioas_hw_info *info)
 {
-	static const struct iommu_test_hw_info hw_info = {
-		.test_reg = IOMMU_HW_INFO_SELFTEST_REGVAL,
+	static const struct test_hw_info hw_info = {
+		.test_reg = TEST_HW_INFO_REG,
 	};
 
-	info->type = IOMMU_HW_INFO_TYPE_SELFTEST;
+	info->type = TEST_HW_INFO_TYPE;
 	info->nbytes = sizeof(hw_info);
 	info->data = &hw_info;
 }
@@ -160,7 +160,7 @@ static void mock_get_hw_info(struct ioas_hw_info *info)
 static void mock_get_hw_info_pasid(struct ioas_hw_info *info)
 {
 	mock_get_hw_info(info);
-	info->max_pasid_log2 = MOCK_PASID_WIDTH;
+	info->max_pasid_log2 = TEST_PASID_WIDTH;
 }
 
 #define MOCK_BUS(_get_hw_info)					\

@@ -73,7 +73,7 @@ static const struct ioas_object_ops selftest_device_ops = {
 
 static int op_add_reserved(struct ioctl_call *call)
 {
-	struct iommu_test_cmd *cmd = &call->args.test;
+	struct test_cmd *cmd = &call->args.test;
 	u64 start = cmd->add_reserved.start;
 	u64 last = start + cmd->add_reserved.length - 1;
 	struct ioas *ioas;
@@ -91,7 +91,7 @@ static int op_add_reserved(struct ioctl_call *call)
 
 static int mock_device(struct ioctl_call *call, const struct ioas_bus *bus)
 {
-	struct iommu_test_cmd *cmd = &call->args.test;
+	struct test_cmd *cmd = &call->args.test;
 	u32 pt_id = cmd->id;
 	struct selftest_device *sdev;
 	int ret;
@@ -134,16 +134,14 @@ static int op_mock_domain_flags(struct ioctl_call *call)
 {
 	u32 flags = call->args.test.mock_domain.dev_flags;
 
-	if (flags & ~(MOCK_FLAGS_DEVICE_NO_DIRTY | MOCK_FLAGS_DEVICE_HUGE_IOVA |
-		      MOCK_FLAGS_DEVICE_PASID))
+	if (flags & ~(MOCK_NO_DIRTY | MOCK_HUGE_IOVA | MOCK_PASID))
 		return -EOPNOTSUPP;
-	return mock_device(call, flags & MOCK_FLAGS_DEVICE_PASID ? &mock_pasid_bus :
-			   &mock_bus);
+	return mock_device(call, flags & MOCK_PASID ? &mock_pasid_bus : &mock_bus);
 }
 
 static int op_mock_domain_replace(struct ioctl_call *call)
 {
-	struct iommu_test_cmd *cmd = &call->args.test;
+	struct test_cmd *cmd = &call->args.test;
 	struct selftest_device *sdev;
 	struct ioas_object *object;
 	int ret;
@@ -190,7 +188,7 @@ static int check_map(struct iommu_domain *domain, unsigned long iova, unsigned l
 
 static int op_check_map(struct ioctl_call *call)
 {
-	struct iommu_test_cmd *cmd = &call->args.test;
+	struct test_cmd *cmd = &call->args.test;
 	u64 iova = cmd->check_map.iova;
 	u64 nbytes = cmd->check_map.length;
 	u64 uptr = cmd->check_map.uptr;
@@ -218,7 +216,7 @@ static int op_check_map(struct ioctl_call *call)
 
 static int op_check_refs(struct ioctl_call *call)
 {
-	struct iommu_test_cmd *cmd = &call->args.test;
+	struct test_cmd *cmd = &call->args.test;
 	u64 nbytes = cmd->check_refs.length;
 	u64 uptr = cmd->check_refs.uptr;
 
@@ -317,7 +315,7 @@ static struct access_file *create_access(struct ioas_ctx *ctx, u32 ioas_id, u32 
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&afile->items_mutex);
 	INIT_LIST_HEAD(&afile->items);
-	afile->pins = flags & MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES;
+	afile->pins = flags & ACCESS_CREATE_NEEDS_PIN;
 	afile->access = vfio_ioas_access_create(ctx, afile->pins ? &pinning_ops :
 						&copying_ops, afile, &id);
 	if (IS_ERR(afile->access)) {
@@ -335,13 +333,13 @@ free_afile:
 
 static int op_create_access(struct ioctl_call *call)
 {
-	struct iommu_test_cmd *cmd = &call->args.test;
+	struct test_cmd *cmd = &call->args.test;
 	struct access_file *afile;
 	struct file *file;
 	int fd;
 	int ret;
 
-	if (cmd->create_access.flags & ~MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES ||
+	if (cmd->create_access.flags & ~ACCESS_CREATE_NEEDS_PIN ||
 	    !call->ctx->file)
 		return -EOPNOTSUPP;
 	afile = create_access(call->ctx, cmd->id, cmd->create_access.flags);
@@ -404,7 +402,7 @@ static int compare_pages(struct page **pages, unsigned long npages, unsigned lon
 	return 0;
 }
 
-static int access_pages(struct access_file *afile, struct iommu_test_cmd *cmd,
+static int access_pages(struct access_file *afile, struct test_cmd *cmd,
 			struct access_item *item, struct page **pages)
 {
 	unsigned long offset = offset_in_page(item->iova);
@@ -412,7 +410,7 @@ static int access_pages(struct access_file *afile, struct iommu_test_cmd *cmd,
 	unsigned int flags = 0;
 	int ret;
 
-	if (cmd->access_pages.flags & MOCK_FLAGS_ACCESS_WRITE)
+	if (cmd->access_pages.flags & ACCESS_PAGES_WRITE)
 		flags = VFIO_IOAS_ACCESS_WRITE;
 	ret = vfio_ioas_access_pin_pages(afile->access, item->iova, item->nbytes, pages,
 					 flags);
@@ -431,7 +429,7 @@ static int access_pages(struct access_file *afile, struct iommu_test_cmd *cmd,
 
 static int add_item(struct ioctl_call *call, struct access_file *afile)
 {
-	struct iommu_test_cmd *cmd = &call->args.test;
+	struct test_cmd *cmd = &call->args.test;
 	unsigned long max_pages = cmd->access_pages.length / PAGE_SIZE + 2;
 	struct access_item *item;
 	struct page **pages;
@@ -464,9 +462,9 @@ free:
 
 static int op_access_pages(struct ioctl_call *call)
 {
-	struct iommu_test_cmd *cmd = &call->args.test;
+	struct test_cmd *cmd = &call->args.test;
 
-	if (cmd->access_pages.flags & ~MOCK_FLAGS_ACCESS_WRITE)
+	if (cmd->access_pages.flags & ~ACCESS_PAGES_WRITE)
 		return -EOPNOTSUPP;
 	if (cmd->access_pages.length > MAX_ACCESS_NBYTES)
 		return -ENOMEM;
@@ -496,7 +494,7 @@ static int op_destroy_access_pages(struct ioctl_call *call)
 	return with_access(call, drop_named_item);
 }
 
-static int access_rw_buffer(struct access_file *afile, struct iommu_test_cmd *cmd,
+static int access_rw_buffer(struct access_file *afile, struct test_cmd *cmd,
 			    void *buffer)
 {
 	void __user *uptr = u64_to_user_ptr(cmd->access_rw.uptr);
@@ -504,9 +502,9 @@ static int access_rw_buffer(struct access_file *afile, struct iommu_test_cmd *cm
 	unsigned int flags = 0;
 	int ret;
 
-	if (cmd->access_rw.flags & MOCK_ACCESS_RW_SLOW_PATH)
+	if (cmd->access_rw.flags & ACCESS_RW_SLOW_PATH)
 		flags |= VFIO_IOAS_ACCESS_SLOW_PATH;
-	if (cmd->access_rw.flags & MOCK_ACCESS_RW_WRITE) {
+	if (cmd->access_rw.flags & ACCESS_RW_WRITE) {
 		flags |= VFIO_IOAS_ACCESS_WRITE;
 		if (copy_from_user(buffer, uptr, nbytes))
 			return -EFAULT;
@@ -520,7 +518,7 @@ static int access_rw_buffer(struct access_file *afile, struct iommu_test_cmd *cm
 
 static int access_rw(struct ioctl_call *call, struct access_file *afile)
 {
-	struct iommu_test_cmd *cmd = &call->args.test;
+	struct test_cmd *cmd = &call->args.test;
 	void *buffer;
 	int ret;
 
@@ -561,32 +559,32 @@ static int op_set_temp_memory_limit(struct ioctl_call *call)
 
 static int op_dev_check_cache(struct ioctl_call *call)
 {
-	struct iommu_test_cmd *cmd = &call->args.test;
+	struct test_cmd *cmd = &call->args.test;
 	struct ioas_device *idev = idev_get(call->ctx, cmd->id);
 
 	if (!idev)
 		return -ENOENT;
 	ioas_object_put(&idev->object);
-	if (cmd->check_dev_cache.id > IOMMU_TEST_DEV_CACHE_ID_MAX ||
-	    cmd->check_dev_cache.cache != IOMMU_TEST_DEV_CACHE_DEFAULT)
+	if (cmd->dev_check_cache.id > MOCK_CACHE_ID_MAX ||
+	    cmd->dev_check_cache.cache != MOCK_CACHE_DEFAULT)
 		return -EINVAL;
 	return 0;
 }
 
 static int (*const operations[])(struct ioctl_call *call) = {
-	[IOMMU_TEST_OP_ADD_RESERVED] = op_add_reserved,
-	[IOMMU_TEST_OP_MOCK_DOMAIN] = op_mock_domain,
-	[IOMMU_TEST_OP_MD_CHECK_MAP] = op_check_map,
-	[IOMMU_TEST_OP_MD_CHECK_REFS] = op_check_refs,
-	[IOMMU_TEST_OP_CREATE_ACCESS] = op_create_access,
-	[IOMMU_TEST_OP_DESTROY_ACCESS_PAGES] = op_destroy_access_pages,
-	[IOMMU_TEST_OP_ACCESS_PAGES] = op_access_pages,
-	[IOMMU_TEST_OP_ACCESS_RW] = op_access_rw,
-	[IOMMU_TEST_OP_SET_TEMP_MEMORY_LIMIT] = op_set_temp_memory_limit,
-	[IOMMU_TEST_OP_MOCK_DOMAIN_REPLACE] = op_mock_domain_replace,
-	[IOMMU_TEST_OP_ACCESS_REPLACE_IOAS] = op_access_replace_ioas,
-	[IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS] = op_mock_domain_flags,
-	[IOMMU_TEST_OP_DEV_CHECK_CACHE] = op_dev_check_cache,
+	[TEST_OP_ADD_RESERVED] = op_add_reserved,
+	[TEST_OP_MOCK_DOMAIN] = op_mock_domain,
+	[TEST_OP_MD_CHECK_MAP] = op_check_map,
+	[TEST_OP_MD_CHECK_REFS] = op_check_refs,
+	[TEST_OP_CREATE_ACCESS] = op_create_access,
+	[TEST_OP_DESTROY_ACCESS_PAGES] = op_destroy_access_pages,
+	[TEST_OP_ACCESS_PAGES] = op_access_pages,
+	[TEST_OP_ACCESS_RW] = op_access_rw,
+	[TEST_OP_SET_TEMP_MEMORY_LIMIT] = op_set_temp_memory_limit,
+	[TEST_OP_MOCK_DOMAIN_REPLACE] = op_mock_domain_replace,
+	[TEST_OP_ACCESS_REPLACE_IOAS] = op_access_replace_ioas,
+	[TEST_OP_MOCK_DOMAIN_FLAGS] = op_mock_domain_flags,
+	[TEST_OP_DEV_CHECK_CACHE] = op_dev_check_cache,
 };
 
 /**

@@ -1,7 +1,10 @@
-/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The test command of iommufd, as released: what programs that test an iommufd without
- * hardware ask of it. Only a selftest build of the module answers it.
+ * test_cmd: IOMMU_TEST_CMD, the ioctl that builds for testing have.
+ *
+ * With it a program makes mock devices, each behind an IOMMU of its own that
+ * maps pages of MOCK_IO_PAGE bytes, and plays an in-kernel user ("access").
+ * Our own statement of the released ABI (spec/beyond.md, 6.3).
  */
 #ifndef VFIO_IOAS_TEST_CMD_H
 #define VFIO_IOAS_TEST_CMD_H
@@ -9,67 +12,57 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-enum {
-	IOMMU_TEST_OP_ADD_RESERVED = 1,
-	IOMMU_TEST_OP_MOCK_DOMAIN = 2,
-	IOMMU_TEST_OP_MD_CHECK_MAP = 3,
-	IOMMU_TEST_OP_MD_CHECK_REFS = 4,
-	IOMMU_TEST_OP_CREATE_ACCESS = 5,
-	IOMMU_TEST_OP_DESTROY_ACCESS_PAGES = 6,
-	IOMMU_TEST_OP_ACCESS_PAGES = 7,
-	IOMMU_TEST_OP_ACCESS_RW = 8,
-	IOMMU_TEST_OP_SET_TEMP_MEMORY_LIMIT = 9,
-	IOMMU_TEST_OP_MOCK_DOMAIN_REPLACE = 10,
-	IOMMU_TEST_OP_ACCESS_REPLACE_IOAS = 11,
-	IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS = 12,
-	IOMMU_TEST_OP_DEV_CHECK_CACHE = 16,
+#define IOMMU_TEST_CMD		_IO(';', 0xA0)
+
+enum test_op {
+	TEST_OP_ADD_RESERVED = 1,
+	TEST_OP_MOCK_DOMAIN,
+	TEST_OP_MD_CHECK_MAP,
+	TEST_OP_MD_CHECK_REFS,
+	TEST_OP_CREATE_ACCESS,
+	TEST_OP_DESTROY_ACCESS_PAGES,
+	TEST_OP_ACCESS_PAGES,
+	TEST_OP_ACCESS_RW,
+	TEST_OP_SET_TEMP_MEMORY_LIMIT,
+	TEST_OP_MOCK_DOMAIN_REPLACE,
+	TEST_OP_ACCESS_REPLACE_IOAS,
+	TEST_OP_MOCK_DOMAIN_FLAGS,
+	TEST_OP_DIRTY,
+	TEST_OP_MD_CHECK_IOTLB,
+	TEST_OP_TRIGGER_IOPF,
+	TEST_OP_DEV_CHECK_CACHE,
 };
 
-enum {
-	MOCK_APERTURE_START = 1UL << 24,
-	MOCK_APERTURE_LAST = (1UL << 31) - 1,
-};
+/* What the IOMMU of a mock device can do; "last" is inclusive. */
+#define MOCK_APERTURE_START	(1ULL << 24)
+#define MOCK_APERTURE_LAST	((1ULL << 31) - 1)
+#define MOCK_IO_PAGE		2048ULL
 
-enum {
-	MOCK_FLAGS_DEVICE_NO_DIRTY = 1 << 0,
-	MOCK_FLAGS_DEVICE_HUGE_IOVA = 1 << 1,
-	MOCK_FLAGS_DEVICE_PASID = 1 << 2,
-};
+/* The memory for temporaries, in bytes. */
+#define DEFAULT_TEMP_LIMIT	65536U
+#define SMALLEST_TEMP_LIMIT	16U
 
-enum {
-	MOCK_FLAGS_ACCESS_WRITE = 1 << 0,
-};
+/* create_access.flags */
+#define ACCESS_CREATE_NEEDS_PIN	1U
+/* access_pages.flags */
+#define ACCESS_PAGES_WRITE	1U
+/* access_rw.flags */
+#define ACCESS_RW_WRITE		1U
+#define ACCESS_RW_SLOW_PATH	4U
 
-enum {
-	MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES = 1 << 0,
-};
+/* mock_domain.dev_flags: what else the device can do or, the first one, cannot */
+#define MOCK_NO_DIRTY		1U
+#define MOCK_HUGE_IOVA		2U
+#define MOCK_PASID		4U
+/* dev_check_cache */
+#define MOCK_CACHE_ID_MAX	3U
+#define MOCK_CACHE_DEFAULT	0xbaddadU
 
-enum {
-	MOCK_ACCESS_RW_WRITE = 1 << 0,
-	MOCK_ACCESS_RW_SLOW_PATH = 1 << 2,
-};
-
-enum {
-	IOMMU_TEST_DEV_CACHE_ID_MAX = 3,
-	IOMMU_TEST_DEV_CACHE_DEFAULT = 0xbaddad,
-};
-
-/* What GET_HW_INFO tells of a mock device. */
-#define IOMMU_HW_INFO_TYPE_SELFTEST	0xfeedbeef
-#define IOMMU_HW_INFO_SELFTEST_REGVAL	0xdeadbeef
-
-#define MOCK_PASID_WIDTH		20
-
-struct iommu_test_hw_info {
-	__u32 flags;
-	__u32 test_reg;
-};
-
-struct iommu_test_cmd {
+struct test_cmd {
 	__u32 size;
 	__u32 op;
-	__u32 id;		/* of an object; of an access: its descriptor */
-	__u32 __reserved;
+	__u32 id;	/* of an object, or the descriptor of an access */
+	__u32 reserved;
 	union {
 		struct {
 			__aligned_u64 start;
@@ -95,7 +88,7 @@ struct iommu_test_cmd {
 			__u32 refs;
 		} check_refs;
 		struct {
-			__u32 out_access_fd;
+			__s32 out_access_fd;
 			__u32 flags;
 		} create_access;
 		struct {
@@ -123,12 +116,20 @@ struct iommu_test_cmd {
 		struct {
 			__u32 id;
 			__u32 cache;
-		} check_dev_cache;
-		__aligned_u64 largest[6];
+		} dev_check_cache;
+		__u8 room[48];
 	};
 	__u32 last;
 };
 
-#define IOMMU_TEST_CMD		_IO(';', 0xa0)
+/* What GET_HW_INFO tells of a mock device. */
+#define TEST_HW_INFO_TYPE	0xfeedbeef
+#define TEST_HW_INFO_REG	0xdeadbeef
+#define TEST_PASID_WIDTH	20
+
+struct test_hw_info {
+	__u32 flags;
+	__u32 test_reg;
+};
 
 #endif
