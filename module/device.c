@@ -279,16 +279,20 @@ static int check_interrupts(struct iommu_group *group)
 	return -EPERM;
 }
 
+static bool enforce_coherency(struct iommu_domain *domain)
+{
+	return domain->ops->enforce_cache_coherency &&
+	       domain->ops->enforce_cache_coherency(domain);
+}
+
 /* Finds the domain for a group that is on @own, with everything else prepared. */
 static int choose_hwpt(const struct attach_target *target, struct ioas_group *igroup,
 		       struct ioas_hwpt *own, struct ioas_hwpt **hwpt)
 {
-	const struct iommu_domain_ops *ops = own->domain->ops;
 	int ret;
 
 	/* Now or never: a domain with mappings cannot start to enforce it. */
-	if (ops->enforce_cache_coherency)
-		own->enforces_coherency = ops->enforce_cache_coherency(own->domain);
+	own->enforces_coherency = enforce_coherency(own->domain);
 	ret = share_hwpt(target, igroup, own, hwpt);
 	if (ret)
 		return ret;
@@ -749,18 +753,31 @@ void vfio_ioas_device_detach(struct ioas_device *idev)
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_device_detach);
 
-struct ioas_hwpt *idev_alloc_hwpt(struct ioas_device *idev, struct ioas *ioas,
-				  u32 hwpt_flags)
+/* Can the IOMMU enforce coherency for a group? Only a domain that the group is on can tell. */
+static bool can_enforce_coherency(struct ioas_group *igroup)
 {
-	struct ioas_hwpt *hwpt = create_hwpt(idev->igroup, ioas, hwpt_flags, false);
-	const struct iommu_domain_ops *ops;
+	struct iommu_domain *domain;
+	bool can = false;
+
+	lockdep_assert_held(&igroup->ctx->groups_mutex);
+	if (igroup->hwpt)
+		return igroup->hwpt->enforces_coherency;
+	domain = igroup->bus->alloc_domain(igroup, 0);
+	if (IS_ERR(domain))
+		return false;
+	if (!igroup->bus->attach(igroup, domain)) {
+		can = enforce_coherency(domain);
+		igroup->bus->detach(igroup, domain);
+	}
+	iommu_domain_free(domain);
+	return can;
+}
+
+static int fill_new_hwpt(struct ioas_hwpt *hwpt)
+{
+	struct ioas *ioas = hwpt->ioas;
 	int ret;
 
-	if (IS_ERR(hwpt))
-		return hwpt;
-	ops = hwpt->domain->ops;
-	if (ops->enforce_cache_coherency)
-		hwpt->enforces_coherency = ops->enforce_cache_coherency(hwpt->domain);
 	down_write(&ioas->domains_rwsem);
 	ret = hwpt_reserve_aperture(hwpt, &ioas->iova_space, hwpt);
 	if (!ret)
@@ -768,6 +785,24 @@ struct ioas_hwpt *idev_alloc_hwpt(struct ioas_device *idev, struct ioas *ioas,
 	if (ret)
 		iova_unreserve(&ioas->iova_space, hwpt);
 	up_write(&ioas->domains_rwsem);
+	return ret;
+}
+
+struct ioas_hwpt *idev_alloc_hwpt(struct ioas_device *idev, struct ioas *ioas,
+				  u32 hwpt_flags)
+{
+	struct ioas_group *igroup = idev->igroup;
+	struct ioas_hwpt *hwpt;
+	int ret;
+
+	hwpt = create_hwpt(igroup, ioas, hwpt_flags, false);
+	if (IS_ERR(hwpt))
+		return hwpt;
+	mutex_lock(&igroup->ctx->groups_mutex);
+	if (can_enforce_coherency(igroup))
+		hwpt->enforces_coherency = enforce_coherency(hwpt->domain);
+	mutex_unlock(&igroup->ctx->groups_mutex);
+	ret = fill_new_hwpt(hwpt);
 	if (ret) {
 		discard_hwpt(hwpt);
 		return ERR_PTR(ret);
