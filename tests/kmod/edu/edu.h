@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * edu: what the parts of vfio_ioas_edu_test.ko share.
+ *
+ * Locks, outer first: files_lock of a device, state_rwsem of a file, then hw_lock of the
+ * device or pins_lock of an access.
+ */
+#ifndef EDU_H
+#define EDU_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/miscdevice.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+
+#include "edu_test.h"
+#include "vfio_ioas.h"
+
+struct pci_dev;
+
+/* A device. The driver keeps it while bound to it, and so does every open file. */
+struct edu {
+	struct kref kref;
+	struct pci_dev *pdev;		/* not to be used by files when gone, nor is bar */
+	struct miscdevice misc;
+	struct mutex files_lock;	/* who opens, closes or takes the driver away has it */
+	struct list_head files;		/* files_lock */
+	bool gone;			/* files_lock */
+	struct mutex hw_lock;		/* who has it talks to the device */
+	void __iomem *bar;
+	unsigned int nmasters;		/* hw_lock; how many files need the bus master */
+};
+
+struct edu_access {
+	struct ioas_access *ioas_access;	/* state_rwsem of the file; or NULL */
+	bool deaf;				/* state_rwsem */
+	struct mutex pins_lock;			/* held across pin and record */
+	struct list_head pins;			/* pins_lock, as is all below */
+	unsigned int npins;
+	unsigned int nnotices;
+	u32 last_pin_id;
+};
+
+struct edu_file {
+	struct list_head item;		/* files_lock of the device */
+	struct edu *edu;		/* constant */
+	struct rw_semaphore state_rwsem; /* written to by who changes what is below */
+	bool gone;
+	struct ioas_device *idev;	/* NULL: not bound */
+	bool attached;
+	struct edu_access access;
+};
+
+union edu_args {
+	struct edu_test_bind bind;
+	struct edu_test_attach attach;
+	struct edu_test_dma dma;
+	struct edu_test_access_create access_create;
+	struct edu_test_access_replace access_replace;
+	struct edu_test_pin pin;
+	struct edu_test_unpin unpin;
+	struct edu_test_pin_copy pin_copy;
+	struct edu_test_rw rw;
+	struct edu_test_access_info access_info;
+};
+
+/* file.c */
+extern const struct file_operations edu_fops;
+void edu_close_all(struct edu *edu);
+void edu_put(struct edu *edu);
+
+/* device.c: ioctls; close undoes whatever they did. */
+int edu_bind(struct edu_file *file, union edu_args *args);
+int edu_unbind(struct edu_file *file, union edu_args *args);
+int edu_attach(struct edu_file *file, union edu_args *args);
+int edu_replace(struct edu_file *file, union edu_args *args);
+int edu_detach(struct edu_file *file, union edu_args *args);
+int edu_dma(struct edu_file *file, union edu_args *args);
+void edu_device_close(struct edu_file *file);
+
+/* access.c: the same. */
+void edu_access_init(struct edu_file *file);
+int edu_access_create(struct edu_file *file, union edu_args *args);
+int edu_access_destroy(struct edu_file *file, union edu_args *args);
+int edu_access_replace(struct edu_file *file, union edu_args *args);
+int edu_pin(struct edu_file *file, union edu_args *args);
+int edu_unpin(struct edu_file *file, union edu_args *args);
+int edu_pin_copy(struct edu_file *file, union edu_args *args);
+int edu_rw(struct edu_file *file, union edu_args *args);
+int edu_access_info(struct edu_file *file, union edu_args *args);
+void edu_access_close(struct edu_file *file);
+
+#endif
