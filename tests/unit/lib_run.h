@@ -6,13 +6,33 @@
 #define LIB_RUN_H
 
 #include <check.h>
+#include <stdlib.h>
 
-/* ck_assert() for inner loops: costs nothing where it holds. */
-#define expect(condition)						\
-	do {								\
-		if (!(condition))					\
-			ck_abort_msg("not so: %s", #condition);		\
+/* Of the random sequence under way; 0: none. */
+extern unsigned long run_seed;
+
+/* ck_assert() for inner loops: costs nothing where it holds, and names the seed. */
+#define expect(condition)							\
+	do {									\
+		if (!(condition))						\
+			ck_abort_msg("not so: %s (SEED=%lu)", #condition, run_seed);	\
 	} while (0)
+
+/* Begins a random sequence: with @seed, or as the environment's SEED says. */
+static inline unsigned long begin_random(unsigned long seed)
+{
+	const char *chosen = getenv("SEED");
+
+	run_seed = chosen ? strtoul(chosen, NULL, 0) : seed;
+	return run_seed;
+}
+
+/* A random number below @limit, the same in every run of a test. */
+static inline unsigned long random_below(unsigned long *seed, unsigned long limit)
+{
+	*seed = *seed * 6364136223846793005UL + 1442695040888963407UL;
+	return (*seed >> 33) % limit;
+}
 
 /* Runs @suite. Returns what main() has to: 0 only if everything passed. */
 static inline int run_suite(Suite *suite)
@@ -24,13 +44,6 @@ static inline int run_suite(Suite *suite)
 	nfailed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return nfailed ? 1 : 0;
-}
-
-/* A random number below @limit, the same in every run of a test. */
-static inline unsigned long random_below(unsigned long *seed, unsigned long limit)
-{
-	*seed = *seed * 6364136223846793005UL + 1442695040888963407UL;
-	return (*seed >> 33) % limit;
 }
 
 #endif

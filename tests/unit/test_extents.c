@@ -285,19 +285,19 @@ static void random_sequence(unsigned long seed, unsigned long max_run, bool fail
 
 START_TEST(random_sequences_of_single_pages_agree_with_the_model)
 {
-	random_sequence(_i + 1, 1, false);
+	random_sequence(begin_random(_i + 1), 1, false);
 }
 END_TEST
 
 START_TEST(random_sequences_of_runs_agree_with_the_model)
 {
-	random_sequence(_i + 100, 40, false);
+	random_sequence(begin_random(_i + 100), 40, false);
 }
 END_TEST
 
 START_TEST(random_sequences_without_memory_now_and_then_agree_with_the_model)
 {
-	random_sequence(_i + 200, 2, true);
+	random_sequence(begin_random(_i + 200), 2, true);
 }
 END_TEST
 

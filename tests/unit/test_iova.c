@@ -8,6 +8,7 @@
 
 #define MAX_AREAS	64
 #define MAX_RESERVED	16
+#define MAX_ALLOWED	4
 
 static struct iova_space space;
 static struct ioas_area areas[MAX_AREAS];
@@ -20,12 +21,16 @@ static struct {
 } reserved[MAX_RESERVED];
 static unsigned int nreserved;
 
+static struct ioas_range allowed[MAX_ALLOWED];
+static unsigned int nallowed;
+
 static int owners[4];
 
 static void setup(void)
 {
 	memset(used, 0, sizeof(used));
 	nreserved = 0;
+	nallowed = 0;
 	iova_space_init(&space);
 }
 
@@ -75,6 +80,16 @@ static bool model_is_reserved(unsigned long first_iova, unsigned long last_iova)
 	return false;
 }
 
+static bool model_is_allowed(unsigned long first_iova, unsigned long last_iova)
+{
+	unsigned int i;
+
+	for (i = 0; i < nallowed; i++)
+		if (overlap(allowed[i].first_iova, allowed[i].last_iova, first_iova, last_iova))
+			return true;
+	return false;
+}
+
 static bool insert(unsigned int slot, unsigned long first_iova, unsigned long last_iova)
 {
 	struct ioas_area *other;
@@ -100,6 +115,37 @@ static int reserve(unsigned long first_iova, unsigned long last_iova, const void
 		reserved[nreserved].owner = owner;
 		nreserved++;
 	}
+	return ret;
+}
+
+static int allow(const struct ioas_range *ranges, unsigned int nranges)
+{
+	int ret = iova_allow(&space, ranges, nranges);
+
+	if (!ret) {
+		memcpy(allowed, ranges, nranges * sizeof(*ranges));
+		nallowed = nranges;
+	}
+	return ret;
+}
+
+static void erase(unsigned int slot)
+{
+	spin_lock(&space.iova_lock);
+	iova_erase(&space, &areas[slot]);
+	spin_unlock(&space.iova_lock);
+	used[slot] = false;
+}
+
+static int find_free(unsigned long nbytes, unsigned long alignment, unsigned long offset,
+		     unsigned long *iova)
+{
+	const struct iova_wish wish = { nbytes, alignment, offset };
+	int ret;
+
+	spin_lock(&space.iova_lock);
+	ret = iova_find_free(&space, &wish, iova);
+	spin_unlock(&space.iova_lock);
 	return ret;
 }
 
@@ -226,62 +272,325 @@ static void check_areas(unsigned long from, unsigned long to)
 	spin_unlock(&space.iova_lock);
 }
 
-static void random_step(unsigned long *seed, unsigned long top)
+/* The gaps that the tree keeps are those that there are. */
+static void check_gaps(void)
 {
-	unsigned int slot = random_below(seed, MAX_AREAS);
-	unsigned long from = random_below(seed, top);
-	unsigned long to = from + random_below(seed, 20);
-	bool free = !model_first(from, to);
+	unsigned long first_free = 0;
+	struct rb_node *rb;
+
+	for (rb = rb_first(&space.areas); rb && space.gaps_known; rb = rb_next(rb)) {
+		struct ioas_area *area = rb_entry(rb, struct ioas_area, node);
+		unsigned long largest = area->gap;
+
+		expect(area->gap == area->first_iova - first_free);
+		if (rb->rb_left)
+			largest = max(largest, rb_entry(rb->rb_left, struct ioas_area,
+							node)->subtree_gap);
+		if (rb->rb_right)
+			largest = max(largest, rb_entry(rb->rb_right, struct ioas_area,
+							node)->subtree_gap);
+		expect(area->subtree_gap == largest);
+		first_free = area->last_iova + 1;
+	}
+}
+
+static bool model_fits(unsigned long iova, unsigned long nbytes)
+{
+	unsigned long last_iova = iova + nbytes - 1;
+	unsigned int i;
+
+	if (last_iova < iova || iova < PAGE_SIZE || last_iova > ULONG_MAX - PAGE_SIZE ||
+	    model_first(iova, last_iova) || model_is_reserved(iova, last_iova))
+		return false;
+	for (i = 0; i < nallowed; i++)
+		if (iova >= allowed[i].first_iova && last_iova <= allowed[i].last_iova)
+			return true;
+	return !nallowed;
+}
+
+/* The lowest place: to look at all of them is simple. */
+static int model_find_free(unsigned long base, unsigned long top, unsigned long nbytes,
+			   unsigned long alignment, unsigned long *iova)
+{
+	unsigned long step;
+
+	for (step = 0; step <= top; step++) {
+		*iova = base + step;
+		if (*iova % alignment == 0 && model_fits(*iova, nbytes))
+			return 0;
+	}
+	return -ENOSPC;
+}
+
+static void random_unreserve(unsigned int owner)
+{
 	unsigned int i, kept = 0;
 
-	switch (random_below(seed, 4)) {
+	iova_unreserve(&space, &owners[owner]);
+	for (i = 0; i < nreserved; i++)
+		if (reserved[i].owner != &owners[owner])
+			reserved[kept++] = reserved[i];
+	nreserved = kept;
+}
+
+static void random_allow(unsigned long *seed, unsigned long base, unsigned long top)
+{
+	struct ioas_range ranges[MAX_ALLOWED];
+	unsigned int nranges = random_below(seed, MAX_ALLOWED + 1);
+	bool overlaps = false, meets = false;
+	unsigned int i, j;
+
+	for (i = 0; i < nranges; i++) {
+		ranges[i].first_iova = base + random_below(seed, top);
+		ranges[i].last_iova = ranges[i].first_iova + random_below(seed, top / 4);
+		meets |= model_is_reserved(ranges[i].first_iova, ranges[i].last_iova);
+		for (j = 0; j < i; j++)
+			overlaps |= overlap(ranges[i].first_iova, ranges[i].last_iova,
+					    ranges[j].first_iova, ranges[j].last_iova);
+	}
+	expect(allow(ranges, nranges) == (overlaps ? -EINVAL : meets ? -EADDRINUSE : 0));
+}
+
+/* One call that changes something. Addresses are from @base up, not much above @top. */
+static void random_step(unsigned long *seed, unsigned long base, unsigned long top)
+{
+	unsigned int slot = random_below(seed, MAX_AREAS);
+	unsigned long from = base + random_below(seed, top);
+	unsigned long to = from + random_below(seed, 20);
+	bool free = !model_first(from, to);
+
+	switch (random_below(seed, 5)) {
 	case 0:
-		if (used[slot]) {
-			spin_lock(&space.iova_lock);
-			iova_erase(&space, &areas[slot]);
-			spin_unlock(&space.iova_lock);
-			used[slot] = false;
-		}
+		if (used[slot])
+			erase(slot);
 		break;
 	case 1:
 		if (nreserved < MAX_RESERVED)
-			ck_assert_int_eq(reserve(from, to, &owners[slot % 4]),
-					 free ? 0 : -EADDRINUSE);
+			expect(reserve(from, to, &owners[slot % 4]) ==
+			       (free && !model_is_allowed(from, to) ? 0 : -EADDRINUSE));
 		break;
 	case 2:
-		if (slot >= 4)
-			break;
-		iova_unreserve(&space, &owners[slot]);
-		for (i = 0; i < nreserved; i++)
-			if (reserved[i].owner != &owners[slot])
-				reserved[kept++] = reserved[i];
-		nreserved = kept;
+		if (slot < 4)
+			random_unreserve(slot);
+		break;
+	case 3:
+		if (slot < 8)
+			random_allow(seed, base, top);
 		break;
 	default:
 		if (!used[slot])
-			ck_assert_int_eq(insert(slot, from, to), free);
+			expect(insert(slot, from, to) == free);
 	}
 }
 
 START_TEST(random_sequences_agree_with_the_model)
 {
 	const unsigned long top = 600;
-	unsigned long seed = _i + 1;
+	unsigned long seed = begin_random(_i + 1);
 	unsigned int i;
 
 	for (i = 0; i < 3000; i++) {
 		unsigned long from = random_below(&seed, top);
 		unsigned long to = from + random_below(&seed, 50);
 
-		random_step(&seed, top);
+		random_step(&seed, 0, top);
 		check_areas(from, to);
 		spin_lock(&space.iova_lock);
-		ck_assert_int_eq(iova_is_reserved(&space, from, to),
-				 model_is_reserved(from, to));
+		expect(iova_is_reserved(&space, from, to) == model_is_reserved(from, to));
 		spin_unlock(&space.iova_lock);
 		if (i % 100 == 0)
 			check_usable(top + 100);
 	}
+}
+END_TEST
+
+/* Looks for a place and compares it with the model's, of addresses from @base on. */
+static void random_find(unsigned long *seed, unsigned long base, unsigned long top)
+{
+	unsigned long nbytes = 1 + random_below(seed, random_below(seed, 4) ? 12 : top);
+	unsigned long alignment = 1UL << random_below(seed, 7);
+	unsigned long found = 0, expected = 0;
+	int ret;
+
+	ret = find_free(nbytes, alignment, 0, &found);
+	expect(ret == model_find_free(base, top, nbytes, alignment, &expected));
+	expect(ret || found == expected);
+}
+
+/*
+ * The same with bits that the address has to have, too. How near to the lowest place it has
+ * to be is not said; but where there is ample room, it is found there or below.
+ */
+static void random_find_offset(unsigned long *seed, unsigned long base, unsigned long top)
+{
+	unsigned long nbytes = 1 + random_below(seed, 12);
+	unsigned long alignment = 1UL << random_below(seed, 4);
+	unsigned long offset = alignment * random_below(seed, 8);
+	unsigned long slack = 16 * alignment;
+	unsigned long found = 0, ample = 0;
+	int ret;
+
+	ret = find_free(nbytes, alignment, offset, &found);
+	expect(ret || (found & offset) == offset);
+	expect(ret || (found % alignment == 0 && model_fits(found, nbytes)));
+	if (!model_find_free(base, top, nbytes + slack, 1, &ample))
+		expect(!ret && found <= ample + slack);
+}
+
+/*
+ * Everything but @top addresses from @base on is reserved, so that the model can look at
+ * all of them.
+ */
+static void random_finds(unsigned long base, unsigned long top, unsigned long seed)
+{
+	static const int fence;
+	unsigned long indexed_at = random_below(&seed, 500);
+	unsigned int i;
+
+	if (base)
+		reserve(0, base - 1, &fence);
+	if (base + top)
+		reserve(base + top, ULONG_MAX, &fence);
+	for (i = 0; i < 2000; i++) {
+		random_step(&seed, base, top - 20);
+		if (i == indexed_at)
+			iova_index_gaps(&space);
+		check_gaps();
+		if (i >= indexed_at) {
+			random_find(&seed, base, top);
+			random_find_offset(&seed, base, top);
+		}
+	}
+	iova_unreserve(&space, &fence);
+}
+
+START_TEST(the_lowest_place_that_fits_is_found)
+{
+	random_finds(0x10000, 500, begin_random(_i + 1));
+}
+END_TEST
+
+START_TEST(the_lowest_place_is_found_next_to_the_first_page)
+{
+	random_finds(PAGE_SIZE - 50, 500, begin_random(_i + 1));
+}
+END_TEST
+
+START_TEST(the_lowest_place_is_found_at_the_end_of_the_space)
+{
+	random_finds(-PAGE_SIZE - 400, 500, begin_random(_i + 1));
+}
+END_TEST
+
+/* Up to the very last address: most of it is in the last page, which is not given out. */
+START_TEST(sums_that_wrap_find_nothing)
+{
+	random_finds(-500UL, 500, begin_random(_i + 1));
+}
+END_TEST
+
+START_TEST(the_first_and_the_last_page_are_never_found)
+{
+	unsigned long iova;
+
+	iova_index_gaps(&space);
+	ck_assert_int_eq(find_free(1, 1, 0, &iova), 0);
+	ck_assert_uint_eq(iova, PAGE_SIZE);
+	ck_assert_int_eq(find_free(ULONG_MAX - 2 * PAGE_SIZE + 1, 1, 0, &iova), 0);
+	ck_assert_int_eq(find_free(ULONG_MAX - 2 * PAGE_SIZE + 2, 1, 0, &iova), -ENOSPC);
+	ck_assert_int_eq(find_free(ULONG_MAX, 1, 0, &iova), -ENOSPC);
+}
+END_TEST
+
+START_TEST(nothing_is_found_behind_an_area_at_the_last_address)
+{
+	unsigned long iova;
+
+	ck_assert(insert(0, PAGE_SIZE, ULONG_MAX));
+	iova_index_gaps(&space);
+	ck_assert_int_eq(find_free(1, 1, 0, &iova), -ENOSPC);
+	erase(0);
+	ck_assert_int_eq(find_free(1, 1, 0, &iova), 0);
+	ck_assert(insert(1, 2 * PAGE_SIZE, ULONG_MAX));
+	ck_assert_int_eq(find_free(PAGE_SIZE, 1, 0, &iova), 0);
+	ck_assert_uint_eq(iova, PAGE_SIZE);
+	ck_assert_int_eq(find_free(PAGE_SIZE + 1, 1, 0, &iova), -ENOSPC);
+}
+END_TEST
+
+START_TEST(an_alignment_that_wraps_finds_nothing)
+{
+	unsigned long iova;
+
+	reserve(0, 1UL << 63, &owners[0]);
+	iova_index_gaps(&space);
+	ck_assert_int_eq(find_free(1, 1UL << 63, 0, &iova), -ENOSPC);
+}
+END_TEST
+
+START_TEST(a_place_is_found_inside_an_allowed_range_only)
+{
+	const struct ioas_range ranges[] = {
+		{ 0x100000, 0x100fff }, { 0x300000, 0x301fff },
+	};
+	unsigned long iova;
+
+	iova_index_gaps(&space);
+	ck_assert_int_eq(allow(ranges, 2), 0);
+	ck_assert_int_eq(find_free(0x1000, 0x1000, 0, &iova), 0);
+	ck_assert_uint_eq(iova, 0x100000);
+	ck_assert_int_eq(find_free(0x2000, 0x1000, 0, &iova), 0);
+	ck_assert_uint_eq(iova, 0x300000);
+	ck_assert_int_eq(find_free(0x3000, 0x1000, 0, &iova), -ENOSPC);
+	ck_assert_int_eq(allow(ranges, 0), 0);
+	ck_assert_int_eq(find_free(0x3000, 0x1000, 0, &iova), 0);
+}
+END_TEST
+
+START_TEST(an_allowed_range_does_not_become_reserved)
+{
+	const struct ioas_range range = { 0x1000, 0x1fff };
+
+	ck_assert_int_eq(allow(&range, 1), 0);
+	ck_assert_int_eq(reserve(0x1fff, 0x2fff, &owners[0]), -EADDRINUSE);
+	ck_assert_int_eq(reserve(0, ULONG_MAX, &owners[0]), -EADDRINUSE);
+	ck_assert_int_eq(reserve(0x2000, ULONG_MAX, &owners[0]), 0);
+}
+END_TEST
+
+START_TEST(allowed_ranges_that_overlap_are_refused)
+{
+	const struct ioas_range ranges[] = { { 0x1000, 0x2000 }, { 0x2000, 0x2fff } };
+
+	ck_assert_int_eq(allow(ranges, 2), -EINVAL);
+	ck_assert_int_eq(reserve(0, ULONG_MAX, &owners[0]), 0);
+}
+END_TEST
+
+START_TEST(a_refused_list_leaves_the_former_one)
+{
+	const struct ioas_range former = { 0x1000, 0x1fff };
+	const struct ioas_range ranges[] = { { 0x5000, 0x5fff }, { 0x8000, 0x9000 } };
+
+	ck_assert_int_eq(allow(&former, 1), 0);
+	ck_assert_int_eq(reserve(0x9000, 0x9fff, &owners[0]), 0);
+	ck_assert_int_eq(allow(ranges, 2), -EADDRINUSE);
+	ck_assert_int_eq(reserve(0x1000, 0x1000, &owners[0]), -EADDRINUSE);
+	ck_assert_int_eq(reserve(0x5000, 0x5fff, &owners[0]), 0);
+}
+END_TEST
+
+START_TEST(without_memory_the_former_list_stays)
+{
+	const struct ioas_range former = { 0x1000, 0x1fff };
+	const struct ioas_range ranges[] = { { 0x5000, 0x5fff }, { 0x8000, 0x9000 } };
+
+	ck_assert_int_eq(allow(&former, 1), 0);
+	shim_fail_in = _i + 1;
+	ck_assert_int_eq(allow(ranges, 2), -ENOMEM);
+	ck_assert_int_eq(shim_allocations, 1);
+	ck_assert_int_eq(reserve(0x1000, 0x1000, &owners[0]), -EADDRINUSE);
+	ck_assert_int_eq(reserve(0x5000, 0x5fff, &owners[0]), 0);
 }
 END_TEST
 
@@ -299,6 +608,18 @@ int main(void)
 	tcase_add_test(tcase, each_owner_takes_away_what_it_brought);
 	tcase_add_test(tcase, nothing_is_usable_where_all_is_reserved);
 	tcase_add_loop_test(tcase, random_sequences_agree_with_the_model, 0, 20);
+	tcase_add_loop_test(tcase, the_lowest_place_that_fits_is_found, 0, 10);
+	tcase_add_loop_test(tcase, the_lowest_place_is_found_next_to_the_first_page, 0, 10);
+	tcase_add_loop_test(tcase, the_lowest_place_is_found_at_the_end_of_the_space, 0, 10);
+	tcase_add_loop_test(tcase, sums_that_wrap_find_nothing, 0, 5);
+	tcase_add_test(tcase, the_first_and_the_last_page_are_never_found);
+	tcase_add_test(tcase, nothing_is_found_behind_an_area_at_the_last_address);
+	tcase_add_test(tcase, an_alignment_that_wraps_finds_nothing);
+	tcase_add_test(tcase, a_place_is_found_inside_an_allowed_range_only);
+	tcase_add_test(tcase, an_allowed_range_does_not_become_reserved);
+	tcase_add_test(tcase, allowed_ranges_that_overlap_are_refused);
+	tcase_add_test(tcase, a_refused_list_leaves_the_former_one);
+	tcase_add_loop_test(tcase, without_memory_the_former_list_stays, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the pure files of the module need of the kernel, for a program on the host. Every
- * <linux/...> of this directory is this file. Allocations are counted, and can be made
- * to fail; lib_shim.c has the rest.
+ * What the files of the module that are tested on the host need of the kernel. Every
+ * <linux/...> of this directory is this file. Plain and slow; allocations are counted, and
+ * can be made to fail. Each of the headers at the end has a lib_*.c.
  */
 #ifndef SHIM_KERNEL_H
 #define SHIM_KERNEL_H
@@ -12,34 +12,91 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+typedef uint8_t u8;
 typedef uint32_t u32;
 typedef uint64_t u64;
 typedef unsigned int gfp_t;
+typedef u64 phys_addr_t;
+typedef u64 dma_addr_t;
+
+#define CONFIG_LOCK_MM_AND_FIND_VMA	1
+#define CONFIG_SPARSEMEM_VMEMMAP	1
+#define CONFIG_TRANSPARENT_HUGEPAGE	1
+#define IS_ENABLED(option)		(option)
+#define KBUILD_MODNAME			"vfio_ioas"
+#define EXPORT_SYMBOL_GPL(symbol)
+#define THIS_MODULE			NULL
+
+#define BUILD_BUG_ON(condition)	_Static_assert(!(condition), #condition)
 
 #define __maybe_unused		__attribute__((unused))
 #define __aligned(n)		__attribute__((aligned(n)))
+#define __rcu
+#define __user
+
+#define BIT(n)			(1UL << (n))
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define ALIGN(x, a)		(((x) + (a) - 1) / (a) * (a))
-#define min(a, b)		((a) < (b) ? (a) : (b))
-#define min_t(type, a, b)	((type)(a) < (type)(b) ? (type)(a) : (type)(b))
-#define max_t(type, a, b)	((type)(a) > (type)(b) ? (type)(a) : (type)(b))
+#define min(a, b)		({ typeof(a) _a = (a); typeof(b) _b = (b); _a < _b ? _a : _b; })
+#define max(a, b)		({ typeof(a) _c = (a); typeof(b) _d = (b); _c > _d ? _c : _d; })
+#define min_t(type, a, b)	min((type)(a), (type)(b))
+#define swap(a, b)		do { typeof(a) _old = (a); (a) = (b); (b) = _old; } while (0)
 #define container_of(pointer, type, member) \
 	((type *)((char *)(pointer) - offsetof(type, member)))
+#define __ffs(x)		((unsigned long)__builtin_ctzl(x))
 
-/* A warning of the code under test fails the test. */
-#define WARN_ON(condition)	((condition) ? shim_warn(#condition), true : false)
+static inline unsigned long roundup_pow_of_two(unsigned long x)
+{
+	unsigned long power = 1;
+
+	while (power < x)
+		power *= 2;
+	return power;
+}
+
+/* Threads of a test take turns, see lock.h: nothing has to be atomic. */
+#define READ_ONCE(x)			(*(const volatile typeof(x) *)&(x))
+#define WRITE_ONCE(x, value)		(*(volatile typeof(x) *)&(x) = (value))
+#define smp_load_acquire(pointer)	READ_ONCE(*(pointer))
+#define smp_store_release(pointer, value) WRITE_ONCE(*(pointer), value)
+
+#define ERR_PTR(error)		((void *)(long)(error))
+#define PTR_ERR(pointer)	((long)(pointer))
+#define IS_ERR(pointer)		((unsigned long)(pointer) >= -4095UL)
+
+/* A warning of the code under test fails the test, unless that waits for it. */
+#define WARN_ON(condition)	shim_warn_if(!!(condition), #condition)
 #define WARN_ON_ONCE(condition)	WARN_ON(condition)
-void shim_warn(const char *condition);
+extern unsigned int shim_expected_warnings;	/* so many more are all right */
+bool shim_warn_if(bool bad, const char *condition);
 
+/* What the code under test logs only has to be well-formed. */
+#ifndef pr_fmt
+#define pr_fmt(fmt)		fmt
+#endif
+#define pr_warn_ratelimited(fmt, ...) \
+	((void)snprintf(NULL, 0, pr_fmt(fmt), ##__VA_ARGS__), (void)shim_nmessages++)
+extern unsigned long shim_nmessages;
+
+#define GFP_KERNEL		0
 #define GFP_KERNEL_ACCOUNT	0
+#define __GFP_NORETRY		0
+#define __GFP_NOWARN		0
 extern long shim_allocations;		/* blocks not yet freed */
 extern size_t shim_allocated_nbytes;	/* in them, as asked for */
-extern long shim_fail_in;		/* the n-th allocation from now on fails; 0: none */
+extern long shim_fail_in;		/* the n-th thing that can from now on fails; 0: none */
+bool shim_fail_now(void);
 void *shim_alloc(size_t nbytes);
 void shim_free(void *block);
+
+static inline void *kmalloc(size_t nbytes, gfp_t gfp)
+{
+	return shim_alloc(nbytes);
+}
 
 static inline void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
 {
@@ -54,89 +111,29 @@ static inline void *kzalloc(size_t nbytes, gfp_t gfp)
 }
 
 #define kvmalloc_array(n, size, gfp)	kmalloc_array(n, size, gfp)
+#define kvcalloc(n, size, gfp)		kzalloc((n) * (size), gfp)
 #define kfree(block)			shim_free(block)
 #define kvfree(block)			shim_free(block)
 
-/* Locks: that they are held where they must be is checked all the same. */
-typedef struct {
-	bool held;
-} spinlock_t;
-
-#define spin_lock_init(lock)		((lock)->held = false)
-#define spin_lock(lock)			(WARN_ON((lock)->held), (lock)->held = true)
-#define spin_unlock(lock)		(WARN_ON(!(lock)->held), (lock)->held = false)
-#define lockdep_assert_held(lock)	WARN_ON(!(lock)->held)
-
-/* A search tree with the kernel's interface; it does not bother to balance. */
-struct rb_node {
-	struct rb_node *rb_parent;
-	struct rb_node *rb_left;
-	struct rb_node *rb_right;
+/* Nobody is ever inside of rcu_read_lock() when somebody else runs. */
+struct rcu_head {
+	char unused;
 };
 
-struct rb_root {
-	struct rb_node *rb_node;
-};
+#define rcu_read_lock()			((void)0)
+#define rcu_read_unlock()		((void)0)
+#define rcu_dereference(pointer)	(pointer)
+#define rcu_access_pointer(pointer)	(pointer)
+#define rcu_assign_pointer(pointer, to)	((pointer) = (to))
+#define RCU_INIT_POINTER(pointer, to)	((pointer) = (to))
+#define kfree_rcu(pointer, member)	kfree(pointer)
 
-struct rb_root_cached {
-	struct rb_root rb_root;
-};
-
-#define RB_ROOT				((struct rb_root){ NULL })
-#define RB_ROOT_CACHED			((struct rb_root_cached){ { NULL } })
-#define RB_EMPTY_ROOT(root)		(!(root)->rb_node)
-#define rb_entry(pointer, type, member)	container_of(pointer, type, member)
-#define rb_insert_color(node, root)	((void)(node), (void)(root))
-
-static inline void rb_link_node(struct rb_node *node, struct rb_node *parent,
-				struct rb_node **link)
-{
-	*node = (struct rb_node){ .rb_parent = parent };
-	*link = node;
-}
-
-struct rb_node *rb_first(const struct rb_root *root);
-struct rb_node *rb_next(const struct rb_node *node);
-void rb_erase(struct rb_node *node, struct rb_root *root);
-
-/* An interval tree that looks at every interval, by ascending start. */
-#define INTERVAL_TREE_DEFINE(type, rb, itype, subtree, start, last, scope, prefix)	\
-scope type *prefix##_scan(struct rb_node *node, itype from, itype to)			\
-{											\
-	for (; node; node = rb_next(node)) {						\
-		type *entry = rb_entry(node, type, rb);					\
-											\
-		if (start(entry) <= to && last(entry) >= from)				\
-			return entry;							\
-	}										\
-	return NULL;									\
-}											\
-											\
-scope type *prefix##_iter_first(struct rb_root_cached *root, itype from, itype to)	\
-{											\
-	return prefix##_scan(rb_first(&root->rb_root), from, to);			\
-}											\
-											\
-scope type *prefix##_iter_next(type *entry, itype from, itype to)			\
-{											\
-	return prefix##_scan(rb_next(&entry->rb), from, to);				\
-}											\
-											\
-scope void prefix##_insert(type *entry, struct rb_root_cached *root)			\
-{											\
-	struct rb_node **link = &root->rb_root.rb_node, *parent = NULL;			\
-											\
-	while (*link) {									\
-		parent = *link;								\
-		link = start(entry) < start(rb_entry(parent, type, rb)) ?		\
-			&parent->rb_left : &parent->rb_right;				\
-	}										\
-	rb_link_node(&entry->rb, parent, link);						\
-}											\
-											\
-scope void prefix##_remove(type *entry, struct rb_root_cached *root)			\
-{											\
-	rb_erase(&entry->rb, &root->rb_root);						\
-}
+#include "count.h"
+#include "iommu.h"
+#include "list.h"
+#include "lock.h"
+#include "memory.h"
+#include "tree.h"
+#include "xarray.h"
 
 #endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One IOAS with memory to map, for tests of single calls.
+ */
+#ifndef LIB_IOAS_H
+#define LIB_IOAS_H
+
+#include "area.h"
+#include "hwpt.h"
+#include "ioas.h"
+#include "kernel.h"
+#include "vfio_ioas.h"
+
+#define IOVA	0x100000UL
+
+extern struct ioas_ctx ctx;
+extern struct ioas *ioas;
+extern struct shim_process process;	/* has all of its memory, and no limit */
+
+void make_ioas(void);
+
+/* What is in the IOAS ends; whether everything is clean is checked. */
+void end_ioas(void);
+
+/* @npages pages of the process, from number @page on. */
+int map_pages(struct ioas *ioas, unsigned long iova, unsigned long npages, unsigned long page);
+int unmap_pages(struct ioas *ioas, unsigned long iova, unsigned long npages,
+		enum ioas_unmap_rule rule, unsigned long *unmapped_npages);
+int copy_pages(struct ioas *from, unsigned long iova, unsigned long npages, struct ioas *to,
+	       unsigned long to_iova);
+
+/* NULL where it is refused. */
+struct ioas_hwpt *add_domain(struct ioas *ioas, unsigned long pgsize);
+void remove_domain(struct ioas_hwpt *hwpt);
+
+#endif

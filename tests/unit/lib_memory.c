@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pages, address spaces and processes; shim/memory.h declares them.
+ */
+#include "kernel.h"
+#include "lib_run.h"
+
+struct page shim_pages[SHIM_NPAGES];
+unsigned long shim_npinned;
+unsigned int shim_pin_at_most;
+__thread struct task_struct *current;
+
+void shim_pages_reset(void)
+{
+	unsigned int i;
+
+	ck_assert_uint_eq(shim_npinned, 0);
+	for (i = 0; i < SHIM_NPAGES; i++) {
+		free(shim_pages[i].data);
+		shim_pages[i] = (struct page){ .folio_npages = 1 };
+	}
+}
+
+void shim_make_folio(unsigned int first, unsigned int npages)
+{
+	unsigned int i;
+
+	for (i = 0; i < npages; i++)
+		shim_pages[first + i].to_head = i;
+	shim_pages[first].folio_npages = npages;
+}
+
+char *shim_page_data(struct page *page)
+{
+	if (!page->data)
+		page->data = calloc(1, PAGE_SIZE);
+	return page->data;
+}
+
+void shim_process_init(struct shim_process *process)
+{
+	memset(process, 0, sizeof(*process));
+	process->mm.mm_users = 1;
+	process->cred.user = &process->user;
+	process->task = (struct task_struct){
+		.mm = &process->mm, .cred = &process->cred,
+		.group_leader = &process->task, .comm = "test",
+		.memlock_nbytes = ULONG_MAX,
+	};
+}
+
+void shim_process_check_clean(const struct shim_process *process)
+{
+	ck_assert_int_eq(process->task.nrefs, 0);
+	ck_assert_int_eq(process->cred.nrefs, 0);
+	ck_assert_int_eq(process->user.locked_vm.n, 0);
+	ck_assert_int_eq(process->mm.mm_count, 0);
+	ck_assert_int_eq(process->mm.mm_users, !!process->mm.mm_users);
+	ck_assert_int_eq(process->mm.pinned_vm.n, 0);
+	if (process->mm.mm_users)
+		ck_assert_uint_eq(process->mm.locked_vm, 0);
+}
+
+static long find_slot(unsigned long uaddr)
+{
+	unsigned long slot = (uaddr - SHIM_USER_BASE) / PAGE_SIZE;
+
+	return uaddr >= SHIM_USER_BASE && slot < SHIM_USER_NPAGES ? (long)slot : -1;
+}
+
+/* The page behind an address, as far as it can be used in this way. */
+static struct page *find_page(struct mm_struct *mm, unsigned long uaddr, bool write)
+{
+	long slot = find_slot(uaddr);
+
+	if (slot < 0 || (write && mm->read_only[slot]))
+		return NULL;
+	return mm->pages[slot];
+}
+
+static long pin(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
+		unsigned int flags, struct page **pages)
+{
+	unsigned long i;
+
+	shim_might_sleep();
+	WARN_ON(!mm->mm_users || !npages || offset_in_page(uaddr));
+	if (shim_pin_at_most)
+		npages = min_t(unsigned long, npages, shim_pin_at_most);
+	if (shim_fail_now())
+		return -EFAULT;
+	for (i = 0; i < npages; i++) {
+		pages[i] = find_page(mm, uaddr + i * PAGE_SIZE, flags & FOLL_WRITE);
+		if (!pages[i])
+			break;
+		pages[i]->npins++;
+		shim_npinned++;
+	}
+	return i ? (long)i : -EFAULT;
+}
+
+int pin_user_pages_fast(unsigned long uaddr, int npages, unsigned int flags,
+			struct page **pages)
+{
+	/* An interface of the kernel's that takes no more. */
+	if (uaddr + npages * PAGE_SIZE < uaddr)
+		return -EOVERFLOW;
+	return pin(current->mm, uaddr, npages, flags, pages);
+}
+
+long pin_user_pages_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
+			   unsigned int flags, struct page **pages, int *locked)
+{
+	static unsigned int ncalls;
+	long npinned;
+
+	lockdep_assert_held_read(&mm->mmap_lock);
+	npinned = pin(mm, uaddr, npages, flags, pages);
+	/* It drops the lock when it pleases. */
+	if (ncalls++ % 2) {
+		mmap_read_unlock(mm);
+		*locked = 0;
+	}
+	return npinned;
+}
+
+void unpin_user_page_range_dirty_lock(struct page *page, unsigned long npages, bool dirty)
+{
+	unsigned long i;
+
+	shim_might_sleep();
+	WARN_ON(!npages);
+	for (i = 0; i < npages; i++) {
+		WARN_ON(!page[i].npins);
+		page[i].npins--;
+		page[i].dirty |= dirty;
+		shim_npinned--;
+	}
+}
+
+void unpin_user_pages(struct page **pages, unsigned long npages)
+{
+	unsigned long i;
+
+	for (i = 0; i < npages; i++)
+		unpin_user_page_range_dirty_lock(pages[i], 1, false);
+}
+
+void set_page_dirty_lock(struct page *page)
+{
+	shim_might_sleep();
+	page->dirty = true;
+}
+
+static unsigned long copy_user(unsigned long uaddr, char *data, unsigned long nbytes,
+			       bool write)
+{
+	while (nbytes) {
+		unsigned long step = min(nbytes, PAGE_SIZE - offset_in_page(uaddr));
+		struct page *page = find_page(current->mm, uaddr, write);
+
+		if (!page)
+			break;
+		if (write)
+			memcpy_to_page(page, offset_in_page(uaddr), data, step);
+		else
+			memcpy_from_page(data, page, offset_in_page(uaddr), step);
+		uaddr += step;
+		data += step;
+		nbytes -= step;
+	}
+	return nbytes;
+}
+
+unsigned long copy_to_user(void *to, const void *from, unsigned long nbytes)
+{
+	return copy_user((unsigned long)to, (char *)from, nbytes, true);
+}
+
+unsigned long copy_from_user(void *to, const void *from, unsigned long nbytes)
+{
+	return copy_user((unsigned long)from, to, nbytes, false);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Domains that remember what was mapped by each call, and warn about calls that an IOMMU
+ * driver may not get: overlapping, misaligned, unmapped in part.
+ */
+#ifndef SHIM_IOMMU_H
+#define SHIM_IOMMU_H
+
+#define IOMMU_READ	1
+#define IOMMU_WRITE	2
+#define IOMMU_CACHE	4
+
+struct iommu_domain_geometry {
+	dma_addr_t aperture_start;
+	dma_addr_t aperture_end;
+};
+
+struct shim_mapping {
+	unsigned long iova;
+	unsigned long last_iova;
+	phys_addr_t paddr;
+	int prot;
+	struct shim_mapping *next;
+};
+
+struct iommu_domain {
+	unsigned long pgsize_bitmap;
+	struct iommu_domain_geometry geometry;
+	struct shim_mapping *mappings;		/* ascending */
+	unsigned long nunmaps;			/* calls of iommu_unmap() */
+	unsigned long keeps_iova;		/* unmap stops here, as a driver must not; 0: none */
+};
+
+/* Can translate everything, in pages of @pgsize and its multiples up to 1 GiB. */
+struct iommu_domain *shim_domain_create(unsigned long pgsize);
+void iommu_domain_free(struct iommu_domain *domain);
+int iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr,
+	      size_t nbytes, int prot, gfp_t gfp);
+size_t iommu_unmap(struct iommu_domain *domain, unsigned long iova, size_t nbytes);
+
+/* Where an IOVA leads to, and with which protection; NULL: nowhere. */
+const struct shim_mapping *shim_domain_find(const struct iommu_domain *domain,
+					    unsigned long iova);
+
+/* For kcompat.h, which has an inline function for each. */
+struct class;
+struct device {
+	void *bus;
+};
+struct iommu_group;
+struct iommu_domain *iommu_paging_domain_alloc(struct device *dev);
+bool iommu_group_has_isolated_msi(struct iommu_group *group);
+struct class *class_create(const char *name);
+
+#endif

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What configure would find out about the kernel that the shims are.
+ */
+#define HAVE_IOMMU_GROUP_HAS_ISOLATED_MSI	1
+#define HAVE_IOMMU_MAP_GFP			1
+#define HAVE_IOMMU_PAGING_DOMAIN_ALLOC		1

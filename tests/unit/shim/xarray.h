@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's arrays that grow, with a limit.
+ */
+#ifndef SHIM_XARRAY_H
+#define SHIM_XARRAY_H
+
+#define SHIM_XA_SLOTS	64
+
+struct xarray {
+	spinlock_t xa_lock;
+	unsigned int lowest;			/* the first index that is handed out */
+	bool reserved[SHIM_XA_SLOTS];		/* taken, also without an entry */
+	void *entries[SHIM_XA_SLOTS];
+};
+
+struct xa_limit {
+	u32 max;
+};
+
+#define XA_FLAGS_ALLOC		0
+#define XA_FLAGS_ALLOC1		1
+#define XA_FLAGS_ACCOUNT	0
+#define XA_PRESENT		0
+#define xa_limit_31b		((struct xa_limit){ SHIM_XA_SLOTS - 1 })
+#define xa_limit_32b		xa_limit_31b
+
+#define xa_lock(xa)		spin_lock(&(xa)->xa_lock)
+#define xa_unlock(xa)		spin_unlock(&(xa)->xa_lock)
+
+void xa_init_flags(struct xarray *xa, unsigned int flags);
+void xa_destroy(struct xarray *xa);
+bool xa_empty(const struct xarray *xa);
+int xa_alloc(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit, gfp_t gfp);
+void *xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp);
+void *xa_load(struct xarray *xa, unsigned long index);
+void *xa_erase(struct xarray *xa, unsigned long index);
+void *__xa_erase(struct xarray *xa, unsigned long index);	/* xa_lock held */
+
+/* The entry at *@index or the first one behind it, whose index it then is. */
+void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max,
+	      unsigned int filter);
+
+#define xa_for_each(xa, index, entry)						\
+	for (index = 0; (entry = xa_find(xa, &index, ULONG_MAX, XA_PRESENT)); index++)
+
+#endif

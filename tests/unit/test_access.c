@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * access: what single calls of a driver get, and what a driver that misbehaves does.
+ */
+#include "lib_ioas.h"
+#include "lib_run.h"
+
+static struct ioas_access *access;
+static struct page *list[64];
+
+/* The one pin that there is, and what the driver does when it is told to let go. */
+static unsigned long pinned_npages;
+static unsigned int nnotices;
+static bool keeps_pin;
+static unsigned int nunder_way;
+static struct mutex pin_mutex;
+
+static void unpin(void)
+{
+	vfio_ioas_access_unpin_pages(access, IOVA, pinned_npages * PAGE_SIZE);
+	pinned_npages = 0;
+}
+
+static void let_go(void *data, unsigned long iova, unsigned long nbytes)
+{
+	nnotices++;
+	nunder_way++;
+	mutex_lock(&pin_mutex);
+	if (pinned_npages && !keeps_pin)
+		unpin();
+	mutex_unlock(&pin_mutex);
+	nunder_way--;
+}
+
+static const struct vfio_ioas_access_ops pinning_ops = {
+	.needs_pin_pages = true,
+	.unmap = let_go,
+};
+
+static const struct vfio_ioas_access_ops reading_ops = { };
+
+static struct ioas_access *make_access(const struct vfio_ioas_access_ops *ops)
+{
+	struct ioas_access *made;
+	u32 id;
+
+	made = vfio_ioas_access_create(&ctx, ops, NULL, &id);
+	ck_assert(!IS_ERR(made));
+	return made;
+}
+
+static void setup(void)
+{
+	make_ioas();
+	access = make_access(&pinning_ops);
+	ck_assert_int_eq(vfio_ioas_access_attach(access, ioas->object.id), 0);
+	pinned_npages = 0;
+	nnotices = 0;
+	keeps_pin = false;
+	nunder_way = 0;
+	mutex_init(&pin_mutex);
+}
+
+static void teardown(void)
+{
+	vfio_ioas_access_destroy(access);
+	end_ioas();
+}
+
+static int pin(unsigned long npages)
+{
+	int ret = vfio_ioas_access_pin_pages(access, IOVA, npages * PAGE_SIZE, list, 0);
+
+	if (!ret)
+		pinned_npages = npages;
+	return ret;
+}
+
+static struct ioas *make_other(void)
+{
+	struct ioas *other = ioas_create(&ctx);
+
+	ck_assert(!IS_ERR(other));
+	ioas_object_publish(&other->object);
+	return other;
+}
+
+START_TEST(without_memory_there_is_no_access)
+{
+	u32 id;
+
+	shim_fail_in = _i + 1;
+	ck_assert_int_eq(PTR_ERR(vfio_ioas_access_create(&ctx, &pinning_ops, NULL, &id)),
+			 -ENOMEM);
+}
+END_TEST
+
+START_TEST(an_access_is_attached_to_one_ioas_that_there_is)
+{
+	struct ioas_access *second = make_access(&pinning_ops);
+
+	ck_assert_int_eq(vfio_ioas_access_attach(second, 1000), -ENOENT);
+	ck_assert_int_eq(vfio_ioas_access_replace(second, ioas->object.id), -ENOENT);
+	ck_assert_int_eq(vfio_ioas_access_replace(second, 1000), -ENOENT);
+	ck_assert_int_eq(vfio_ioas_access_attach(second, ioas->object.id), 0);
+	ck_assert_int_eq(vfio_ioas_access_attach(second, ioas->object.id), -EINVAL);
+	vfio_ioas_access_destroy(second);
+}
+END_TEST
+
+START_TEST(an_ioas_with_an_access_is_not_destroyed)
+{
+	ck_assert_int_eq(ioas_object_destroy(&ctx, ioas->object.id), -EBUSY);
+	vfio_ioas_access_detach(access);
+	ck_assert_int_eq(ioas_object_destroy(&ctx, ioas->object.id), 0);
+}
+END_TEST
+
+START_TEST(pins_make_the_granule_a_page)
+{
+	ck_assert_uint_eq(ioas->granule, PAGE_SIZE);
+	vfio_ioas_access_detach(access);
+	ck_assert_uint_eq(ioas->granule, 1);
+	vfio_ioas_access_detach(access);
+}
+END_TEST
+
+START_TEST(an_access_that_is_replaced_lets_go_and_leaves)
+{
+	struct ioas *other = make_other();
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	ck_assert_int_eq(vfio_ioas_access_replace(access, other->object.id), 0);
+	ck_assert_uint_eq(nnotices, 1);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_int_eq(pin(5), -ENOENT);
+	ck_assert_uint_eq(ioas->granule, 1);
+	ck_assert_uint_eq(other->granule, PAGE_SIZE);
+}
+END_TEST
+
+START_TEST(replaced_by_the_same_ioas_nothing_changes)
+{
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	ck_assert_int_eq(vfio_ioas_access_replace(access, ioas->object.id), 0);
+	ck_assert_uint_eq(nnotices, 0);
+	ck_assert_uint_eq(shim_npinned, 5);
+}
+END_TEST
+
+START_TEST(without_memory_an_access_stays_where_it_is)
+{
+	struct ioas *other = make_other();
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	shim_fail_in = 1;
+	ck_assert_int_eq(vfio_ioas_access_replace(access, other->object.id), -ENOMEM);
+	ck_assert_uint_eq(other->granule, 1);
+	ck_assert_int_eq(pin(5), 0);
+}
+END_TEST
+
+START_TEST(a_pin_holds_after_its_domain)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(3), 0);
+	ck_assert_uint_eq(shim_npinned, 5);
+	remove_domain(hwpt);
+	ck_assert_uint_eq(shim_npinned, 3);
+	ck_assert_uint_eq(process.mm.locked_vm, 3);
+}
+END_TEST
+
+START_TEST(a_pin_of_nonsense_is_refused)
+{
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(vfio_ioas_access_pin_pages(access, IOVA, 0, list, 0), -EINVAL);
+	ck_assert_int_eq(vfio_ioas_access_pin_pages(access, -PAGE_SIZE, 2 * PAGE_SIZE, list, 0),
+			 -EOVERFLOW);
+	ck_assert_int_eq(vfio_ioas_access_pin_pages(access, IOVA + 1, 1, list, 0), -EINVAL);
+	ck_assert_int_eq(vfio_ioas_access_pin_pages(access, IOVA, 1, list, 1 << 30), -EOPNOTSUPP);
+}
+END_TEST
+
+START_TEST(an_access_that_said_so_cannot_pin)
+{
+	struct ioas_access *reading = make_access(&reading_ops);
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(vfio_ioas_access_attach(reading, ioas->object.id), 0);
+	ck_assert_int_eq(vfio_ioas_access_pin_pages(reading, IOVA, PAGE_SIZE, list, 0),
+			 -EOPNOTSUPP);
+	vfio_ioas_access_destroy(reading);
+}
+END_TEST
+
+START_TEST(a_pin_over_a_hole_leaves_nothing_pinned)
+{
+	ck_assert_int_eq(map_pages(ioas, IOVA, 2, 0), 0);
+	ck_assert_int_eq(map_pages(ioas, IOVA + 2 * PAGE_SIZE, 2, 10), 0);
+	ck_assert_int_eq(pin(5), -ENOENT);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_int_eq(pin(4), 0);
+	ck_assert_ptr_eq(list[3], &shim_pages[11]);
+}
+END_TEST
+
+START_TEST(an_unmap_tells_the_driver_and_goes_on)
+{
+	unsigned long unmapped;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 5, UNMAP_UPWARD, &unmapped), 0);
+	ck_assert_uint_eq(unmapped, 5);
+	ck_assert_uint_eq(nnotices, 1);
+	ck_assert_uint_eq(shim_npinned, 0);
+}
+END_TEST
+
+START_TEST(a_driver_that_does_not_let_go_is_told_a_hundred_times)
+{
+	unsigned long unmapped;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA - 3 * PAGE_SIZE, 3, 10), 0);
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	keeps_pin = true;
+	shim_expected_warnings = 1;
+	ck_assert_int_eq(unmap_pages(ioas, IOVA - 3 * PAGE_SIZE, 8, UNMAP_WHOLE, &unmapped),
+			 -EDEADLK);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_uint_eq(nnotices, 100);
+	ck_assert_uint_eq(unmapped, 3);
+	ck_assert_uint_eq(ioas->iova_space.nareas, 1);
+	ck_assert_uint_eq(shim_npinned, 5);
+	keeps_pin = false;
+}
+END_TEST
+
+START_TEST(an_unpin_of_what_is_not_pinned_is_complained_about)
+{
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	shim_expected_warnings = 3;
+	vfio_ioas_access_unpin_pages(access, IOVA, PAGE_SIZE);
+	vfio_ioas_access_unpin_pages(access, 2 * IOVA, PAGE_SIZE);
+	vfio_ioas_access_unpin_pages(access, IOVA, 0);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+}
+END_TEST
+
+START_TEST(a_mapping_that_is_pinned_is_not_cut)
+{
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(1), 0);
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_cut(ioas, IOVA + 3 * PAGE_SIZE - 1), -EINVAL);
+	ioas_leave(ioas);
+	ck_assert_uint_eq(ioas->iova_space.nareas, 1);
+}
+END_TEST
+
+START_TEST(what_is_written_is_read_again)
+{
+	char data[3 * PAGE_SIZE], again[3 * PAGE_SIZE];
+	unsigned int flags = (_i & 1 ? VFIO_IOAS_ACCESS_SLOW_PATH : 0) |
+			     (_i & 2 ? VFIO_IOAS_ACCESS_KTHREAD : 0);
+	unsigned long i;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 2, 0), 0);
+	ck_assert_int_eq(map_pages(ioas, IOVA + 2 * PAGE_SIZE, 2, 10), 0);
+	if (_i & 2)
+		current->mm = NULL;
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = i * 3 + 1;
+	ck_assert_int_eq(vfio_ioas_access_rw(access, IOVA + 5, data, sizeof(data),
+					     flags | VFIO_IOAS_ACCESS_WRITE), 0);
+	ck_assert_int_eq(vfio_ioas_access_rw(access, IOVA + 5, again, sizeof(again), flags), 0);
+	ck_assert_mem_eq(data, again, sizeof(data));
+	ck_assert_int_eq(shim_page_data(&shim_pages[10])[0], data[2 * PAGE_SIZE - 5]);
+	ck_assert_int_eq(vfio_ioas_access_rw(access, IOVA + 2 * PAGE_SIZE, data, sizeof(data),
+					     flags), -ENOENT);
+	process.mm.pages[1] = NULL;
+	ck_assert_int_eq(vfio_ioas_access_rw(access, IOVA, data, sizeof(data), flags), -EFAULT);
+	process.task.mm = &process.mm;
+}
+END_TEST
+
+static void unmap_all(void *unused)
+{
+	unsigned long nbytes;
+
+	current = &process.task;
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_unmap_all(ioas, &nbytes), 0);
+	ioas_leave(ioas);
+}
+
+static void detach(void *unused)
+{
+	current = &process.task;
+	vfio_ioas_access_detach(access);
+	ck_assert_uint_eq(nunder_way, 0);
+}
+
+START_TEST(after_detach_no_call_of_the_driver_is_under_way)
+{
+	const struct shim_thread threads[] = { { unmap_all }, { detach } };
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	expect(shim_npinned == 0 && ioas->iova_space.nareas == 0);
+}
+END_TEST
+
+static void leave(void *unused)
+{
+	current = &process.task;
+	vfio_ioas_access_detach(access);
+}
+
+static void attach_again(void *unused)
+{
+	int ret;
+
+	current = &process.task;
+	ret = vfio_ioas_access_attach(access, ioas->object.id);
+	ck_assert(ret == 0 || ret == -EBUSY || ret == -EINVAL);
+}
+
+START_TEST(an_access_about_to_leave_is_not_attached)
+{
+	const struct shim_thread threads[] = {
+		{ attach_again }, { leave }, { attach_again }, { unmap_all },
+	};
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	expect(shim_npinned == 0 && ioas->iova_space.nareas == 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("access");
+	TCase *tcase = tcase_create("access");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_loop_test(tcase, without_memory_there_is_no_access, 0, 2);
+	tcase_add_test(tcase, an_access_is_attached_to_one_ioas_that_there_is);
+	tcase_add_test(tcase, an_ioas_with_an_access_is_not_destroyed);
+	tcase_add_test(tcase, pins_make_the_granule_a_page);
+	tcase_add_test(tcase, an_access_that_is_replaced_lets_go_and_leaves);
+	tcase_add_test(tcase, replaced_by_the_same_ioas_nothing_changes);
+	tcase_add_test(tcase, without_memory_an_access_stays_where_it_is);
+	tcase_add_test(tcase, a_pin_holds_after_its_domain);
+	tcase_add_test(tcase, a_pin_of_nonsense_is_refused);
+	tcase_add_test(tcase, an_access_that_said_so_cannot_pin);
+	tcase_add_test(tcase, a_pin_over_a_hole_leaves_nothing_pinned);
+	tcase_add_test(tcase, an_unmap_tells_the_driver_and_goes_on);
+	tcase_add_test(tcase, a_driver_that_does_not_let_go_is_told_a_hundred_times);
+	tcase_add_test(tcase, an_unpin_of_what_is_not_pinned_is_complained_about);
+	tcase_add_test(tcase, a_mapping_that_is_pinned_is_not_cut);
+	tcase_add_loop_test(tcase, what_is_written_is_read_again, 0, 4);
+	tcase_add_loop_test(tcase, after_detach_no_call_of_the_driver_is_under_way, 0, 30);
+	tcase_add_loop_test(tcase, an_access_about_to_leave_is_not_attached, 0, 30);
+	suite_add_tcase(suite, tcase);
+	return run_suite(suite);
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hwpt: what single calls of the IOMMU driver get to see.
+ */
+#include "lib_ioas.h"
+#include "lib_run.h"
+
+static unsigned int count_mappings(const struct ioas_hwpt *hwpt)
+{
+	const struct shim_mapping *mapping;
+	unsigned int n = 0;
+
+	for (mapping = hwpt->domain->mappings; mapping; mapping = mapping->next)
+		n++;
+	return n;
+}
+
+START_TEST(an_area_is_one_map_a_run_and_one_unmap)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+	unsigned long unmapped;
+
+	swap(process.mm.pages[7], process.mm.pages[8]);
+	ck_assert_int_eq(map_pages(ioas, IOVA, 20, 0), 0);
+	ck_assert_uint_eq(count_mappings(hwpt), 4);
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 20, UNMAP_WHOLE, &unmapped), 0);
+	ck_assert_uint_eq(hwpt->domain->nunmaps, 1);
+}
+END_TEST
+
+START_TEST(with_small_pages_each_is_mapped_alone)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+
+	ck_assert_int_eq(ioas_set_small_pages(ioas, true), 0);
+	ck_assert_int_eq(map_pages(ioas, IOVA, 20, 0), 0);
+	ck_assert_uint_eq(count_mappings(hwpt), 20);
+}
+END_TEST
+
+START_TEST(a_page_that_fails_undoes_those_before_it)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+
+	ck_assert_int_eq(ioas_set_small_pages(ioas, true), 0);
+	/* The area, its account, the buffer, the pin, and then a page each. */
+	shim_fail_in = 12;
+	ck_assert_int_eq(map_pages(ioas, IOVA, 20, 0), -ENOMEM);
+	ck_assert_int_eq(shim_fail_in, 0);
+	ck_assert_uint_eq(count_mappings(hwpt), 0);
+	ck_assert_uint_gt(hwpt->domain->nunmaps, 0);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_uint_eq(process.mm.locked_vm, 0);
+}
+END_TEST
+
+START_TEST(a_second_domain_pins_nothing)
+{
+	struct ioas_hwpt *first = add_domain(ioas, PAGE_SIZE);
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 20, 0), 0);
+	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
+	ck_assert_uint_eq(shim_npinned, 20);
+	remove_domain(first);
+	ck_assert_uint_eq(shim_npinned, 20);
+}
+END_TEST
+
+START_TEST(without_a_domain_nothing_is_pinned)
+{
+	struct ioas_hwpt *hwpt;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 20, 0), 0);
+	ck_assert_uint_eq(shim_npinned, 0);
+	hwpt = add_domain(ioas, PAGE_SIZE);
+	ck_assert_uint_eq(shim_npinned, 20);
+	remove_domain(hwpt);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_uint_eq(process.mm.locked_vm, 0);
+}
+END_TEST
+
+START_TEST(domains_without_a_common_page_size_do_not_meet)
+{
+	struct ioas_hwpt *first = add_domain(ioas, PAGE_SIZE);
+
+	remove_domain(first);
+	first = add_domain(ioas, PAGE_SIZE);
+	first->domain->pgsize_bitmap = PAGE_SIZE;
+	down_write(&ioas->domains_rwsem);
+	ioas_refresh(ioas);
+	up_write(&ioas->domains_rwsem);
+	ck_assert_ptr_null(add_domain(ioas, PAGE_SIZE / 2));
+}
+END_TEST
+
+START_TEST(a_domain_with_pages_larger_than_ours_is_refused)
+{
+	ck_assert_ptr_null(add_domain(ioas, 2 * PAGE_SIZE));
+}
+END_TEST
+
+START_TEST(a_domain_with_pages_that_an_area_does_not_fit_is_refused)
+{
+	struct ioas_map map = {
+		.rule = MAP_FIXED, .uptr = SHIM_USER_BASE, .iova = IOVA, .nbytes = 512,
+		.iommu_prot = IOMMU_READ, .min_granule = 1,
+	};
+
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_map(ioas, &map), 0);
+	ioas_leave(ioas);
+	ck_assert_ptr_null(add_domain(ioas, 1024));
+	ck_assert_ptr_nonnull(add_domain(ioas, 512));
+}
+END_TEST
+
+/* Unmaps memory of which the driver leaves a part mapped. */
+static void unmap_stuck(struct ioas_hwpt *hwpt)
+{
+	unsigned long unmapped;
+
+	hwpt->domain->keeps_iova = IOVA;
+	shim_expected_warnings = 1;
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 20, UNMAP_WHOLE, &unmapped), 0);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	hwpt->domain->keeps_iova = 0;
+}
+
+START_TEST(memory_that_a_driver_leaves_mapped_stays_pinned)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 20, 0), 0);
+	unmap_stuck(hwpt);
+	ck_assert_uint_eq(shim_npinned, 20);
+	ck_assert_uint_eq(iommu_unmap(hwpt->domain, IOVA, 20 * PAGE_SIZE), 20 * PAGE_SIZE);
+	unpin_user_page_range_dirty_lock(shim_pages, 20, false);
+	process.mm.locked_vm = 0;
+	process.mm.pinned_vm.n = 0;
+}
+END_TEST
+
+static int reserve_aperture(struct ioas_hwpt *hwpt, unsigned long first, unsigned long last)
+{
+	hwpt->domain->geometry = (struct iommu_domain_geometry){ first, last };
+	return hwpt_reserve_aperture(hwpt, &ioas->iova_space, hwpt);
+}
+
+START_TEST(what_a_domain_cannot_translate_is_reserved_while_it_is_there)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+
+	ck_assert_int_eq(reserve_aperture(hwpt, IOVA, IOVA + 20 * PAGE_SIZE - 1), 0);
+	ck_assert_int_eq(map_pages(ioas, IOVA - PAGE_SIZE, 2, 0), -EINVAL);
+	ck_assert_int_eq(map_pages(ioas, IOVA + PAGE_SIZE, 20, 0), -EINVAL);
+	ck_assert_int_eq(map_pages(ioas, IOVA, 20, 0), 0);
+	remove_domain(hwpt);
+	ck_assert_int_eq(map_pages(ioas, 0, 1, 0), 0);
+}
+END_TEST
+
+START_TEST(a_domain_without_an_edge_reserves_nothing)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+
+	ck_assert_int_eq(reserve_aperture(hwpt, 0, ULONG_MAX), 0);
+	ck_assert_int_eq(map_pages(ioas, 0, 1, 0), 0);
+	ck_assert_int_eq(map_pages(ioas, -PAGE_SIZE, 1, 0), 0);
+	ck_assert_int_eq(reserve_aperture(hwpt, PAGE_SIZE, ULONG_MAX), -EADDRINUSE);
+}
+END_TEST
+
+START_TEST(only_an_hwpt_is_one)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+
+	ck_assert_ptr_eq(hwpt_of_object(&hwpt->object), hwpt);
+	ck_assert_ptr_null(hwpt_of_object(&ioas->object));
+}
+END_TEST
+
+START_TEST(an_ioas_with_an_hwpt_is_not_destroyed)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+
+	ck_assert_int_eq(ioas_object_destroy(&ctx, ioas->object.id), -EBUSY);
+	remove_domain(hwpt);
+	ck_assert_int_eq(ioas_object_destroy(&ctx, ioas->object.id), 0);
+}
+END_TEST
+
+START_TEST(coherency_is_enforced_if_every_domain_does)
+{
+	struct ioas_hwpt *first = add_domain(ioas, PAGE_SIZE);
+	struct ioas_hwpt *second = add_domain(ioas, PAGE_SIZE);
+
+	ioas_enter(ioas);
+	first->enforces_coherency = true;
+	ck_assert(!ioas_enforces_coherency(ioas));
+	second->enforces_coherency = true;
+	ck_assert(ioas_enforces_coherency(ioas));
+	ioas_leave(ioas);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("hwpt");
+	TCase *tcase = tcase_create("hwpt");
+
+	tcase_add_checked_fixture(tcase, make_ioas, end_ioas);
+	tcase_add_test(tcase, an_area_is_one_map_a_run_and_one_unmap);
+	tcase_add_test(tcase, with_small_pages_each_is_mapped_alone);
+	tcase_add_test(tcase, a_page_that_fails_undoes_those_before_it);
+	tcase_add_test(tcase, a_second_domain_pins_nothing);
+	tcase_add_test(tcase, without_a_domain_nothing_is_pinned);
+	tcase_add_test(tcase, domains_without_a_common_page_size_do_not_meet);
+	tcase_add_test(tcase, a_domain_with_pages_larger_than_ours_is_refused);
+	tcase_add_test(tcase, a_domain_with_pages_that_an_area_does_not_fit_is_refused);
+	tcase_add_test(tcase, memory_that_a_driver_leaves_mapped_stays_pinned);
+	tcase_add_test(tcase, what_a_domain_cannot_translate_is_reserved_while_it_is_there);
+	tcase_add_test(tcase, a_domain_without_an_edge_reserves_nothing);
+	tcase_add_test(tcase, only_an_hwpt_is_one);
+	tcase_add_test(tcase, an_ioas_with_an_hwpt_is_not_destroyed);
+	tcase_add_test(tcase, coherency_is_enforced_if_every_domain_does);
+	suite_add_tcase(suite, tcase);
+	return run_suite(suite);
+}

@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pages against a list of who needs which page: a page is pinned, and charged, once, if and
+ * only if somebody needs it.
+ */
+#include "kernel.h"
+#include "lib_run.h"
+#include "pages.h"
+#include "pin.h"
+
+#define STORE_NPAGES	40
+#define MAX_USERS	10
+#define LIMIT_NPAGES	30
+
+static struct shim_process process, other;
+static struct ioas_pages pages;
+static struct account_refund refund;
+static struct pages_user users[MAX_USERS];
+static bool used[MAX_USERS];
+
+static void setup(void)
+{
+	shim_pages_reset();
+	shim_process_init(&process);
+	shim_process_init(&other);
+	current = &process.task;
+	refund = (struct account_refund){ };
+	memset(used, 0, sizeof(used));
+}
+
+static void teardown(void)
+{
+	account_pay(&refund);
+	if (pages.sharing)
+		pages_sharing_destroy(pages.sharing);
+	pages_exit(&pages);
+	account_put(pages.account);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_int_eq(shim_allocations, 0);
+	shim_process_check_clean(&process);
+	shim_process_check_clean(&other);
+}
+
+/* A store of memory that is made of the first pages there are, in their order. */
+static void make_store(unsigned long npages, bool writable)
+{
+	unsigned long i;
+
+	for (i = 0; i < npages; i++)
+		process.mm.pages[i] = &shim_pages[i];
+	pages_init(&pages, SHIM_USER_BASE, npages * PAGE_SIZE, writable);
+	pages.account = account_create(ACCOUNT_TYPE1);
+}
+
+static void share_store(void)
+{
+	pages.sharing = pages_sharing_create(&pages, false);
+	ck_assert_ptr_nonnull(pages.sharing);
+}
+
+static int pin(struct pages_user *user)
+{
+	int ret;
+
+	pages_lock(&pages);
+	ret = pages_pin(&pages, user);
+	pages_unlock(&pages);
+	return ret;
+}
+
+static void unpin(struct pages_user *user)
+{
+	pages_lock(&pages);
+	pages_unpin(&pages, user, &refund);
+	pages_unlock(&pages);
+}
+
+START_TEST(a_store_that_is_not_shared_is_pinned_as_a_whole)
+{
+	make_store(STORE_NPAGES, true);
+	ck_assert_int_eq(pin(NULL), 0);
+	ck_assert_uint_eq(shim_npinned, STORE_NPAGES);
+	ck_assert_uint_eq(process.mm.locked_vm, STORE_NPAGES);
+	unpin(NULL);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert(shim_pages[3].dirty);
+}
+END_TEST
+
+START_TEST(memory_that_no_device_writes_to_does_not_become_dirty)
+{
+	make_store(3, false);
+	process.mm.read_only[1] = true;
+	ck_assert_int_eq(pin(NULL), 0);
+	unpin(NULL);
+	ck_assert(!shim_pages[0].dirty);
+}
+END_TEST
+
+START_TEST(memory_that_must_not_be_written_is_not_pinned_for_a_device_that_may)
+{
+	make_store(3, true);
+	process.mm.read_only[2] = true;
+	ck_assert_int_eq(pin(NULL), -EFAULT);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_uint_eq(process.mm.locked_vm, 0);
+}
+END_TEST
+
+START_TEST(a_partial_first_and_last_page_belong_to_the_store)
+{
+	pages_init(&pages, SHIM_USER_BASE + PAGE_SIZE - 1, 2, true);
+	ck_assert_uint_eq(pages.extents.npages, 2);
+	ck_assert_uint_eq(pages.uptr, SHIM_USER_BASE);
+	pages.account = account_create(ACCOUNT_TYPE1);
+}
+END_TEST
+
+START_TEST(without_memory_for_a_list_batches_are_small)
+{
+	make_store(SHIM_USER_NPAGES, true);
+	shim_fail_in = 1;
+	ck_assert_int_eq(pin(NULL), 0);
+	ck_assert_uint_eq(shim_npinned, SHIM_USER_NPAGES);
+	unpin(NULL);
+}
+END_TEST
+
+START_TEST(the_folio_that_crosses_the_limit_leaves_no_trace)
+{
+	make_store(STORE_NPAGES, true);
+	process.task.memlock_nbytes = 20 * PAGE_SIZE;
+	ck_assert_int_eq(pin(NULL), -ENOMEM);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_uint_eq(process.mm.locked_vm, 0);
+	ck_assert(!shim_pages[0].dirty);
+}
+END_TEST
+
+START_TEST(reserved_pages_are_pinned_but_not_charged)
+{
+	make_store(STORE_NPAGES, true);
+	shim_pages[0].reserved = true;
+	shim_pages[7].reserved = true;
+	shim_pages[8].reserved = true;
+	ck_assert_int_eq(pin(NULL), 0);
+	ck_assert_uint_eq(shim_npinned, STORE_NPAGES);
+	ck_assert_uint_eq(process.mm.locked_vm, STORE_NPAGES - 3);
+	unpin(NULL);
+}
+END_TEST
+
+START_TEST(a_fatal_signal_stops_a_pin)
+{
+	make_store(STORE_NPAGES, true);
+	process.task.is_dying = true;
+	ck_assert_int_eq(pin(NULL), -EINTR);
+	process.task.is_dying = false;
+	ck_assert_uint_eq(shim_npinned, 0);
+}
+END_TEST
+
+START_TEST(memory_at_the_last_address_faults)
+{
+	make_store(1, true);
+	pages.uptr = -PAGE_SIZE;
+	ck_assert_int_eq(pin(NULL), -EFAULT);
+}
+END_TEST
+
+START_TEST(another_process_pins_the_memory_of_the_owner)
+{
+	make_store(STORE_NPAGES, true);
+	current = &other.task;
+	ck_assert_int_eq(pin(NULL), 0);
+	ck_assert_uint_eq(process.mm.locked_vm, STORE_NPAGES);
+	ck_assert_int_eq(process.mm.mm_users, 1);
+	unpin(NULL);
+}
+END_TEST
+
+START_TEST(memory_of_a_dead_process_cannot_be_pinned)
+{
+	make_store(STORE_NPAGES, true);
+	current = &other.task;
+	process.mm.mm_users = 0;
+	ck_assert_int_eq(pin(NULL), -EFAULT);
+}
+END_TEST
+
+START_TEST(what_is_pinned_already_can_be_pinned_when_the_owner_is_dead)
+{
+	struct pages_user first = { .first_index = 3, .last_index = 9 };
+	struct pages_user second = { .first_index = 5, .last_index = 9 };
+	struct pages_user third = { .first_index = 5, .last_index = 10 };
+
+	make_store(STORE_NPAGES, true);
+	share_store();
+	ck_assert_int_eq(pin(&first), 0);
+	account_pay(&refund);
+	process.mm.locked_vm = 0;
+	current = &other.task;
+	process.mm.mm_users = 0;
+	ck_assert_int_eq(pin(&second), 0);
+	ck_assert_int_eq(pin(&third), -EFAULT);
+	unpin(&first);
+	ck_assert_uint_eq(shim_npinned, 5);
+	unpin(&second);
+}
+END_TEST
+
+/* An IOMMU driver has left a part of it mapped. */
+START_TEST(a_store_that_is_stuck_stays_pinned)
+{
+	struct pages_user user = { .first_index = 3, .last_index = 9 };
+
+	make_store(STORE_NPAGES, true);
+	share_store();
+	ck_assert_int_eq(pin(&user), 0);
+	pages.stuck = true;
+	unpin(&user);
+	ck_assert_uint_eq(shim_npinned, 7);
+	pages.stuck = false;
+	pages_lock(&pages);
+	ck_assert_int_eq(pages_pin(&pages, &user), 0);
+	pages_unlock(&pages);
+	unpin(&user);
+}
+END_TEST
+
+START_TEST(a_pin_is_found_by_exactly_its_range)
+{
+	struct pages_user area = { .first_index = 3, .last_index = 9 };
+	struct pages_user pinner = { .first_index = 3, .last_index = 9, .is_pin = true };
+	struct pages_user longer = { .first_index = 3, .last_index = 10, .is_pin = true };
+
+	make_store(STORE_NPAGES, true);
+	share_store();
+	ck_assert_int_eq(pin(&area), 0);
+	ck_assert_int_eq(pin(&longer), 0);
+	pages_lock(&pages);
+	ck_assert_ptr_null(pages_find_pin(&pages, 3, 9));
+	ck_assert_ptr_eq(pages_find_pin(&pages, 3, 10), &longer);
+	pages_unlock(&pages);
+	ck_assert_int_eq(pin(&pinner), 0);
+	pages_lock(&pages);
+	ck_assert_ptr_eq(pages_find_pin(&pages, 3, 9), &pinner);
+	pages_unlock(&pages);
+	unpin(&area);
+	unpin(&pinner);
+	unpin(&longer);
+}
+END_TEST
+
+static void copy(unsigned long byte, char *data, unsigned long nbytes, bool write, int ret)
+{
+	pages_lock(&pages);
+	ck_assert_int_eq(pages_copy(&pages, byte, data, nbytes, write), ret);
+	pages_unlock(&pages);
+}
+
+START_TEST(a_copy_reaches_what_is_pinned_and_what_is_not)
+{
+	struct pages_user user = { .first_index = 1, .last_index = 1 };
+	char data[2 * PAGE_SIZE];
+	unsigned long i;
+
+	make_store(4, true);
+	share_store();
+	ck_assert_int_eq(pin(&user), 0);
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = i * 7;
+	copy(PAGE_SIZE / 2, data, sizeof(data), true, 0);
+	memset(data, 0, sizeof(data));
+	copy(PAGE_SIZE / 2, data, sizeof(data), false, 0);
+	for (i = 0; i < sizeof(data); i++)
+		expect(data[i] == (char)(i * 7));
+	ck_assert_int_eq(shim_page_data(&shim_pages[1])[0], (char)(PAGE_SIZE / 2 * 7));
+	ck_assert(shim_pages[0].dirty && shim_pages[1].dirty && !shim_pages[3].dirty);
+	ck_assert_uint_eq(shim_npinned, 1);
+	unpin(&user);
+}
+END_TEST
+
+START_TEST(a_copy_of_a_dead_process_reaches_only_what_is_pinned)
+{
+	struct pages_user user = { .first_index = 1, .last_index = 1 };
+	char data[PAGE_SIZE];
+
+	make_store(4, true);
+	share_store();
+	ck_assert_int_eq(pin(&user), 0);
+	process.mm.locked_vm = 0;
+	process.mm.mm_users = 0;
+	current = &other.task;
+	copy(PAGE_SIZE, data, PAGE_SIZE, false, 0);
+	copy(PAGE_SIZE + 1, data, PAGE_SIZE, false, -EFAULT);
+	unpin(&user);
+}
+END_TEST
+
+/* --- random sequences */
+
+static bool is_needed(unsigned long index)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_USERS; i++)
+		if (used[i] && index >= users[i].first_index && index <= users[i].last_index)
+			return true;
+	return false;
+}
+
+static void check_all(void)
+{
+	unsigned int expected[SHIM_NPAGES] = { };
+	unsigned long ncharged = 0;
+	unsigned long i;
+
+	for (i = 0; i < STORE_NPAGES; i++) {
+		if (!is_needed(i))
+			continue;
+		expected[process.mm.pages[i] - shim_pages]++;
+		ncharged += !process.mm.pages[i]->reserved;
+	}
+	for (i = 0; i < SHIM_NPAGES; i++)
+		expect(shim_pages[i].npins == expected[i]);
+	account_pay(&refund);
+	expect(process.mm.locked_vm == ncharged);
+	expect(process.mm.mm_users == 1);
+}
+
+/* What a user needs is listed in its order. */
+static void check_list(const struct pages_user *user)
+{
+	struct page *list[STORE_NPAGES];
+	unsigned long i;
+
+	pages_lock(&pages);
+	pages_list(&pages, user->first_index, user->last_index, list);
+	pages_unlock(&pages);
+	for (i = user->first_index; i <= user->last_index; i++)
+		expect(list[i - user->first_index] == process.mm.pages[i]);
+}
+
+/* Memory in pieces, some of them parts of folios, some reserved, some shown twice. */
+static void scatter(unsigned long *seed)
+{
+	unsigned long i, page = 0;
+
+	for (i = 0; i < SHIM_NPAGES; i += 16)
+		if (random_below(seed, 2))
+			shim_make_folio(i, 16);
+	for (i = 0; i < STORE_NPAGES; i++) {
+		if (!random_below(seed, 4))
+			page = random_below(seed, 200);
+		process.mm.pages[i] = &shim_pages[page++];
+	}
+	/* Only small folios are. */
+	for (i = 0; i < 200; i++)
+		if (!shim_pages[i].to_head && shim_pages[i].folio_npages == 1)
+			shim_pages[i].reserved = !random_below(seed, 4);
+}
+
+/* Can what a user needs be had at all? */
+static bool is_there(const struct pages_user *user)
+{
+	unsigned long i;
+
+	for (i = user->first_index; i <= user->last_index; i++)
+		if (process.mm.read_only[i] && !is_needed(i))
+			return false;
+	return true;
+}
+
+static unsigned long nmore_charged(const struct pages_user *user)
+{
+	unsigned long i, n = 0;
+
+	for (i = user->first_index; i <= user->last_index; i++)
+		n += !is_needed(i) && !process.mm.pages[i]->reserved;
+	return n;
+}
+
+static void random_pin(unsigned long *seed, unsigned int slot, bool failing)
+{
+	struct pages_user *user = &users[slot];
+	bool possible;
+	int ret;
+
+	memset(user, 0xa5, sizeof(*user));
+	user->is_pin = random_below(seed, 2);
+	user->first_index = random_below(seed, STORE_NPAGES);
+	user->last_index = user->first_index +
+			   random_below(seed, STORE_NPAGES - user->first_index);
+	shim_fail_in = failing ? random_below(seed, 12) : 0;
+	shim_pin_at_most = random_below(seed, 2) ? 0 : 1 + random_below(seed, 5);
+	current = random_below(seed, 2) ? &process.task : &other.task;
+	possible = is_there(user) &&
+		   process.mm.locked_vm + nmore_charged(user) <= LIMIT_NPAGES;
+	ret = pin(user);
+	expect(!ret || !possible || failing);
+	expect(ret || possible);
+	used[slot] = !ret;
+	shim_fail_in = 0;
+}
+
+static void random_divide(unsigned long *seed, unsigned int slot, bool failing)
+{
+	struct pages_user *lower = &users[slot];
+	unsigned int other_slot = random_below(seed, MAX_USERS);
+	unsigned long border, npages = lower->last_index - lower->first_index;
+	bool same_page = random_below(seed, 2);
+	int ret;
+
+	if (used[other_slot] || !npages)
+		return;
+	border = lower->first_index + random_below(seed, npages);
+	shim_fail_in = failing ? random_below(seed, 4) : 0;
+	pages_lock(&pages);
+	ret = pages_divide(&pages, lower, &users[other_slot], border, border + !same_page);
+	pages_unlock(&pages);
+	shim_fail_in = 0;
+	expect(!ret || failing);
+	used[other_slot] = !ret;
+}
+
+static void random_step(unsigned long *seed, bool failing)
+{
+	unsigned int slot = random_below(seed, MAX_USERS);
+
+	if (!used[slot]) {
+		random_pin(seed, slot, failing);
+	} else if (random_below(seed, 3)) {
+		current = random_below(seed, 2) ? &process.task : &other.task;
+		unpin(&users[slot]);
+		used[slot] = false;
+	} else {
+		random_divide(seed, slot, failing);
+	}
+}
+
+static void random_sequence(unsigned long seed, bool failing)
+{
+	unsigned int i;
+
+	make_store(STORE_NPAGES, true);
+	scatter(&seed);
+	process.task.memlock_nbytes = LIMIT_NPAGES * PAGE_SIZE;
+	share_store();
+	for (i = 0; i < 1000; i++) {
+		unsigned long index = random_below(&seed, STORE_NPAGES);
+
+		/* Cannot be pinned, but what is pinned stays so. */
+		process.mm.read_only[index] = !random_below(&seed, 10);
+		random_step(&seed, failing);
+		check_all();
+	}
+	for (i = 0; i < MAX_USERS; i++) {
+		if (!used[i])
+			continue;
+		check_list(&users[i]);
+		unpin(&users[i]);
+		used[i] = false;
+		check_all();
+	}
+}
+
+START_TEST(random_users_get_what_they_need)
+{
+	random_sequence(begin_random(_i + 1), false);
+}
+END_TEST
+
+START_TEST(random_users_get_all_or_nothing_where_things_fail)
+{
+	random_sequence(begin_random(_i + 1), true);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("pages");
+	TCase *tcase = tcase_create("pages");
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, a_store_that_is_not_shared_is_pinned_as_a_whole);
+	tcase_add_test(tcase, memory_that_no_device_writes_to_does_not_become_dirty);
+	tcase_add_test(tcase,
+		       memory_that_must_not_be_written_is_not_pinned_for_a_device_that_may);
+	tcase_add_test(tcase, a_partial_first_and_last_page_belong_to_the_store);
+	tcase_add_test(tcase, without_memory_for_a_list_batches_are_small);
+	tcase_add_test(tcase, the_folio_that_crosses_the_limit_leaves_no_trace);
+	tcase_add_test(tcase, reserved_pages_are_pinned_but_not_charged);
+	tcase_add_test(tcase, a_fatal_signal_stops_a_pin);
+	tcase_add_test(tcase, memory_at_the_last_address_faults);
+	tcase_add_test(tcase, another_process_pins_the_memory_of_the_owner);
+	tcase_add_test(tcase, memory_of_a_dead_process_cannot_be_pinned);
+	tcase_add_test(tcase, what_is_pinned_already_can_be_pinned_when_the_owner_is_dead);
+	tcase_add_test(tcase, a_store_that_is_stuck_stays_pinned);
+	tcase_add_test(tcase, a_pin_is_found_by_exactly_its_range);
+	tcase_add_test(tcase, a_copy_reaches_what_is_pinned_and_what_is_not);
+	tcase_add_test(tcase, a_copy_of_a_dead_process_reaches_only_what_is_pinned);
+	tcase_add_loop_test(tcase, random_users_get_what_they_need, 0, 10);
+	tcase_add_loop_test(tcase, random_users_get_all_or_nothing_where_things_fail, 0, 20);
+	suite_add_tcase(suite, tcase);
+	return run_suite(suite);
+}
