@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""usage: report.py RELEASE SAMPLES JSON
+
+Reads what bench printed, writes the statistics as JSON and prints them as a table.
+"""
+
+import json
+import statistics
+import sys
+
+from lines import IDLE_LINE, IDLE_SPEEDUP, LINES, SECTIONS
+
+
+def read_samples(path):
+    """The backends in order, and the samples by line and backend."""
+    backends, samples = [], {}
+    with open(path, encoding="utf-8") as file:
+        for words in map(str.split, file):
+            if words[:1] == ["backend"]:
+                backends.append(words[1])
+            elif words[:1] == ["sample"]:
+                _, line, backend, value = words
+                samples.setdefault(line, {}).setdefault(backend, []).append(float(value))
+    return backends, samples
+
+
+def summary(values):
+    """Quartiles include the ends, so that five samples have sensible ones."""
+    if len(values) > 1:
+        q1, median, q3 = statistics.quantiles(values, n=4, method="inclusive")
+    else:
+        q1 = median = q3 = values[0]
+    return {"min": min(values), "q1": q1, "median": median, "q3": q3, "max": max(values),
+            "samples": values}
+
+
+def judge(line, medians):
+    """Ratio to stock (None where it says nothing) and whether the goal is met."""
+    ours, stock = medians["ioas"], medians["type1"]
+    ratio = stock / ours if line.kind == "ratio" and ours else None
+    met = {"ratio": lambda: ratio >= line.goal,
+           "most": lambda: ours <= line.goal,
+           "least": lambda: ours >= line.goal,
+           None: lambda: None}[line.kind]()
+    return ratio, met
+
+
+def machine_was_busy(samples):
+    values = [v for by_backend in samples.get(IDLE_LINE, {}).values() for v in by_backend]
+    return bool(values) and statistics.median(values) < IDLE_SPEEDUP
+
+
+def evaluate(release, backends, samples):
+    lines = {}
+    for name, line in LINES.items():
+        if name not in samples:
+            continue
+        by_backend = {b: summary(samples[name][b]) for b in backends}
+        ratio, met = judge(line, {b: s["median"] for b, s in by_backend.items()})
+        if line.kind == "least" and not met and machine_was_busy(samples):
+            met = None
+        lines[name] = {"title": line.title, "unit": line.unit, "kind": line.kind,
+                       "goal": line.goal, "ratio": ratio, "met": met, "backends": by_backend}
+    return {"kernel": release, "backends": backends, "lines": lines}
+
+
+def number(value):
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}" if value < 10 else f"{value:.1f}"
+
+
+def spread(stats):
+    """Half the distance of the quartiles, in per cent of the median."""
+    return f"±{50 * (stats['q3'] - stats['q1']) / stats['median']:.0f}%" if stats["median"] else ""
+
+
+def goal_text(line):
+    if line["goal"] is None:
+        return ""
+    sign = "≤" if line["kind"] == "most" else "≥"
+    return f"{sign} {line['goal']:g}"
+
+
+def print_table(result):
+    backends = result["backends"]
+    print(f"\nLinux {result['kernel']}: medians of {rounds_text(result)} rounds, "
+          "in brackets half the distance of the quartiles")
+    print(f"{'':38} {'':9}" + "".join(f"{b:>16}" for b in backends)
+          + f"{'type1 / ours':>14}{'goal':>9}")
+    for heading, names in SECTIONS:
+        present = [n for n in names if n in result["lines"]]
+        if present:
+            print(heading)
+        for name in present:
+            print_line(result["lines"][name], backends)
+    lines = [line for line in result["lines"].values() if line["met"] is not None]
+    print(f"\n{sum(line['met'] for line in lines)} of {len(lines)} goals are met.")
+
+
+def rounds_text(result):
+    counts = sorted({len(stats["samples"]) for line in result["lines"].values()
+                     for stats in line["backends"].values()})
+    return " or ".join(map(str, counts))
+
+
+def print_line(line, backends):
+    cells = ""
+    for backend in backends:
+        stats = line["backends"][backend]
+        cells += f"{number(stats['median']):>10} {spread(stats):>5}"
+    ratio = f"{line['ratio']:.2f}" if line["ratio"] else ""
+    verdict = {True: "met", False: "NOT MET",
+               None: "machine too busy to tell" if line["goal"] else ""}[line["met"]]
+    print(f"  {line['title']:36} {line['unit']:9}{cells}{ratio:>14}{goal_text(line):>9}  {verdict}"
+          .rstrip())
+
+
+def main():
+    release, samples_path, json_path = sys.argv[1:]
+    backends, samples = read_samples(samples_path)
+    unknown = sorted(set(samples) - set(LINES))
+    if unknown or not samples:
+        sys.exit(f"report.py: {samples_path}: "
+                 + (f"lines.py does not know {', '.join(unknown)}" if unknown else "no samples"))
+    result = evaluate(release, backends, samples)
+    with open(json_path, "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=1)
+        file.write("\n")
+    print_table(result)
+
+
+if __name__ == "__main__":
+    main()

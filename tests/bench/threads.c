@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * threads.c - two threads map and unmap different ranges of one container
+ *
+ * Each thread does the same work, on a CPU of its own, as one thread does
+ * alone. Speedup is the throughput of two by that of one: 2 is perfect, 1
+ * means that they waited for each other all the time. A host that is busy can
+ * give less, so threads that have nothing to do with each other are measured
+ * as well; and since its other load comes in bursts, the best of a few counts.
+ */
+#define _GNU_SOURCE
+#include "bench.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#define NTHREADS	2U
+#define NREPEATS	4U
+#define NCALLS		4096U
+#define NSYSTEM_CALLS	100000U
+#define NATTEMPTS	3U
+
+struct worker;
+
+struct job {
+	const char *line;
+	void (*work)(const struct worker *worker);
+	uint64_t count;		/* of what one thread does */
+};
+
+struct worker {
+	const struct session *session;
+	const struct job *job;
+	pthread_barrier_t *start;
+	pthread_t thread;
+	unsigned int number;
+	const uint8_t *memory;
+	uint64_t iova;
+	uint64_t start_ns, end_ns;
+};
+
+static uint8_t *memory;
+
+static void set_up(void)
+{
+	memory = mem_alloc_interleaved(bulk_nbytes);
+}
+
+static void tear_down(void)
+{
+	mem_free(memory, bulk_nbytes);
+}
+
+static void work_in_bulk(const struct worker *worker)
+{
+	unsigned int i;
+
+	for (i = 0; i < NREPEATS; i++) {
+		map(worker->session, worker->iova, worker->memory,
+		    bulk_nbytes / NTHREADS);
+		unmap(worker->session, worker->iova, bulk_nbytes / NTHREADS);
+	}
+}
+
+static void work_in_calls(const struct worker *worker)
+{
+	unsigned int i;
+
+	for (i = 0; i < NCALLS; i++)
+		map(worker->session, worker->iova + 2 * i * PAGE,
+		    worker->memory + i * PAGE, PAGE);
+	for (i = 0; i < NCALLS; i++)
+		unmap(worker->session, worker->iova + 2 * i * PAGE, PAGE);
+}
+
+static void work_alone(const struct worker *worker)
+{
+	unsigned int i;
+
+	for (i = 0; i < NSYSTEM_CALLS; i++)
+		require_true(fcntl(worker->session->container, F_GETFD) >= 0);
+}
+
+static void *run_worker(void *arg)
+{
+	struct worker *worker = arg;
+	cpu_set_t cpu;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(worker->number, &cpu);
+	require_eq(or_errno(sched_setaffinity(0, sizeof(cpu), &cpu)), 0);
+	pthread_barrier_wait(worker->start);
+	worker->start_ns = now_ns();
+	worker->job->work(worker);
+	worker->end_ns = now_ns();
+	return NULL;
+}
+
+/* From the first one's begin to the last one's end. */
+static uint64_t time_threads(const struct session *session,
+			     const struct job *job, unsigned int nthreads)
+{
+	struct worker workers[NTHREADS];
+	uint64_t start_ns = UINT64_MAX, end_ns = 0;
+	pthread_barrier_t start;
+	unsigned int i;
+
+	pthread_barrier_init(&start, NULL, nthreads);
+	for (i = 0; i < nthreads; i++) {
+		workers[i] = (struct worker){
+			.session = session,
+			.job = job,
+			.start = &start,
+			.number = i,
+			.memory = memory + i * (bulk_nbytes / NTHREADS),
+			.iova = IOVA + i * bulk_nbytes,
+		};
+		require_eq(pthread_create(&workers[i].thread, NULL, run_worker,
+					  &workers[i]), 0);
+	}
+	for (i = 0; i < nthreads; i++) {
+		require_eq(pthread_join(workers[i].thread, NULL), 0);
+		if (workers[i].start_ns < start_ns)
+			start_ns = workers[i].start_ns;
+		if (workers[i].end_ns > end_ns)
+			end_ns = workers[i].end_ns;
+	}
+	pthread_barrier_destroy(&start);
+	return end_ns - start_ns;
+}
+
+static uint64_t best_time(const struct session *session, const struct job *job,
+			  unsigned int nthreads)
+{
+	uint64_t best_ns = UINT64_MAX;
+	unsigned int i;
+
+	for (i = 0; i < NATTEMPTS; i++) {
+		uint64_t ns = time_threads(session, job, nthreads);
+
+		if (ns < best_ns)
+			best_ns = ns;
+	}
+	return best_ns;
+}
+
+static void run_job(const struct session *session, const struct job *job)
+{
+	uint64_t one_ns = best_time(session, job, 1);
+	uint64_t two_ns = best_time(session, job, NTHREADS);
+	char line[64];
+
+	snprintf(line, sizeof(line), "%s_1", job->line);
+	sample_ns(session, line, one_ns, job->count);
+	snprintf(line, sizeof(line), "%s_2", job->line);
+	sample_ns(session, line, two_ns, NTHREADS * job->count);
+	snprintf(line, sizeof(line), "%s_speedup", job->line);
+	sample(session, line,
+	       (double)(NTHREADS * one_ns) / (double)two_ns);
+}
+
+static void run(const struct session *session)
+{
+	const struct job jobs[] = {
+		{ "threads_bulk", work_in_bulk,
+		  NREPEATS * (bulk_nbytes / NTHREADS / PAGE) },
+		{ "threads_calls", work_in_calls, NCALLS },
+		{ "threads_alone", work_alone, NSYSTEM_CALLS },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(jobs); i++)
+		run_job(session, &jobs[i]);
+}
+
+const struct suite threads_suite = {
+	.name = "threads",
+	.set_up = set_up,
+	.run = run,
+	.tear_down = tear_down,
+	.warm_up = true,
+};
