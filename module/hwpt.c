@@ -102,8 +102,9 @@ static void unmap_range(struct ioas_hwpt *hwpt, struct ioas_pages *pages,
 		pages->stuck = true;
 }
 
-static inline int map_run(struct ioas_hwpt *hwpt, struct ioas_area *area, unsigned long iova,
-		   phys_addr_t paddr, unsigned long nbytes, bool single_pages)
+static inline int map_run(struct ioas_hwpt *hwpt, struct ioas_area *area,
+			  unsigned long iova, phys_addr_t paddr, unsigned long nbytes,
+			  bool single_pages)
 {
 	unsigned long done = 0;
 

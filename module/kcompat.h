@@ -24,7 +24,7 @@
 
 /* Before 6.1.37, and in 6.2 and 6.3, stacks grew under a lock held for reading. */
 #ifndef CONFIG_LOCK_MM_AND_FIND_VMA
-#error "vfio_ioas counts locked memory under the mmap lock held for reading, which this kernel is too old for"
+#error "vfio_ioas needs a kernel whose stacks grow with the mmap lock held for writing"
 #endif
 
 /* A paging domain for @dev, or ERR_PTR(). */

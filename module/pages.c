@@ -162,8 +162,9 @@ static inline unsigned long unpin_range(struct ioas_pages *pages,
  * Pins and charges page by page as type1 does, in batches. Leaves what it did in
  * @builder and @ncharged, also when it fails.
  */
-static inline int fill_from_user(struct ioas_pages *pages, struct run_builder *builder,
-			  unsigned long npages, unsigned long *ncharged)
+static inline int fill_from_user(struct ioas_pages *pages,
+				 struct run_builder *builder, unsigned long npages,
+				 unsigned long *ncharged)
 {
 	unsigned long uaddr = pages->uptr + builder->index * PAGE_SIZE;
 	unsigned int gup_flags = pin_flags(pages->writable, pages->unshares);
@@ -198,7 +199,7 @@ static inline int fill_from_user(struct ioas_pages *pages, struct run_builder *b
 
 /* Pins [first_index, last_index], a hole so far. All of it or nothing. */
 static inline int fill_hole(struct ioas_pages *pages, unsigned long first_index,
-		     unsigned long last_index)
+			    unsigned long last_index)
 {
 	struct run_builder builder = {
 		.extents = &pages->extents,

@@ -97,5 +97,5 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-	return run_tests(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+	return run_tests(tests, ARRAY_SIZE(tests), argc, argv);
 }

@@ -34,8 +34,8 @@ enum test_op {
 };
 
 /* What the IOMMU of a mock device can do; "last" is inclusive. */
-#define MOCK_APERTURE_START	(1ULL << 24)
-#define MOCK_APERTURE_LAST	((1ULL << 31) - 1)
+#define MOCK_APERTURE_START	0x1000000ULL
+#define MOCK_APERTURE_LAST	0x7fffffffULL
 #define MOCK_IO_PAGE		2048ULL
 
 /* The memory for temporaries, in bytes. */
