@@ -418,6 +418,17 @@ static void release_hwpt(struct ioas_hwpt *hwpt, bool unmap_with_last)
 	}
 }
 
+/* IOMMU drivers do not expect a domain to lose devices while something is unmapped. */
+static void leave_domain(struct ioas_group *igroup)
+{
+	struct ioas_hwpt *hwpt = igroup->hwpt;
+
+	down_write(&hwpt->ioas->domains_rwsem);
+	igroup->bus->detach(igroup, hwpt->domain);
+	up_write(&hwpt->ioas->domains_rwsem);
+	igroup->hwpt = NULL;
+}
+
 /*
  * The group leaves its domain first: whatever is unmapped and unpinned afterwards is out
  * of the reach of its devices.
@@ -427,8 +438,7 @@ static void detach_igroup(struct ioas_group *igroup, struct ioas_attachee *last,
 {
 	struct ioas_hwpt *hwpt = igroup->hwpt;
 
-	igroup->bus->detach(igroup, hwpt->domain);
-	igroup->hwpt = NULL;
+	leave_domain(igroup);
 	iova_unreserve(&hwpt->ioas->iova_space, current_tag(last));
 	release_hwpt(hwpt, unmap_with_last);
 }
@@ -678,11 +688,12 @@ static int move_igroup(struct ioas_group *igroup, const struct attach_target *ta
 	struct ioas_hwpt *old = igroup->hwpt;
 	int ret;
 
-	igroup->bus->detach(igroup, old->domain);
-	igroup->hwpt = NULL;
+	leave_domain(igroup);
 	ret = attach_igroup(igroup, target);
 	if (ret) {
+		down_write(&old->ioas->domains_rwsem);
 		WARN_ON(igroup->bus->attach(igroup, old->domain));
+		up_write(&old->ioas->domains_rwsem);
 		igroup->hwpt = old;
 		return ret;
 	}
