@@ -191,19 +191,6 @@ int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id)
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_attach);
 
-/* Lets nothing new in. False if there is nothing to close, or somebody else does it. */
-static bool begin_close(struct ioas_access *access)
-{
-	bool ours;
-
-	down_write(&access->ioas_rwsem);
-	ours = access->ioas && !access->closing;
-	if (ours)
-		access->closing = true;
-	up_write(&access->ioas_rwsem);
-	return ours;
-}
-
 /* The driver gives back what it has; then the access goes over to @ioas, or to nothing. */
 static void finish_close(struct ioas_access *access, struct ioas *ioas, u32 list_index)
 {
@@ -225,6 +212,7 @@ static void finish_close(struct ioas_access *access, struct ioas *ioas, u32 list
 int vfio_ioas_access_replace(struct ioas_access *access, u32 ioas_id)
 {
 	struct ioas *ioas;
+	bool moves = false;
 	u32 list_index;
 	int ret = 0;
 
@@ -232,31 +220,32 @@ int vfio_ioas_access_replace(struct ioas_access *access, u32 ioas_id)
 	if (!ioas)
 		return -ENOENT;
 	down_write(&access->ioas_rwsem);
-	if (access->closing)
+	if (access->closing) {
 		ret = -EBUSY;
-	else if (!access->ioas)
+	} else if (!access->ioas) {
 		ret = -ENOENT;
-	else if (access->ioas != ioas)
+	} else if (access->ioas != ioas) {
 		ret = join_ioas(access, ioas, &list_index);
-	else
-		goto unlock;
-	access->closing |= !ret;
+		moves = !ret;
+		access->closing = moves;
+	}
 	up_write(&access->ioas_rwsem);
-	if (!ret)
+	if (moves)
 		finish_close(access, ioas, list_index);
 	ioas_put(ioas);
 	return ret;
-
-unlock:
-	up_write(&access->ioas_rwsem);
-	ioas_put(ioas);
-	return 0;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_replace);
 
 void vfio_ioas_access_detach(struct ioas_access *access)
 {
-	if (begin_close(access))
+	bool ours;
+
+	down_write(&access->ioas_rwsem);
+	ours = access->ioas && !access->closing;
+	access->closing |= ours;
+	up_write(&access->ioas_rwsem);
+	if (ours)
 		finish_close(access, NULL, 0);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_detach);
@@ -268,7 +257,22 @@ struct access_call {
 	unsigned long last_iova;
 	unsigned int flags;
 	int needs_prot;			/* what the areas must allow */
+	struct page **pages;		/* of a pin: receives the next ones */
+	void *data;			/* of a copy: where the next bytes are */
 };
+
+/* Does @step with the part of the range in each area. It moves on to the part's last byte. */
+static int each_part(struct access_call *call, int (*step)(struct access_call *call))
+{
+	int ret;
+
+	for (;;) {
+		ret = step(call);
+		if (ret || call->iova == call->last_iova)
+			return ret;
+		call->iova++;
+	}
+}
 
 /* Checks the range and enters the IOAS. On success ends with end_call(). */
 static int begin_call(struct ioas_access *access, struct access_call *call,
@@ -346,12 +350,11 @@ static int pin_part(struct ioas *ioas, struct ioas_area *area, unsigned long fir
 	return ret;
 }
 
-/* Pins the part of the range that is in the next area. Returns how many pages. */
-static long pin_next(struct access_call *call, struct page **list)
+static int pin_next(struct access_call *call)
 {
 	struct ioas_area *area = hold_next(call);
 	unsigned long first_byte, last_byte;
-	long ret = -EINVAL;
+	int ret = -EINVAL;
 
 	if (IS_ERR(area))
 		return PTR_ERR(area);
@@ -361,14 +364,14 @@ static long pin_next(struct access_call *call, struct page **list)
 	    (area->last_iova < call->last_iova && offset_in_page(last_byte + 1)))
 		goto unhold;
 	ret = pin_part(call->ioas, area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE,
-		       list);
+		       call->pages);
 	if (ret)
 		goto unhold;
+	call->pages += last_byte / PAGE_SIZE - first_byte / PAGE_SIZE + 1;
 	call->iova += last_byte - first_byte;
 	spin_lock(&call->ioas->iova_space.iova_lock);
 	area->npins++;
 	spin_unlock(&call->ioas->iova_space.iova_lock);
-	ret = last_byte / PAGE_SIZE - first_byte / PAGE_SIZE + 1;
 unhold:
 	area_unhold(call->ioas, area);
 	return ret;
@@ -421,8 +424,7 @@ int vfio_ioas_access_pin_pages(struct ioas_access *access, unsigned long iova,
 			       unsigned long nbytes, struct page **pages,
 			       unsigned int flags)
 {
-	struct access_call call = { .iova = iova, .flags = flags };
-	long npages = 0;
+	struct access_call call = { .iova = iova, .flags = flags, .pages = pages };
 	int ret;
 
 	if (!access->ops->needs_pin_pages || flags & ~VFIO_IOAS_ACCESS_WRITE)
@@ -430,17 +432,11 @@ int vfio_ioas_access_pin_pages(struct ioas_access *access, unsigned long iova,
 	ret = begin_call(access, &call, nbytes);
 	if (ret)
 		return ret;
-	for (;;) {
-		npages = pin_next(&call, pages);
-		if (npages < 0 || call.iova == call.last_iova)
-			break;
-		pages += npages;
-		call.iova++;
-	}
-	if (npages < 0 && call.iova > iova)
+	ret = each_part(&call, pin_next);
+	if (ret && call.iova > iova)
 		unpin_all(call.ioas, iova, call.iova - 1);
 	end_call(access, &call);
-	return min(npages, 0L);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_pin_pages);
 
@@ -506,42 +502,35 @@ static int copy_part(struct access_call *call, struct ioas_area *area,
 	return copy_slowly(call->ioas, area, byte, data, nbytes, write);
 }
 
-/* Copies the part of the range that is in the next area. Returns how many bytes. */
-static long copy_next(struct access_call *call, void *data)
+static int copy_next(struct access_call *call)
 {
 	struct ioas_area *area = hold_next(call);
 	unsigned long first_byte, last_byte;
-	long ret;
+	int ret;
 
 	if (IS_ERR(area))
 		return PTR_ERR(area);
 	area_part(area, call, &first_byte, &last_byte);
-	ret = copy_part(call, area, first_byte, data, last_byte - first_byte + 1);
+	ret = copy_part(call, area, first_byte, call->data, last_byte - first_byte + 1);
 	area_unhold(call->ioas, area);
 	if (ret)
 		return ret;
+	call->data += last_byte - first_byte + 1;
 	call->iova += last_byte - first_byte;
-	return last_byte - first_byte + 1;
+	return 0;
 }
 
 int vfio_ioas_access_rw(struct ioas_access *access, unsigned long iova, void *data,
 			size_t nbytes, unsigned int flags)
 {
-	struct access_call call = { .iova = iova, .flags = flags };
-	long done;
+	struct access_call call = { .iova = iova, .flags = flags, .data = data };
 	int ret;
 
 	ret = begin_call(access, &call, nbytes);
 	if (ret)
 		return ret;
-	for (;;) {
-		done = copy_next(&call, data);
-		if (done < 0 || call.iova == call.last_iova)
-			break;
-		data += done;
-		call.iova++;
-	}
+	ret = each_part(&call, copy_next);
 	end_call(access, &call);
-	return min(done, 0L);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_rw);

@@ -396,8 +396,12 @@ static int attach_igroup(struct ioas_group *igroup, const struct attach_target *
 	return 0;
 }
 
-/* A group has left @hwpt. An automatic one goes with its last group. */
-static void release_hwpt(struct ioas_hwpt *hwpt, bool unmap_with_last)
+/*
+ * A group has left @hwpt. An automatic one goes with its last group. Only then may be mapped
+ * what @last, or who moved the group, had reserved: a domain need not be able to take it.
+ */
+static void release_hwpt(struct ioas_group *igroup, struct ioas_hwpt *hwpt,
+			 struct ioas_attachee *last, bool unmap_with_last)
 {
 	struct ioas *ioas = hwpt->ioas;
 	bool ends = !--hwpt->ngroups && hwpt->automatic;
@@ -406,6 +410,10 @@ static void release_hwpt(struct ioas_hwpt *hwpt, bool unmap_with_last)
 	down_write(&ioas->domains_rwsem);
 	if (ends)
 		hwpt_remove(hwpt);
+	if (last)
+		iova_unreserve(&ioas->iova_space, current_tag(last));
+	else
+		unreserve_all(ioas, igroup, true);
 	downgrade_write(&ioas->domains_rwsem);
 	if (unmap_with_last && list_empty(&ioas->hwpts))
 		WARN_ON(ioas_unmap_all(ioas, &nbytes));
@@ -439,8 +447,7 @@ static void detach_igroup(struct ioas_group *igroup, struct ioas_attachee *last,
 	struct ioas_hwpt *hwpt = igroup->hwpt;
 
 	leave_domain(igroup);
-	iova_unreserve(&hwpt->ioas->iova_space, current_tag(last));
-	release_hwpt(hwpt, unmap_with_last);
+	release_hwpt(igroup, hwpt, last, unmap_with_last);
 }
 
 int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
@@ -697,8 +704,7 @@ static int move_igroup(struct ioas_group *igroup, const struct attach_target *ta
 		igroup->hwpt = old;
 		return ret;
 	}
-	unreserve_all(old->ioas, igroup, true);
-	release_hwpt(old, false);
+	release_hwpt(igroup, old, NULL, false);
 	return 0;
 }
 

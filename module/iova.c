@@ -209,10 +209,14 @@ static bool place_in_gap(struct iova_space *space, const struct iova_wish *wish,
 
 	while (gap.first_iova <= gap.last_iova) {
 		unsigned long first = ALIGN(gap.first_iova, wish->alignment);
+		unsigned long missing;
 
 		if (first < gap.first_iova)
 			return false;
-		first |= wish->offset;
+		/* The next address with these bits, not simply this one with them added. */
+		missing = wish->offset & ~first;
+		if (missing)
+			first = (first & ~((1UL << __fls(missing)) - 1)) | wish->offset;
 		if (first > gap.last_iova || gap.last_iova - first < wish->nbytes - 1)
 			return false;
 		range = reserved_iter_first(&space->reserved, first,

@@ -315,6 +315,9 @@ int pages_pin(struct ioas_pages *pages, struct pages_user *user)
 	bool foreign = mm != current->mm && (!user || has_hole(pages, user));
 	int ret;
 
+	/* What an IOMMU driver did not let go of is all still pinned. */
+	if (!user && pages->stuck)
+		return 0;
 	if (foreign && !mmget_not_zero(mm))
 		return -EFAULT;
 	if (user)

@@ -11,6 +11,8 @@ static struct page *list[64];
 /* The one pin that there is, and what the driver does when it is told to let go. */
 static unsigned long pinned_npages;
 static unsigned int nnotices;
+static bool pins_again;
+static int pinned_again;
 static bool keeps_pin;
 static unsigned int nunder_way;
 static struct mutex pin_mutex;
@@ -28,6 +30,8 @@ static void let_go(void *data, unsigned long iova, unsigned long nbytes)
 	mutex_lock(&pin_mutex);
 	if (pinned_npages && !keeps_pin)
 		unpin();
+	if (pins_again)
+		pinned_again = vfio_ioas_access_pin_pages(access, IOVA, PAGE_SIZE, list, 0);
 	mutex_unlock(&pin_mutex);
 	nunder_way--;
 }
@@ -57,6 +61,7 @@ static void setup(void)
 	pinned_npages = 0;
 	nnotices = 0;
 	keeps_pin = false;
+	pins_again = false;
 	nunder_way = 0;
 	mutex_init(&pin_mutex);
 }
@@ -222,6 +227,21 @@ START_TEST(an_unmap_tells_the_driver_and_goes_on)
 }
 END_TEST
 
+START_TEST(no_pin_gets_in_while_the_user_unmaps)
+{
+	unsigned long nbytes;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 1, 0), 0);
+	ck_assert_int_eq(pin(1), 0);
+	pins_again = true;
+	pinned_again = 0;
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_unmap_all(ioas, &nbytes), 0);
+	ioas_leave(ioas);
+	ck_assert_int_eq(pinned_again, -EINVAL);
+}
+END_TEST
+
 START_TEST(a_driver_that_does_not_let_go_is_told_a_hundred_times)
 {
 	unsigned long unmapped;
@@ -364,6 +384,7 @@ int main(void)
 	tcase_add_test(tcase, an_access_that_said_so_cannot_pin);
 	tcase_add_test(tcase, a_pin_over_a_hole_leaves_nothing_pinned);
 	tcase_add_test(tcase, an_unmap_tells_the_driver_and_goes_on);
+	tcase_add_test(tcase, no_pin_gets_in_while_the_user_unmaps);
 	tcase_add_test(tcase, a_driver_that_does_not_let_go_is_told_a_hundred_times);
 	tcase_add_test(tcase, an_unpin_of_what_is_not_pinned_is_complained_about);
 	tcase_add_test(tcase, a_mapping_that_is_pinned_is_not_cut);

@@ -48,6 +48,7 @@ typedef u64 dma_addr_t;
 #define container_of(pointer, type, member) \
 	((type *)((char *)(pointer) - offsetof(type, member)))
 #define __ffs(x)		((unsigned long)__builtin_ctzl(x))
+#define __fls(x)		(63UL - (unsigned long)__builtin_clzl(x))
 
 static inline unsigned long roundup_pow_of_two(unsigned long x)
 {
