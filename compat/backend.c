@@ -12,25 +12,26 @@
  *
  * Handles. vfio.ko calls ioctl without a lock, so that a container may be released
  * at the same moment, or have been: what it holds is not a pointer but a number,
- * which is not used again soon. A call that found the container is inside its IOAS
+ * which is not used again. A call that found the container is inside its IOAS
  * before it looks whether that is alive, or has counted itself; release waits for both.
  *
- * Locking: registrations_mutex guards the list of tables; containers have their
- * xarray's lock and RCU. vfio.ko serialises open, attach, detach and release of one
- * container.
+ * Locking: registrations_mutex guards the list of tables, containers_lock the table of
+ * containers, which is read under RCU. vfio.ko serialises open, attach, detach and release
+ * of one container.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/completion.h>
 #include <linux/err.h>
+#include <linux/hashtable.h>
 #include <linux/iommu.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/vfio.h>
-#include <linux/xarray.h>
 
 #include "backend.h"
 #include "device.h"
@@ -43,6 +44,8 @@
 #include "vfio_private.h"
 
 struct container {
+	struct hlist_node item;		/* containers_lock */
+	unsigned long handle;		/* constant */
 	refcount_t nkept;		/* calls that keep it, and one until release */
 	struct completion unkept;	/* none of them is left */
 	struct rcu_head rcu;
@@ -56,16 +59,37 @@ struct registration {
 	struct vfio_iommu_driver_ops ops;
 };
 
-static DEFINE_XARRAY_ALLOC1(containers);
-static const struct xa_limit handle_limit = XA_LIMIT(1, U32_MAX);
-static u32 last_handle;			/* lock of containers */
+static DEFINE_SPINLOCK(containers_lock);
+static DEFINE_HASHTABLE(containers, 8);	/* containers_lock; by handle */
+static unsigned long last_handle;	/* containers_lock */
 
 static DEFINE_MUTEX(registrations_mutex);
 static LIST_HEAD(registrations);	/* registrations_mutex */
 
-static struct container *container_find(void *handle)
+/*
+ * Under rcu_read_lock_sched(), which unlike rcu_read_lock() costs no call: each map comes
+ * this way.
+ */
+static inline struct container *container_find(void *handle)
 {
-	return xa_load(&containers, (unsigned long)handle);
+	struct container *container;
+
+	hash_for_each_possible_rcu(containers, container, item, (unsigned long)handle,
+				   rcu_read_lock_sched_held())
+		if (container->handle == (unsigned long)handle)
+			return container;
+	return NULL;
+}
+
+/* Finds a container where vfio.ko does not release it at the same moment. */
+static struct container *container_unreleased(void *handle)
+{
+	struct container *container;
+
+	rcu_read_lock_sched();
+	container = container_find(handle);
+	rcu_read_unlock_sched();
+	return container;
 }
 
 /* Finds a container and keeps it from being freed. */
@@ -73,11 +97,11 @@ static struct container *container_get(void *handle)
 {
 	struct container *container;
 
-	rcu_read_lock();
+	rcu_read_lock_sched();
 	container = container_find(handle);
 	if (container && !refcount_inc_not_zero(&container->nkept))
 		container = NULL;
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return container;
 }
 
@@ -94,20 +118,19 @@ static void container_put(struct container *container)
  */
 static inline struct ioas *try_enter(void *handle, struct container **container)
 {
-	XA_STATE(xas, &containers, (unsigned long)handle);
 	struct ioas *ioas = NULL;
 
-	rcu_read_lock();
-	*container = xas_load(&xas);
+	rcu_read_lock_sched();
+	*container = container_find(handle);
 	if (*container)
-		ioas = rcu_dereference((*container)->ctx.vfio_ioas);
+		ioas = rcu_dereference_sched((*container)->ctx.vfio_ioas);
 	if (ioas && !ioas_try_enter(ioas))
 		ioas = NULL;
 	if (ioas && ioas->dead) {
 		ioas_leave(ioas);
 		ioas = NULL;
 	}
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return ioas;
 }
 
@@ -122,10 +145,17 @@ static int set_fresh_ioas(struct ioas_ctx *ctx)
 	return 0;
 }
 
+static void container_publish(struct container *container)
+{
+	spin_lock(&containers_lock);
+	container->handle = ++last_handle;
+	hash_add_rcu(containers, &container->item, container->handle);
+	spin_unlock(&containers_lock);
+}
+
 static void *backend_open(unsigned long type)
 {
 	struct container *container;
-	u32 handle;
 	int ret;
 
 	container = kzalloc(sizeof(*container), GFP_KERNEL_ACCOUNT);
@@ -140,11 +170,8 @@ static void *backend_open(unsigned long type)
 	ret = set_fresh_ioas(&container->ctx);
 	if (ret)
 		goto destroy_ctx;
-	ret = xa_alloc_cyclic(&containers, &handle, container, handle_limit, &last_handle,
-			      GFP_KERNEL_ACCOUNT);
-	if (ret < 0)
-		goto destroy_ctx;
-	return (void *)(unsigned long)handle;
+	container_publish(container);
+	return (void *)container->handle;
 
 destroy_ctx:
 	ioas_ctx_destroy(&container->ctx);
@@ -155,8 +182,11 @@ free_container:
 
 static void backend_release(void *handle)
 {
-	struct container *container = xa_erase(&containers, (unsigned long)handle);
+	struct container *container = container_unreleased(handle);
 
+	spin_lock(&containers_lock);
+	hash_del_rcu(&container->item);
+	spin_unlock(&containers_lock);
 	container_put(container);
 	wait_for_completion(&container->unkept);
 	ioas_ctx_destroy(&container->ctx);
@@ -251,7 +281,7 @@ static int backend_attach_group(void *handle, struct iommu_group *group,
 	int ret = -EINVAL;
 
 	if (type == VFIO_IOMMU)
-		ret = attach_real_group(container_find(handle), group);
+		ret = attach_real_group(container_unreleased(handle), group);
 	/* vfio.ko may go on to another backend without telling anybody. */
 	if (ret)
 		pr_warn_ratelimited("group %d: cannot attach: error %d; SET_IOMMU may have fallen back to another backend\n",
@@ -261,7 +291,7 @@ static int backend_attach_group(void *handle, struct iommu_group *group,
 
 static void backend_detach_group(void *handle, struct iommu_group *group)
 {
-	ioas_detach_group(&container_find(handle)->ctx, group);
+	ioas_detach_group(&container_unreleased(handle)->ctx, group);
 }
 
 static const struct vfio_iommu_driver_ops backend_ops = {
@@ -367,5 +397,4 @@ void backend_exit(void)
 	mutex_lock(&registrations_mutex);
 	unregister_all_but(NULL);
 	mutex_unlock(&registrations_mutex);
-	xa_destroy(&containers);
 }

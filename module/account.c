@@ -61,8 +61,8 @@ static bool is_unaccounted(const struct ioas_account *account)
 	return account->unlimited && account->mode != ACCOUNT_TYPE1;
 }
 
-static int charge_counter(atomic_long_t *counter, unsigned long npages,
-			  unsigned long max_pages)
+static inline int charge_counter(atomic_long_t *counter, unsigned long npages,
+				 unsigned long max_pages)
 {
 	unsigned long old = atomic_long_read(counter);
 	long expected = old;

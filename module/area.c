@@ -17,32 +17,6 @@
 #include "area.h"
 #include "ioas.h"
 
-static void area_init(struct ioas_area *area, struct ioas_pages *pages,
-		      unsigned long first_byte, unsigned long nbytes, int iommu_prot)
-{
-	area->first_iova = 0;
-	area->last_iova = nbytes - 1;
-	area->pages = pages;
-	area->first_byte = first_byte;
-	area->next = NULL;
-	area->iommu_prot = iommu_prot;
-	area->state = AREA_FILLING;
-	area->noticed = false;
-	area->nbusy = 0;
-	area->npins = 0;
-}
-
-struct ioas_area *area_create(unsigned long uptr, unsigned long nbytes, int iommu_prot)
-{
-	struct area_and_pages *both = kmalloc(sizeof(*both), GFP_KERNEL_ACCOUNT);
-
-	if (!both)
-		return NULL;
-	pages_init(&both->pages, uptr, nbytes, iommu_prot & IOMMU_WRITE);
-	area_init(&both->area, &both->pages, offset_in_page(uptr), nbytes, iommu_prot);
-	return &both->area;
-}
-
 struct ioas_area *area_create_copy(struct ioas_pages *pages, unsigned long first_byte,
 				   unsigned long nbytes, int iommu_prot)
 {

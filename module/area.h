@@ -7,6 +7,8 @@
 #ifndef VFIO_IOAS_AREA_H
 #define VFIO_IOAS_AREA_H
 
+#include <linux/iommu.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "ioas.h"
@@ -61,16 +63,38 @@ static inline unsigned long area_last_byte(const struct ioas_area *area)
 	return area_byte(area, area->last_iova);
 }
 
-/**
- * area_create() - make an area with a store of its own
- * @uptr: user address of the first byte in current->mm
- * @nbytes: length, at least 1; @uptr + @nbytes - 1 must not wrap
- * @iommu_prot: IOMMU_READ, IOMMU_WRITE
- *
- * Return: the area, owned by the caller, without account and at IOVA 0; or NULL without
- * memory.
+/* Lets an area show @nbytes, at least 1, from @first_byte on; at IOVA 0. */
+static inline void area_init(struct ioas_area *area, struct ioas_pages *pages,
+			     unsigned long first_byte, unsigned long nbytes,
+			     int iommu_prot)
+{
+	area->first_iova = 0;
+	area->last_iova = nbytes - 1;
+	area->pages = pages;
+	area->first_byte = first_byte;
+	area->next = NULL;
+	area->iommu_prot = iommu_prot;
+	area->state = AREA_FILLING;
+	area->noticed = false;
+	area->nbusy = 0;
+	area->npins = 0;
+}
+
+/*
+ * Makes an area with a store of its own: @nbytes, at least 1, that do not wrap, from
+ * @uptr on in current->mm. Owned by the caller, without account; NULL without memory.
  */
-struct ioas_area *area_create(unsigned long uptr, unsigned long nbytes, int iommu_prot);
+static inline struct ioas_area *area_create(unsigned long uptr, unsigned long nbytes,
+					    int iommu_prot)
+{
+	struct area_and_pages *both = kmalloc(sizeof(*both), GFP_KERNEL_ACCOUNT);
+
+	if (!both)
+		return NULL;
+	pages_init(&both->pages, uptr, nbytes, iommu_prot & IOMMU_WRITE);
+	area_init(&both->area, &both->pages, offset_in_page(uptr), nbytes, iommu_prot);
+	return &both->area;
+}
 
 /**
  * area_create_copy() - make an area that shows a part of a store that exists

@@ -27,11 +27,6 @@
 #define EXTENT_MAX_START	((1UL << (64 - EXTENT_START_SHIFT)) - 1)
 #define EXTENT_CHUNK_RUNS	512	/* one 4 KiB allocation */
 
-static u64 run_encode(unsigned long start, enum extent_kind kind, unsigned long pfn)
-{
-	return (u64)start << EXTENT_START_SHIFT | (u64)kind << EXTENT_PFN_BITS | pfn;
-}
-
 static unsigned long run_start(u64 run)
 {
 	return run >> EXTENT_START_SHIFT;
@@ -43,8 +38,8 @@ static u64 run_tail(u64 run, unsigned long start, unsigned long npages)
 	unsigned long pfn = run & EXTENT_PFN_MASK;
 
 	if (extent_run_kind(run) == EXTENT_HOLE)
-		return run_encode(start, EXTENT_HOLE, 0);
-	return run_encode(start, extent_run_kind(run), pfn + npages);
+		return extent_run(start, EXTENT_HOLE, 0);
+	return extent_run(start, extent_run_kind(run), pfn + npages);
 }
 
 void extents_free_chunks(struct extents *extents)
@@ -197,7 +192,7 @@ static int chunk_split(struct extents *extents, unsigned int number)
 	lower = &extents->chunks[number];
 	upper = lower + 1;
 	for (i = keep; i < lower->nruns; i++)
-		upper->runs[i - keep] = lower->runs[i] - run_encode(shift, 0, 0);
+		upper->runs[i - keep] = lower->runs[i] - extent_run(shift, 0, 0);
 	upper->nruns = lower->nruns - keep;
 	lower->nruns = keep;
 	return 0;
@@ -269,20 +264,20 @@ static inline bool append_run(struct extents *extents, const struct extent *run)
 	u64 *last = &chunk->runs[chunk->nruns - 1];
 
 	if (run->index < chunk->first_index ||
-	    *last != run_encode(start, EXTENT_HOLE, 0) || start > EXTENT_MAX_START)
+	    *last != extent_run(start, EXTENT_HOLE, 0) || start > EXTENT_MAX_START)
 		return false;
 	if (run->index + run->npages < extents->npages) {
 		if (chunk->nruns == chunk->max_runs ||
 		    start + run->npages > EXTENT_MAX_START)
 			return false;
-		last[1] = run_encode(start + run->npages, EXTENT_HOLE, 0);
+		last[1] = extent_run(start + run->npages, EXTENT_HOLE, 0);
 		chunk->nruns++;
 	}
-	*last = run_encode(start, run->kind, run->pfn);
+	*last = extent_run(start, run->kind, run->pfn);
 	return true;
 }
 
-int extents_set(struct extents *extents, const struct extent *run)
+int extents_set_part(struct extents *extents, const struct extent *run)
 {
 	unsigned long end = run->index + run->npages;
 	struct extent_chunk *chunk;
@@ -298,7 +293,7 @@ int extents_set(struct extents *extents, const struct extent *run)
 	}
 	chunk = &extents->chunks[at.chunk];
 	WARN_ON_ONCE(extent_run_kind(chunk->runs[at.slot]) != EXTENT_HOLE);
-	chunk->runs[at.slot] = run_encode(run->index - chunk->first_index, run->kind,
+	chunk->runs[at.slot] = extent_run(run->index - chunk->first_index, run->kind,
 					  run->pfn);
 	return 0;
 }
@@ -309,7 +304,7 @@ static void chunk_clear(struct extent_chunk *chunk, unsigned int slot,
 {
 	unsigned int behind = find_slot(chunk, last_index) + 1;
 
-	chunk->runs[slot] = run_encode(run_start(chunk->runs[slot]), EXTENT_HOLE, 0);
+	chunk->runs[slot] = extent_run(run_start(chunk->runs[slot]), EXTENT_HOLE, 0);
 	memmove(&chunk->runs[slot + 1], &chunk->runs[behind],
 		(chunk->nruns - behind) * sizeof(*chunk->runs));
 	chunk->nruns -= behind - slot - 1;

@@ -39,6 +39,11 @@ struct extent {
 #define EXTENT_START_SHIFT	(EXTENT_PFN_BITS + EXTENT_KIND_BITS)
 #define EXTENT_PFN_MASK		((1UL << EXTENT_PFN_BITS) - 1)
 
+static inline u64 extent_run(unsigned long start, enum extent_kind kind, unsigned long pfn)
+{
+	return (u64)start << EXTENT_START_SHIFT | (u64)kind << EXTENT_PFN_BITS | pfn;
+}
+
 static inline enum extent_kind extent_run_kind(u64 run)
 {
 	return run >> EXTENT_PFN_BITS & ((1 << EXTENT_KIND_BITS) - 1);
@@ -89,14 +94,14 @@ void extents_free_chunks(struct extents *extents);
 int extents_cut(struct extents *extents, unsigned long index);
 
 /**
- * extents_set() - record what stands behind a range that was a hole
+ * extents_set_part() - the part of extents_set() that has to search
  * @extents: the store
- * @run: index, number, PFN and kind; all of its pages must lie in one hole
+ * @run: as given to extents_set()
  *
  * Context: may sleep, allocates (charged to the caller's memory cgroup).
  * Return: 0, or -ENOMEM with the range still a hole.
  */
-int extents_set(struct extents *extents, const struct extent *run);
+int extents_set_part(struct extents *extents, const struct extent *run);
 
 /**
  * extents_clear() - make a range a hole
@@ -166,6 +171,24 @@ static inline void extents_reset(struct extents *extents)
 	extents_init(extents, extents->npages);
 }
 
+/* One run over everything is by far the most frequent store. */
+static inline bool extents_is_one_run(const struct extents *extents)
+{
+	return extents->nchunks == 1 && extents->only.nruns == 1;
+}
+
+/*
+ * Records what stands behind the pages of @run, which all lie in one hole. Returns 0, or
+ * -ENOMEM with the range still a hole. May sleep.
+ */
+static inline int extents_set(struct extents *extents, const struct extent *run)
+{
+	if (run->npages < extents->npages || !extents_is_one_run(extents))
+		return extents_set_part(extents, run);
+	extents->only.runs[0] = extent_run(0, run->kind, run->pfn);
+	return 0;
+}
+
 /*
  * Begins a walk over the runs, holes too, of the pages from @first_index to @last_index,
  * inclusive: sets @cursor and @run, clipped to the range. False if the range is empty.
@@ -176,11 +199,10 @@ static inline bool extents_first(const struct extents *extents,
 {
 	if (first_index > last_index || last_index >= extents->npages)
 		return false;
-	if (extents->nchunks > 1 || extents->only.nruns > 1) {
+	if (!extents_is_one_run(extents)) {
 		extents_find(extents, cursor, first_index, last_index, run);
 		return true;
 	}
-	/* One run over everything is by far the most frequent store. */
 	run->index = first_index;
 	run->npages = last_index - first_index + 1;
 	run->kind = extent_run_kind(extents->only.runs[0]);

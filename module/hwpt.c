@@ -91,17 +91,6 @@ int hwpt_reserve_aperture(struct ioas_hwpt *hwpt, struct iova_space *space,
 	return ret;
 }
 
-/*
- * Takes IOVA out of the domain and the IOTLB. If the IOMMU driver leaves a part mapped,
- * which is its bug, a device may still reach the store: then that stays pinned for good.
- */
-static void unmap_range(struct ioas_hwpt *hwpt, struct ioas_pages *pages,
-			unsigned long iova, unsigned long nbytes)
-{
-	if (WARN_ON_ONCE(iommu_unmap(hwpt->domain, iova, nbytes) != nbytes))
-		pages->stuck = true;
-}
-
 static inline int map_run(struct ioas_hwpt *hwpt, struct ioas_area *area,
 			  unsigned long iova, phys_addr_t paddr, unsigned long nbytes,
 			  bool single_pages)
@@ -118,7 +107,7 @@ static inline int map_run(struct ioas_hwpt *hwpt, struct ioas_area *area,
 					area->iommu_prot | IOMMU_CACHE);
 		if (ret) {
 			if (done)
-				unmap_range(hwpt, area->pages, iova, done);
+				hwpt_unmap_range(hwpt, area->pages, iova, done);
 			return ret;
 		}
 		done += step;
@@ -157,13 +146,8 @@ int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pa
 
 unmap:
 	if (byte > area->first_byte)
-		unmap_range(hwpt, pages, area->first_iova, byte - area->first_byte);
+		hwpt_unmap_range(hwpt, pages, area->first_iova, byte - area->first_byte);
 	return ret;
-}
-
-void hwpt_unmap_area(struct ioas_hwpt *hwpt, struct ioas_area *area)
-{
-	unmap_range(hwpt, area->pages, area->first_iova, area_nbytes(area));
 }
 
 static int fill_area(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_area *area,

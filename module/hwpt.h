@@ -8,14 +8,13 @@
 #ifndef VFIO_IOAS_HWPT_H
 #define VFIO_IOAS_HWPT_H
 
+#include <linux/bug.h>
+#include <linux/iommu.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
 #include "ioas.h"
-
-struct ioas_area;
-struct iova_space;
-struct iommu_domain;
+#include "pages.h"
 
 struct ioas_hwpt {
 	struct ioas_object object;
@@ -86,16 +85,25 @@ int hwpt_reserve_aperture(struct ioas_hwpt *hwpt, struct iova_space *space,
  */
 int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pages);
 
-/**
- * hwpt_unmap_area() - take an area out of a domain
- * @hwpt: whose domain
- * @area: an area that is mapped in it
- *
- * When this returns the IOTLB holds nothing of the area either.
- *
- * Context: domains_rwsem held; the caller owns the area and holds pages_lock().
+/*
+ * Takes IOVA out of the domain and the IOTLB. If the IOMMU driver leaves a part mapped,
+ * which is its bug, a device may still reach the store: then that stays pinned for good.
  */
-void hwpt_unmap_area(struct ioas_hwpt *hwpt, struct ioas_area *area);
+static inline void hwpt_unmap_range(struct ioas_hwpt *hwpt, struct ioas_pages *pages,
+				    unsigned long iova, unsigned long nbytes)
+{
+	if (WARN_ON_ONCE(iommu_unmap(hwpt->domain, iova, nbytes) != nbytes))
+		pages->stuck = true;
+}
+
+/*
+ * Takes an area out of a domain; the IOTLB holds nothing of it either then. domains_rwsem
+ * held; the caller owns the area and holds pages_lock().
+ */
+static inline void hwpt_unmap_area(struct ioas_hwpt *hwpt, struct ioas_area *area)
+{
+	hwpt_unmap_range(hwpt, area->pages, area->first_iova, area_nbytes(area));
+}
 
 /* Takes an area out of all domains of an IOAS, as hwpt_unmap_area() does. */
 static inline void hwpt_unmap_from_all(struct ioas *ioas, struct ioas_area *area)

@@ -26,6 +26,8 @@
 
 #include "iova.h"
 
+#define NO_RANGE	((struct ioas_range){ .first_iova = ULONG_MAX, .last_iova = 0 })
+
 #define range_first(range)	((range)->first_iova)
 #define range_last(range)	((range)->last_iova)
 INTERVAL_TREE_DEFINE(struct iova_interval, node, unsigned long, subtree_last,
@@ -43,6 +45,7 @@ void iova_space_init(struct iova_space *space)
 	space->nareas = 0;
 	space->reserved = RB_ROOT_CACHED;
 	space->allowed = RB_ROOT_CACHED;
+	space->unreserved = NO_RANGE;
 	space->gaps_known = false;
 }
 
@@ -351,6 +354,7 @@ int iova_reserve(struct iova_space *space, unsigned long first_iova,
 		ret = -EADDRINUSE;
 	else
 		reserved_insert(range, &space->reserved);
+	space->unreserved = NO_RANGE;
 	spin_unlock(&space->iova_lock);
 	if (ret)
 		kfree(range);
@@ -373,11 +377,15 @@ void iova_unreserve(struct iova_space *space, const void *owner)
 	spin_unlock(&space->iova_lock);
 }
 
-bool iova_is_reserved(struct iova_space *space, unsigned long first_iova,
-		      unsigned long last_iova)
+bool iova_meets_reserved(struct iova_space *space, unsigned long first_iova,
+			 unsigned long last_iova)
 {
 	lockdep_assert_held(&space->iova_lock);
-	return reserved_iter_first(&space->reserved, first_iova, last_iova);
+	if (reserved_iter_first(&space->reserved, first_iova, last_iova))
+		return true;
+	iova_usable(space, first_iova, &space->unreserved.first_iova,
+		    &space->unreserved.last_iova);
+	return false;
 }
 
 bool iova_usable(struct iova_space *space, unsigned long from_iova,

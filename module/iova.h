@@ -67,6 +67,7 @@ struct iova_space {
 	unsigned long nareas;			/* iova_lock */
 	struct rb_root_cached reserved;		/* iova_lock; interval tree, may overlap */
 	struct rb_root_cached allowed;		/* iova_lock; interval tree, does not overlap */
+	struct ioas_range unreserved;		/* iova_lock; known to be, if not empty */
 	bool gaps_known;			/* iova_lock; set once, see iova_index_gaps() */
 };
 
@@ -197,15 +198,26 @@ int iova_reserve(struct iova_space *space, unsigned long first_iova,
 void iova_unreserve(struct iova_space *space, const void *owner);
 
 /**
- * iova_is_reserved() - is any address of a range forbidden?
+ * iova_meets_reserved() - the part of iova_is_reserved() that has to search
  * @space: the space
  * @first_iova: first address of the range
  * @last_iova: last address of the range, inclusive
  *
  * Context: iova_lock held.
  */
-bool iova_is_reserved(struct iova_space *space, unsigned long first_iova,
-		      unsigned long last_iova);
+bool iova_meets_reserved(struct iova_space *space, unsigned long first_iova,
+			 unsigned long last_iova);
+
+/* Is any address of a range forbidden? iova_lock held. */
+static inline bool iova_is_reserved(struct iova_space *space, unsigned long first_iova,
+				    unsigned long last_iova)
+{
+	/* Most maps are where others were. */
+	if (first_iova >= space->unreserved.first_iova &&
+	    last_iova <= space->unreserved.last_iova)
+		return false;
+	return iova_meets_reserved(space, first_iova, last_iova);
+}
 
 /**
  * iova_usable() - find the next range in which nothing is reserved

@@ -135,7 +135,7 @@ static int try_claim(struct ioas *ioas, struct claim *claim)
 	return ret;
 }
 
-static int claim_areas(struct ioas *ioas, struct claim *claim)
+static inline int claim_areas(struct ioas *ioas, struct claim *claim)
 {
 	struct ioas_map *map = claim->map;
 	int ret;
@@ -240,7 +240,7 @@ unlock:
 	return ret;
 }
 
-static int fill_all(struct ioas *ioas, const struct claim *claim)
+static inline int fill_all(struct ioas *ioas, const struct claim *claim)
 {
 	struct ioas_area *area, *done;
 	int ret;

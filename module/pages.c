@@ -47,7 +47,7 @@ struct run_builder {
 	unsigned long nreserved;	/* pages seen that are not to be charged */
 };
 
-static int builder_store(struct run_builder *builder)
+static inline int builder_store(struct run_builder *builder)
 {
 	struct extent run = {
 		.index = builder->index,

@@ -8,7 +8,6 @@
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "kcompat.h"
@@ -31,8 +30,8 @@ void pin_buffer_grow(struct pin_buffer *buffer, unsigned long npages)
 	buffer->max_pages = npages;
 }
 
-static long pin_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
-		       unsigned int gup_flags, struct page **pages)
+long pin_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
+		unsigned int gup_flags, struct page **pages)
 {
 	int locked = 1;
 	long npinned;
@@ -43,24 +42,6 @@ static long pin_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long 
 	if (locked)
 		mmap_read_unlock(mm);
 	return npinned;
-}
-
-long pin_user(struct pin_buffer *buffer, struct mm_struct *mm, unsigned long uaddr,
-	      unsigned long npages, unsigned int gup_flags)
-{
-	long npinned;
-
-	if (fatal_signal_pending(current))
-		return -EINTR;
-	npages = min_t(unsigned long, npages, buffer->max_pages);
-	if (mm == current->mm)
-		npinned = pin_user_pages_fast(uaddr, npages, gup_flags, buffer->pages);
-	else
-		npinned = pin_remote(mm, uaddr, npages, gup_flags, buffer->pages);
-	/* The fast walk's word for a range up to the very last address; no user has it. */
-	if (npinned == -EOVERFLOW)
-		npinned = -EFAULT;
-	return npinned ?: -EFAULT;
 }
 
 int pin_one(struct mm_struct *mm, unsigned long uaddr, bool write, struct page **page)

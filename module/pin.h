@@ -10,6 +10,7 @@
 
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/types.h>
 
@@ -81,20 +82,43 @@ static inline void pin_buffer_destroy(struct pin_buffer *buffer)
 }
 
 /**
- * pin_user() - pin the next pages for as long as we like
- * @buffer: receives them
+ * pin_remote() - pin pages of an address space that need not be the caller's
  * @mm: whose memory; the caller makes sure that the address space is in use
  * @uaddr: address of the first page, page aligned
  * @npages: how many are wanted, at least 1
  * @gup_flags: what pin_flags() says
+ * @pages: receives them
  *
  * Context: may sleep and fault; no mmap lock held.
- * Return: how many were pinned, at least one and maybe fewer than wanted; -EFAULT
- * where there is no such memory; -EINTR on a fatal signal; what else the memory
- * management says.
+ * Return: how many were pinned, or what the memory management says.
  */
-long pin_user(struct pin_buffer *buffer, struct mm_struct *mm, unsigned long uaddr,
-	      unsigned long npages, unsigned int gup_flags);
+long pin_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
+		unsigned int gup_flags, struct page **pages);
+
+/*
+ * Pins the next of @npages pages from @uaddr on for as long as we like: at least one and maybe
+ * fewer than wanted, which it returns. -EFAULT where there is no such memory, -EINTR on a
+ * fatal signal, what else the memory management says. May sleep and fault; no mmap lock
+ * held. The caller makes sure that the address space is in use.
+ */
+static inline long pin_user(struct pin_buffer *buffer, struct mm_struct *mm,
+			    unsigned long uaddr, unsigned long npages,
+			    unsigned int gup_flags)
+{
+	long npinned;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	npages = min_t(unsigned long, npages, buffer->max_pages);
+	if (mm == current->mm)
+		npinned = pin_user_pages_fast(uaddr, npages, gup_flags, buffer->pages);
+	else
+		npinned = pin_remote(mm, uaddr, npages, gup_flags, buffer->pages);
+	/* The fast walk's word for a range up to the very last address; no user has it. */
+	if (npinned == -EOVERFLOW)
+		npinned = -EFAULT;
+	return npinned ?: -EFAULT;
+}
 
 /**
  * pin_one() - pin a page for the moment

@@ -151,7 +151,7 @@ static void empty_taken(struct ioas *ioas, struct ioas_area *taken)
  * Erases and frees areas up to the first that was the last of its account. Returns what
  * is left to erase.
  */
-static struct ioas_area *erase_some(struct ioas *ioas, struct ioas_area *areas)
+static inline struct ioas_area *erase_some(struct ioas *ioas, struct ioas_area *areas)
 {
 	struct ioas_account *unused = NULL;
 	struct ioas_area *area, *next;
