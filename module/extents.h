@@ -177,6 +177,17 @@ static inline bool extents_is_one_run(const struct extents *extents)
 	return extents->nchunks == 1 && extents->only.nruns == 1;
 }
 
+/* The first PFN of that one run, 0 for a hole. */
+static inline unsigned long extents_only_pfn(const struct extents *extents)
+{
+	return extents->only.runs[0] & EXTENT_PFN_MASK;
+}
+
+static inline enum extent_kind extents_only_kind(const struct extents *extents)
+{
+	return extent_run_kind(extents->only.runs[0]);
+}
+
 /*
  * Records what stands behind the pages of @run, which all lie in one hole. Returns 0, or
  * -ENOMEM with the range still a hole. May sleep.
@@ -205,8 +216,8 @@ static inline bool extents_first(const struct extents *extents,
 	}
 	run->index = first_index;
 	run->npages = last_index - first_index + 1;
-	run->kind = extent_run_kind(extents->only.runs[0]);
-	run->pfn = (extents->only.runs[0] & EXTENT_PFN_MASK) +
+	run->kind = extents_only_kind(extents);
+	run->pfn = extents_only_pfn(extents) +
 		   (run->kind == EXTENT_HOLE ? 0 : first_index);
 	return true;
 }

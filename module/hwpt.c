@@ -115,7 +115,7 @@ static inline int map_run(struct ioas_hwpt *hwpt, struct ioas_area *area,
 	return 0;
 }
 
-int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pages)
+int hwpt_map_runs(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pages)
 {
 	struct ioas_pages *pages = area->pages;
 	unsigned long last_byte = area_last_byte(area);

@@ -14,6 +14,7 @@
 #include <linux/types.h>
 
 #include "ioas.h"
+#include "kcompat.h"
 #include "pages.h"
 
 struct ioas_hwpt {
@@ -75,7 +76,7 @@ int hwpt_reserve_aperture(struct ioas_hwpt *hwpt, struct iova_space *space,
 			  const void *owner);
 
 /**
- * hwpt_map_area() - fill a domain with an area
+ * hwpt_map_runs() - fill a domain with an area, run by run
  * @hwpt: whose domain
  * @area: an area whose pages are all pinned
  * @single_pages: map page by page, so that the IOMMU uses no larger size
@@ -83,7 +84,20 @@ int hwpt_reserve_aperture(struct ioas_hwpt *hwpt, struct iova_space *space,
  * Context: domains_rwsem held; the caller owns the area and holds pages_lock().
  * Return: 0, or what the IOMMU driver says with nothing mapped.
  */
-int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pages);
+int hwpt_map_runs(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pages);
+
+/* Fills a domain with an area, as hwpt_map_runs() does. */
+static inline int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area,
+				bool single_pages)
+{
+	struct extents *extents = &area->pages->extents;
+
+	if (!extents_is_one_run(extents) || (single_pages && extents->npages > 1))
+		return hwpt_map_runs(hwpt, area, single_pages);
+	return kcompat_iommu_map(hwpt->domain, area->first_iova,
+				 PFN_PHYS(extents_only_pfn(extents)) + area->first_byte,
+				 area_nbytes(area), area->iommu_prot | IOMMU_CACHE);
+}
 
 /*
  * Takes IOVA out of the domain and the IOTLB. If the IOMMU driver leaves a part mapped,

@@ -158,6 +158,20 @@ static inline unsigned long unpin_range(struct ioas_pages *pages,
 	return ncharged;
 }
 
+/* Unpins all of a store, as unpin_range() does. */
+static inline unsigned long unpin_all(struct ioas_pages *pages)
+{
+	struct extents *extents = &pages->extents;
+	enum extent_kind kind;
+
+	if (!extents_is_one_run(extents))
+		return unpin_range(pages, 0, extents->npages - 1, pages->writable);
+	kind = extents_only_kind(extents);
+	if (kind != EXTENT_HOLE)
+		unpin_run(extents_only_pfn(extents), extents->npages, pages->writable);
+	return kind == EXTENT_CHARGED ? extents->npages : 0;
+}
+
 /*
  * Pins and charges page by page as type1 does, in batches. Leaves what it did in
  * @builder and @ncharged, also when it fails.
@@ -176,7 +190,9 @@ static inline int fill_from_user(struct ioas_pages *pages,
 		unsigned long nreserved = builder->nreserved;
 		long npinned;
 
-		npinned = pin_user(&buffer, pages->account->mm, uaddr, npages, gup_flags);
+		npinned = pin_user(pages->account->mm, uaddr,
+				   min_t(unsigned long, npages, buffer.max_pages),
+				   gup_flags, buffer.pages);
 		if (npinned < 0) {
 			ret = npinned;
 			break;
@@ -222,6 +238,31 @@ static inline int fill_hole(struct ioas_pages *pages, unsigned long first_index,
 	account_refund(&refund, pages->account, ncharged);
 	account_pay(&refund);
 	return ret;
+}
+
+/* Does what fill_hole() does for a store of one page, at half the price. */
+static inline int fill_only_page(struct ioas_pages *pages)
+{
+	struct extent run = { .npages = 1, .kind = EXTENT_CHARGED };
+	struct page *page;
+	long npinned;
+	int ret = 0;
+
+	npinned = pin_user(pages->account->mm, pages->uptr, 1,
+			   pin_flags(pages->writable, pages->unshares), &page);
+	if (npinned < 0)
+		return npinned;
+	run.pfn = page_to_pfn(page);
+	if (PageReserved(page))
+		run.kind = EXTENT_RESERVED;
+	else
+		ret = account_charge(pages->account, 1);
+	if (ret) {
+		unpin_run(run.pfn, 1, false);
+		return ret;
+	}
+	/* Needs no memory for one run. */
+	return extents_set(&pages->extents, &run);
 }
 
 static void unpin_and_forget(struct ioas_pages *pages, unsigned long first_index,
@@ -322,6 +363,8 @@ int pages_pin(struct ioas_pages *pages, struct pages_user *user)
 		return -EFAULT;
 	if (user)
 		ret = pin_shared(pages, user);
+	else if (pages->extents.npages == 1)
+		ret = fill_only_page(pages);
 	else
 		ret = fill_hole(pages, 0, pages->extents.npages - 1);
 	if (foreign)
@@ -336,9 +379,7 @@ void pages_unpin(struct ioas_pages *pages, struct pages_user *user,
 		users_remove(user, &pages->sharing->users);
 		unpin_unneeded(pages, user->first_index, user->last_index, refund);
 	} else if (!pages->stuck) {
-		account_refund(refund, pages->account,
-			       unpin_range(pages, 0, pages->extents.npages - 1,
-					   pages->writable));
+		account_refund(refund, pages->account, unpin_all(pages));
 		extents_reset(&pages->extents);
 	}
 }

@@ -96,24 +96,23 @@ long pin_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
 		unsigned int gup_flags, struct page **pages);
 
 /*
- * Pins the next of @npages pages from @uaddr on for as long as we like: at least one and maybe
- * fewer than wanted, which it returns. -EFAULT where there is no such memory, -EINTR on a
- * fatal signal, what else the memory management says. May sleep and fault; no mmap lock
- * held. The caller makes sure that the address space is in use.
+ * Pins @npages pages from @uaddr on for as long as we like: at least one and maybe fewer,
+ * which it returns. -EFAULT where there is no such memory, -EINTR on a fatal signal, what
+ * else the memory management says. May sleep and fault; no mmap lock held. The caller makes
+ * sure that the address space is in use.
  */
-static inline long pin_user(struct pin_buffer *buffer, struct mm_struct *mm,
-			    unsigned long uaddr, unsigned long npages,
-			    unsigned int gup_flags)
+static inline long pin_user(struct mm_struct *mm, unsigned long uaddr,
+			    unsigned long npages, unsigned int gup_flags,
+			    struct page **pages)
 {
 	long npinned;
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	npages = min_t(unsigned long, npages, buffer->max_pages);
 	if (mm == current->mm)
-		npinned = pin_user_pages_fast(uaddr, npages, gup_flags, buffer->pages);
+		npinned = pin_user_pages_fast(uaddr, npages, gup_flags, pages);
 	else
-		npinned = pin_remote(mm, uaddr, npages, gup_flags, buffer->pages);
+		npinned = pin_remote(mm, uaddr, npages, gup_flags, pages);
 	/* The fast walk's word for a range up to the very last address; no user has it. */
 	if (npinned == -EOVERFLOW)
 		npinned = -EFAULT;
