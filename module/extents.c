@@ -24,13 +24,7 @@
 
 #include "extents.h"
 
-#define EXTENT_MAX_START	((1UL << (64 - EXTENT_START_SHIFT)) - 1)
 #define EXTENT_CHUNK_RUNS	512	/* one 4 KiB allocation */
-
-static unsigned long run_start(u64 run)
-{
-	return run >> EXTENT_START_SHIFT;
-}
 
 /* The run that begins @npages into @run, of what is left of it. */
 static u64 run_tail(u64 run, unsigned long start, unsigned long npages)
@@ -79,14 +73,14 @@ static inline unsigned int find_slot(const struct extent_chunk *chunk, unsigned 
 	unsigned int low = 0, high = chunk->nruns - 1;
 
 	/* While a store is filled the last run is the hole that is left. */
-	if (run_start(chunk->runs[high]) <= start)
+	if (extent_run_start(chunk->runs[high]) <= start)
 		return high;
-	if (run_start(chunk->runs[high - 1]) <= start)
+	if (extent_run_start(chunk->runs[high - 1]) <= start)
 		return high - 1;
 	while (low < high) {
 		unsigned int middle = low + (high - low + 1) / 2;
 
-		if (run_start(chunk->runs[middle]) <= start)
+		if (extent_run_start(chunk->runs[middle]) <= start)
 			low = middle;
 		else
 			high = middle - 1;
@@ -106,7 +100,7 @@ static inline unsigned long slot_index(const struct extents *extents, struct ext
 {
 	const struct extent_chunk *chunk = &extents->chunks[at.chunk];
 
-	return chunk->first_index + run_start(chunk->runs[at.slot]);
+	return chunk->first_index + extent_run_start(chunk->runs[at.slot]);
 }
 
 /* One past the last page of the run at @at. */
@@ -115,7 +109,7 @@ static inline unsigned long slot_end(const struct extents *extents, struct exten
 	const struct extent_chunk *chunk = &extents->chunks[at.chunk];
 
 	if (at.slot + 1 < chunk->nruns)
-		return chunk->first_index + run_start(chunk->runs[at.slot + 1]);
+		return chunk->first_index + extent_run_start(chunk->runs[at.slot + 1]);
 	if (at.chunk + 1 < extents->nchunks)
 		return extents->chunks[at.chunk + 1].first_index;
 	return extents->npages;
@@ -185,7 +179,7 @@ static int chunk_split(struct extents *extents, unsigned int number)
 
 	lower = &extents->chunks[number];
 	keep = lower->nruns / 2;
-	shift = run_start(lower->runs[keep]);
+	shift = extent_run_start(lower->runs[keep]);
 	if (chunk_add(extents, number, lower->first_index + shift))
 		return -ENOMEM;
 
@@ -253,38 +247,12 @@ int extents_cut(struct extents *extents, unsigned long index)
 	return 0;
 }
 
-/*
- * Stores are filled from front to back: the run mostly is the beginning of a hole that goes
- * on to the end of the store. False if not, or if there is no room left for that hole.
- */
-static inline bool append_run(struct extents *extents, const struct extent *run)
-{
-	struct extent_chunk *chunk = &extents->chunks[extents->nchunks - 1];
-	unsigned long start = run->index - chunk->first_index;
-	u64 *last = &chunk->runs[chunk->nruns - 1];
-
-	if (run->index < chunk->first_index ||
-	    *last != extent_run(start, EXTENT_HOLE, 0) || start > EXTENT_MAX_START)
-		return false;
-	if (run->index + run->npages < extents->npages) {
-		if (chunk->nruns == chunk->max_runs ||
-		    start + run->npages > EXTENT_MAX_START)
-			return false;
-		last[1] = extent_run(start + run->npages, EXTENT_HOLE, 0);
-		chunk->nruns++;
-	}
-	*last = extent_run(start, run->kind, run->pfn);
-	return true;
-}
-
 int extents_set_part(struct extents *extents, const struct extent *run)
 {
 	unsigned long end = run->index + run->npages;
 	struct extent_chunk *chunk;
 	struct extent_cursor at;
 
-	if (append_run(extents, run))
-		return 0;
 	at = find_run(extents, run->index);
 	if (slot_index(extents, at) != run->index || slot_end(extents, at) != end) {
 		if (extents_cut(extents, run->index) || extents_cut(extents, end))
@@ -304,7 +272,7 @@ static void chunk_clear(struct extent_chunk *chunk, unsigned int slot,
 {
 	unsigned int behind = find_slot(chunk, last_index) + 1;
 
-	chunk->runs[slot] = extent_run(run_start(chunk->runs[slot]), EXTENT_HOLE, 0);
+	chunk->runs[slot] = extent_run(extent_run_start(chunk->runs[slot]), EXTENT_HOLE, 0);
 	memmove(&chunk->runs[slot + 1], &chunk->runs[behind],
 		(chunk->nruns - behind) * sizeof(*chunk->runs));
 	chunk->nruns -= behind - slot - 1;
@@ -350,8 +318,8 @@ void extents_find(const struct extents *extents, struct extent_cursor *cursor,
 	slot_decode(extents, *cursor, first_index, last_index, run);
 }
 
-void extents_step(const struct extents *extents, struct extent_cursor *cursor,
-		  unsigned long last_index, struct extent *run)
+void extents_step_slowly(const struct extents *extents, struct extent_cursor *cursor,
+			 unsigned long last_index, struct extent *run)
 {
 	if (++cursor->slot == extents->chunks[cursor->chunk].nruns) {
 		cursor->chunk++;

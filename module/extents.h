@@ -38,10 +38,16 @@ struct extent {
 #define EXTENT_KIND_BITS	2
 #define EXTENT_START_SHIFT	(EXTENT_PFN_BITS + EXTENT_KIND_BITS)
 #define EXTENT_PFN_MASK		((1UL << EXTENT_PFN_BITS) - 1)
+#define EXTENT_MAX_START	((1UL << (64 - EXTENT_START_SHIFT)) - 1)
 
 static inline u64 extent_run(unsigned long start, enum extent_kind kind, unsigned long pfn)
 {
 	return (u64)start << EXTENT_START_SHIFT | (u64)kind << EXTENT_PFN_BITS | pfn;
+}
+
+static inline unsigned long extent_run_start(u64 run)
+{
+	return run >> EXTENT_START_SHIFT;
 }
 
 static inline enum extent_kind extent_run_kind(u64 run)
@@ -131,7 +137,7 @@ void extents_find(const struct extents *extents, struct extent_cursor *cursor,
 		  struct extent *run);
 
 /**
- * extents_step() - the part of extents_next() that finds a run
+ * extents_step_slowly() - the part of extents_next() that crosses chunks
  * @extents: the store, unchanged since extents_first()
  * @cursor: of the walk
  * @last_index: as given to extents_first()
@@ -139,8 +145,8 @@ void extents_find(const struct extents *extents, struct extent_cursor *cursor,
  *
  * Context: any.
  */
-void extents_step(const struct extents *extents, struct extent_cursor *cursor,
-		  unsigned long last_index, struct extent *run);
+void extents_step_slowly(const struct extents *extents, struct extent_cursor *cursor,
+			 unsigned long last_index, struct extent *run);
 
 /* Makes a store of @npages pages, at least 1, that is one hole. Allocates nothing. */
 static inline void extents_init(struct extents *extents, unsigned long npages)
@@ -189,15 +195,36 @@ static inline enum extent_kind extents_only_kind(const struct extents *extents)
 }
 
 /*
+ * Stores are filled from front to back: the run mostly is the beginning of a hole that goes
+ * on to the end of the store. False if not, or if there is no room left for that hole.
+ */
+static inline bool extents_append(struct extents *extents, const struct extent *run)
+{
+	struct extent_chunk *chunk = &extents->chunks[extents->nchunks - 1];
+	unsigned long start = run->index - chunk->first_index;
+	u64 *last = &chunk->runs[chunk->nruns - 1];
+
+	if (run->index < chunk->first_index ||
+	    *last != extent_run(start, EXTENT_HOLE, 0) || start > EXTENT_MAX_START)
+		return false;
+	if (run->index + run->npages < extents->npages) {
+		if (chunk->nruns == chunk->max_runs ||
+		    start + run->npages > EXTENT_MAX_START)
+			return false;
+		last[1] = extent_run(start + run->npages, EXTENT_HOLE, 0);
+		chunk->nruns++;
+	}
+	*last = extent_run(start, run->kind, run->pfn);
+	return true;
+}
+
+/*
  * Records what stands behind the pages of @run, which all lie in one hole. Returns 0, or
  * -ENOMEM with the range still a hole. May sleep.
  */
 static inline int extents_set(struct extents *extents, const struct extent *run)
 {
-	if (run->npages < extents->npages || !extents_is_one_run(extents))
-		return extents_set_part(extents, run);
-	extents->only.runs[0] = extent_run(0, run->kind, run->pfn);
-	return 0;
+	return extents_append(extents, run) ? 0 : extents_set_part(extents, run);
 }
 
 /*
@@ -230,9 +257,23 @@ static inline bool extents_next(const struct extents *extents,
 				struct extent_cursor *cursor, unsigned long last_index,
 				struct extent *run)
 {
+	const struct extent_chunk *chunk;
+	u64 *next;
+
 	if (run->index + run->npages > last_index)
 		return false;
-	extents_step(extents, cursor, last_index, run);
+	/* Set by extents_find(): what is one run was told by extents_first(). */
+	chunk = &extents->chunks[cursor->chunk];
+	if (cursor->slot + 2 >= chunk->nruns) {
+		extents_step_slowly(extents, cursor, last_index, run);
+		return true;
+	}
+	next = &chunk->runs[++cursor->slot];
+	run->index += run->npages;
+	run->npages = min(chunk->first_index + extent_run_start(next[1]), last_index + 1) -
+		      run->index;
+	run->kind = extent_run_kind(next[0]);
+	run->pfn = next[0] & EXTENT_PFN_MASK;
 	return true;
 }
 
