@@ -212,6 +212,7 @@ bool iova_meets_reserved(struct iova_space *space, unsigned long first_iova,
 static inline bool iova_is_reserved(struct iova_space *space, unsigned long first_iova,
 				    unsigned long last_iova)
 {
+	lockdep_assert_held(&space->iova_lock);
 	/* Most maps are where others were. */
 	if (first_iova >= space->unreserved.first_iova &&
 	    last_iova <= space->unreserved.last_iova)

@@ -32,6 +32,9 @@
 INTERVAL_TREE_DEFINE(struct pages_user, node, unsigned long, subtree_last,
 		     user_first, user_last, static, users)
 
+/* So many pages of a batch are compared without a branch. */
+#define CONTINUE_AT_ONCE	8
+
 /*
  * Turns pinned pages into runs of the extents. A run ends where the next page is
  * not the physically next one or of another kind. The pages of a folio are of one
@@ -96,9 +99,22 @@ static int builder_add(struct run_builder *builder, struct page *page)
 	return 0;
 }
 
+/* Are these CONTINUE_AT_ONCE pages those from @next on? */
+static inline bool all_continue(struct page *const *pages, struct page *next)
+{
+	unsigned long difference = 0;
+	int i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < CONTINUE_AT_ONCE; i++)
+		difference |= (unsigned long)pages[i] ^ (unsigned long)(next + i);
+	return !difference;
+}
+
 /*
  * How many of @npages simply continue the run, in a folio that is known: this loop is what
- * huge pages cost. The pages of a folio can be mapped in any order, so each is looked at.
+ * huge pages cost, and so has no branch for each. The pages of a folio can be mapped in any
+ * order, so each is looked at.
  */
 static inline long count_continuing(const struct run_builder *builder,
 				    struct page *const *pages, long npages)
@@ -107,10 +123,10 @@ static inline long count_continuing(const struct run_builder *builder,
 	long most = min(npages, builder->recheck - next);
 	long n = 0;
 
-	while (n < most && pages[n] == next) {
-		next++;
+	while (n + CONTINUE_AT_ONCE <= most && all_continue(pages + n, next + n))
+		n += CONTINUE_AT_ONCE;
+	while (n < most && pages[n] == next + n)
 		n++;
-	}
 	return n;
 }
 
@@ -240,7 +256,7 @@ static inline int fill_hole(struct ioas_pages *pages, unsigned long first_index,
 	return ret;
 }
 
-/* Does what fill_hole() does for a store of one page, at half the price. */
+/* What fill_hole() does, for a store of one page: which needs no batch. */
 static inline int fill_only_page(struct ioas_pages *pages)
 {
 	struct extent run = { .npages = 1, .kind = EXTENT_CHARGED };

@@ -35,14 +35,20 @@ def summary(values):
             "samples": values}
 
 
-def judge(line, medians):
-    """Ratio to stock (None where it says nothing) and whether the goal is met."""
-    ours, stock = medians["ioas"], medians["type1"]
+def judge(line, stats):
+    """Ratio to stock (None where it says nothing) and whether the goal is met.
+
+    That stock must not be faster, which is no more than that, is None where the quartiles
+    of both overlap: then nobody can tell.
+    """
+    ours, stock = stats["ioas"]["median"], stats["type1"]["median"]
     ratio = stock / ours if line.kind == "ratio" and ours else None
     met = {"ratio": lambda: ratio >= line.goal,
            "most": lambda: ours <= line.goal,
            "least": lambda: ours >= line.goal,
            None: lambda: None}[line.kind]()
+    if line.goal == 1 and not met and stats["ioas"]["q1"] <= stats["type1"]["q3"]:
+        met = None
     return ratio, met
 
 
@@ -52,7 +58,7 @@ def evaluate(release, backends, samples):
         if name not in samples:
             continue
         by_backend = {b: summary(samples[name][b]) for b in backends}
-        ratio, met = judge(line, {b: s["median"] for b, s in by_backend.items()})
+        ratio, met = judge(line, by_backend)
         lines[name] = {"title": line.title, "unit": line.unit, "kind": line.kind,
                        "goal": line.goal, "ratio": ratio, "met": met, "backends": by_backend}
     return {"kernel": release, "backends": backends, "lines": lines}
@@ -102,7 +108,7 @@ def print_line(line, backends):
         stats = line["backends"][backend]
         cells += f"{number(stats['median']):>10} {spread(stats):>5}"
     ratio = f"{line['ratio']:.2f}" if line["ratio"] else ""
-    verdict = {True: "met", False: "NOT MET", None: ""}[line["met"]]
+    verdict = {True: "met", False: "NOT MET", None: "no difference" if line["goal"] else ""}[line["met"]]
     print(f"  {line['title']:36} {line['unit']:9}{cells}{ratio:>14}{goal_text(line):>9}  {verdict}"
           .rstrip())
 
