@@ -32,8 +32,8 @@ static u64 run_tail(u64 run, unsigned long start, unsigned long npages)
 	unsigned long pfn = run & EXTENT_PFN_MASK;
 
 	if (extent_run_kind(run) == EXTENT_HOLE)
-		return extent_run(start, EXTENT_HOLE, 0);
-	return extent_run(start, extent_run_kind(run), pfn + npages);
+		return extent_run_encode(start, EXTENT_HOLE, 0);
+	return extent_run_encode(start, extent_run_kind(run), pfn + npages);
 }
 
 void extents_free_chunks(struct extents *extents)
@@ -186,7 +186,7 @@ static int chunk_split(struct extents *extents, unsigned int number)
 	lower = &extents->chunks[number];
 	upper = lower + 1;
 	for (i = keep; i < lower->nruns; i++)
-		upper->runs[i - keep] = lower->runs[i] - extent_run(shift, 0, 0);
+		upper->runs[i - keep] = lower->runs[i] - extent_run_encode(shift, 0, 0);
 	upper->nruns = lower->nruns - keep;
 	lower->nruns = keep;
 	return 0;
@@ -261,8 +261,8 @@ int extents_set_part(struct extents *extents, const struct extent *run)
 	}
 	chunk = &extents->chunks[at.chunk];
 	WARN_ON_ONCE(extent_run_kind(chunk->runs[at.slot]) != EXTENT_HOLE);
-	chunk->runs[at.slot] = extent_run(run->index - chunk->first_index, run->kind,
-					  run->pfn);
+	chunk->runs[at.slot] = extent_run_encode(run->index - chunk->first_index,
+						 run->kind, run->pfn);
 	return 0;
 }
 
@@ -272,7 +272,8 @@ static void chunk_clear(struct extent_chunk *chunk, unsigned int slot,
 {
 	unsigned int behind = find_slot(chunk, last_index) + 1;
 
-	chunk->runs[slot] = extent_run(extent_run_start(chunk->runs[slot]), EXTENT_HOLE, 0);
+	chunk->runs[slot] = extent_run_encode(extent_run_start(chunk->runs[slot]),
+					      EXTENT_HOLE, 0);
 	memmove(&chunk->runs[slot + 1], &chunk->runs[behind],
 		(chunk->nruns - behind) * sizeof(*chunk->runs));
 	chunk->nruns -= behind - slot - 1;

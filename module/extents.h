@@ -40,7 +40,8 @@ struct extent {
 #define EXTENT_PFN_MASK		((1UL << EXTENT_PFN_BITS) - 1)
 #define EXTENT_MAX_START	((1UL << (64 - EXTENT_START_SHIFT)) - 1)
 
-static inline u64 extent_run(unsigned long start, enum extent_kind kind, unsigned long pfn)
+static inline u64 extent_run_encode(unsigned long start, enum extent_kind kind,
+				    unsigned long pfn)
 {
 	return (u64)start << EXTENT_START_SHIFT | (u64)kind << EXTENT_PFN_BITS | pfn;
 }
@@ -205,16 +206,16 @@ static inline bool extents_append(struct extents *extents, const struct extent *
 	u64 *last = &chunk->runs[chunk->nruns - 1];
 
 	if (run->index < chunk->first_index ||
-	    *last != extent_run(start, EXTENT_HOLE, 0) || start > EXTENT_MAX_START)
+	    *last != extent_run_encode(start, EXTENT_HOLE, 0) || start > EXTENT_MAX_START)
 		return false;
 	if (run->index + run->npages < extents->npages) {
 		if (chunk->nruns == chunk->max_runs ||
 		    start + run->npages > EXTENT_MAX_START)
 			return false;
-		last[1] = extent_run(start + run->npages, EXTENT_HOLE, 0);
+		last[1] = extent_run_encode(start + run->npages, EXTENT_HOLE, 0);
 		chunk->nruns++;
 	}
-	*last = extent_run(start, run->kind, run->pfn);
+	*last = extent_run_encode(start, run->kind, run->pfn);
 	return true;
 }
 

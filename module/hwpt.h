@@ -2,8 +2,8 @@
 /*
  * hwpt: an iommu_domain that mirrors an IOAS.
  *
- * Owns: struct ioas_hwpt and its iommu_domain. Every iommu_map() and
- * iommu_unmap() call is here.
+ * Owns: struct ioas_hwpt and its iommu_domain. Every iommu_map() and iommu_unmap() call
+ * is in hwpt.c or in this file.
  */
 #ifndef VFIO_IOAS_HWPT_H
 #define VFIO_IOAS_HWPT_H

@@ -175,7 +175,7 @@ static inline unsigned long unpin_range(struct ioas_pages *pages,
 }
 
 /* Unpins all of a store, as unpin_range() does. */
-static inline unsigned long unpin_all(struct ioas_pages *pages)
+static inline unsigned long unpin_store(struct ioas_pages *pages)
 {
 	struct extents *extents = &pages->extents;
 	enum extent_kind kind;
@@ -395,7 +395,7 @@ void pages_unpin(struct ioas_pages *pages, struct pages_user *user,
 		users_remove(user, &pages->sharing->users);
 		unpin_unneeded(pages, user->first_index, user->last_index, refund);
 	} else if (!pages->stuck) {
-		account_refund(refund, pages->account, unpin_all(pages));
+		account_refund(refund, pages->account, unpin_store(pages));
 		extents_reset(&pages->extents);
 	}
 }

@@ -38,8 +38,8 @@ def summary(values):
 def judge(line, stats):
     """Ratio to stock (None where it says nothing) and whether the goal is met.
 
-    That stock must not be faster, which is no more than that, is None where the quartiles
-    of both overlap: then nobody can tell.
+    Where stock only must not be faster, and it is but the quartiles of both overlap, nobody
+    can tell: None.
     """
     ours, stock = stats["ioas"]["median"], stats["type1"]["median"]
     ratio = stock / ours if line.kind == "ratio" and ours else None
@@ -108,7 +108,8 @@ def print_line(line, backends):
         stats = line["backends"][backend]
         cells += f"{number(stats['median']):>10} {spread(stats):>5}"
     ratio = f"{line['ratio']:.2f}" if line["ratio"] else ""
-    verdict = {True: "met", False: "NOT MET", None: "no difference" if line["goal"] else ""}[line["met"]]
+    verdict = {True: "met", False: "NOT MET",
+               None: "no difference" if line["goal"] else ""}[line["met"]]
     print(f"  {line['title']:36} {line['unit']:9}{cells}{ratio:>14}{goal_text(line):>9}  {verdict}"
           .rstrip())
 

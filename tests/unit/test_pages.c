@@ -107,6 +107,16 @@ START_TEST(memory_that_must_not_be_written_is_not_pinned_for_a_device_that_may)
 }
 END_TEST
 
+START_TEST(one_page_over_the_limit_is_not_pinned)
+{
+	make_store(1, true);
+	process.task.memlock_nbytes = 0;
+	ck_assert_int_eq(pin(NULL), -ENOMEM);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_uint_eq(process.mm.locked_vm, 0);
+}
+END_TEST
+
 START_TEST(a_partial_first_and_last_page_belong_to_the_store)
 {
 	pages_init(&pages, SHIM_USER_BASE + PAGE_SIZE - 1, 2, true);
@@ -489,6 +499,7 @@ int main(void)
 	tcase_add_test(tcase, memory_that_no_device_writes_to_does_not_become_dirty);
 	tcase_add_test(tcase,
 		       memory_that_must_not_be_written_is_not_pinned_for_a_device_that_may);
+	tcase_add_test(tcase, one_page_over_the_limit_is_not_pinned);
 	tcase_add_test(tcase, a_partial_first_and_last_page_belong_to_the_store);
 	tcase_add_test(tcase, without_memory_for_a_list_batches_are_small);
 	tcase_add_test(tcase, the_folio_that_crosses_the_limit_leaves_no_trace);
