@@ -155,11 +155,14 @@ static int chunk_add(struct extents *extents, unsigned int after, unsigned long 
 	struct extent_chunk *chunk;
 	u64 *runs;
 
-	if (extents->nchunks == extents->max_chunks && directory_grow(extents))
-		return -ENOMEM;
 	runs = kmalloc_array(EXTENT_CHUNK_RUNS, sizeof(*runs), GFP_KERNEL_ACCOUNT);
 	if (!runs)
 		return -ENOMEM;
+	/* Last, since only with a second chunk the first one may be elsewhere. */
+	if (extents->nchunks == extents->max_chunks && directory_grow(extents)) {
+		kfree(runs);
+		return -ENOMEM;
+	}
 	chunk = &extents->chunks[after + 1];
 	memmove(chunk + 1, chunk, (extents->nchunks - after - 1) * sizeof(*chunk));
 	extents->nchunks++;

@@ -171,13 +171,6 @@ static inline void extents_destroy(struct extents *extents)
 		extents_free_chunks(extents);
 }
 
-/* Makes a store one hole again. Never fails, allocates nothing. */
-static inline void extents_reset(struct extents *extents)
-{
-	extents_destroy(extents);
-	extents_init(extents, extents->npages);
-}
-
 /* One run over everything is by far the most frequent store. */
 static inline bool extents_is_one_run(const struct extents *extents)
 {
@@ -193,6 +186,24 @@ static inline unsigned long extents_only_pfn(const struct extents *extents)
 static inline enum extent_kind extents_only_kind(const struct extents *extents)
 {
 	return extent_run_kind(extents->only.runs[0]);
+}
+
+/* Changes what stands behind all of a store that is one run. */
+static inline void extents_set_only(struct extents *extents, enum extent_kind kind,
+				    unsigned long pfn)
+{
+	extents->only.runs[0] = extent_run_encode(0, kind, pfn);
+}
+
+/* Makes a store one hole again. Never fails, allocates nothing. */
+static inline void extents_reset(struct extents *extents)
+{
+	if (extents_is_one_run(extents)) {
+		extents_set_only(extents, EXTENT_HOLE, 0);
+		return;
+	}
+	extents_destroy(extents);
+	extents_init(extents, extents->npages);
 }
 
 /*

@@ -168,6 +168,33 @@ START_TEST(huge_pages_cost_at_most_sixteen_bytes_each)
 }
 END_TEST
 
+/* What could not get a second chunk is unchanged, and goes on as if nobody had tried. */
+START_TEST(a_second_chunk_that_is_not_had_leaves_no_trace)
+{
+	const unsigned long npages = 1UL << 24;
+	struct extent_cursor cursor;
+	struct extents extents;
+	struct extent run;
+
+	extents_init(&extents, npages);
+	shim_fail_in = _i + 1;
+	ck_assert_int_eq(extents_cut(&extents, npages - 1), -ENOMEM);
+	ck_assert_int_eq(shim_fail_in, 0);
+	ck_assert_int_eq(shim_allocations, 0);
+
+	run = (struct extent){ .index = 0, .npages = 1, .pfn = 7, .kind = EXTENT_CHARGED };
+	ck_assert_int_eq(extents_set(&extents, &run), 0);
+	ck_assert(extents_first(&extents, &cursor, 0, npages - 1, &run));
+	ck_assert_uint_eq(run.npages, 1);
+	ck_assert_uint_eq(run.pfn, 7);
+	ck_assert(extents_next(&extents, &cursor, npages - 1, &run));
+	ck_assert_int_eq(run.kind, EXTENT_HOLE);
+	ck_assert_uint_eq(run.npages, npages - 1);
+	extents_destroy(&extents);
+	ck_assert_int_eq(shim_allocations, 0);
+}
+END_TEST
+
 /* Runs that begin more than 2^22 pages from one another cannot share a chunk. */
 START_TEST(runs_may_be_any_distance_apart)
 {
@@ -313,6 +340,7 @@ int main(void)
 	tcase_add_test(tcase, the_largest_pfn_survives);
 	tcase_add_test(tcase, pages_scattered_in_memory_cost_at_most_eight_and_a_half_bytes);
 	tcase_add_test(tcase, huge_pages_cost_at_most_sixteen_bytes_each);
+	tcase_add_loop_test(tcase, a_second_chunk_that_is_not_had_leaves_no_trace, 0, 2);
 	tcase_add_test(tcase, runs_may_be_any_distance_apart);
 	tcase_add_test(tcase, an_empty_range_has_no_run);
 	tcase_add_loop_test(tcase, random_sequences_of_single_pages_agree_with_the_model, 0, 10);
