@@ -96,6 +96,13 @@ static int charge_mm(struct mm_struct *mm, unsigned long npages, unsigned long m
 	return ret;
 }
 
+static void __cold log_excess(const struct ioas_account *account)
+{
+	pr_warn_ratelimited("%s[%d]: RLIMIT_MEMLOCK (%lu bytes) exceeded\n",
+			    account->task->comm, task_pid_nr(account->task),
+			    task_rlimit(account->task, RLIMIT_MEMLOCK));
+}
+
 int account_charge(const struct ioas_account *account, unsigned long npages)
 {
 	unsigned long max_pages = ULONG_MAX;
@@ -111,10 +118,8 @@ int account_charge(const struct ioas_account *account, unsigned long npages)
 		ret = charge_counter(&account->cred->user->locked_vm, npages, max_pages);
 	else
 		ret = charge_mm(account->mm, npages, max_pages);
-	if (ret == -ENOMEM)
-		pr_warn_ratelimited("%s[%d]: RLIMIT_MEMLOCK (%lu bytes) exceeded\n",
-				    account->task->comm, task_pid_nr(account->task),
-				    task_rlimit(account->task, RLIMIT_MEMLOCK));
+	if (unlikely(ret == -ENOMEM))
+		log_excess(account);
 	if (!ret && account->mode != ACCOUNT_TYPE1)
 		atomic64_add(npages, &account->mm->pinned_vm);
 	return ret;

@@ -54,6 +54,21 @@ int ioas_capture(struct ioas *ioas, unsigned long iova, unsigned long nbytes,
 	return PTR_ERR(copy);
 }
 
+int ioas_map_copies(struct ioas *ioas, struct ioas_map *map, struct ioas_area *copies)
+{
+	struct ioas_area *area;
+
+	for (area = copies; area; area = area->next) {
+		if (map->iommu_prot & IOMMU_WRITE && !area->pages->writable) {
+			area_free_list(copies);
+			return -EPERM;
+		}
+	}
+	map->copies = copies;
+	map->uptr = copies->pages->uptr + copies->first_byte;
+	return ioas_map(ioas, map);
+}
+
 /* Puts @upper behind @area, which loses what that shows. Nobody else may use @area. */
 static int insert_upper(struct ioas *ioas, struct ioas_area *area, struct ioas_area *upper)
 {

@@ -66,6 +66,7 @@ struct ioas_map {
 	unsigned long min_granule;	/* addresses and length are multiples of it */
 	unsigned long max_areas;	/* -ENOSPC with that many in the IOAS */
 	bool single_pages;		/* no I/O page larger than a CPU page */
+	struct ioas_area *copies;	/* set by ioas_map_copies() alone */
 };
 
 /* A snapshot of what an IOAS can take. */
@@ -301,7 +302,7 @@ int ioas_capture(struct ioas *ioas, unsigned long iova, unsigned long nbytes,
 /**
  * ioas_map_copies() - show once more what an IOAS shows already
  * @ioas: where to
- * @map: where; its length is that of all copies, its user address does not matter
+ * @map: where; its length is that of all copies, its user address is set here
  * @copies: from ioas_capture(); taken over in any case
  *
  * Context: as ioas_map().

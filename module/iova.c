@@ -3,10 +3,13 @@
  * iova: which I/O virtual addresses of an IOAS are in use, and by what.
  *
  * Areas never overlap, so one red-black tree keyed by IOVA finds, inserts and
- * refuses in a single descent. Reserved ranges come from several owners (the
- * aperture of each domain, the regions of each group) and may overlap: they are an
- * interval tree, and each owner takes away exactly what it brought. Allowed ranges
- * are the promise that nothing in them becomes reserved.
+ * refuses in a single descent; and in none where it is next to where somebody looked before:
+ * when a range is mapped or unmapped piece by piece, or one area comes and goes.
+ *
+ * Reserved ranges come from several owners (the aperture of each domain, the regions of
+ * each group) and may overlap: they are an interval tree, and each owner takes away
+ * exactly what it brought. Allowed ranges are the promise that nothing in them becomes
+ * reserved.
  *
  * Who asks for any free address makes the tree keep the largest gap below each node
  * from then on, which finds the lowest that fits in O(log n). Whoever only maps at fixed
@@ -33,7 +36,6 @@
 INTERVAL_TREE_DEFINE(struct iova_interval, node, unsigned long, subtree_last,
 		     range_first, range_last, static __maybe_unused, reserved)
 
-#define node_area(rb)	rb_entry(rb, struct ioas_area, node)
 #define area_gap(area)	((area)->gap)
 RB_DECLARE_CALLBACKS_MAX(static, gap_callbacks, struct ioas_area, node,
 			 unsigned long, subtree_gap, area_gap)
@@ -45,6 +47,7 @@ void iova_space_init(struct iova_space *space)
 	space->nareas = 0;
 	space->reserved = RB_ROOT_CACHED;
 	space->allowed = RB_ROOT_CACHED;
+	space->recent = (struct iova_place){ };
 	space->unreserved = NO_RANGE;
 	space->gaps_known = false;
 }
@@ -69,86 +72,57 @@ void iova_space_destroy(struct iova_space *space)
 	free_ranges(&space->allowed);
 }
 
-struct ioas_area *iova_first(struct iova_space *space, unsigned long first_iova,
-			     unsigned long last_iova)
+struct ioas_area *iova_search(struct iova_space *space, unsigned long iova)
 {
 	struct rb_node *rb = space->areas.rb_node;
-	struct ioas_area *lowest = NULL;
+	struct iova_place place = { };
 
 	lockdep_assert_held(&space->iova_lock);
 	while (rb) {
-		struct ioas_area *area = node_area(rb);
+		struct ioas_area *area = area_of_node(rb);
 
-		if (area->last_iova < first_iova) {
+		if (area->last_iova < iova) {
+			place.below = area;
 			rb = rb->rb_right;
 		} else {
-			lowest = area;
+			place.above = area;
 			rb = rb->rb_left;
 		}
 	}
-	if (lowest && lowest->first_iova > last_iova)
-		return NULL;
-	return lowest;
+	space->recent = place;
+	return place.above;
 }
 
 struct ioas_area *iova_next(struct iova_space *space, struct ioas_area *area)
 {
-	struct rb_node *rb = rb_next(&area->node);
-
 	lockdep_assert_held(&space->iova_lock);
-	return rb ? node_area(rb) : NULL;
+	return area_of_node(rb_next(&area->node));
 }
 
-/* The part of iova_insert() that keeps account of gaps; @area is linked already. */
-static void insert_indexed(struct iova_space *space, struct ioas_area *area)
+void iova_insert_indexed(struct iova_space *space, struct ioas_area *area)
 {
-	struct rb_node *below = rb_prev(&area->node);
-	struct rb_node *above = rb_next(&area->node);
+	struct ioas_area *below = space->recent.below;
+	struct ioas_area *above = space->recent.above;
 
-	area->gap = area->first_iova - (below ? node_area(below)->last_iova + 1 : 0);
+	lockdep_assert_held(&space->iova_lock);
+	area->gap = area->first_iova - (below ? below->last_iova + 1 : 0);
 	area->subtree_gap = area->gap;
 	gap_callbacks.propagate(rb_parent(&area->node), NULL);
 	if (above) {
-		node_area(above)->gap = node_area(above)->first_iova - area->last_iova - 1;
-		gap_callbacks.propagate(above, NULL);
+		above->gap = above->first_iova - area->last_iova - 1;
+		gap_callbacks.propagate(&above->node, NULL);
 	}
 	rb_insert_augmented(&area->node, &space->areas, &gap_callbacks);
 }
 
-struct ioas_area *iova_insert(struct iova_space *space, struct ioas_area *area)
-{
-	struct rb_node **link = &space->areas.rb_node;
-	struct rb_node *parent = NULL;
-
-	lockdep_assert_held(&space->iova_lock);
-	while (*link) {
-		struct ioas_area *other = node_area(*link);
-
-		parent = *link;
-		if (area->last_iova < other->first_iova)
-			link = &parent->rb_left;
-		else if (area->first_iova > other->last_iova)
-			link = &parent->rb_right;
-		else
-			return other;
-	}
-	rb_link_node(&area->node, parent, link);
-	if (space->gaps_known)
-		insert_indexed(space, area);
-	else
-		rb_insert_color(&area->node, &space->areas);
-	space->nareas++;
-	return NULL;
-}
-
 void iova_erase_indexed(struct iova_space *space, struct ioas_area *area)
 {
-	struct rb_node *above = rb_next(&area->node);
+	struct ioas_area *above = iova_next(space, area);
 
 	rb_erase_augmented(&area->node, &space->areas, &gap_callbacks);
 	if (above) {
-		node_area(above)->gap += area_nbytes(area) + area->gap;
-		gap_callbacks.propagate(above, NULL);
+		above->gap += area_nbytes(area) + area->gap;
+		gap_callbacks.propagate(&above->node, NULL);
 	}
 }
 
@@ -159,7 +133,7 @@ void iova_index_gaps(struct iova_space *space)
 	struct rb_node *rb;
 
 	for (rb = rb_first(&space->areas); rb; rb = rb_next(rb)) {
-		area = node_area(rb);
+		area = area_of_node(rb);
 		area->gap = area->first_iova - first_free;
 		first_free = area->last_iova + 1;
 	}
@@ -172,15 +146,15 @@ void iova_index_gaps(struct iova_space *space)
 /* The lowest area of a subtree with a gap of @nbytes below it. */
 static struct ioas_area *first_fitting(struct rb_node *rb, unsigned long nbytes)
 {
-	while (rb && node_area(rb)->subtree_gap >= nbytes) {
+	while (rb && area_of_node(rb)->subtree_gap >= nbytes) {
 		struct rb_node *left = rb->rb_left;
 
-		if (left && node_area(left)->subtree_gap >= nbytes) {
+		if (left && area_of_node(left)->subtree_gap >= nbytes) {
 			rb = left;
 			continue;
 		}
-		if (node_area(rb)->gap >= nbytes)
-			return node_area(rb);
+		if (area_of_node(rb)->gap >= nbytes)
+			return area_of_node(rb);
 		rb = rb->rb_right;
 	}
 	return NULL;
@@ -195,8 +169,8 @@ static struct ioas_area *next_fitting(struct ioas_area *area, unsigned long nbyt
 
 	while (!found && (parent = rb_parent(rb))) {
 		if (rb == parent->rb_left) {
-			if (node_area(parent)->gap >= nbytes)
-				return node_area(parent);
+			if (area_of_node(parent)->gap >= nbytes)
+				return area_of_node(parent);
 			found = first_fitting(parent->rb_right, nbytes);
 		}
 		rb = parent;
@@ -256,9 +230,9 @@ static bool place_in_range(struct iova_space *space, const struct iova_wish *wis
 	}
 	gap = *within;
 	if (last) {
-		if (node_area(last)->last_iova == ULONG_MAX)
+		if (area_of_node(last)->last_iova == ULONG_MAX)
 			return false;
-		gap.first_iova = max(gap.first_iova, node_area(last)->last_iova + 1);
+		gap.first_iova = max(gap.first_iova, area_of_node(last)->last_iova + 1);
 	}
 	return place_in_gap(space, wish, gap, iova);
 }

@@ -61,15 +61,27 @@ struct iova_interval {
 	const void *owner;		/* of a reserved one */
 };
 
+/* Between two areas that are neighbours; NULL is beyond the lowest and the highest. */
+struct iova_place {
+	struct ioas_area *below;
+	struct ioas_area *above;
+};
+
 struct iova_space {
 	spinlock_t iova_lock;			/* all of this */
 	struct rb_root areas;			/* iova_lock; by IOVA, never overlapping */
 	unsigned long nareas;			/* iova_lock */
+	struct iova_place recent;		/* iova_lock; where somebody looked last */
 	struct rb_root_cached reserved;		/* iova_lock; interval tree, may overlap */
 	struct rb_root_cached allowed;		/* iova_lock; interval tree, does not overlap */
 	struct ioas_range unreserved;		/* iova_lock; known to be, if not empty */
 	bool gaps_known;			/* iova_lock; set once, see iova_index_gaps() */
 };
+
+static inline struct ioas_area *area_of_node(struct rb_node *node)
+{
+	return rb_entry_safe(node, struct ioas_area, node);
+}
 
 static inline unsigned long area_nbytes(const struct ioas_area *area)
 {
@@ -96,16 +108,14 @@ void iova_space_init(struct iova_space *space);
 void iova_space_destroy(struct iova_space *space);
 
 /**
- * iova_first() - find the lowest area that has an address in a range
- * @space: the space
- * @first_iova: first address of the range
- * @last_iova: last address of the range, inclusive
+ * iova_search() - the part of iova_first() that has to search
+ * @space: the space; the recent place becomes the one below the area found
+ * @iova: an address
  *
  * Context: iova_lock held.
- * Return: the area, in whatever state, or NULL.
+ * Return: the lowest area that does not end below @iova, or NULL.
  */
-struct ioas_area *iova_first(struct iova_space *space, unsigned long first_iova,
-			     unsigned long last_iova);
+struct ioas_area *iova_search(struct iova_space *space, unsigned long iova);
 
 /**
  * iova_next() - the area behind another one
@@ -118,15 +128,13 @@ struct ioas_area *iova_first(struct iova_space *space, unsigned long first_iova,
 struct ioas_area *iova_next(struct iova_space *space, struct ioas_area *area);
 
 /**
- * iova_insert() - claim the addresses of an area
- * @space: the space
- * @area: with its first and last IOVA set
+ * iova_insert_indexed() - the part of iova_insert() that keeps account of gaps
+ * @space: the space, in which gaps are known
+ * @area: linked into the tree at the recent place
  *
  * Context: iova_lock held.
- * Return: NULL when the area is in, or an area that stands in its way (not
- * necessarily the lowest).
  */
-struct ioas_area *iova_insert(struct iova_space *space, struct ioas_area *area);
+void iova_insert_indexed(struct iova_space *space, struct ioas_area *area);
 
 /**
  * iova_erase_indexed() - the part of iova_erase() that keeps account of gaps
@@ -208,6 +216,73 @@ void iova_unreserve(struct iova_space *space, const void *owner);
 bool iova_meets_reserved(struct iova_space *space, unsigned long first_iova,
 			 unsigned long last_iova);
 
+/*
+ * Finds the lowest area, in whatever state, that has an address in a range; NULL if there
+ * is none. Then the recent place is where one could be inserted. iova_lock held.
+ */
+static inline struct ioas_area *iova_first(struct iova_space *space,
+					   unsigned long first_iova,
+					   unsigned long last_iova)
+{
+	struct ioas_area *below = space->recent.below;
+	struct ioas_area *area = space->recent.above;
+
+	lockdep_assert_held(&space->iova_lock);
+	/* Mostly it is the area that came last, or next to the last search. */
+	if (below && first_iova <= below->last_iova) {
+		area = below;
+		if (first_iova < below->first_iova)
+			area = iova_search(space, first_iova);
+	} else if (area && first_iova > area->last_iova) {
+		area = iova_search(space, first_iova);
+	}
+	return area && area->first_iova <= last_iova ? area : NULL;
+}
+
+/*
+ * Claims the addresses of an area, which has its first and last IOVA set. NULL when it is
+ * in, or the lowest area that stands in its way. iova_lock held.
+ */
+static inline struct ioas_area *iova_insert(struct iova_space *space,
+					    struct ioas_area *area)
+{
+	struct iova_place *place = &space->recent;
+	struct ioas_area *other;
+
+	other = iova_first(space, area->first_iova, area->last_iova);
+	if (unlikely(other))
+		return other;
+	/* Of two neighbours, one has no child on the side of the other. */
+	if (place->below && !place->below->node.rb_right)
+		rb_link_node(&area->node, &place->below->node, &place->below->node.rb_right);
+	else if (place->above)
+		rb_link_node(&area->node, &place->above->node, &place->above->node.rb_left);
+	else
+		rb_link_node(&area->node, NULL, &space->areas.rb_node);
+	if (unlikely(space->gaps_known))
+		iova_insert_indexed(space, area);
+	else
+		rb_insert_color(&area->node, &space->areas);
+	place->below = area;
+	space->nareas++;
+	return NULL;
+}
+
+/* Gives the addresses of an area back. iova_lock held. Never fails. */
+static inline void iova_erase(struct iova_space *space, struct ioas_area *area)
+{
+	lockdep_assert_held(&space->iova_lock);
+	if (area == space->recent.above)
+		space->recent.above = area_of_node(rb_next(&area->node));
+	else if (area == space->recent.below)
+		space->recent.below = area_of_node(rb_prev(&area->node));
+	if (space->gaps_known)
+		iova_erase_indexed(space, area);
+	else
+		rb_erase(&area->node, &space->areas);
+	space->nareas--;
+}
+
 /* Is any address of a range forbidden? iova_lock held. */
 static inline bool iova_is_reserved(struct iova_space *space, unsigned long first_iova,
 				    unsigned long last_iova)
@@ -235,16 +310,5 @@ static inline bool iova_is_reserved(struct iova_space *space, unsigned long firs
  */
 bool iova_usable(struct iova_space *space, unsigned long from_iova,
 		 unsigned long *first_iova, unsigned long *last_iova);
-
-/* Gives the addresses of an area back. iova_lock held. Never fails. */
-static inline void iova_erase(struct iova_space *space, struct ioas_area *area)
-{
-	lockdep_assert_held(&space->iova_lock);
-	if (space->gaps_known)
-		iova_erase_indexed(space, area);
-	else
-		rb_erase(&area->node, &space->areas);
-	space->nareas--;
-}
 
 #endif

@@ -29,7 +29,7 @@ static void area_set_live(struct ioas *ioas, struct ioas_area *area)
 	/* Pairs with area_is_live(). */
 	smp_store_release(&area->state, AREA_LIVE);
 	/* The barrier in here pairs with that of a waiter who queues up. */
-	if (wq_has_sleeper(&ioas->settled))
+	if (unlikely(wq_has_sleeper(&ioas->settled)))
 		wake_up_all(&ioas->settled);
 }
 
@@ -40,7 +40,7 @@ static void area_set_live(struct ioas *ioas, struct ioas_area *area)
  */
 static inline bool use_account(struct ioas *ioas, struct claim *claim)
 {
-	if (!account_is_current(ioas->account, claim->map->account_mode)) {
+	if (unlikely(!account_is_current(ioas->account, claim->map->account_mode))) {
 		struct ioas_account *old = ioas->account;
 
 		if (!claim->spare)
@@ -63,7 +63,7 @@ static int try_claim_type1(struct ioas *ioas, struct claim *claim)
 	area->first_iova = claim->map->iova;
 	area->last_iova = claim->map->iova + claim->map->nbytes - 1;
 	other = iova_insert(space, area);
-	if (other)
+	if (unlikely(other))
 		return area_is_live(other) ? -EEXIST : -EAGAIN;
 	if (space->nareas > claim->map->max_areas)
 		ret = -ENOSPC;
@@ -71,7 +71,7 @@ static int try_claim_type1(struct ioas *ioas, struct claim *claim)
 		ret = -EINVAL;
 	else if (!use_account(ioas, claim))
 		ret = -ESRCH;
-	if (ret)
+	if (unlikely(ret))
 		iova_erase(space, area);
 	return ret;
 }
@@ -90,7 +90,7 @@ static int find_place(struct iova_space *space, struct claim *claim)
 	return 0;
 }
 
-static int try_claim_native(struct ioas *ioas, struct claim *claim)
+static noinline int try_claim_native(struct ioas *ioas, struct claim *claim)
 {
 	struct iova_space *space = &ioas->iova_space;
 	struct ioas_area *area;
@@ -150,7 +150,7 @@ static inline int claim_areas(struct ioas *ioas, struct claim *claim)
 			if (!claim->spare)
 				ret = -ENOMEM;
 		}
-	} while (ret == -EAGAIN || ret == -ESRCH);
+	} while (unlikely(ret == -EAGAIN || ret == -ESRCH));
 	if (claim->spare)
 		account_put(claim->spare);
 	return ret;
@@ -160,8 +160,9 @@ static inline int claim_areas(struct ioas *ioas, struct claim *claim)
  * The larger the pages that memory and IOVA can share, the better; but no IOMMU page is
  * larger than the CPU's huge one is worth the addresses it would cost.
  */
-static int wish_for_place(struct claim *claim, unsigned long uptr)
+static noinline int wish_for_place(struct claim *claim)
 {
+	unsigned long uptr = claim->map->uptr;
 	struct iova_wish *wish = &claim->wish;
 	unsigned long largest = PAGE_SIZE;
 
@@ -178,7 +179,7 @@ static int wish_for_place(struct claim *claim, unsigned long uptr)
 }
 
 /* What can be said without looking at the IOVA space. */
-static int check_map(struct ioas *ioas, struct claim *claim, unsigned long uptr)
+static inline int check_map(struct ioas *ioas, struct claim *claim)
 {
 	struct ioas_map *map = claim->map;
 
@@ -187,15 +188,15 @@ static int check_map(struct ioas *ioas, struct claim *claim, unsigned long uptr)
 	if (map->nbytes & claim->misfit)
 		return -EINVAL;
 	if (map->rule == MAP_ANYWHERE)
-		return wish_for_place(claim, uptr);
+		return wish_for_place(claim);
 	if (map->iova & claim->misfit)
 		return -EINVAL;
 	if (map->rule == MAP_TYPE1)
-		return uptr & claim->misfit ? -EINVAL : 0;
+		return map->uptr & claim->misfit ? -EINVAL : 0;
 	return map->iova + map->nbytes - 1 < map->iova ? -EOVERFLOW : 0;
 }
 
-static void empty_domains(struct ioas *ioas, struct ioas_area *area)
+static noinline void empty_domains(struct ioas *ioas, struct ioas_area *area)
 {
 	struct account_refund refund = { };
 
@@ -220,11 +221,11 @@ static int fill_domains(struct ioas *ioas, struct ioas_area *area, bool single_p
 
 	pages_lock(area->pages);
 	ret = area_pin(area);
-	if (ret)
+	if (unlikely(ret))
 		goto unlock;
 	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item) {
 		ret = hwpt_map_area(hwpt, area, single_pages || ioas->small_pages);
-		if (ret)
+		if (unlikely(ret))
 			goto unmap;
 	}
 	pages_unlock(area->pages);
@@ -260,53 +261,34 @@ empty:
 	return ret;
 }
 
-/* Ends with all areas live, or none there and freed. */
-static inline int map_areas(struct ioas *ioas, struct claim *claim, unsigned long uptr)
+int ioas_map(struct ioas *ioas, struct ioas_map *map)
 {
+	struct claim claim = { .map = map, .areas = map->copies };
 	struct ioas_area *area, *next;
 	int ret;
 
-	ret = check_map(ioas, claim, uptr);
+	if (!claim.areas) {
+		claim.areas = area_create(map->uptr, map->nbytes, map->iommu_prot);
+		if (!claim.areas)
+			return -ENOMEM;
+		claim.areas->pages->unshares = map->rule != MAP_TYPE1;
+	}
+	ret = check_map(ioas, &claim);
 	if (!ret)
-		ret = claim_areas(ioas, claim);
-	if (ret) {
-		area_free_list(claim->areas);
+		ret = claim_areas(ioas, &claim);
+	if (unlikely(ret)) {
+		area_free_list(claim.areas);
 		return ret;
 	}
-	ret = fill_all(ioas, claim);
-	if (ret) {
-		ioas_erase_areas(ioas, claim->areas);
+	ret = fill_all(ioas, &claim);
+	if (unlikely(ret)) {
+		ioas_erase_areas(ioas, claim.areas);
 		return ret;
 	}
 	/* A live area can go at any moment. */
-	for (area = claim->areas; area; area = next) {
+	for (area = claim.areas; area; area = next) {
 		next = area->next;
 		area_set_live(ioas, area);
 	}
 	return 0;
-}
-
-int ioas_map(struct ioas *ioas, struct ioas_map *map)
-{
-	struct claim claim = { .map = map };
-
-	claim.areas = area_create(map->uptr, map->nbytes, map->iommu_prot);
-	if (!claim.areas)
-		return -ENOMEM;
-	claim.areas->pages->unshares = map->rule != MAP_TYPE1;
-	return map_areas(ioas, &claim, map->uptr);
-}
-
-int ioas_map_copies(struct ioas *ioas, struct ioas_map *map, struct ioas_area *copies)
-{
-	struct claim claim = { .map = map, .areas = copies };
-	struct ioas_area *area;
-
-	for (area = copies; area; area = area->next) {
-		if (map->iommu_prot & IOMMU_WRITE && !area->pages->writable) {
-			area_free_list(copies);
-			return -EPERM;
-		}
-	}
-	return map_areas(ioas, &claim, copies->pages->uptr + copies->first_byte);
 }

@@ -174,20 +174,6 @@ static inline unsigned long unpin_range(struct ioas_pages *pages,
 	return ncharged;
 }
 
-/* Unpins all of a store, as unpin_range() does. */
-static inline unsigned long unpin_store(struct ioas_pages *pages)
-{
-	struct extents *extents = &pages->extents;
-	enum extent_kind kind;
-
-	if (!extents_is_one_run(extents))
-		return unpin_range(pages, 0, extents->npages - 1, pages->writable);
-	kind = extents_only_kind(extents);
-	if (kind != EXTENT_HOLE)
-		unpin_run(extents_only_pfn(extents), extents->npages, pages->writable);
-	return kind == EXTENT_CHARGED ? extents->npages : 0;
-}
-
 /*
  * Pins and charges page by page as type1 does, in batches. Leaves what it did in
  * @builder and @ncharged, also when it fails.
@@ -259,7 +245,7 @@ static inline int fill_hole(struct ioas_pages *pages, unsigned long first_index,
 /* What fill_hole() does, for a store of one page: which needs no batch. */
 static inline int fill_only_page(struct ioas_pages *pages)
 {
-	struct extent run = { .npages = 1, .kind = EXTENT_CHARGED };
+	enum extent_kind kind = EXTENT_CHARGED;
 	struct page *page;
 	long npinned;
 	int ret = 0;
@@ -268,17 +254,15 @@ static inline int fill_only_page(struct ioas_pages *pages)
 			   pin_flags(pages->writable, pages->unshares), &page);
 	if (npinned < 0)
 		return npinned;
-	run.pfn = page_to_pfn(page);
 	if (PageReserved(page))
-		run.kind = EXTENT_RESERVED;
+		kind = EXTENT_RESERVED;
 	else
 		ret = account_charge(pages->account, 1);
-	if (ret) {
-		unpin_run(run.pfn, 1, false);
-		return ret;
-	}
-	/* Needs no memory for one run. */
-	return extents_set(&pages->extents, &run);
+	if (ret)
+		unpin_run(page_to_pfn(page), 1, false);
+	else
+		extents_set_only(&pages->extents, kind, page_to_pfn(page));
+	return ret;
 }
 
 static void unpin_and_forget(struct ioas_pages *pages, unsigned long first_index,
@@ -366,7 +350,7 @@ static bool has_hole(struct ioas_pages *pages, const struct pages_user *user)
 	return more;
 }
 
-int pages_pin(struct ioas_pages *pages, struct pages_user *user)
+static noinline int pin_slowly(struct ioas_pages *pages, struct pages_user *user)
 {
 	struct mm_struct *mm = pages->account->mm;
 	bool foreign = mm != current->mm && (!user || has_hole(pages, user));
@@ -379,8 +363,6 @@ int pages_pin(struct ioas_pages *pages, struct pages_user *user)
 		return -EFAULT;
 	if (user)
 		ret = pin_shared(pages, user);
-	else if (pages->extents.npages == 1)
-		ret = fill_only_page(pages);
 	else
 		ret = fill_hole(pages, 0, pages->extents.npages - 1);
 	if (foreign)
@@ -388,15 +370,23 @@ int pages_pin(struct ioas_pages *pages, struct pages_user *user)
 	return ret;
 }
 
-void pages_unpin(struct ioas_pages *pages, struct pages_user *user,
-		 struct account_refund *refund)
+int pages_pin(struct ioas_pages *pages, struct pages_user *user)
+{
+	/* What a guest with a vIOMMU does all day. */
+	if (!user && pages->extents.npages == 1 && !pages->stuck &&
+	    pages->account->mm == current->mm)
+		return fill_only_page(pages);
+	return pin_slowly(pages, user);
+}
+
+void pages_unpin_slowly(struct ioas_pages *pages, struct pages_user *user,
+			struct account_refund *refund)
 {
 	if (user) {
 		users_remove(user, &pages->sharing->users);
 		unpin_unneeded(pages, user->first_index, user->last_index, refund);
 	} else if (!pages->stuck) {
-		account_refund(refund, pages->account, unpin_store(pages));
-		extents_reset(&pages->extents);
+		unpin_and_forget(pages, 0, pages->extents.npages - 1, refund);
 	}
 }
 

@@ -14,6 +14,7 @@
 
 #include "account.h"
 #include "extents.h"
+#include "pin.h"
 
 struct page;
 
@@ -60,16 +61,15 @@ struct ioas_pages {
 int pages_pin(struct ioas_pages *pages, struct pages_user *user);
 
 /**
- * pages_unpin() - a user does not need its part any more
- * @pages: the store; no domain may show what only this user needed
+ * pages_unpin_slowly() - the part of pages_unpin() for what is not one run
+ * @pages: the store
  * @user: as given to pages_pin()
- * @refund: collects what the owner gets back; to be paid by the caller
+ * @refund: as for pages_unpin()
  *
- * Context: may sleep; the caller owns the area and holds pages_lock(). Never fails,
- * needs no memory.
+ * Context: as pages_unpin().
  */
-void pages_unpin(struct ioas_pages *pages, struct pages_user *user,
-		 struct account_refund *refund);
+void pages_unpin_slowly(struct ioas_pages *pages, struct pages_user *user,
+			struct account_refund *refund);
 
 /**
  * pages_sharing_create() - prepare what a store needs for several users
@@ -149,14 +149,35 @@ int pages_copy(struct ioas_pages *pages, unsigned long byte, void *data,
  */
 static inline void pages_lock(struct ioas_pages *pages)
 {
-	if (pages->sharing)
+	if (unlikely(pages->sharing))
 		mutex_lock(&pages->sharing->mutex);
 }
 
 static inline void pages_unlock(struct ioas_pages *pages)
 {
-	if (pages->sharing)
+	if (unlikely(pages->sharing))
 		mutex_unlock(&pages->sharing->mutex);
+}
+
+/*
+ * A user, as given to pages_pin(), does not need its part any more; no domain may show what
+ * only this user needed. @refund collects what the owner gets back, to be paid by the
+ * caller. May sleep; the caller owns the area and holds pages_lock(). Never fails, needs no
+ * memory.
+ */
+static inline void pages_unpin(struct ioas_pages *pages, struct pages_user *user,
+			       struct account_refund *refund)
+{
+	struct extents *extents = &pages->extents;
+
+	if (unlikely(user || pages->stuck || !extents_is_one_run(extents) ||
+		     extents_only_kind(extents) != EXTENT_CHARGED)) {
+		pages_unpin_slowly(pages, user, refund);
+		return;
+	}
+	unpin_run(extents_only_pfn(extents), extents->npages, pages->writable);
+	account_refund(refund, pages->account, extents->npages);
+	extents_set_only(extents, EXTENT_HOLE, 0);
 }
 
 /*

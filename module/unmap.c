@@ -73,7 +73,7 @@ static inline bool can_take(struct unmap_walk *walk, struct ioas_area *area)
 	bool live = area_is_live(area);
 
 	/* Most are as they should be. */
-	if (live && !area->nbusy && !area->npins)
+	if (likely(live && !area->nbusy && !area->npins))
 		return true;
 	if (!live && walk->rule == UNMAP_UPWARD) {
 		walk->error = -EBUSY;
@@ -134,7 +134,7 @@ static void empty_taken(struct ioas *ioas, struct ioas_area *taken)
 	struct ioas_area *area;
 
 	lockdep_assert_held_read(&ioas->domains_rwsem);
-	if (list_empty(&ioas->hwpts))
+	if (unlikely(list_empty(&ioas->hwpts)))
 		return;
 	for (area = taken; area; area = area->next) {
 		if (area != taken)
@@ -151,7 +151,7 @@ static void empty_taken(struct ioas *ioas, struct ioas_area *taken)
  * Erases and frees areas up to the first that was the last of its account. Returns what
  * is left to erase.
  */
-static inline struct ioas_area *erase_some(struct ioas *ioas, struct ioas_area *areas)
+static __always_inline struct ioas_area *erase_some(struct ioas *ioas, struct ioas_area *areas)
 {
 	struct ioas_account *unused = NULL;
 	struct ioas_area *area, *next;
@@ -177,10 +177,15 @@ static inline struct ioas_area *erase_some(struct ioas *ioas, struct ioas_area *
 	return area;
 }
 
-void ioas_erase_areas(struct ioas *ioas, struct ioas_area *areas)
+static __always_inline void erase_areas(struct ioas *ioas, struct ioas_area *areas)
 {
 	while (areas)
 		areas = erase_some(ioas, areas);
+}
+
+void ioas_erase_areas(struct ioas *ioas, struct ioas_area *areas)
+{
+	erase_areas(ioas, areas);
 }
 
 /* Waits until it is clear what the range covers, and takes the first areas over. */
@@ -205,7 +210,7 @@ static int begin_unmap(struct ioas *ioas, struct unmap_walk *walk)
 }
 
 /* Tells in-kernel users about the next area. False when they were told often enough. */
-static bool tell_users(struct ioas *ioas, struct unmap_walk *walk)
+static noinline bool tell_users(struct ioas *ioas, struct unmap_walk *walk)
 {
 	if (walk->taken)
 		walk->nnotices = 0;
@@ -223,7 +228,7 @@ static void finish_unmap(struct ioas *ioas, struct unmap_walk *walk)
 
 	for (;;) {
 		empty_taken(ioas, walk->taken);
-		ioas_erase_areas(ioas, walk->taken);
+		erase_areas(ioas, walk->taken);
 		if (walk->stop == STOP_DONE)
 			return;
 		if (walk->stop == STOP_BUSY)

@@ -99,8 +99,7 @@ static bool insert(unsigned int slot, unsigned long first_iova, unsigned long la
 	spin_lock(&space.iova_lock);
 	other = iova_insert(&space, &areas[slot]);
 	spin_unlock(&space.iova_lock);
-	if (other)
-		ck_assert(overlap(other->first_iova, other->last_iova, first_iova, last_iova));
+	ck_assert_ptr_eq(other, model_first(first_iova, last_iova));
 	used[slot] = !other;
 	return used[slot];
 }
@@ -272,6 +271,15 @@ static void check_areas(unsigned long from, unsigned long to)
 	spin_unlock(&space.iova_lock);
 }
 
+/* The recent place is always between two neighbours, or at an end. */
+static void check_place(void)
+{
+	struct ioas_area *below = space.recent.below;
+	struct rb_node *next = below ? rb_next(&below->node) : rb_first(&space.areas);
+
+	expect(space.recent.above == rb_entry_safe(next, struct ioas_area, node));
+}
+
 /* The gaps that the tree keeps are those that there are. */
 static void check_gaps(void)
 {
@@ -395,6 +403,7 @@ START_TEST(random_sequences_agree_with_the_model)
 
 		random_step(&seed, 0, top);
 		check_areas(from, to);
+		check_place();
 		spin_lock(&space.iova_lock);
 		expect(iova_is_reserved(&space, from, to) == model_is_reserved(from, to));
 		spin_unlock(&space.iova_lock);
@@ -456,6 +465,7 @@ static void random_finds(unsigned long base, unsigned long top, unsigned long se
 		if (i == indexed_at)
 			iova_index_gaps(&space);
 		check_gaps();
+		check_place();
 		if (i >= indexed_at) {
 			random_find(&seed, base, top);
 			random_find_offset(&seed, base, top);

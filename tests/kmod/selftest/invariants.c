@@ -4,7 +4,7 @@
  *
  * Checked after each native ioctl of a selftest build, with a WARN for each that does not
  * hold: areas lie apart, aligned, outside of what is reserved, and what is allowed is not
- * reserved; the index of gaps is right; a page of a store is pinned exactly if somebody
+ * reserved; the index of gaps and the recent place are right; a page of a store is pinned exactly if somebody
  * needs it. An IOAS with many areas is looked at only now and then.
  *
  * Locking: domains_rwsem for writing keeps everybody out; the mutex of a shared store those
@@ -47,6 +47,19 @@ static void check_gaps(struct ioas_area *area, unsigned long first_free)
 
 	WARN_ON(area->gap != area->first_iova - first_free);
 	WARN_ON(area->subtree_gap != largest);
+}
+
+/* Where somebody looked last must be between neighbours: nobody else looks for it. */
+static void check_place(struct iova_space *space)
+{
+	struct iova_place place;
+	struct rb_node *above;
+
+	spin_lock(&space->iova_lock);
+	place = space->recent;
+	above = place.below ? rb_next(&place.below->node) : rb_first(&space->areas);
+	WARN_ON(place.above != area_of_node(above));
+	spin_unlock(&space->iova_lock);
 }
 
 static bool is_needed(struct pages_sharing *sharing, unsigned long index)
@@ -118,6 +131,7 @@ static void check_ioas(struct ioas *ioas)
 	struct rb_node *rb;
 
 	check_ranges(space);
+	check_place(space);
 	for (rb = rb_first(&space->areas); rb; rb = rb_next(rb)) {
 		struct ioas_area *area = rb_entry(rb, struct ioas_area, node);
 

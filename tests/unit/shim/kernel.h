@@ -33,6 +33,11 @@ typedef u64 dma_addr_t;
 
 #define BUILD_BUG_ON(condition)	_Static_assert(!(condition), #condition)
 
+#define likely(condition)	(condition)
+#define unlikely(condition)	(condition)
+#define noinline
+#define __cold
+
 #define __maybe_unused		__attribute__((unused))
 #define __aligned(n)		__attribute__((aligned(n)))
 #define __rcu

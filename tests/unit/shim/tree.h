@@ -31,6 +31,8 @@ struct rb_augment_callbacks {
 #define RB_ROOT_CACHED			((struct rb_root_cached){ { NULL } })
 #define RB_EMPTY_ROOT(root)		(!(root)->rb_node)
 #define rb_entry(pointer, type, member)	container_of(pointer, type, member)
+#define rb_entry_safe(pointer, type, member) \
+	({ struct rb_node *_node = (pointer); _node ? rb_entry(_node, type, member) : NULL; })
 #define rb_parent(node)			((node)->rb_parent)
 
 void rb_link_node(struct rb_node *node, struct rb_node *parent, struct rb_node **link);
@@ -48,13 +50,10 @@ void rb_erase_augmented(struct rb_node *node, struct rb_root *root,
 #define rb_insert_color(node, root)	rb_insert_augmented(node, root, NULL)
 #define rb_erase(node, root)		rb_erase_augmented(node, root, NULL)
 
-#define shim_postorder_entry(node, entry, member) \
-	({ struct rb_node *_rb = (node); \
-	   _rb ? rb_entry(_rb, typeof(*(entry)), member) : NULL; })
 #define rbtree_postorder_for_each_entry_safe(entry, after, root, member)		\
-	for (entry = shim_postorder_entry(rb_first_postorder(root), entry, member);	\
-	     entry && (after = shim_postorder_entry(rb_next_postorder(&entry->member),	\
-						    entry, member), true);		\
+	for (entry = rb_entry_safe(rb_first_postorder(root), typeof(*(entry)), member);	\
+	     entry && (after = rb_entry_safe(rb_next_postorder(&entry->member),		\
+					    typeof(*(entry)), member), true);		\
 	     entry = after)
 
 /* Callbacks that keep in each node the maximum of a value over its subtree. */
