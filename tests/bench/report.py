@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""usage: report.py RELEASE SAMPLES JSON
+"""usage: report.py RELEASE UNIT SAMPLES JSON
 
-Reads what bench printed, writes the statistics as JSON and prints them as a table.
+Reads what bench printed, writes the statistics as JSON and prints them as a table. UNIT is
+what the guest's clock counted: ns, or something else, for which there are no goals.
 """
 
 import json
@@ -43,20 +44,23 @@ def judge(line, stats):
     """
     ours, stock = stats["ioas"]["median"], stats["type1"]["median"]
     ratio = stock / ours if line.kind == "ratio" and ours else None
+    if line.goal is None:
+        return ratio, None
     met = {"ratio": lambda: ratio >= line.goal,
            "most": lambda: ours <= line.goal,
-           "least": lambda: ours >= line.goal,
-           None: lambda: None}[line.kind]()
+           "least": lambda: ours >= line.goal}[line.kind]()
     if line.goal == 1 and not met and stats["ioas"]["q1"] <= stats["type1"]["q3"]:
         met = None
     return ratio, met
 
 
-def evaluate(release, backends, samples):
+def evaluate(release, unit, backends, samples):
     lines = {}
     for name, line in LINES.items():
         if name not in samples:
             continue
+        if unit != "ns":
+            line = line._replace(unit=line.unit.replace("ns/", f"{unit}/"), goal=None)
         by_backend = {b: summary(samples[name][b]) for b in backends}
         ratio, met = judge(line, by_backend)
         lines[name] = {"title": line.title, "unit": line.unit, "kind": line.kind,
@@ -84,7 +88,7 @@ def print_table(result):
     backends = result["backends"]
     print(f"\nLinux {result['kernel']}: medians of {rounds_text(result)} rounds, "
           "in brackets half the distance of the quartiles")
-    print(f"{'':38} {'':9}" + "".join(f"{b:>16}" for b in backends)
+    print(f"{'':38} {'':11}" + "".join(f"{b:>16}" for b in backends)
           + f"{'type1 / ours':>14}{'goal':>9}")
     for heading, names in SECTIONS:
         present = [n for n in names if n in result["lines"]]
@@ -93,7 +97,8 @@ def print_table(result):
         for name in present:
             print_line(result["lines"][name], backends)
     lines = [line for line in result["lines"].values() if line["met"] is not None]
-    print(f"\n{sum(line['met'] for line in lines)} of {len(lines)} goals are met.")
+    if lines:
+        print(f"\n{sum(line['met'] for line in lines)} of {len(lines)} goals are met.")
 
 
 def rounds_text(result):
@@ -110,18 +115,18 @@ def print_line(line, backends):
     ratio = f"{line['ratio']:.2f}" if line["ratio"] else ""
     verdict = {True: "met", False: "NOT MET",
                None: "no difference" if line["goal"] else ""}[line["met"]]
-    print(f"  {line['title']:36} {line['unit']:9}{cells}{ratio:>14}{goal_text(line):>9}  {verdict}"
+    print(f"  {line['title']:36} {line['unit']:11}{cells}{ratio:>14}{goal_text(line):>9}  {verdict}"
           .rstrip())
 
 
 def main():
-    release, samples_path, json_path = sys.argv[1:]
+    release, unit, samples_path, json_path = sys.argv[1:]
     backends, samples = read_samples(samples_path)
     unknown = sorted(set(samples) - set(LINES))
     if unknown or not samples:
         sys.exit(f"report.py: {samples_path}: "
                  + (f"lines.py does not know {', '.join(unknown)}" if unknown else "no samples"))
-    result = evaluate(release, backends, samples)
+    result = evaluate(release, unit, backends, samples)
     with open(json_path, "w", encoding="utf-8") as file:
         json.dump(result, file, indent=1)
         file.write("\n")
