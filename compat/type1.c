@@ -225,7 +225,8 @@ fault:
 	return false;
 }
 
-static __always_inline long type1_map(const struct type1 *type1, struct ioas *ioas, void __user *umap)
+static __always_inline long type1_map(const struct type1 *type1, struct ioas *ioas,
+				      void __user *umap)
 {
 	struct vfio_iommu_type1_dma_map map;
 	struct ioas_map request;
@@ -269,7 +270,7 @@ static int type1_unmap_range(const struct type1 *type1, struct ioas *ioas,
 			  type1->v2 ? UNMAP_WHOLE : UNMAP_LEADING, nbytes);
 }
 
-static __always_inline long type1_unmap(const struct type1 *type1, struct ioas *ioas, void __user *uunmap)
+static long type1_unmap(const struct type1 *type1, struct ioas *ioas, void __user *uunmap)
 {
 	struct vfio_iommu_type1_dma_unmap unmap;
 	unsigned long nbytes = 0;

@@ -5,6 +5,8 @@
  * Owns areas in state FILLING. A map has one of them, a copy one for each piece of the
  * source; they are claimed, filled and made live together or not at all.
  *
+ * What is rare is out of line, so that a guest's 4 KiB map runs through little code.
+ *
  * Locking: the caller has entered the IOAS; iova_lock only for the claim.
  */
 #include <linux/iommu.h>

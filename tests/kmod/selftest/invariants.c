@@ -4,8 +4,8 @@
  *
  * Checked after each native ioctl of a selftest build, with a WARN for each that does not
  * hold: areas lie apart, aligned, outside of what is reserved, and what is allowed is not
- * reserved; the index of gaps and the recent place are right; a page of a store is pinned exactly if somebody
- * needs it. An IOAS with many areas is looked at only now and then.
+ * reserved; the index of gaps and the recent place are right; a page of a store is pinned
+ * exactly if somebody needs it. An IOAS with many areas is looked at only now and then.
  *
  * Locking: domains_rwsem for writing keeps everybody out; the mutex of a shared store those
  * who come from another IOAS.
