@@ -17,11 +17,8 @@
 #include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/iommu.h>
-#include <linux/kthread.h>
 #include <linux/mm.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 #include <linux/wait_bit.h>
 
 #include "access.h"
@@ -325,31 +322,6 @@ static void area_part(const struct ioas_area *area, const struct access_call *ca
 	*last_byte = area_byte(area, min(area->last_iova, call->last_iova));
 }
 
-static int pin_part(struct ioas *ioas, struct ioas_area *area, unsigned long first_index,
-		    unsigned long last_index, struct page **list)
-{
-	struct pages_user *pin;
-	int ret;
-
-	ret = area_share(ioas, area);
-	if (ret)
-		return ret;
-	pin = kzalloc(sizeof(*pin), GFP_KERNEL_ACCOUNT);
-	if (!pin)
-		return -ENOMEM;
-	pin->first_index = first_index;
-	pin->last_index = last_index;
-	pin->is_pin = true;
-	pages_lock(area->pages);
-	ret = pages_pin(area->pages, pin);
-	if (!ret)
-		pages_list(area->pages, first_index, last_index, list);
-	pages_unlock(area->pages);
-	if (ret)
-		kfree(pin);
-	return ret;
-}
-
 static int pin_next(struct access_call *call)
 {
 	struct ioas_area *area = hold_next(call);
@@ -363,34 +335,15 @@ static int pin_next(struct access_call *call)
 	if (offset_in_page(first_byte) ||
 	    (area->last_iova < call->last_iova && offset_in_page(last_byte + 1)))
 		goto unhold;
-	ret = pin_part(call->ioas, area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE,
-		       call->pages);
+	ret = area_add_pin(call->ioas, area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE,
+			   call->pages);
 	if (ret)
 		goto unhold;
 	call->pages += last_byte / PAGE_SIZE - first_byte / PAGE_SIZE + 1;
 	call->iova += last_byte - first_byte;
-	spin_lock(&call->ioas->iova_space.iova_lock);
-	area->npins++;
-	spin_unlock(&call->ioas->iova_space.iova_lock);
 unhold:
 	area_unhold(call->ioas, area);
 	return ret;
-}
-
-static void unpin_part(struct ioas_area *area, unsigned long first_index,
-		       unsigned long last_index)
-{
-	struct ioas_pages *pages = area->pages;
-	struct account_refund refund = { };
-	struct pages_user *pin;
-
-	pages_lock(pages);
-	pin = pages_find_pin(pages, first_index, last_index);
-	if (!WARN_ON(!pin))
-		pages_unpin(pages, pin, &refund);
-	pages_unlock(pages);
-	account_pay(&refund);
-	kfree(pin);
 }
 
 /* Gives back pins of [iova, last_iova], made by one call. */
@@ -408,11 +361,8 @@ static void unpin_all(struct ioas *ioas, unsigned long iova, unsigned long last_
 			return;
 		}
 		area_part(area, &call, &first_byte, &last_byte);
-		unpin_part(area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE);
+		area_drop_pin(ioas, area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE);
 		call.iova += last_byte - first_byte;
-		spin_lock(&ioas->iova_space.iova_lock);
-		area->npins--;
-		spin_unlock(&ioas->iova_space.iova_lock);
 		area_unhold(ioas, area);
 		if (call.iova == last_iova)
 			return;
@@ -455,15 +405,6 @@ void vfio_ioas_access_unpin_pages(struct ioas_access *access, unsigned long iova
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_unpin_pages);
 
-static int copy_user(unsigned long uaddr, void *data, unsigned long nbytes, bool write)
-{
-	void __user *uptr = (void __user *)uaddr;
-
-	if (write)
-		return copy_to_user(uptr, data, nbytes) ? -EFAULT : 0;
-	return copy_from_user(data, uptr, nbytes) ? -EFAULT : 0;
-}
-
 static int copy_slowly(struct ioas *ioas, struct ioas_area *area, unsigned long byte,
 		       void *data, unsigned long nbytes, bool write)
 {
@@ -483,23 +424,14 @@ static int copy_part(struct access_call *call, struct ioas_area *area,
 		     unsigned long byte, void *data, unsigned long nbytes)
 {
 	bool write = call->flags & VFIO_IOAS_ACCESS_WRITE;
-	struct ioas_pages *pages = area->pages;
-	struct mm_struct *mm = pages->account->mm;
-	int ret;
+	int ret = -EXDEV;
 
-	if (!(call->flags & VFIO_IOAS_ACCESS_SLOW_PATH)) {
-		if (mm == current->mm)
-			return copy_user(pages->uptr + byte, data, nbytes, write);
-		if (call->flags & VFIO_IOAS_ACCESS_KTHREAD && !current->mm &&
-		    mmget_not_zero(mm)) {
-			kthread_use_mm(mm);
-			ret = copy_user(pages->uptr + byte, data, nbytes, write);
-			kthread_unuse_mm(mm);
-			mmput(mm);
-			return ret;
-		}
-	}
-	return copy_slowly(call->ioas, area, byte, data, nbytes, write);
+	if (!(call->flags & VFIO_IOAS_ACCESS_SLOW_PATH))
+		ret = pages_copy_direct(area->pages, byte, data, nbytes, write,
+					call->flags & VFIO_IOAS_ACCESS_KTHREAD);
+	if (ret == -EXDEV)
+		ret = copy_slowly(call->ioas, area, byte, data, nbytes, write);
+	return ret;
 }
 
 static int copy_next(struct access_call *call)

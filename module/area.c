@@ -98,6 +98,29 @@ int area_share(struct ioas *ioas, struct ioas_area *area)
 	return 0;
 }
 
+struct ioas_area *area_first(struct ioas *ioas, unsigned long iova)
+{
+	struct iova_space *space = &ioas->iova_space;
+	struct ioas_area *area;
+
+	lockdep_assert_held_write(&ioas->domains_rwsem);
+	spin_lock(&space->iova_lock);
+	area = iova_first(space, iova, ULONG_MAX);
+	spin_unlock(&space->iova_lock);
+	return area;
+}
+
+struct ioas_area *area_next(struct ioas *ioas, struct ioas_area *area)
+{
+	struct iova_space *space = &ioas->iova_space;
+
+	lockdep_assert_held_write(&ioas->domains_rwsem);
+	spin_lock(&space->iova_lock);
+	area = iova_next(space, area);
+	spin_unlock(&space->iova_lock);
+	return area;
+}
+
 struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova)
 {
 	struct ioas_area *area;
@@ -119,4 +142,102 @@ void area_unhold(struct ioas *ioas, struct ioas_area *area)
 	area->nbusy--;
 	ioas_wake_waiters(ioas);
 	spin_unlock(&ioas->iova_space.iova_lock);
+}
+
+static void change_npins(struct ioas *ioas, struct ioas_area *area, int change)
+{
+	spin_lock(&ioas->iova_space.iova_lock);
+	area->npins += change;
+	spin_unlock(&ioas->iova_space.iova_lock);
+}
+
+int area_add_pin(struct ioas *ioas, struct ioas_area *area, unsigned long first_index,
+		 unsigned long last_index, struct page **list)
+{
+	struct account_refund refund = { };
+	struct pages_user *pin;
+	int ret;
+
+	ret = area_share(ioas, area);
+	if (ret)
+		return ret;
+	pin = kzalloc(sizeof(*pin), GFP_KERNEL_ACCOUNT);
+	if (!pin)
+		return -ENOMEM;
+	pin->first_index = first_index;
+	pin->last_index = last_index;
+	pin->is_pin = true;
+	pages_lock(area->pages);
+	ret = pages_pin(area->pages, pin);
+	if (ret)
+		goto unlock;
+	ret = pages_list(area->pages, first_index, last_index, list);
+	if (ret)
+		pages_unpin(area->pages, pin, &refund);
+unlock:
+	pages_unlock(area->pages);
+	account_pay(&refund);
+	if (ret)
+		kfree(pin);
+	else
+		change_npins(ioas, area, 1);
+	return ret;
+}
+
+void area_drop_pin(struct ioas *ioas, struct ioas_area *area, unsigned long first_index,
+		   unsigned long last_index)
+{
+	struct account_refund refund = { };
+	struct pages_user *pin;
+
+	pages_lock(area->pages);
+	pin = pages_find_pin(area->pages, first_index, last_index);
+	if (!WARN_ON(!pin))
+		pages_unpin(area->pages, pin, &refund);
+	pages_unlock(area->pages);
+	account_pay(&refund);
+	kfree(pin);
+	change_npins(ioas, area, -1);
+}
+
+int area_change_owner(struct ioas *ioas, struct ioas_area *area, unsigned long uptr)
+{
+	struct ioas_pages *pages = area->pages;
+	struct ioas_account *old = pages->account;
+	unsigned long ncharged = pages_ncharged(pages);
+	struct account_refund refund = { };
+	struct ioas_account *payer, *unused = NULL;
+	int ret;
+
+	lockdep_assert_held_write(&ioas->domains_rwsem);
+	if (pages->sharing && refcount_read(&pages->sharing->refs) > 1)
+		return -EBUSY;
+	if (old->mm == current->mm)
+		goto set_address;
+	payer = account_create(old->mode);
+	if (!payer)
+		return -ENOMEM;
+	ret = account_charge(payer, ncharged);
+	if (ret) {
+		account_put(payer);
+		return ret;
+	}
+	account_refund(&refund, old, ncharged);
+	account_pay(&refund);
+	spin_lock(&ioas->iova_space.iova_lock);
+	if (pages->sharing) {
+		pages->account = payer;
+		payer = old;
+	} else {
+		area_use_account(ioas, area, old->mode, &payer);
+		unused = area_forget_account(ioas, old);
+	}
+	spin_unlock(&ioas->iova_space.iova_lock);
+	if (payer)
+		account_put(payer);
+	if (unused)
+		account_put(unused);
+set_address:
+	pages->uptr = uptr - area->first_byte;
+	return 0;
 }

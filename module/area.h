@@ -76,6 +76,7 @@ static inline void area_init(struct ioas_area *area, struct ioas_pages *pages,
 	area->iommu_prot = iommu_prot;
 	area->state = AREA_FILLING;
 	area->noticed = false;
+	area->marks = 0;
 	area->nbusy = 0;
 	area->npins = 0;
 }
@@ -177,6 +178,29 @@ static inline struct ioas_account *area_forget_account(struct ioas *ioas,
 }
 
 /*
+ * Lets the calling process pay for an area, whose store is not shared. One process makes most
+ * maps: that the count is under a lock that is taken anyway saves a map its atomic
+ * references. False if an account must be made for that, as *@spare; on success an account
+ * that nobody uses any more may be left there. iova_lock held.
+ */
+static inline bool area_use_account(struct ioas *ioas, struct ioas_area *area,
+				    enum account_mode mode, struct ioas_account **spare)
+{
+	lockdep_assert_held(&ioas->iova_space.iova_lock);
+	if (unlikely(!account_is_current(ioas->account, mode))) {
+		struct ioas_account *old = ioas->account;
+
+		if (!*spare)
+			return false;
+		ioas->account = *spare;
+		*spare = old && !old->nareas ? old : NULL;
+	}
+	area->pages->account = ioas->account;
+	ioas->account->nareas++;
+	return true;
+}
+
+/*
  * Gives back the addresses of an area that the caller owns. iova_lock held. Returns an
  * account to be put once the lock is released, or NULL.
  */
@@ -189,6 +213,41 @@ static inline struct ioas_account *area_erase(struct ioas *ioas, struct ioas_are
 }
 
 /**
+ * area_change_owner() - let memory belong to the calling process
+ * @ioas: the IOAS
+ * @area: which shows it
+ * @uptr: where the process has it, as a multiple of the page size. Is not looked at
+ *
+ * What is charged moves to the process, unless its address space had it already. Pages that
+ * are pinned stay as they are; what is pinned later comes from the new address.
+ *
+ * Context: domains_rwsem held for writing; a process with an mm. May sleep.
+ * Return: 0, or with nothing changed: -ENOMEM over the memlock limit or without memory;
+ * -EINTR on a fatal signal; -EBUSY if other areas show the same memory.
+ */
+int area_change_owner(struct ioas *ioas, struct ioas_area *area, unsigned long uptr);
+
+/**
+ * area_first() - begin a walk over areas
+ * @ioas: the IOAS
+ * @iova: an address
+ *
+ * Context: domains_rwsem held for writing: areas neither come nor go, and all are live.
+ * Return: the lowest area that does not end below @iova, or NULL.
+ */
+struct ioas_area *area_first(struct ioas *ioas, unsigned long iova);
+
+/**
+ * area_next() - go on with a walk over areas
+ * @ioas: the IOAS
+ * @area: one of its areas
+ *
+ * Context: as area_first().
+ * Return: the next higher area, or NULL.
+ */
+struct ioas_area *area_next(struct ioas *ioas, struct ioas_area *area);
+
+/**
  * area_hold() - find an area and keep it busy
  * @ioas: the IOAS, which the caller entered
  * @iova: any address of the area
@@ -196,6 +255,34 @@ static inline struct ioas_account *area_erase(struct ioas *ioas, struct ioas_are
  * Return: a live area, which stays as it is until area_unhold(), or NULL.
  */
 struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova);
+
+/**
+ * area_add_pin() - pin a part of an area for an in-kernel user
+ * @ioas: the IOAS, which the caller entered
+ * @area: kept busy by the caller; shared from now on
+ * @first_index: first page of its store
+ * @last_index: last page, inclusive
+ * @list: receives a pointer for each page
+ *
+ * An unmap of the area has to tell in-kernel users until area_drop_pin().
+ *
+ * Context: may sleep and fault.
+ * Return: 0, or with nothing changed: as pages_pin(); -EINVAL for device memory.
+ */
+int area_add_pin(struct ioas *ioas, struct ioas_area *area, unsigned long first_index,
+		 unsigned long last_index, struct page **list);
+
+/**
+ * area_drop_pin() - undo area_add_pin()
+ * @ioas: the IOAS, which the caller entered
+ * @area: kept busy by the caller
+ * @first_index: as for area_add_pin()
+ * @last_index: as for area_add_pin()
+ *
+ * Context: may sleep. Never fails, needs no memory.
+ */
+void area_drop_pin(struct ioas *ioas, struct ioas_area *area, unsigned long first_index,
+		   unsigned long last_index);
 
 /**
  * area_unhold() - undo area_hold()

@@ -16,7 +16,13 @@ enum extent_kind {
 	EXTENT_HOLE,		/* nothing: not pinned */
 	EXTENT_CHARGED,		/* pinned, counted against RLIMIT_MEMLOCK */
 	EXTENT_RESERVED,	/* pinned, but a reserved page: never counted */
+	EXTENT_MMIO,		/* device memory: neither pinned nor counted */
 };
+
+static inline bool extent_is_pinned(enum extent_kind kind)
+{
+	return kind == EXTENT_CHARGED || kind == EXTENT_RESERVED;
+}
 
 /* A run of physically consecutive pages of one kind, as callers see it. */
 struct extent {

@@ -181,35 +181,13 @@ static void empty_area(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_ar
 	pages_unlock(area->pages);
 }
 
-/* The areas one after another; they stay while domains_rwsem is held for writing. */
-static struct ioas_area *first_area(struct ioas *ioas)
-{
-	struct iova_space *space = &ioas->iova_space;
-	struct ioas_area *area;
-
-	spin_lock(&space->iova_lock);
-	area = iova_first(space, 0, ULONG_MAX);
-	spin_unlock(&space->iova_lock);
-	return area;
-}
-
-static struct ioas_area *next_area(struct ioas *ioas, struct ioas_area *area)
-{
-	struct iova_space *space = &ioas->iova_space;
-
-	spin_lock(&space->iova_lock);
-	area = iova_next(space, area);
-	spin_unlock(&space->iova_lock);
-	return area;
-}
-
 /* Empties all areas below @end, or all there are if that is NULL. */
 static void empty_areas(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_area *end)
 {
 	struct account_refund refund = { };
 	struct ioas_area *area;
 
-	for (area = first_area(ioas); area != end; area = next_area(ioas, area)) {
+	for (area = area_first(ioas, 0); area != end; area = area_next(ioas, area)) {
 		empty_area(ioas, hwpt, area, &refund);
 		cond_resched();
 	}
@@ -229,7 +207,7 @@ int hwpt_add(struct ioas_hwpt *hwpt, bool single_pages)
 	if (ret)
 		return ret;
 	single_pages |= ioas->small_pages;
-	for (area = first_area(ioas); area; area = next_area(ioas, area)) {
+	for (area = area_first(ioas, 0); area; area = area_next(ioas, area)) {
 		ret = fill_area(ioas, hwpt, area, single_pages);
 		if (ret) {
 			empty_areas(ioas, hwpt, area);

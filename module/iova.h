@@ -25,6 +25,10 @@ enum area_state {
 	AREA_EMPTYING,
 };
 
+/* What a front end notes of a live area, under iova_lock. */
+#define AREA_NO_VADDR	1	/* its user address is void until there is another one */
+#define AREA_ALL_DIRTY	2	/* whatever else is known of its pages */
+
 /*
  * IOVA [first_iova, last_iova] shows the bytes of @pages from @first_byte on. The place,
  * the store and the protection are constant while the area is live and busy or pinned;
@@ -42,6 +46,7 @@ struct ioas_area {
 	u8 iommu_prot;			/* constant */
 	u8 state;			/* enum area_state; FILLING to LIVE: its creator */
 	bool noticed;			/* an unmap told in-kernel users to let go */
+	u8 marks;			/* AREA_...; see there */
 	unsigned int nbusy;		/* calls that work on it: an unmap waits for them */
 	unsigned int npins;		/* of in-kernel users: an unmap tells them */
 };

@@ -91,6 +91,40 @@ static inline long kcompat_pin_user_pages_remote(struct mm_struct *mm,
 #define KCOMPAT_FOLL_UNSHARE	0
 #endif
 
+/*
+ * The frame behind an address of a VM_PFNMAP area, and whether it can be written to. 0, or
+ * an error if there is none yet. The mmap lock is held.
+ */
+static inline int kcompat_lookup_frame(struct vm_area_struct *vma, unsigned long uaddr,
+				       unsigned long *pfn, bool *writable)
+{
+#ifdef HAVE_FOLLOW_PFNMAP_START
+	struct follow_pfnmap_args args = { .vma = vma, .address = uaddr };
+	int ret = follow_pfnmap_start(&args);
+
+	if (ret)
+		return ret;
+	*pfn = args.pfn;
+	*writable = args.writable;
+	follow_pfnmap_end(&args);
+#else
+	spinlock_t *lock;
+	pte_t *pte;
+#ifdef HAVE_FOLLOW_PTE_VMA
+	int ret = follow_pte(vma, uaddr, &pte, &lock);
+#else
+	int ret = follow_pte(vma->vm_mm, uaddr, &pte, &lock);
+#endif
+
+	if (ret)
+		return ret;
+	*pfn = pte_pfn(*pte);
+	*writable = pte_write(*pte);
+	pte_unmap_unlock(pte, lock);
+#endif
+	return 0;
+}
+
 #ifndef HAVE_IOMMU_GROUP_HAS_ISOLATED_MSI
 static inline int kcompat_device_remaps_msi(struct device *dev, void *unused)
 {

@@ -35,26 +35,6 @@ static void area_set_live(struct ioas *ioas, struct ioas_area *area)
 		wake_up_all(&ioas->settled);
 }
 
-/*
- * Finds the account of the calling process. One process makes most maps: that the
- * count is under a lock that is taken anyway saves a map its atomic references.
- * Leaves one that nobody uses any more as the spare.
- */
-static inline bool use_account(struct ioas *ioas, struct claim *claim)
-{
-	if (unlikely(!account_is_current(ioas->account, claim->map->account_mode))) {
-		struct ioas_account *old = ioas->account;
-
-		if (!claim->spare)
-			return false;
-		ioas->account = claim->spare;
-		claim->spare = old && !old->nareas ? old : NULL;
-	}
-	claim->areas->pages->account = ioas->account;
-	ioas->account->nareas++;
-	return true;
-}
-
 static int try_claim_type1(struct ioas *ioas, struct claim *claim)
 {
 	struct iova_space *space = &ioas->iova_space;
@@ -71,7 +51,7 @@ static int try_claim_type1(struct ioas *ioas, struct claim *claim)
 		ret = -ENOSPC;
 	else if (iova_is_reserved(space, area->first_iova, area->last_iova))
 		ret = -EINVAL;
-	else if (!use_account(ioas, claim))
+	else if (!area_use_account(ioas, area, claim->map->account_mode, &claim->spare))
 		ret = -ESRCH;
 	if (unlikely(ret))
 		iova_erase(space, area);
@@ -106,7 +86,8 @@ static noinline int try_claim_native(struct ioas *ioas, struct claim *claim)
 		if ((area->first_byte | area_nbytes(area)) & claim->misfit)
 			return -EINVAL;
 	/* Copies are counted by the account of what they show. */
-	if (!claim->areas->pages->account && !use_account(ioas, claim))
+	if (!claim->areas->pages->account &&
+	    !area_use_account(ioas, claim->areas, claim->map->account_mode, &claim->spare))
 		return -ESRCH;
 	iova = claim->map->iova;
 	for (area = claim->areas; area; area = area->next) {
@@ -274,6 +255,7 @@ int ioas_map(struct ioas *ioas, struct ioas_map *map)
 		if (!claim.areas)
 			return -ENOMEM;
 		claim.areas->pages->unshares = map->rule != MAP_TYPE1;
+		claim.areas->pages->takes_mmio = map->rule == MAP_TYPE1;
 	}
 	ret = check_map(ioas, &claim);
 	if (!ret)

@@ -20,9 +20,11 @@
 #include <linux/errno.h>
 #include <linux/highmem.h>
 #include <linux/interval_tree_generic.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "pages.h"
 #include "pin.h"
@@ -151,6 +153,33 @@ static int builder_add_batch(struct run_builder *builder, struct pin_buffer *buf
 	}
 }
 
+/* As builder_add_batch(), for the next pages if they are device memory. Returns how many. */
+static noinline long builder_add_mmio(struct run_builder *builder,
+				      const struct ioas_pages *pages, unsigned long uaddr,
+				      unsigned long npages)
+{
+	struct page *first;
+	unsigned long pfn;
+	long nfound;
+	int ret;
+
+	nfound = pin_find_mmio(pages->account->mm, uaddr, npages, pages->writable, &pfn);
+	if (nfound < 0)
+		return nfound;
+	/* An address to compare and to count from; there need not be a struct page. */
+	first = pfn_to_page(pfn);
+	if (first != builder->next || builder->kind != EXTENT_MMIO) {
+		ret = builder_flush(builder);
+		if (ret)
+			return ret;
+		builder->first = first;
+		builder->kind = EXTENT_MMIO;
+	}
+	builder->next = first + nfound;
+	builder->recheck = builder->next;
+	return nfound;
+}
+
 /* Unpins a range. Returns how many of its pages were charged. */
 static inline unsigned long unpin_range(struct ioas_pages *pages,
 					unsigned long first_index,
@@ -164,7 +193,7 @@ static inline unsigned long unpin_range(struct ioas_pages *pages,
 
 	more = extents_first(&pages->extents, &cursor, first_index, last_index, &run);
 	while (more) {
-		if (run.kind != EXTENT_HOLE)
+		if (extent_is_pinned(run.kind))
 			unpin_run(run.pfn, run.npages, dirty);
 		if (run.kind == EXTENT_CHARGED)
 			ncharged += run.npages;
@@ -172,6 +201,33 @@ static inline unsigned long unpin_range(struct ioas_pages *pages,
 		runs_cond_resched(&nsteps);
 	}
 	return ncharged;
+}
+
+/* Pins and charges the next pages, at most @npages. Returns how many. */
+static inline long fill_batch(struct ioas_pages *pages, struct run_builder *builder,
+			      struct pin_buffer *buffer, unsigned long uaddr,
+			      unsigned long npages, unsigned long *ncharged)
+{
+	unsigned long nreserved = builder->nreserved;
+	long npinned;
+	int ret;
+
+	npages = min_t(unsigned long, npages, buffer->max_pages);
+	npinned = pin_user(pages->account->mm, uaddr, npages,
+			   pin_flags(pages->writable, pages->unshares), buffer->pages);
+	if (unlikely(npinned == -EFAULT && pages->takes_mmio))
+		return builder_add_mmio(builder, pages, uaddr, npages);
+	if (npinned < 0)
+		return npinned;
+	ret = builder_add_batch(builder, buffer, npinned);
+	if (ret)
+		return ret;
+	nreserved = builder->nreserved - nreserved;
+	ret = account_charge(pages->account, npinned - nreserved);
+	if (ret)
+		return ret;
+	*ncharged += npinned - nreserved;
+	return npinned;
 }
 
 /*
@@ -183,36 +239,22 @@ static inline int fill_from_user(struct ioas_pages *pages,
 				 unsigned long *ncharged)
 {
 	unsigned long uaddr = pages->uptr + builder->index * PAGE_SIZE;
-	unsigned int gup_flags = pin_flags(pages->writable, pages->unshares);
 	struct pin_buffer buffer;
-	int ret = 0;
+	long n;
 
 	pin_buffer_init(&buffer, npages);
-	while (npages && !ret) {
-		unsigned long nreserved = builder->nreserved;
-		long npinned;
-
-		npinned = pin_user(pages->account->mm, uaddr,
-				   min_t(unsigned long, npages, buffer.max_pages),
-				   gup_flags, buffer.pages);
-		if (npinned < 0) {
-			ret = npinned;
+	for (;;) {
+		n = fill_batch(pages, builder, &buffer, uaddr, npages, ncharged);
+		if (n < 0)
 			break;
-		}
-		ret = builder_add_batch(builder, &buffer, npinned);
-		if (ret)
+		uaddr += n * PAGE_SIZE;
+		npages -= n;
+		if (!npages)
 			break;
-		nreserved = builder->nreserved - nreserved;
-		ret = account_charge(pages->account, npinned - nreserved);
-		if (!ret)
-			*ncharged += npinned - nreserved;
-		uaddr += npinned * PAGE_SIZE;
-		npages -= npinned;
-		if (npages)
-			cond_resched();
+		cond_resched();
 	}
 	pin_buffer_destroy(&buffer);
-	return ret ?: builder_flush(builder);
+	return n < 0 ? n : builder_flush(builder);
 }
 
 /* Pins [first_index, last_index], a hole so far. All of it or nothing. */
@@ -231,7 +273,7 @@ static inline int fill_hole(struct ioas_pages *pages, unsigned long first_index,
 	if (!ret)
 		return 0;
 
-	if (builder.next != builder.first)
+	if (builder.next != builder.first && extent_is_pinned(builder.kind))
 		unpin_run(page_to_pfn(builder.first), builder.next - builder.first, false);
 	if (builder.index > first_index) {
 		unpin_range(pages, first_index, builder.index - 1, false);
@@ -372,10 +414,15 @@ static noinline int pin_slowly(struct ioas_pages *pages, struct pages_user *user
 
 int pages_pin(struct ioas_pages *pages, struct pages_user *user)
 {
+	int ret;
+
 	/* What a guest with a vIOMMU does all day. */
 	if (!user && pages->extents.npages == 1 && !pages->stuck &&
-	    pages->account->mm == current->mm)
-		return fill_only_page(pages);
+	    pages->account->mm == current->mm) {
+		ret = fill_only_page(pages);
+		if (likely(ret != -EFAULT || !pages->takes_mmio))
+			return ret;
+	}
 	return pin_slowly(pages, user);
 }
 
@@ -444,8 +491,8 @@ int pages_divide(struct ioas_pages *pages, struct pages_user *lower,
 	return 0;
 }
 
-void pages_list(struct ioas_pages *pages, unsigned long first_index,
-		unsigned long last_index, struct page **list)
+int pages_list(struct ioas_pages *pages, unsigned long first_index,
+	       unsigned long last_index, struct page **list)
 {
 	struct extent_cursor cursor;
 	struct extent run;
@@ -454,10 +501,13 @@ void pages_list(struct ioas_pages *pages, unsigned long first_index,
 
 	more = extents_first(&pages->extents, &cursor, first_index, last_index, &run);
 	while (more) {
+		if (run.kind == EXTENT_MMIO)
+			return -EINVAL;
 		for (i = 0; i < run.npages; i++)
 			*list++ = pfn_to_page(run.pfn + i);
 		more = extents_next(&pages->extents, &cursor, last_index, &run);
 	}
+	return 0;
 }
 
 static void copy_page_part(struct page *page, unsigned long offset, void *data,
@@ -480,6 +530,8 @@ static int copy_within_page(struct ioas_pages *pages, unsigned long byte, void *
 	int ret;
 
 	extents_first(&pages->extents, &cursor, index, index, &run);
+	if (run.kind == EXTENT_MMIO)
+		return -EFAULT;
 	if (run.kind != EXTENT_HOLE) {
 		page = pfn_to_page(run.pfn);
 		copy_page_part(page, offset_in_page(byte), data, nbytes, write);
@@ -511,4 +563,47 @@ int pages_copy(struct ioas_pages *pages, unsigned long byte, void *data,
 		cond_resched();
 	}
 	return 0;
+}
+
+static int copy_user(unsigned long uaddr, void *data, unsigned long nbytes, bool write)
+{
+	void __user *uptr = (void __user *)uaddr;
+
+	if (write)
+		return copy_to_user(uptr, data, nbytes) ? -EFAULT : 0;
+	return copy_from_user(data, uptr, nbytes) ? -EFAULT : 0;
+}
+
+int pages_copy_direct(struct ioas_pages *pages, unsigned long byte, void *data,
+		      unsigned long nbytes, bool write, bool may_borrow)
+{
+	struct mm_struct *mm = pages->account->mm;
+	int ret;
+
+	if (mm == current->mm)
+		return copy_user(pages->uptr + byte, data, nbytes, write);
+	if (!may_borrow || current->mm || !mmget_not_zero(mm))
+		return -EXDEV;
+	kthread_use_mm(mm);
+	ret = copy_user(pages->uptr + byte, data, nbytes, write);
+	kthread_unuse_mm(mm);
+	mmput(mm);
+	return ret;
+}
+
+unsigned long pages_ncharged(struct ioas_pages *pages)
+{
+	unsigned long last_index = pages->extents.npages - 1;
+	struct extent_cursor cursor;
+	unsigned long ncharged = 0;
+	struct extent run;
+	bool more;
+
+	more = extents_first(&pages->extents, &cursor, 0, last_index, &run);
+	while (more) {
+		if (run.kind == EXTENT_CHARGED)
+			ncharged += run.npages;
+		more = extents_next(&pages->extents, &cursor, last_index, &run);
+	}
+	return ncharged;
 }

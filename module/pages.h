@@ -41,6 +41,7 @@ struct ioas_pages {
 	struct pages_sharing *sharing;	/* set once, see pages_share() */
 	bool writable;
 	bool unshares;			/* a read-only pin breaks copy-on-write, too */
+	bool takes_mmio;		/* device memory will do (VM_PFNMAP) */
 	bool stuck;			/* an IOMMU driver did not let go: stays pinned */
 	struct extents extents;		/* the mutex; without sharing: the area's owner */
 };
@@ -123,9 +124,10 @@ int pages_divide(struct ioas_pages *pages, struct pages_user *lower,
  * @list: receives a pointer for each
  *
  * Context: holds pages_lock().
+ * Return: 0; -EINVAL for device memory, which has no struct page to use.
  */
-void pages_list(struct ioas_pages *pages, unsigned long first_index,
-		unsigned long last_index, struct page **list);
+int pages_list(struct ioas_pages *pages, unsigned long first_index,
+	       unsigned long last_index, struct page **list);
 
 /**
  * pages_copy() - copy from or to a store as a device would see it
@@ -142,6 +144,30 @@ void pages_list(struct ioas_pages *pages, unsigned long first_index,
  */
 int pages_copy(struct ioas_pages *pages, unsigned long byte, void *data,
 	       unsigned long nbytes, bool write);
+
+/**
+ * pages_copy_direct() - copy from or to a store by way of its process' addresses
+ * @pages: the store
+ * @byte: where to begin
+ * @data: kernel memory
+ * @nbytes: how much; all of it lies in the store
+ * @write: to the store
+ * @may_borrow: a kernel thread without an address space takes that of the process
+ *
+ * Context: may sleep and fault; the caller keeps the area busy.
+ * Return: 0; -EFAULT, maybe with a part copied; -EXDEV if the caller is neither the process
+ * nor such a thread, or the process is gone.
+ */
+int pages_copy_direct(struct ioas_pages *pages, unsigned long byte, void *data,
+		      unsigned long nbytes, bool write, bool may_borrow);
+
+/**
+ * pages_ncharged() - how many pages are charged to the process of a store
+ * @pages: the store
+ *
+ * Context: the caller owns the area and holds pages_lock().
+ */
+unsigned long pages_ncharged(struct ioas_pages *pages);
 
 /*
  * While a store is not shared, who owns the area it came with owns it, too, and needs no
@@ -192,6 +218,7 @@ static inline void pages_init(struct ioas_pages *pages, unsigned long uptr,
 	pages->sharing = NULL;
 	pages->writable = writable;
 	pages->unshares = false;
+	pages->takes_mmio = false;
 	pages->stuck = false;
 	extents_init(&pages->extents, ((uptr & ~PAGE_MASK) + nbytes - 1) / PAGE_SIZE + 1);
 }

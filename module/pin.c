@@ -44,6 +44,57 @@ long pin_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
 	return npinned;
 }
 
+/*
+ * The frame behind one address, which is faulted in if need be. -EAGAIN: the mmap lock was
+ * released for that.
+ */
+static int find_frame(struct mm_struct *mm, unsigned long uaddr, bool write,
+		      unsigned long *pfn)
+{
+	unsigned int fault_flags = mm == current->mm ? 0 : FAULT_FLAG_REMOTE;
+	struct vm_area_struct *vma = vma_lookup(mm, uaddr);
+	bool writable, unlocked = false;
+	int ret;
+
+	if (!vma || !(vma->vm_flags & VM_PFNMAP))
+		return -EFAULT;
+	if (kcompat_lookup_frame(vma, uaddr, pfn, &writable)) {
+		if (write)
+			fault_flags |= FAULT_FLAG_WRITE;
+		ret = fixup_user_fault(mm, uaddr, fault_flags, &unlocked);
+		if (!ret && unlocked)
+			return -EAGAIN;
+		if (!ret)
+			ret = kcompat_lookup_frame(vma, uaddr, pfn, &writable);
+		if (ret)
+			return ret == -EINTR || ret == -ENOMEM ? ret : -EFAULT;
+	}
+	if (write && !writable)
+		return -EFAULT;
+	return pfn_valid(*pfn) && !PageReserved(pfn_to_page(*pfn)) ? -EFAULT : 0;
+}
+
+long pin_find_mmio(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
+		   bool write, unsigned long *pfn)
+{
+	unsigned long nfound = 0, next;
+	int ret = 0;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	while (nfound < npages) {
+		ret = find_frame(mm, uaddr + nfound * PAGE_SIZE, write, &next);
+		if (ret == -EAGAIN)
+			continue;
+		if (ret || (nfound && next != *pfn + nfound))
+			break;
+		if (!nfound++)
+			*pfn = next;
+	}
+	mmap_read_unlock(mm);
+	return nfound ?: ret;
+}
+
 int pin_one(struct mm_struct *mm, unsigned long uaddr, bool write, struct page **page)
 {
 	long npinned;

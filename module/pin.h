@@ -120,6 +120,24 @@ static inline long pin_user(struct mm_struct *mm, unsigned long uaddr,
 }
 
 /**
+ * pin_find_mmio() - find device memory that a process has mapped
+ * @mm: of the process; the caller makes sure that the address space is in use
+ * @uaddr: address of the first page, page aligned
+ * @npages: how many are wanted, at least 1
+ * @write: the device will write there
+ * @pfn: receives the first frame
+ *
+ * Nothing is pinned: as for type1, that the frames stay device memory is up to who mapped
+ * them. Frames of ordinary memory are none.
+ *
+ * Context: may sleep and fault; no mmap lock held.
+ * Return: how many consecutive frames there are, at least one; -EFAULT if it is no device
+ * memory or cannot be written to; -EINTR on a fatal signal; what the fault says.
+ */
+long pin_find_mmio(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
+		   bool write, unsigned long *pfn);
+
+/**
  * pin_one() - pin a page for the moment
  * @mm: whose memory, which may be gone
  * @uaddr: its address, page aligned

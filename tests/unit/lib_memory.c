@@ -99,6 +99,51 @@ static long pin(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
 	return i ? (long)i : -EFAULT;
 }
 
+struct vm_area_struct *vma_lookup(struct mm_struct *mm, unsigned long uaddr)
+{
+	long slot = find_slot(uaddr);
+
+	lockdep_assert_held_read(&mm->mmap_lock);
+	if (slot < 0 || !mm->mmio[slot].pfn)
+		return NULL;
+	mm->mmio_vma = (struct vm_area_struct){ .vm_mm = mm, .vm_flags = VM_PFNMAP };
+	return &mm->mmio_vma;
+}
+
+int follow_pfnmap_start(struct follow_pfnmap_args *args)
+{
+	struct mm_struct *mm = args->vma->vm_mm;
+	long slot = find_slot(args->address);
+
+	lockdep_assert_held_read(&mm->mmap_lock);
+	if (mm->mmio[slot].absent)
+		return -EINVAL;
+	args->pfn = mm->mmio[slot].pfn;
+	args->writable = !mm->read_only[slot];
+	return 0;
+}
+
+void follow_pfnmap_end(struct follow_pfnmap_args *args)
+{
+	(void)args;
+}
+
+int fixup_user_fault(struct mm_struct *mm, unsigned long uaddr, unsigned int flags,
+		     bool *unlocked)
+{
+	static unsigned int ncalls;
+	long slot = find_slot(uaddr);
+
+	shim_might_sleep();
+	lockdep_assert_held_read(&mm->mmap_lock);
+	if (shim_fail_now() || (flags & FAULT_FLAG_WRITE && mm->read_only[slot]))
+		return -EFAULT;
+	mm->mmio[slot].absent = false;
+	/* It drops the lock and takes it again when it pleases. */
+	*unlocked = ncalls++ % 2;
+	return 0;
+}
+
 int pin_user_pages_fast(unsigned long uaddr, int npages, unsigned int flags,
 			struct page **pages)
 {

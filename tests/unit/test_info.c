@@ -21,9 +21,10 @@ static const struct ioas_range ranges[] = {
 /* The info struct with a chain behind it, and a guard behind that. */
 static char buffer[4096] __aligned(8);
 
-static size_t build(unsigned int nranges, bool padded)
+static size_t build_for(u64 dirty_pgsize, unsigned int nranges, bool padded)
 {
 	struct info_facts facts = {
+		.dirty_pgsize = dirty_pgsize, .max_dirty_nbytes = 5678,
 		.avail = 1234, .ranges = ranges, .nranges = nranges, .padded = padded,
 	};
 	size_t nbytes = info_chain_nbytes(&facts);
@@ -33,6 +34,11 @@ static size_t build(unsigned int nranges, bool padded)
 	info_chain_build(buffer + INFO_NBYTES, &facts);
 	ck_assert_int_eq(buffer[INFO_NBYTES + nbytes], GUARD);
 	return INFO_NBYTES + nbytes;
+}
+
+static size_t build(unsigned int nranges, bool padded)
+{
+	return build_for(0, nranges, padded);
 }
 
 /* The offset of a capability of the chain, 0 if it has none of that id. */
@@ -68,7 +74,23 @@ static void check_ranges(u32 offset, unsigned int nranges)
 	}
 }
 
-START_TEST(the_number_of_mappings_left_comes_first)
+START_TEST(what_tracks_dirty_pages_says_so_before_anything_else)
+{
+	struct vfio_iommu_type1_info_cap_migration migration;
+
+	ck_assert_uint_eq(build_for(4096, 2, _i),
+			  INFO_NBYTES + 32 + (_i ? 16 : 12) + 16 + 2 * 16);
+	ck_assert_uint_eq(find(VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION), INFO_NBYTES);
+	memcpy(&migration, buffer + INFO_NBYTES, sizeof(migration));
+	ck_assert_uint_eq(migration.flags, 0);
+	ck_assert_uint_eq(migration.pgsize_bitmap, 4096);
+	ck_assert_uint_eq(migration.max_dirty_bitmap_size, 5678);
+	ck_assert_uint_eq(find(VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL), INFO_NBYTES + 32);
+	check_ranges(find(VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE), 2);
+}
+END_TEST
+
+START_TEST(the_number_of_mappings_left_comes_next)
 {
 	struct vfio_iommu_type1_info_dma_avail avail;
 
@@ -114,7 +136,8 @@ int main(void)
 	Suite *suite = suite_create("info");
 	TCase *tcase = tcase_create("info");
 
-	tcase_add_loop_test(tcase, the_number_of_mappings_left_comes_first, 0, 2);
+	tcase_add_loop_test(tcase, what_tracks_dirty_pages_says_so_before_anything_else, 0, 2);
+	tcase_add_loop_test(tcase, the_number_of_mappings_left_comes_next, 0, 2);
 	tcase_add_test(tcase, without_padding_a_capability_begins_where_the_last_one_ends);
 	tcase_add_test(tcase, with_padding_a_capability_begins_at_a_multiple_of_eight);
 	tcase_add_loop_test(tcase, every_range_is_listed, 0, 6);

@@ -160,6 +160,72 @@ START_TEST(reserved_pages_are_pinned_but_not_charged)
 }
 END_TEST
 
+/* Device memory at slots [first, end), the frames consecutive. */
+static void make_mmio(unsigned int first, unsigned int end, unsigned long pfn)
+{
+	for (; first < end; first++) {
+		process.mm.pages[first] = NULL;
+		process.mm.mmio[first] = (struct shim_mmio){ .pfn = pfn++, .absent = first % 3 };
+	}
+}
+
+/* 0x5000 is no page of the machine's; reserved ones may be device memory, too. */
+START_TEST(device_memory_is_neither_pinned_nor_charged)
+{
+	struct extent_cursor cursor;
+	struct extent run;
+	struct page *page;
+
+	make_store(STORE_NPAGES, true);
+	pages.takes_mmio = true;
+	make_mmio(4, 9, 0x5000);
+	shim_pages[3000].reserved = true;
+	make_mmio(20, 21, page_to_pfn(&shim_pages[3000]));
+	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_uint_eq(shim_npinned, STORE_NPAGES - 6);
+	ck_assert_uint_eq(process.mm.locked_vm, STORE_NPAGES - 6);
+	extents_first(&pages.extents, &cursor, 6, 6, &run);
+	ck_assert_int_eq(run.kind, EXTENT_MMIO);
+	ck_assert_uint_eq(run.pfn, 0x5002);
+	ck_assert_int_eq(pages_list(&pages, 6, 6, &page), -EINVAL);
+	ck_assert_uint_eq(pages_ncharged(&pages), STORE_NPAGES - 6);
+	pages_unpin(&pages, NULL, &refund);
+	account_pay(&refund);
+}
+END_TEST
+
+START_TEST(what_is_no_device_memory_or_not_writable_is_not_taken)
+{
+	make_store(STORE_NPAGES, true);
+	make_mmio(4, 9, 0x5000);
+	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
+	pages.takes_mmio = true;
+	process.mm.read_only[5] = true;
+	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
+	process.mm.read_only[5] = false;
+	make_mmio(7, 8, page_to_pfn(&shim_pages[3000]));
+	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
+	make_mmio(7, 8, 0x5003);
+	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	pages_unpin(&pages, NULL, &refund);
+	account_pay(&refund);
+}
+END_TEST
+
+START_TEST(one_page_of_device_memory_is_a_store)
+{
+	make_store(1, true);
+	pages.takes_mmio = true;
+	make_mmio(0, 1, 0x5000);
+	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_uint_eq(extents_only_pfn(&pages.extents), 0x5000);
+	ck_assert_uint_eq(shim_npinned, 0);
+	pages_unpin(&pages, NULL, &refund);
+	account_pay(&refund);
+	ck_assert_int_eq(extents_only_kind(&pages.extents), EXTENT_HOLE);
+}
+END_TEST
+
 START_TEST(a_fatal_signal_stops_a_pin)
 {
 	make_store(STORE_NPAGES, true);
@@ -504,6 +570,9 @@ int main(void)
 	tcase_add_test(tcase, without_memory_for_a_list_batches_are_small);
 	tcase_add_test(tcase, the_folio_that_crosses_the_limit_leaves_no_trace);
 	tcase_add_test(tcase, reserved_pages_are_pinned_but_not_charged);
+	tcase_add_test(tcase, device_memory_is_neither_pinned_nor_charged);
+	tcase_add_test(tcase, what_is_no_device_memory_or_not_writable_is_not_taken);
+	tcase_add_test(tcase, one_page_of_device_memory_is_a_store);
 	tcase_add_test(tcase, a_fatal_signal_stops_a_pin);
 	tcase_add_test(tcase, memory_at_the_last_address_faults);
 	tcase_add_test(tcase, another_process_pins_the_memory_of_the_owner);

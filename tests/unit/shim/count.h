@@ -33,6 +33,7 @@ static inline bool atomic_long_try_cmpxchg(atomic_long_t *count, long *old, long
 	return true;
 }
 
+#define refcount_read(count)		((count)->n)
 #define refcount_set(count, value)	((void)((count)->n = (value)))
 #define refcount_inc(count)		((void)(WARN_ON(!(count)->n), (count)->n++))
 #define refcount_dec_and_test(count)	(WARN_ON((count)->n <= 0), !--(count)->n)

@@ -42,11 +42,23 @@ void shim_make_folio(unsigned int first, unsigned int npages);
 char *shim_page_data(struct page *page);
 
 #define page_to_pfn(page)	((unsigned long)((page) - shim_pages) + SHIM_FIRST_PFN)
-#define pfn_to_page(pfn)	(&shim_pages[(pfn) - SHIM_FIRST_PFN])
+#define pfn_to_page(pfn)	(shim_pages + ((long)(pfn) - (long)SHIM_FIRST_PFN))
+#define pfn_valid(pfn)		((pfn) - SHIM_FIRST_PFN < SHIM_NPAGES)
 #define page_folio(page)	((struct folio *)((page) - (page)->to_head))
 #define folio_page(folio, n)	(&(folio)->page + (n))
 #define folio_nr_pages(folio)	((folio)->page.folio_npages)
 #define PageReserved(page)	((page)->reserved)
+
+struct vm_area_struct {
+	struct mm_struct *vm_mm;
+	unsigned long vm_flags;
+};
+
+/* Device memory at an address. */
+struct shim_mmio {
+	unsigned long pfn;		/* 0: there is none */
+	bool absent;			/* until it is faulted in */
+};
 
 struct mm_struct {
 	int mm_users;			/* 0: its memory is gone */
@@ -56,6 +68,8 @@ struct mm_struct {
 	struct rw_semaphore mmap_lock;
 	struct page *pages[SHIM_USER_NPAGES];
 	bool read_only[SHIM_USER_NPAGES];
+	struct shim_mmio mmio[SHIM_USER_NPAGES];
+	struct vm_area_struct mmio_vma;	/* of all of that */
 };
 
 struct user_struct {
@@ -138,6 +152,22 @@ static inline int mmap_read_lock_killable(struct mm_struct *mm)
 	mmap_read_lock(mm);
 	return 0;
 }
+
+#define VM_PFNMAP		1
+#define FAULT_FLAG_WRITE	1
+#define FAULT_FLAG_REMOTE	2
+struct follow_pfnmap_args {
+	struct vm_area_struct *vma;
+	unsigned long address;
+	unsigned long pfn;
+	bool writable;
+};
+
+struct vm_area_struct *vma_lookup(struct mm_struct *mm, unsigned long uaddr);
+int follow_pfnmap_start(struct follow_pfnmap_args *args);
+void follow_pfnmap_end(struct follow_pfnmap_args *args);
+int fixup_user_fault(struct mm_struct *mm, unsigned long uaddr, unsigned int flags,
+		     bool *unlocked);
 
 #define FOLL_WRITE		1
 #define FOLL_LONGTERM		2
