@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * device: devices, and groups of them, on the domains of an IOAS.
+ * group: groups of devices on the domains of an IOAS.
  *
  * The hardware confines groups, so it is groups that are on a domain. In a container
- * vfio.ko attaches them as such; drivers that use our kernel API bind and attach
- * single devices, and the group follows the first and leaves with the last. Each
+ * vfio.ko attaches them as such; drivers that use our kernel API attach single devices
+ * (kapi/device.c), and the group follows the first and leaves with the last. Each
  * reserves the IOVA it cannot use, and takes just that away again. Groups share a domain
  * where the IOMMU driver lets them.
  *
@@ -16,29 +16,18 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/err.h>
-#include <linux/export.h>
 #include <linux/iommu.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
 
-#include "device.h"
+#include "group.h"
 #include "hwpt.h"
 #include "ioas.h"
-#include "iommufd.h"
 #include "kcompat.h"
-#include "vfio_ioas.h"
 
 static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);
 MODULE_PARM_DESC(allow_unsafe_interrupts, "Attach groups that can forge interrupts, too");
-
-/* What a group is to be attached to. */
-struct attach_target {
-	struct ioas *ioas;
-	struct ioas_hwpt *hwpt;		/* just this one; NULL: whichever fits, or a new one */
-	bool nesting;
-	bool single_pages;
-};
 
 static int take_device(struct device *dev, void *data)
 {
@@ -80,15 +69,15 @@ static int real_get_resv_regions(struct ioas_group *igroup, struct list_head *re
 	return iommu_get_group_resv_regions(igroup->group, regions);
 }
 
-static const struct ioas_bus real_bus = {
+const struct ioas_bus real_bus = {
 	.alloc_domain = real_alloc_domain,
 	.attach = real_attach,
 	.detach = real_detach,
 	.get_resv_regions = real_get_resv_regions,
 };
 
-static struct ioas_group *igroup_create(struct ioas_ctx *ctx, const struct ioas_bus *bus,
-					struct iommu_group *group)
+struct ioas_group *igroup_create(struct ioas_ctx *ctx, const struct ioas_bus *bus,
+				 struct iommu_group *group)
 {
 	struct ioas_group *igroup = kzalloc(sizeof(*igroup), GFP_KERNEL_ACCOUNT);
 
@@ -103,7 +92,7 @@ static struct ioas_group *igroup_create(struct ioas_ctx *ctx, const struct ioas_
 	return igroup;
 }
 
-static void igroup_destroy(struct ioas_group *igroup)
+void igroup_destroy(struct ioas_group *igroup)
 {
 	lockdep_assert_held(&igroup->ctx->groups_mutex);
 	WARN_ON(igroup->hwpt || !list_empty(&igroup->attachees));
@@ -111,7 +100,7 @@ static void igroup_destroy(struct ioas_group *igroup)
 	kfree(igroup);
 }
 
-static struct ioas_group *find_group(struct ioas_ctx *ctx, struct iommu_group *group)
+struct ioas_group *igroup_find(struct ioas_ctx *ctx, struct iommu_group *group)
 {
 	struct ioas_group *igroup;
 
@@ -180,6 +169,9 @@ static int reserve_iova(struct ioas *ioas, struct ioas_group *igroup,
 	int ret;
 
 	ret = hwpt_reserve_aperture(own, space, owner);
+	/* In type1 the IOMMU driver says so, to whom that is no valid address. */
+	if (ret == -EADDRINUSE && !igroup->ndevices && list_empty(&ioas->hwpts))
+		ret = -EFAULT;
 	if (!ret)
 		ret = reserve_regions(space, igroup, owner);
 	if (!ret) {
@@ -219,7 +211,7 @@ static int reserve_all(struct ioas *ioas, struct ioas_group *igroup, struct ioas
 }
 
 /* Could a group that can have @own as its domain be on @hwpt instead? */
-static bool may_share(const struct attach_target *target, const struct ioas_hwpt *own,
+static bool may_share(const struct igroup_target *target, const struct ioas_hwpt *own,
 		      const struct ioas_hwpt *hwpt)
 {
 	if (hwpt->domain->ops != own->domain->ops)
@@ -235,7 +227,7 @@ static bool may_share(const struct attach_target *target, const struct ioas_hwpt
  * Looks for a domain of the IOAS that the group can use instead of @own, on which it is.
  * Leaves it on *@hwpt; an error means it is on none.
  */
-static int share_hwpt(const struct attach_target *target, struct ioas_group *igroup,
+static int share_hwpt(const struct igroup_target *target, struct ioas_group *igroup,
 		      struct ioas_hwpt *own, struct ioas_hwpt **hwpt)
 {
 	struct ioas_hwpt *other;
@@ -270,7 +262,7 @@ static int get_msi_cookie(struct ioas_group *igroup, struct ioas_hwpt *hwpt)
 	return ret;
 }
 
-static int check_interrupts(struct iommu_group *group)
+int igroup_check_interrupts(struct iommu_group *group)
 {
 	if (READ_ONCE(allow_unsafe_interrupts) || kcompat_group_has_isolated_msi(group))
 		return 0;
@@ -279,20 +271,20 @@ static int check_interrupts(struct iommu_group *group)
 	return -EPERM;
 }
 
-static bool enforce_coherency(struct iommu_domain *domain)
+bool domain_enforce_coherency(struct iommu_domain *domain)
 {
 	return domain->ops->enforce_cache_coherency &&
 	       domain->ops->enforce_cache_coherency(domain);
 }
 
 /* Finds the domain for a group that is on @own, with everything else prepared. */
-static int choose_hwpt(const struct attach_target *target, struct ioas_group *igroup,
+static int choose_hwpt(const struct igroup_target *target, struct ioas_group *igroup,
 		       struct ioas_hwpt *own, struct ioas_hwpt **hwpt)
 {
 	int ret;
 
 	/* Now or never: a domain with mappings cannot start to enforce it. */
-	own->enforces_coherency = enforce_coherency(own->domain);
+	own->enforces_coherency = domain_enforce_coherency(own->domain);
 	ret = share_hwpt(target, igroup, own, hwpt);
 	if (ret)
 		return ret;
@@ -310,7 +302,7 @@ static int choose_hwpt(const struct attach_target *target, struct ioas_group *ig
 }
 
 /* Puts a group that is on no domain on one; *@hwpt is @own, or one to use instead. */
-static int enter_domain(const struct attach_target *target, struct ioas_group *igroup,
+static int enter_domain(const struct igroup_target *target, struct ioas_group *igroup,
 			struct ioas_hwpt *own, struct ioas_hwpt **hwpt)
 {
 	struct ioas *ioas = target->ioas;
@@ -325,7 +317,7 @@ static int enter_domain(const struct attach_target *target, struct ioas_group *i
 		goto detach;
 	/* The groups of a container: devices were asked when they were bound. */
 	if (!igroup->ndevices)
-		ret = check_interrupts(igroup->group);
+		ret = igroup_check_interrupts(igroup->group);
 	if (!ret)
 		ret = choose_hwpt(target, igroup, own, hwpt);
 	if (ret)
@@ -339,7 +331,7 @@ detach:
 	return ret;
 }
 
-static struct ioas_hwpt *create_hwpt(struct ioas_group *igroup, struct ioas *ioas,
+struct ioas_hwpt *igroup_create_hwpt(struct ioas_group *igroup, struct ioas *ioas,
 				     u32 hwpt_flags, bool automatic)
 {
 	struct iommu_domain *domain = igroup->bus->alloc_domain(igroup, hwpt_flags);
@@ -353,7 +345,7 @@ static struct ioas_hwpt *create_hwpt(struct ioas_group *igroup, struct ioas *ioa
 	return hwpt;
 }
 
-static void discard_hwpt(struct ioas_hwpt *hwpt)
+void hwpt_discard(struct ioas_hwpt *hwpt)
 {
 	ioas_object_abort(&hwpt->object);
 	hwpt_destroy(hwpt);
@@ -363,9 +355,9 @@ static void discard_hwpt(struct ioas_hwpt *hwpt)
  * Attaches a group that is on no domain, for all of its attachees, whose reservations have
  * their other tag from now on.
  */
-static int attach_igroup(struct ioas_group *igroup, const struct attach_target *target)
+static int attach_igroup(struct ioas_group *igroup, const struct igroup_target *target)
 {
-	struct ioas_hwpt *own = create_hwpt(igroup, target->ioas, 0, true);
+	struct ioas_hwpt *own = igroup_create_hwpt(igroup, target->ioas, 0, true);
 	struct ioas_attachee *attachee;
 	struct ioas_hwpt *hwpt;
 	int ret = 0;
@@ -381,7 +373,7 @@ static int attach_igroup(struct ioas_group *igroup, const struct attach_target *
 		up_write(&target->ioas->domains_rwsem);
 	}
 	if (ret) {
-		discard_hwpt(own);
+		hwpt_discard(own);
 		return ret;
 	}
 	list_for_each_entry(attachee, &igroup->attachees, item)
@@ -392,7 +384,7 @@ static int attach_igroup(struct ioas_group *igroup, const struct attach_target *
 	if (hwpt == own)
 		ioas_object_publish(&own->object);
 	else
-		discard_hwpt(own);
+		hwpt_discard(own);
 	return 0;
 }
 
@@ -450,231 +442,13 @@ static void detach_igroup(struct ioas_group *igroup, struct ioas_attachee *last,
 	release_hwpt(igroup, hwpt, last, unmap_with_last);
 }
 
-int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
-		      const struct ioas_attach *attach)
+int igroup_add(struct ioas_group *igroup, struct ioas_attachee *attachee,
+	       const struct igroup_target *target)
 {
-	struct attach_target target = {
-		.ioas = ioas,
-		.nesting = attach->nesting,
-		.single_pages = attach->single_pages,
-	};
-	struct ioas_ctx *ctx = ioas->object.ctx;
-	struct ioas_group *igroup;
-	int ret = -EINVAL;
-
-	mutex_lock(&ctx->groups_mutex);
-	if (!group_device(group) || find_group(ctx, group))
-		goto unlock;
-	igroup = igroup_create(ctx, &real_bus, group);
-	if (!igroup) {
-		ret = -ENOMEM;
-		goto unlock;
-	}
-	list_add(&igroup->container.item, &igroup->attachees);
-	ret = attach_igroup(igroup, &target);
-	if (ret) {
-		list_del(&igroup->container.item);
-		igroup_destroy(igroup);
-	}
-unlock:
-	mutex_unlock(&ctx->groups_mutex);
-	return ret;
-}
-
-void ioas_detach_group(struct ioas_ctx *ctx, struct iommu_group *group)
-{
-	struct ioas_group *igroup;
-
-	mutex_lock(&ctx->groups_mutex);
-	igroup = find_group(ctx, group);
-	if (!WARN_ON(!igroup)) {
-		list_del(&igroup->container.item);
-		detach_igroup(igroup, &igroup->container, true);
-		igroup_destroy(igroup);
-	}
-	mutex_unlock(&ctx->groups_mutex);
-}
-
-static void device_object_destroy(struct ioas_object *object)
-{
-	struct ioas_device *idev = container_of(object, struct ioas_device, object);
-	struct ioas_group *igroup = idev->igroup;
-	struct iommu_group *group = igroup->group;
-	struct ioas_ctx *ctx = object->ctx;
-
-	mutex_lock(&ctx->groups_mutex);
-	if (!--igroup->ndevices) {
-		if (group)
-			iommu_group_release_dma_owner(group);
-		igroup_destroy(igroup);
-	}
-	mutex_unlock(&ctx->groups_mutex);
-	if (group)
-		iommu_group_put(group);
-	put_device(idev->dev);
-	kfree(idev);
-}
-
-static const struct ioas_object_ops device_object_ops = {
-	.destroy = device_object_destroy,
-};
-
-/* The group of a device to be bound. The first one makes its DMA ours. */
-static struct ioas_group *join_igroup(struct ioas_ctx *ctx, const struct ioas_bus *bus,
-				      struct iommu_group *group)
-{
-	struct ioas_group *igroup = group ? find_group(ctx, group) : NULL;
-	int ret = 0;
-
-	if (igroup)
-		return igroup->ndevices ? igroup : ERR_PTR(-EBUSY);
-	if (group)
-		ret = iommu_group_claim_dma_owner(group, ctx);
-	if (ret)
-		return ERR_PTR(ret);
-	igroup = igroup_create(ctx, bus, group);
-	if (igroup)
-		return igroup;
-	if (group)
-		iommu_group_release_dma_owner(group);
-	return ERR_PTR(-ENOMEM);
-}
-
-struct ioas_device *idev_create(struct ioas_ctx *ctx, const struct ioas_bus *bus,
-				struct iommu_group *group, struct device *dev)
-{
-	struct ioas_group *igroup;
-	struct ioas_device *idev;
-	int ret;
-
-	idev = kzalloc(sizeof(*idev), GFP_KERNEL_ACCOUNT);
-	if (!idev)
-		return ERR_PTR(-ENOMEM);
-	ret = ioas_object_reserve(ctx, &idev->object, &device_object_ops);
-	if (ret)
-		goto free_idev;
-	mutex_lock(&ctx->groups_mutex);
-	igroup = join_igroup(ctx, bus, group);
-	if (IS_ERR(igroup))
-		ret = PTR_ERR(igroup);
-	else
-		igroup->ndevices++;
-	mutex_unlock(&ctx->groups_mutex);
-	if (ret)
-		goto abort;
-	idev->dev = get_device(dev);
-	idev->igroup = igroup;
-	INIT_LIST_HEAD(&idev->attachee.item);
-	ioas_object_use(&idev->object);
-	return idev;
-
-abort:
-	ioas_object_abort(&idev->object);
-free_idev:
-	kfree(idev);
-	return ERR_PTR(ret);
-}
-
-void idev_destroy(struct ioas_device *idev)
-{
-	ioas_object_retire(&idev->object);
-	device_object_destroy(&idev->object);
-}
-
-struct ioas_device *idev_get(struct ioas_ctx *ctx, u32 id)
-{
-	struct ioas_object *object = ioas_object_get(ctx, id, &device_object_ops);
-
-	return object ? container_of(object, struct ioas_device, object) : NULL;
-}
-
-struct ioas_device *vfio_ioas_device_bind(struct ioas_ctx *ctx, struct device *dev, u32 *id)
-{
-	struct iommu_group *group;
-	struct ioas_device *idev;
-	int ret;
-
-	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
-		return ERR_PTR(-EINVAL);
-	group = iommu_group_get(dev);
-	if (!group)
-		return ERR_PTR(-ENODEV);
-	ret = check_interrupts(group);
-	if (ret)
-		goto put_group;
-	idev = idev_create(ctx, &real_bus, group, dev);
-	if (IS_ERR(idev)) {
-		ret = PTR_ERR(idev);
-		goto put_group;
-	}
-	vfio_ioas_ctx_get(ctx);
-	*id = idev->object.id;
-	ioas_object_publish(&idev->object);
-	return idev;
-
-put_group:
-	iommu_group_put(group);
-	return ERR_PTR(ret);
-}
-EXPORT_SYMBOL_GPL(vfio_ioas_device_bind);
-
-void vfio_ioas_device_unbind(struct ioas_device *idev)
-{
-	struct ioas_ctx *ctx = idev->object.ctx;
-
-	if (WARN_ON(!list_empty(&idev->attachee.item)))
-		vfio_ioas_device_detach(idev);
-	idev_destroy(idev);
-	vfio_ioas_ctx_put(ctx);
-}
-EXPORT_SYMBOL_GPL(vfio_ioas_device_unbind);
-
-/* Finds out what an id from user space stands for. On success the object is kept busy. */
-static int get_target(struct ioas_ctx *ctx, u32 pt_id, struct attach_target *target,
-		      struct ioas_object **object)
-{
-	struct ioas *ioas = ioas_get(ctx, pt_id);
-
-	/* Who waits for the object to become idle may hold the mutex. */
-	lockdep_assert_held(&ctx->groups_mutex);
-	if (ioas) {
-		*object = &ioas->object;
-		target->ioas = ioas;
-		return 0;
-	}
-	*object = ioas_object_get(ctx, pt_id, NULL);
-	if (!*object)
-		return -ENOENT;
-	target->hwpt = hwpt_of_object(*object);
-	if (!target->hwpt) {
-		ioas_object_put(*object);
-		return -EINVAL;
-	}
-	target->ioas = target->hwpt->ioas;
-	return 0;
-}
-
-/* Is a group already where it is to go? */
-static bool is_on_target(struct ioas_group *igroup, const struct attach_target *target)
-{
-	if (!igroup->hwpt)
-		return false;
-	if (target->hwpt)
-		return igroup->hwpt == target->hwpt;
-	return igroup->hwpt->ioas == target->ioas && igroup->hwpt->automatic;
-}
-
-static int attach_device(struct ioas_device *idev, const struct attach_target *target)
-{
-	struct ioas_attachee *attachee = &idev->attachee;
-	struct ioas_group *igroup = idev->igroup;
 	struct ioas *ioas = target->ioas;
 	int ret;
 
-	if (!list_empty(&attachee->item))
-		return -EBUSY;
-	if (igroup->hwpt && !is_on_target(igroup, target))
-		return -EINVAL;
+	lockdep_assert_held(&igroup->ctx->groups_mutex);
 	if (igroup->hwpt) {
 		down_write(&ioas->domains_rwsem);
 		ret = reserve_iova(ioas, igroup, igroup->hwpt, current_tag(attachee));
@@ -690,7 +464,18 @@ static int attach_device(struct ioas_device *idev, const struct attach_target *t
 	return ret;
 }
 
-static int move_igroup(struct ioas_group *igroup, const struct attach_target *target)
+void igroup_remove(struct ioas_group *igroup, struct ioas_attachee *attachee,
+		   bool unmap_with_last)
+{
+	lockdep_assert_held(&igroup->ctx->groups_mutex);
+	list_del_init(&attachee->item);
+	if (list_empty(&igroup->attachees))
+		detach_igroup(igroup, attachee, unmap_with_last);
+	else
+		iova_unreserve(&igroup->hwpt->ioas->iova_space, current_tag(attachee));
+}
+
+int igroup_move(struct ioas_group *igroup, const struct igroup_target *target)
 {
 	struct ioas_hwpt *old = igroup->hwpt;
 	int ret;
@@ -708,70 +493,7 @@ static int move_igroup(struct ioas_group *igroup, const struct attach_target *ta
 	return 0;
 }
 
-static int replace_device(struct ioas_device *idev, const struct attach_target *target)
-{
-	if (list_empty(&idev->attachee.item))
-		return -EINVAL;
-	if (is_on_target(idev->igroup, target))
-		return 0;
-	return move_igroup(idev->igroup, target);
-}
-
-typedef int (*device_step)(struct ioas_device *idev, const struct attach_target *target);
-
-/* Does @step with the object that *@pt_id stands for, and returns the HWPT's id in it. */
-static int with_target(struct ioas_device *idev, u32 *pt_id, device_step step)
-{
-	struct ioas_ctx *ctx = idev->object.ctx;
-	struct attach_target target = { };
-	struct ioas_object *object;
-	int ret;
-
-	mutex_lock(&ctx->groups_mutex);
-	ret = get_target(ctx, *pt_id, &target, &object);
-	if (!ret) {
-		ret = step(idev, &target);
-		if (!ret)
-			*pt_id = idev->igroup->hwpt->object.id;
-		ioas_object_put(object);
-	}
-	mutex_unlock(&ctx->groups_mutex);
-	return ret;
-}
-
-int vfio_ioas_device_attach(struct ioas_device *idev, u32 *pt_id)
-{
-	return with_target(idev, pt_id, attach_device);
-}
-EXPORT_SYMBOL_GPL(vfio_ioas_device_attach);
-
-int vfio_ioas_device_replace(struct ioas_device *idev, u32 *pt_id)
-{
-	return with_target(idev, pt_id, replace_device);
-}
-EXPORT_SYMBOL_GPL(vfio_ioas_device_replace);
-
-void vfio_ioas_device_detach(struct ioas_device *idev)
-{
-	struct ioas_attachee *attachee = &idev->attachee;
-	struct ioas_group *igroup = idev->igroup;
-	struct ioas_ctx *ctx = idev->object.ctx;
-
-	mutex_lock(&ctx->groups_mutex);
-	if (!WARN_ON(list_empty(&attachee->item))) {
-		list_del_init(&attachee->item);
-		if (list_empty(&igroup->attachees))
-			detach_igroup(igroup, attachee, false);
-		else
-			iova_unreserve(&igroup->hwpt->ioas->iova_space,
-				       current_tag(attachee));
-	}
-	mutex_unlock(&ctx->groups_mutex);
-}
-EXPORT_SYMBOL_GPL(vfio_ioas_device_detach);
-
-/* Can the IOMMU enforce coherency for a group? Only a domain that the group is on can tell. */
-static bool can_enforce_coherency(struct ioas_group *igroup)
+bool igroup_can_enforce_coherency(struct ioas_group *igroup)
 {
 	struct iommu_domain *domain;
 	bool can = false;
@@ -783,46 +505,50 @@ static bool can_enforce_coherency(struct ioas_group *igroup)
 	if (IS_ERR(domain))
 		return false;
 	if (!igroup->bus->attach(igroup, domain)) {
-		can = enforce_coherency(domain);
+		can = domain_enforce_coherency(domain);
 		igroup->bus->detach(igroup, domain);
 	}
 	iommu_domain_free(domain);
 	return can;
 }
 
-static int fill_new_hwpt(struct ioas_hwpt *hwpt)
+int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
+		      const struct ioas_attach *attach)
 {
-	struct ioas *ioas = hwpt->ioas;
-	int ret;
+	struct igroup_target target = {
+		.ioas = ioas,
+		.nesting = attach->nesting,
+		.single_pages = attach->single_pages,
+	};
+	struct ioas_ctx *ctx = ioas->object.ctx;
+	struct ioas_group *igroup;
+	int ret = -EINVAL;
 
-	down_write(&ioas->domains_rwsem);
-	ret = hwpt_reserve_aperture(hwpt, &ioas->iova_space, hwpt);
-	if (!ret)
-		ret = hwpt_add(hwpt, false);
+	mutex_lock(&ctx->groups_mutex);
+	if (!group_device(group) || igroup_find(ctx, group))
+		goto unlock;
+	igroup = igroup_create(ctx, &real_bus, group);
+	if (!igroup) {
+		ret = -ENOMEM;
+		goto unlock;
+	}
+	ret = igroup_add(igroup, &igroup->container, &target);
 	if (ret)
-		iova_unreserve(&ioas->iova_space, hwpt);
-	up_write(&ioas->domains_rwsem);
+		igroup_destroy(igroup);
+unlock:
+	mutex_unlock(&ctx->groups_mutex);
 	return ret;
 }
 
-struct ioas_hwpt *idev_alloc_hwpt(struct ioas_device *idev, struct ioas *ioas,
-				  u32 hwpt_flags)
+void ioas_detach_group(struct ioas_ctx *ctx, struct iommu_group *group, bool keep_areas)
 {
-	struct ioas_group *igroup = idev->igroup;
-	struct ioas_hwpt *hwpt;
-	int ret;
+	struct ioas_group *igroup;
 
-	hwpt = create_hwpt(igroup, ioas, hwpt_flags, false);
-	if (IS_ERR(hwpt))
-		return hwpt;
-	mutex_lock(&igroup->ctx->groups_mutex);
-	if (can_enforce_coherency(igroup))
-		hwpt->enforces_coherency = enforce_coherency(hwpt->domain);
-	mutex_unlock(&igroup->ctx->groups_mutex);
-	ret = fill_new_hwpt(hwpt);
-	if (ret) {
-		discard_hwpt(hwpt);
-		return ERR_PTR(ret);
+	mutex_lock(&ctx->groups_mutex);
+	igroup = igroup_find(ctx, group);
+	if (!WARN_ON(!igroup)) {
+		igroup_remove(igroup, &igroup->container, !keep_areas);
+		igroup_destroy(igroup);
 	}
-	return hwpt;
+	mutex_unlock(&ctx->groups_mutex);
 }

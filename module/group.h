@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * device: devices, and groups of them, on the domains of an IOAS.
+ * group: groups of devices on the domains of an IOAS.
  *
- * Owns: struct ioas_device, struct ioas_group.
+ * Owns: struct ioas_group.
  */
-#ifndef VFIO_IOAS_DEVICE_H
-#define VFIO_IOAS_DEVICE_H
+#ifndef VFIO_IOAS_GROUP_H
+#define VFIO_IOAS_GROUP_H
 
 #include <linux/list.h>
 #include <linux/types.h>
 
 #include "object.h"
 
-struct device;
 struct iommu_domain;
 struct iommu_group;
 struct ioas;
 struct ioas_group;
+struct ioas_hwpt;
 
 /* What can be told of an IOMMU; all zero where there is nothing. */
 struct ioas_hw_info {
@@ -59,11 +59,12 @@ struct ioas_group {
 	struct ioas_attachee container;	/* for a group of a container */
 };
 
-struct ioas_device {
-	struct ioas_object object;	/* its driver is a user of it */
-	struct device *dev;		/* constant; kept, or NULL for another bus */
-	struct ioas_group *igroup;	/* constant */
-	struct ioas_attachee attachee;
+/* What a group is to be attached to. */
+struct igroup_target {
+	struct ioas *ioas;
+	struct ioas_hwpt *hwpt;		/* just this one; NULL: whichever fits, or a new one */
+	bool nesting;
+	bool single_pages;
 };
 
 /* How a container attaches its groups. */
@@ -91,55 +92,119 @@ int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
  * ioas_detach_group() - undo ioas_attach_group()
  * @ctx: the context of the IOAS
  * @group: of a successful attach
- *
- * As in stock type1 mappings do not outlive the last domain.
+ * @keep_areas: also without a domain; otherwise, as in stock type1, they go with the last one
  *
  * Context: may sleep. Never fails, needs no memory.
  */
-void ioas_detach_group(struct ioas_ctx *ctx, struct iommu_group *group);
+void ioas_detach_group(struct ioas_ctx *ctx, struct iommu_group *group, bool keep_areas);
+
+/* The IOMMUs of this machine. */
+extern const struct ioas_bus real_bus;
 
 /**
- * idev_create() - make a device object
- * @ctx: the context it will belong to
- * @bus: how its IOMMU is driven
- * @group: its group, or NULL on a bus without; the reference is taken over on success
- * @dev: the device, or NULL on a bus without
- *
- * Return: the device with its driver as a user, reserved as an object but not published;
- * or ERR_PTR(): -ENOMEM; -EPERM, -EBUSY if the DMA of the group is somebody else's.
- */
-struct ioas_device *idev_create(struct ioas_ctx *ctx, const struct ioas_bus *bus,
-				struct iommu_group *group, struct device *dev);
-
-/**
- * idev_destroy() - undo idev_create() and the publishing that followed
- * @idev: not attached
- *
- * Context: sleeps; takes groups_mutex.
- */
-void idev_destroy(struct ioas_device *idev);
-
-/**
- * idev_get() - find a device and keep it for the length of a call
+ * igroup_create() - let a context know a group
  * @ctx: the context
- * @id: its id, from user space
+ * @bus: how its IOMMU is driven
+ * @group: kept by the caller, or NULL on a bus without
  *
- * Context: groups_mutex held, if at all, before.
- * Return: the device, or NULL.
+ * Context: groups_mutex held.
+ * Return: the group, not attached; or NULL without memory.
  */
-struct ioas_device *idev_get(struct ioas_ctx *ctx, u32 id);
+struct ioas_group *igroup_create(struct ioas_ctx *ctx, const struct ioas_bus *bus,
+				 struct iommu_group *group);
 
 /**
- * idev_alloc_hwpt() - make an HWPT that stays until it is destroyed
- * @idev: for which device, which it need not be attached to
- * @ioas: what it mirrors
- * @hwpt_flags: of IOMMU_HWPT_ALLOC
+ * igroup_destroy() - undo igroup_create()
+ * @igroup: not attached
  *
- * Context: may sleep, takes groups_mutex. The caller keeps both busy.
- * Return: the HWPT, reserved as an object but not published; or ERR_PTR(): -EOPNOTSUPP
- * for flags that the bus cannot serve; as vfio_ioas_device_attach().
+ * Context: groups_mutex held.
  */
-struct ioas_hwpt *idev_alloc_hwpt(struct ioas_device *idev, struct ioas *ioas,
-				  u32 hwpt_flags);
+void igroup_destroy(struct ioas_group *igroup);
+
+/**
+ * igroup_find() - find a group in a context
+ * @ctx: the context
+ * @group: the group
+ *
+ * Context: groups_mutex held.
+ * Return: the group, or NULL.
+ */
+struct ioas_group *igroup_find(struct ioas_ctx *ctx, struct iommu_group *group);
+
+/**
+ * igroup_add() - let somebody more attach a group
+ * @igroup: the group
+ * @attachee: who
+ * @target: to what; where the group is, if it is attached
+ *
+ * Context: groups_mutex held; may sleep for as long as it takes to map everything into a
+ * new domain.
+ * Return: 0, or with nothing changed as ioas_attach_group().
+ */
+int igroup_add(struct ioas_group *igroup, struct ioas_attachee *attachee,
+	       const struct igroup_target *target);
+
+/**
+ * igroup_remove() - undo igroup_add()
+ * @igroup: the group
+ * @attachee: of a successful igroup_add()
+ * @unmap_with_last: areas go with the last domain of the IOAS
+ *
+ * Context: groups_mutex held; may sleep. Never fails, needs no memory.
+ */
+void igroup_remove(struct ioas_group *igroup, struct ioas_attachee *attachee,
+		   bool unmap_with_last);
+
+/**
+ * igroup_move() - attach a group to something else, for all who attached it
+ * @igroup: attached
+ * @target: to what
+ *
+ * Context: as igroup_add(). The group is on no domain for a moment.
+ * Return: 0, or with the group where it was: as igroup_add().
+ */
+int igroup_move(struct ioas_group *igroup, const struct igroup_target *target);
+
+/**
+ * igroup_check_interrupts() - can devices not forge interrupts?
+ * @group: the group
+ *
+ * Return: 0, also if the administrator does not mind; -EPERM, which is logged.
+ */
+int igroup_check_interrupts(struct iommu_group *group);
+
+/**
+ * igroup_create_hwpt() - make an HWPT that suits a group
+ * @igroup: the group
+ * @ioas: what it will mirror
+ * @hwpt_flags: of IOMMU_HWPT_ALLOC
+ * @automatic: see struct ioas_hwpt
+ *
+ * Return: as hwpt_create(); what the bus says.
+ */
+struct ioas_hwpt *igroup_create_hwpt(struct ioas_group *igroup, struct ioas *ioas,
+				     u32 hwpt_flags, bool automatic);
+
+/**
+ * hwpt_discard() - undo igroup_create_hwpt()
+ * @hwpt: not published
+ */
+void hwpt_discard(struct ioas_hwpt *hwpt);
+
+/**
+ * igroup_can_enforce_coherency() - can no-snoop DMA of a group be made impossible?
+ * @igroup: the group; a domain that it is on can tell, and so it may be on one for a moment
+ *
+ * Context: groups_mutex held; may sleep.
+ */
+bool igroup_can_enforce_coherency(struct ioas_group *igroup);
+
+/**
+ * domain_enforce_coherency() - make no-snoop DMA impossible in a domain
+ * @domain: without mappings
+ *
+ * Return: false if it cannot.
+ */
+bool domain_enforce_coherency(struct iommu_domain *domain);
 
 #endif

@@ -264,6 +264,29 @@ int ioas_map_native(struct ioas *ioas, struct ioas_map *map);
 int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
 	       enum ioas_unmap_rule rule, unsigned long *unmapped_nbytes);
 
+/* Somebody who sees each area before an unmap takes it away. */
+struct ioas_unmap_watch {
+	/* Nobody else uses the area any more. An error lets it stay, and ends the unmap. */
+	int (*leaving)(struct ioas_unmap_watch *watch, struct ioas_area *area);
+};
+
+/**
+ * ioas_unmap_watched() - take areas away under somebody's eyes
+ * @ioas: the IOAS
+ * @iova: first address of the range
+ * @last_iova: last address of the range, inclusive
+ * @rule: as for ioas_unmap()
+ * @watch: is called for each area, from the lowest upward
+ * @unmapped_nbytes: receives the length of all areas removed, also on error
+ *
+ * Context: as ioas_unmap().
+ * Return: as ioas_unmap(); an error of @watch, and the area it was about, and those
+ * above, are still there.
+ */
+int ioas_unmap_watched(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
+		       enum ioas_unmap_rule rule, struct ioas_unmap_watch *watch,
+		       unsigned long *unmapped_nbytes);
+
 /**
  * ioas_unmap_all() - take all areas away
  * @ioas: the IOAS

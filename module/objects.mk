@@ -14,15 +14,19 @@ vfio_ioas-objects := \
 	module/extents.o \
 	module/account.o \
 	module/hwpt.o \
-	module/device.o \
+	module/group.o \
 	module/access.o \
+	kapi/device.o \
 	native/native.o \
 	native/ioctl.o \
 	native/ioas.o \
 	compat/backend.o \
 	compat/node.o \
 	compat/type1.o \
+	compat/dirty.o \
+	compat/emulated.o \
+	compat/vaddr.o \
 	compat/info.o \
 	compat/legacy.o
 
-vfio_ioas-ccflags := -I$(src) -I$(src)/module -I$(src)/native -I$(src)/compat -I$(src)/uapi
+vfio_ioas-ccflags := -I$(src) -I$(src)/module -I$(src)/native -I$(src)/kapi -I$(src)/compat -I$(src)/uapi

@@ -41,6 +41,7 @@ struct unmap_walk {
 	enum unmap_stop stop;
 	unsigned long stop_last_iova;	/* with STOP_PINNED: of the area at @iova */
 	unsigned int nnotices;		/* for that area */
+	struct ioas_unmap_watch *watch;	/* or NULL */
 	int error;			/* why it did not go on */
 };
 
@@ -222,11 +223,41 @@ static noinline bool tell_users(struct ioas *ioas, struct unmap_walk *walk)
 	return true;
 }
 
+/* Shows the areas taken to who watches. From one that has to stay on, all do. */
+static noinline void show_taken(struct ioas *ioas, struct unmap_walk *walk)
+{
+	struct ioas_area **link = &walk->taken;
+	struct ioas_area *area, *next;
+	int ret = 0;
+
+	for (; *link; link = &(*link)->next) {
+		ret = walk->watch->leaving(walk->watch, *link);
+		if (ret)
+			break;
+	}
+	if (!ret)
+		return;
+	area = *link;
+	*link = NULL;
+	walk->error = ret;
+	walk->stop = STOP_DONE;
+	spin_lock(&ioas->iova_space.iova_lock);
+	for (; area; area = next) {
+		next = area->next;
+		walk->nbytes -= area_nbytes(area);
+		area->state = AREA_LIVE;
+	}
+	ioas_wake_waiters(ioas);
+	spin_unlock(&ioas->iova_space.iova_lock);
+}
+
 static void finish_unmap(struct ioas *ioas, struct unmap_walk *walk)
 {
 	struct iova_space *space = &ioas->iova_space;
 
 	for (;;) {
+		if (walk->watch)
+			show_taken(ioas, walk);
 		empty_taken(ioas, walk->taken);
 		erase_areas(ioas, walk->taken);
 		if (walk->stop == STOP_DONE)
@@ -241,19 +272,39 @@ static void finish_unmap(struct ioas *ioas, struct unmap_walk *walk)
 	}
 }
 
+static __always_inline int unmap_range(struct ioas *ioas, struct unmap_walk *walk,
+				       unsigned long *unmapped_nbytes)
+{
+	int ret = begin_unmap(ioas, walk);
+
+	if (!ret)
+		finish_unmap(ioas, walk);
+	*unmapped_nbytes = walk->nbytes;
+	if (ret == -ENOENT)
+		return 0;
+	return ret ?: walk->error;
+}
+
 int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
 	       enum ioas_unmap_rule rule, unsigned long *unmapped_nbytes)
 {
 	struct unmap_walk walk = { .rule = rule, .iova = iova, .last_iova = last_iova };
-	int ret;
 
-	ret = begin_unmap(ioas, &walk);
-	if (!ret)
-		finish_unmap(ioas, &walk);
-	*unmapped_nbytes = walk.nbytes;
-	if (ret == -ENOENT)
-		return 0;
-	return ret ?: walk.error;
+	return unmap_range(ioas, &walk, unmapped_nbytes);
+}
+
+int ioas_unmap_watched(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
+		       enum ioas_unmap_rule rule, struct ioas_unmap_watch *watch,
+		       unsigned long *unmapped_nbytes)
+{
+	struct unmap_walk walk = {
+		.rule = rule,
+		.iova = iova,
+		.last_iova = last_iova,
+		.watch = watch,
+	};
+
+	return unmap_range(ioas, &walk, unmapped_nbytes);
 }
 
 int ioas_unmap_all(struct ioas *ioas, unsigned long *unmapped_nbytes)

@@ -110,7 +110,8 @@ EXPORT_SYMBOL_GPL(vfio_ioas_ctx_from_fd);
  */
 void vfio_ioas_ctx_get(struct ioas_ctx *ctx)
 {
-	get_file(ctx->file);
+	if (ctx->file)
+		get_file(ctx->file);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_ctx_get);
 
@@ -120,7 +121,8 @@ EXPORT_SYMBOL_GPL(vfio_ioas_ctx_get);
  */
 void vfio_ioas_ctx_put(struct ioas_ctx *ctx)
 {
-	fput(ctx->file);
+	if (ctx->file)
+		fput(ctx->file);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_ctx_put);
 

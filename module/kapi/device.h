@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * device: devices that kernel drivers bind to a context and attach to an IOAS.
+ *
+ * Owns: struct ioas_device. What drivers call is in vfio_ioas.h.
+ */
+#ifndef VFIO_IOAS_DEVICE_H
+#define VFIO_IOAS_DEVICE_H
+
+#include "group.h"
+#include "object.h"
+
+struct device;
+
+struct ioas_device {
+	struct ioas_object object;	/* its driver is a user of it */
+	struct device *dev;		/* constant; kept, or NULL for another bus */
+	struct ioas_group *igroup;	/* constant */
+	struct ioas_attachee attachee;
+};
+
+/**
+ * idev_create() - make a device object
+ * @ctx: the context it will belong to
+ * @bus: how its IOMMU is driven
+ * @group: its group, or NULL on a bus without; the reference is taken over on success
+ * @dev: the device, or NULL on a bus without
+ *
+ * Return: the device with its driver as a user, reserved as an object but not published;
+ * or ERR_PTR(): -ENOMEM; -EPERM, -EBUSY if the DMA of the group is somebody else's.
+ */
+struct ioas_device *idev_create(struct ioas_ctx *ctx, const struct ioas_bus *bus,
+				struct iommu_group *group, struct device *dev);
+
+/**
+ * idev_destroy() - undo idev_create() and the publishing that followed
+ * @idev: not attached
+ *
+ * Context: sleeps; takes groups_mutex.
+ */
+void idev_destroy(struct ioas_device *idev);
+
+/**
+ * idev_get() - find a device and keep it for the length of a call
+ * @ctx: the context
+ * @id: its id, from user space
+ *
+ * Context: groups_mutex held, if at all, before.
+ * Return: the device, or NULL.
+ */
+struct ioas_device *idev_get(struct ioas_ctx *ctx, u32 id);
+
+/**
+ * idev_alloc_hwpt() - make an HWPT that stays until it is destroyed
+ * @idev: for which device, which it need not be attached to
+ * @ioas: what it mirrors
+ * @hwpt_flags: of IOMMU_HWPT_ALLOC
+ *
+ * Context: may sleep, takes groups_mutex. The caller keeps both busy.
+ * Return: the HWPT, reserved as an object but not published; or ERR_PTR(): -EOPNOTSUPP
+ * for flags that the bus cannot serve; as vfio_ioas_device_attach().
+ */
+struct ioas_hwpt *idev_alloc_hwpt(struct ioas_device *idev, struct ioas *ioas,
+				  u32 hwpt_flags);
+
+#endif
