@@ -34,13 +34,16 @@
 #include <linux/vfio.h>
 
 #include "backend.h"
-#include "device.h"
+#include "dirty.h"
+#include "emulated.h"
+#include "group.h"
 #include "ioas.h"
 #include "ioctl.h"
 #include "iommufd.h"
 #include "node.h"
 #include "object.h"
 #include "type1.h"
+#include "vaddr.h"
 #include "vfio_private.h"
 
 struct container {
@@ -50,7 +53,17 @@ struct container {
 	struct completion unkept;	/* none of them is left */
 	struct rcu_head rcu;
 	struct ioas_ctx ctx;
+	struct mutex groups_lock;	/* innermost */
+	struct list_head groups;	/* groups_lock; vfio.ko serialises who comes and goes */
 	struct type1 type1;
+};
+
+/* A group of a container. */
+struct container_group {
+	struct list_head item;		/* groups_lock of the container */
+	struct iommu_group *group;	/* constant, as is emulated */
+	bool emulated;
+	bool writes_anywhere;		/* groups_lock; its device writes to what it did not pin */
 };
 
 /* One table given to vfio.ko; the first of the list is the one asked first. */
@@ -161,9 +174,11 @@ static void *backend_open(unsigned long type)
 	container = kzalloc(sizeof(*container), GFP_KERNEL_ACCOUNT);
 	if (!container)
 		return ERR_PTR(-ENOMEM);
-	ret = type1_init(&container->type1, type);
+	ret = type1_init(&container->type1, &container->ctx, type);
 	if (ret)
 		goto free_container;
+	mutex_init(&container->groups_lock);
+	INIT_LIST_HEAD(&container->groups);
 	refcount_set(&container->nkept, 1);
 	init_completion(&container->unkept);
 	ioas_ctx_init(&container->ctx, NULL, ACCOUNT_MM);
@@ -175,6 +190,7 @@ static void *backend_open(unsigned long type)
 
 destroy_ctx:
 	ioas_ctx_destroy(&container->ctx);
+	type1_exit(&container->type1);
 free_container:
 	kfree(container);
 	return ERR_PTR(ret);
@@ -190,6 +206,8 @@ static void backend_release(void *handle)
 	container_put(container);
 	wait_for_completion(&container->unkept);
 	ioas_ctx_destroy(&container->ctx);
+	type1_exit(&container->type1);
+	WARN_ON(!list_empty(&container->groups));
 	kfree_rcu(container, rcu);
 }
 
@@ -197,14 +215,17 @@ static long type1_ioctl_slow(struct container *container, unsigned int cmd,
 			     unsigned long arg)
 {
 	struct ioas *ioas = ioas_get_vfio(&container->ctx);
+	struct type1 *type1 = &container->type1;
 	long ret;
 
 	if (!ioas)
-		return cmd == VFIO_CHECK_EXTENSION ? type1_check_extension(NULL, arg) :
+		return cmd == VFIO_CHECK_EXTENSION ? type1_check_extension(type1, NULL, arg) :
 						     -ENODEV;
 	ioas_enter(ioas);
-	ret = type1_ioctl(&container->type1, ioas, cmd, arg);
+	ret = type1_ioctl(type1, ioas, cmd, arg);
 	ioas_leave(ioas);
+	if (ret == TYPE1_ALONE)
+		ret = type1_ioctl_alone(type1, ioas, cmd, arg);
 	ioas_put(ioas);
 	return ret;
 }
@@ -236,7 +257,7 @@ static inline long handle_ioctl(void *handle, unsigned int cmd, unsigned long ar
 		return handle_ioctl_slow(handle, cmd, arg);
 	ret = type1_ioctl(&container->type1, ioas, cmd, arg);
 	ioas_leave(ioas);
-	return ret;
+	return unlikely(ret == TYPE1_ALONE) ? handle_ioctl_slow(handle, cmd, arg) : ret;
 }
 
 /* The part that a table no longer asked first goes on with. */
@@ -252,36 +273,108 @@ static long backend_ioctl(void *handle, unsigned int cmd, unsigned long arg)
 	/* Without a container there is only the question whether we would serve it. */
 	if (cmd != VFIO_CHECK_EXTENSION || !node_serves_current())
 		return 0;
-	return type1_check_extension(NULL, arg);
+	return type1_check_extension(NULL, NULL, arg);
 }
 
-static int attach_real_group(struct container *container, struct iommu_group *group)
+static struct container_group *find_group(struct container *container,
+					  struct iommu_group *group)
 {
-	struct ioas_attach attach = {
-		.nesting = container->type1.nesting,
-		.single_pages = type1_single_pages(),
-	};
+	struct container_group *cgroup;
+
+	list_for_each_entry(cgroup, &container->groups, item)
+		if (cgroup->group == group)
+			return cgroup;
+	return NULL;
+}
+
+/* Makes sure that there is an IOAS: its user may have ended it, or chosen none. */
+static struct ioas *get_ioas(struct container *container)
+{
 	struct ioas *ioas;
 	int ret;
 
 	while (!(ioas = ioas_get_vfio(&container->ctx))) {
-		/* Its user has ended the one there was, or chosen none. */
 		ret = set_fresh_ioas(&container->ctx);
 		if (ret)
-			return ret;
+			return ERR_PTR(ret);
 	}
+	return ioas;
+}
+
+static bool waits_for_vaddr(struct ioas *ioas)
+{
+	bool waits;
+
+	down_write(&ioas->domains_rwsem);
+	waits = vaddr_any_void(ioas);
+	up_write(&ioas->domains_rwsem);
+	return waits;
+}
+
+static int attach_real_group(struct container *container, struct ioas *ioas,
+			     struct iommu_group *group)
+{
+	struct type1 *type1 = &container->type1;
+	struct ioas_attach attach = {
+		.nesting = type1->nesting,
+		.single_pages = type1_single_pages(),
+	};
+	int ret;
+
+	if (waits_for_vaddr(ioas))
+		return -EBUSY;
+	/* From the moment on that its devices can. */
+	atomic_inc(&type1->dirty.nwriters);
 	ret = ioas_attach_group(ioas, group, &attach);
-	ioas_put(ioas);
+	if (ret)
+		atomic_dec(&type1->dirty.nwriters);
+	else
+		WRITE_ONCE(type1->had_domain, true);
 	return ret == -EADDRINUSE ? -EINVAL : ret;
+}
+
+static int attach_group(struct container *container, struct iommu_group *group, bool emulated)
+{
+	struct container_group *cgroup;
+	struct ioas *ioas;
+	int ret;
+
+	if (find_group(container, group))
+		return -EINVAL;
+	cgroup = kzalloc(sizeof(*cgroup), GFP_KERNEL_ACCOUNT);
+	if (!cgroup)
+		return -ENOMEM;
+	cgroup->group = group;
+	cgroup->emulated = emulated;
+	cgroup->writes_anywhere = !emulated;
+	ioas = get_ioas(container);
+	if (IS_ERR(ioas)) {
+		kfree(cgroup);
+		return PTR_ERR(ioas);
+	}
+	if (emulated)
+		ret = emulated_add_group(&container->type1);
+	else
+		ret = attach_real_group(container, ioas, group);
+	ioas_put(ioas);
+	if (ret) {
+		kfree(cgroup);
+		return ret;
+	}
+	mutex_lock(&container->groups_lock);
+	list_add(&cgroup->item, &container->groups);
+	mutex_unlock(&container->groups_lock);
+	return 0;
 }
 
 static int backend_attach_group(void *handle, struct iommu_group *group,
 				enum vfio_group_type type)
 {
+	struct container *container = container_unreleased(handle);
 	int ret = -EINVAL;
 
-	if (type == VFIO_IOMMU)
-		ret = attach_real_group(container_unreleased(handle), group);
+	if (type == VFIO_IOMMU || type == VFIO_EMULATED_IOMMU)
+		ret = attach_group(container, group, type == VFIO_EMULATED_IOMMU);
 	/* vfio.ko may go on to another backend without telling anybody. */
 	if (ret)
 		pr_warn_ratelimited("group %d: cannot attach: error %d; SET_IOMMU may have fallen back to another backend\n",
@@ -289,9 +382,92 @@ static int backend_attach_group(void *handle, struct iommu_group *group,
 	return ret;
 }
 
+static void detach_real_group(struct container *container, struct container_group *cgroup)
+{
+	struct type1 *type1 = &container->type1;
+	struct ioas *ioas;
+
+	ioas_detach_group(&container->ctx, cgroup->group, type1->emulated.ngroups);
+	if (!cgroup->writes_anywhere)
+		return;
+	/* What it wrote to must still be reported, once. */
+	ioas = ioas_get_vfio(&container->ctx);
+	if (ioas) {
+		dirty_all(&type1->dirty, ioas);
+		ioas_put(ioas);
+	}
+	atomic_dec(&type1->dirty.nwriters);
+}
+
 static void backend_detach_group(void *handle, struct iommu_group *group)
 {
-	ioas_detach_group(&container_unreleased(handle)->ctx, group);
+	struct container *container = container_unreleased(handle);
+	struct container_group *cgroup = find_group(container, group);
+
+	mutex_lock(&container->groups_lock);
+	list_del(&cgroup->item);
+	mutex_unlock(&container->groups_lock);
+	if (cgroup->emulated)
+		emulated_remove_group(&container->type1);
+	else
+		detach_real_group(container, cgroup);
+	kfree(cgroup);
+}
+
+/* The devices of a group write to what they pin, and nothing else. */
+static void note_pinning(struct container *container, struct iommu_group *group)
+{
+	struct container_group *cgroup;
+
+	if (!atomic_read(&container->type1.dirty.nwriters))
+		return;
+	mutex_lock(&container->groups_lock);
+	cgroup = find_group(container, group);
+	if (cgroup && cgroup->writes_anywhere) {
+		cgroup->writes_anywhere = false;
+		atomic_dec(&container->type1.dirty.nwriters);
+	}
+	mutex_unlock(&container->groups_lock);
+}
+
+static int backend_pin_pages(void *handle, struct iommu_group *group, dma_addr_t iova,
+			     int npages, int prot, struct page **pages)
+{
+	struct container *container = container_unreleased(handle);
+	int ret;
+
+	if (!container || !pages || npages <= 0)
+		return -EINVAL;
+	ret = emulated_pin(&container->type1, group, iova, npages, prot, pages);
+	if (ret)
+		return ret;
+	note_pinning(container, group);
+	return npages;
+}
+
+static void backend_unpin_pages(void *handle, dma_addr_t iova, int npages)
+{
+	struct container *container = container_unreleased(handle);
+
+	if (!WARN_ON(!container || npages <= 0))
+		emulated_unpin(&container->type1, iova, npages);
+}
+
+static void backend_register_device(void *handle, struct vfio_device *vdev)
+{
+	emulated_register(&container_unreleased(handle)->type1, vdev);
+}
+
+static void backend_unregister_device(void *handle, struct vfio_device *vdev)
+{
+	emulated_unregister(&container_unreleased(handle)->type1, vdev);
+}
+
+static int backend_dma_rw(void *handle, dma_addr_t iova, void *data, size_t nbytes, bool write)
+{
+	struct container *container = container_unreleased(handle);
+
+	return container ? emulated_rw(&container->type1, iova, data, nbytes, write) : -EINVAL;
 }
 
 static const struct vfio_iommu_driver_ops backend_ops = {
@@ -302,6 +478,11 @@ static const struct vfio_iommu_driver_ops backend_ops = {
 	.ioctl = backend_ioctl,
 	.attach_group = backend_attach_group,
 	.detach_group = backend_detach_group,
+	.pin_pages = backend_pin_pages,
+	.unpin_pages = backend_unpin_pages,
+	.register_device = backend_register_device,
+	.unregister_device = backend_unregister_device,
+	.dma_rw = backend_dma_rw,
 };
 
 static void unregister_all_but(struct registration *keep)

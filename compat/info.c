@@ -2,7 +2,7 @@
 /*
  * info: the capability chain behind VFIO_IOMMU_GET_INFO.
  *
- * The order is stock type1's: DMA_AVAIL, then IOVA_RANGE. Offsets in the chain count
+ * The order is stock type1's: MIGRATION, DMA_AVAIL, then IOVA_RANGE. Offsets in the chain count
  * from the start of struct vfio_iommu_type1_info, right behind which it begins.
  *
  * Locking: none; works on its arguments.
@@ -14,6 +14,11 @@
 
 #include "info.h"
 #include "iova.h"
+
+static size_t migration_nbytes(const struct info_facts *facts)
+{
+	return facts->dirty_pgsize ? sizeof(struct vfio_iommu_type1_info_cap_migration) : 0;
+}
 
 static size_t avail_nbytes(const struct info_facts *facts)
 {
@@ -38,7 +43,24 @@ static size_t ranges_nbytes(const struct info_facts *facts)
  */
 size_t info_chain_nbytes(const struct info_facts *facts)
 {
-	return avail_nbytes(facts) + ranges_nbytes(facts);
+	return migration_nbytes(facts) + avail_nbytes(facts) + ranges_nbytes(facts);
+}
+
+/* Where a capability is that has so much of the chain before it. */
+static u32 offset_behind(size_t nbytes)
+{
+	return sizeof(struct vfio_iommu_type1_info) + nbytes;
+}
+
+static void build_migration(void *capability, const struct info_facts *facts)
+{
+	struct vfio_iommu_type1_info_cap_migration *migration = capability;
+
+	migration->header.id = VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION;
+	migration->header.version = 1;
+	migration->header.next = offset_behind(migration_nbytes(facts));
+	migration->pgsize_bitmap = facts->dirty_pgsize;
+	migration->max_dirty_bitmap_size = facts->max_dirty_nbytes;
 }
 
 static void build_ranges(void *capability, const struct info_facts *facts)
@@ -71,13 +93,17 @@ static void build_ranges(void *capability, const struct info_facts *facts)
  */
 void info_chain_build(void *chain, const struct info_facts *facts)
 {
-	struct vfio_iommu_type1_info_dma_avail *avail = chain;
+	size_t before = migration_nbytes(facts);
+	struct vfio_iommu_type1_info_dma_avail *avail = chain + before;
 
+	if (before)
+		build_migration(chain, facts);
 	avail->header.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL;
 	avail->header.version = 1;
 	avail->avail = facts->avail;
 	if (!facts->nranges)
 		return;
-	avail->header.next = sizeof(struct vfio_iommu_type1_info) + avail_nbytes(facts);
-	build_ranges(chain + avail_nbytes(facts), facts);
+	before += avail_nbytes(facts);
+	avail->header.next = offset_behind(before);
+	build_ranges(chain + before, facts);
 }

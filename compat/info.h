@@ -11,6 +11,8 @@ struct ioas_range;
 
 /* What the chain tells. */
 struct info_facts {
+	u64 dirty_pgsize;		/* of dirty tracking, in bytes; 0: no such capability */
+	u64 max_dirty_nbytes;		/* largest bitmap of that */
 	u32 avail;			/* mappings that may still be made */
 	const struct ioas_range *ranges;
 	unsigned int nranges;		/* 0: no such capability */

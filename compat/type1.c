@@ -2,8 +2,8 @@
 /*
  * type1: the container ioctls, as vfio_iommu_type1 defines them.
  *
- * What programs do not find here yet (dirty tracking, VADDR update) they are told
- * the way stock type1 of older kernels did: 0 from CHECK_EXTENSION, ENOTTY, EINVAL.
+ * Most calls are served inside the IOAS. Those that let everybody else out first (dirty tracking,
+ * new user addresses) are seen not to be of the common kind, and served by another function.
  *
  * Locking: none here; the IOAS has its own.
  */
@@ -15,10 +15,13 @@
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
+#include "dirty.h"
+#include "emulated.h"
 #include "info.h"
 #include "ioas.h"
 #include "kcompat.h"
 #include "type1.h"
+#include "vaddr.h"
 
 static bool disable_hugepages;
 module_param(disable_hugepages, bool, 0644);
@@ -30,12 +33,13 @@ MODULE_PARM_DESC(dma_entry_limit, "Number of mappings a container opened from no
 
 /**
  * type1_init() - begin a container
- * @type1: to fill
+ * @type1: zeroed memory
+ * @ctx: its context
  * @type: as given to VFIO_SET_IOMMU
  *
  * Return: 0, or -EINVAL for a type we do not have.
  */
-int type1_init(struct type1 *type1, unsigned long type)
+int type1_init(struct type1 *type1, struct ioas_ctx *ctx, unsigned long type)
 {
 	switch (type) {
 	case VFIO_TYPE1_IOMMU:
@@ -49,8 +53,21 @@ int type1_init(struct type1 *type1, unsigned long type)
 	default:
 		return -EINVAL;
 	}
+	type1->ctx = ctx;
 	type1->max_areas = READ_ONCE(dma_entry_limit);
+	dirty_init(&type1->dirty);
+	emulated_init(&type1->emulated);
 	return 0;
+}
+
+/**
+ * type1_exit() - undo type1_init()
+ * @type1: without groups; nobody else uses it
+ */
+void type1_exit(struct type1 *type1)
+{
+	emulated_destroy(&type1->emulated);
+	dirty_destroy(&type1->dirty);
 }
 
 /**
@@ -63,12 +80,13 @@ bool type1_single_pages(void)
 
 /**
  * type1_check_extension() - VFIO_CHECK_EXTENSION
- * @ioas: what the container maps into, entered; or NULL
+ * @type1: the container; or NULL, if there is none yet
+ * @ioas: what it maps into, entered; or NULL
  * @extension: the number, compared in full
  *
  * Return: 1 if the container has, or could have, the extension; 0 if not.
  */
-long type1_check_extension(struct ioas *ioas, unsigned long extension)
+long type1_check_extension(struct type1 *type1, struct ioas *ioas, unsigned long extension)
 {
 	switch (extension) {
 	case VFIO_TYPE1_IOMMU:
@@ -77,6 +95,8 @@ long type1_check_extension(struct ioas *ioas, unsigned long extension)
 		return 1;
 	case VFIO_TYPE1_NESTING_IOMMU:
 		return KCOMPAT_TYPE1_NESTING;
+	case VFIO_UPDATE_VADDR:
+		return type1 && !READ_ONCE(type1->emulated.ngroups);
 	case VFIO_DMA_CC_IOMMU:
 		return ioas && ioas_enforces_coherency(ioas);
 	default:
@@ -105,7 +125,11 @@ static void *build_chain(struct ioas *ioas, const struct info_style *style, size
 	if (space.nareas < style->max_areas)
 		facts.avail = min_t(unsigned long, style->max_areas - space.nareas, U32_MAX);
 	facts.ranges = space.ranges;
-	facts.nranges = space.nranges;
+	facts.nranges = style->no_ranges ? 0 : space.nranges;
+	if (style->tracks_dirty) {
+		facts.dirty_pgsize = 1UL << __ffs(type1_pgsizes(ioas));
+		facts.max_dirty_nbytes = DIRTY_MAX_NBYTES;
+	}
 	*nbytes = info_chain_nbytes(&facts);
 	chain = kvzalloc(*nbytes, GFP_KERNEL_ACCOUNT);
 	if (chain)
@@ -166,11 +190,12 @@ long type1_get_info(struct ioas *ioas, const struct info_style *style, void __us
 	return ret;
 }
 
-static long container_get_info(const struct type1 *type1, struct ioas *ioas,
-			       void __user *uinfo)
+static long container_get_info(struct type1 *type1, struct ioas *ioas, void __user *uinfo)
 {
 	const struct info_style style = {
 		.max_areas = type1->max_areas,
+		.tracks_dirty = true,
+		.no_ranges = !READ_ONCE(type1->had_domain),
 		.padded = KCOMPAT_INFO_PADDED,
 		.unpadded_info = !KCOMPAT_INFO_PADDED,
 	};
@@ -225,17 +250,38 @@ fault:
 	return false;
 }
 
-static __always_inline long type1_map(const struct type1 *type1, struct ioas *ioas,
+/* Are these not all multiples of the smallest page? */
+static bool misfit(struct ioas *ioas, u64 numbers)
+{
+	return numbers & ((1UL << __ffs(type1_pgsizes(ioas))) - 1);
+}
+
+/* Of a type1v2 container that tracks: has a mapping more pages than a bitmap has bits? */
+static noinline long undo_if_untrackable(struct ioas *ioas,
+					 const struct vfio_iommu_type1_dma_map *map)
+{
+	unsigned long nbytes;
+
+	if (map->size >> PAGE_SHIFT < DIRTY_MAX_NPAGES)
+		return 0;
+	ioas_unmap(ioas, map->iova, map->iova + map->size - 1, UNMAP_WHOLE, &nbytes);
+	return -EINVAL;
+}
+
+static __always_inline long type1_map(struct type1 *type1, struct ioas *ioas,
 				      void __user *umap)
 {
 	struct vfio_iommu_type1_dma_map map;
 	struct ioas_map request;
+	int ret;
 
 	if (!get_words((u64 *)&map, umap, sizeof(map) / sizeof(u64)))
 		return -EFAULT;
-	if (map.argsz < sizeof(map) ||
-	    map.flags & ~(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE) ||
-	    !map.flags || !map.size)
+	if (map.argsz < sizeof(map))
+		return -EINVAL;
+	if (unlikely(map.flags & ~(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)))
+		return map.flags == VFIO_DMA_MAP_FLAG_VADDR ? TYPE1_ALONE : -EINVAL;
+	if (!map.flags || !map.size)
 		return -EINVAL;
 	if (wraps(map.iova, map.size) || wraps(map.vaddr, map.size))
 		return -EINVAL;
@@ -254,39 +300,95 @@ static __always_inline long type1_map(const struct type1 *type1, struct ioas *io
 		request.iommu_prot |= IOMMU_READ;
 	if (map.flags & VFIO_DMA_MAP_FLAG_WRITE)
 		request.iommu_prot |= IOMMU_WRITE;
-	return ioas_map(ioas, &request);
+	ret = ioas_map(ioas, &request);
+	if (unlikely(dirty_is_tracking(&type1->dirty)) && !ret)
+		ret = undo_if_untrackable(ioas, &map);
+	return ret;
 }
 
-static int type1_unmap_range(const struct type1 *type1, struct ioas *ioas,
-			     const struct vfio_iommu_type1_dma_unmap *unmap,
-			     unsigned long *nbytes)
+static long map_vaddr(struct ioas *ioas, void __user *umap)
 {
-	unsigned long misfit = (1UL << __ffs(type1_pgsizes(ioas))) - 1;
+	struct vfio_iommu_type1_dma_map map;
 
-	if (!unmap->size || (unmap->iova | unmap->size) & misfit ||
+	if (copy_from_user(&map, umap, sizeof(map)))
+		return -EFAULT;
+	if (map.argsz < sizeof(map) || map.flags != VFIO_DMA_MAP_FLAG_VADDR || !map.size ||
+	    misfit(ioas, map.size | map.iova | map.vaddr) ||
+	    wraps(map.iova, map.size) || wraps(map.vaddr, map.size))
+		return -EINVAL;
+	return vaddr_set(ioas, map.iova, map.size, map.vaddr);
+}
+
+/* What an unmap says of its range: all that is mapped, or what? Sets its last address. */
+static inline int get_range(struct ioas *ioas, const struct vfio_iommu_type1_dma_unmap *unmap,
+			    unsigned long *last_iova)
+{
+	*last_iova = unmap->iova + unmap->size - 1;
+	if (unlikely(unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL))
+		return unmap->iova || unmap->size ? -EINVAL : 0;
+	if (!unmap->size || misfit(ioas, unmap->iova | unmap->size) ||
 	    wraps(unmap->iova, unmap->size))
 		return -EINVAL;
-	return ioas_unmap(ioas, unmap->iova, unmap->iova + unmap->size - 1,
+	return 0;
+}
+
+/* Reports what is dirty to a bitmap, which follows the fixed part of the argument. */
+static noinline long unmap_and_report(struct type1 *type1, struct ioas *ioas,
+				      const struct vfio_iommu_type1_dma_unmap *unmap,
+				      void __user *uunmap, unsigned long *nbytes)
+{
+	struct vfio_bitmap bitmap;
+	unsigned long last_iova;
+	int ret;
+
+	if (unmap->flags != VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP ||
+	    unmap->argsz < sizeof(*unmap) + sizeof(bitmap))
+		return -EINVAL;
+	if (copy_from_user(&bitmap, uunmap + sizeof(*unmap), sizeof(bitmap)))
+		return -EFAULT;
+	ret = dirty_check_bitmap(&bitmap, unmap->size);
+	if (ret)
+		return ret;
+	ret = get_range(ioas, unmap, &last_iova);
+	if (ret)
+		return ret;
+	if (!dirty_is_tracking(&type1->dirty) || bitmap.pgsize != PAGE_SIZE)
+		return -EINVAL;
+	return dirty_unmap(type1, ioas, unmap->iova, last_iova, &bitmap, nbytes);
+}
+
+static inline long unmap_range(struct type1 *type1, struct ioas *ioas,
+			       const struct vfio_iommu_type1_dma_unmap *unmap,
+			       unsigned long *nbytes)
+{
+	unsigned long last_iova;
+	int ret;
+
+	ret = get_range(ioas, unmap, &last_iova);
+	if (ret)
+		return ret;
+	if (unlikely(dirty_is_tracking(&type1->dirty)))
+		return dirty_unmap(type1, ioas, unmap->iova, last_iova, NULL, nbytes);
+	return ioas_unmap(ioas, unmap->iova, last_iova,
 			  type1->v2 ? UNMAP_WHOLE : UNMAP_LEADING, nbytes);
 }
 
-static long type1_unmap(const struct type1 *type1, struct ioas *ioas, void __user *uunmap)
+static long type1_unmap(struct type1 *type1, struct ioas *ioas, void __user *uunmap)
 {
 	struct vfio_iommu_type1_dma_unmap unmap;
 	unsigned long nbytes = 0;
-	int ret = 0;
+	long ret;
 
 	if (!get_words((u64 *)&unmap, uunmap, sizeof(unmap) / sizeof(u64)))
 		return -EFAULT;
-	if (unmap.argsz < sizeof(unmap) || unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL)
+	if (unmap.argsz < sizeof(unmap))
 		return -EINVAL;
-
-	if (!(unmap.flags & VFIO_DMA_UNMAP_FLAG_ALL))
-		ret = type1_unmap_range(type1, ioas, &unmap, &nbytes);
-	else if (unmap.iova || unmap.size)
-		ret = -EINVAL;
+	if (likely(!(unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL)))
+		ret = unmap_range(type1, ioas, &unmap, &nbytes);
+	else if (!(unmap.flags & ~(VFIO_DMA_UNMAP_FLAG_ALL | VFIO_DMA_UNMAP_FLAG_VADDR)))
+		ret = TYPE1_ALONE;
 	else
-		ret = ioas_unmap_all(ioas, &nbytes);
+		ret = unmap_and_report(type1, ioas, &unmap, uunmap, &nbytes);
 	if (ret)
 		return ret;
 
@@ -294,31 +396,81 @@ static long type1_unmap(const struct type1 *type1, struct ioas *ioas, void __use
 	return put_words(uunmap, (u64 *)&unmap, sizeof(unmap) / sizeof(u64)) ? 0 : -EFAULT;
 }
 
+static long unmap_vaddr(struct type1 *type1, struct ioas *ioas, void __user *uunmap)
+{
+	struct vfio_iommu_type1_dma_unmap unmap;
+	unsigned long last_iova, nbytes;
+	int ret;
+
+	if (copy_from_user(&unmap, uunmap, sizeof(unmap)))
+		return -EFAULT;
+	if (unmap.argsz < sizeof(unmap) || !(unmap.flags & VFIO_DMA_UNMAP_FLAG_VADDR) ||
+	    unmap.flags & ~(VFIO_DMA_UNMAP_FLAG_ALL | VFIO_DMA_UNMAP_FLAG_VADDR))
+		return -EINVAL;
+	/* Whatever the range. */
+	if (READ_ONCE(type1->emulated.ngroups))
+		return -EBUSY;
+	ret = get_range(ioas, &unmap, &last_iova);
+	if (!ret)
+		ret = vaddr_void(type1, ioas, unmap.iova, last_iova, &nbytes);
+	if (ret)
+		return ret;
+	unmap.size = nbytes;
+	return copy_to_user(uunmap, &unmap, sizeof(unmap)) ? -EFAULT : 0;
+}
+
 /**
  * type1_ioctl() - serve a container ioctl
- * @type1: how the container was opened
+ * @type1: the container
  * @ioas: what it maps into, entered by the caller
  * @cmd: the command word
  * @arg: user pointer, or the extension's number
  *
  * Context: the calling process; may sleep.
- * Return: as stock type1; -ENOTTY for what is not a container ioctl we have.
+ * Return: as stock type1; -ENOTTY for what is not a container ioctl we have; TYPE1_ALONE,
+ * and nothing was done.
  */
-long type1_ioctl(const struct type1 *type1, struct ioas *ioas, unsigned int cmd,
-		 unsigned long arg)
+long type1_ioctl(struct type1 *type1, struct ioas *ioas, unsigned int cmd, unsigned long arg)
 {
 	void __user *uarg = (void __user *)arg;
 
 	switch (cmd) {
 	case VFIO_CHECK_EXTENSION:
-		return type1_check_extension(ioas, arg);
+		return type1_check_extension(type1, ioas, arg);
 	case VFIO_IOMMU_GET_INFO:
 		return container_get_info(type1, ioas, uarg);
 	case VFIO_IOMMU_MAP_DMA:
 		return type1_map(type1, ioas, uarg);
 	case VFIO_IOMMU_UNMAP_DMA:
 		return type1_unmap(type1, ioas, uarg);
+	case VFIO_IOMMU_DIRTY_PAGES:
+		return TYPE1_ALONE;
 	default:
 		return -ENOTTY;
+	}
+}
+
+/**
+ * type1_ioctl_alone() - serve a container ioctl that lets nobody else into the IOAS
+ * @type1: the container
+ * @ioas: what it maps into; the caller has not entered it, and keeps it
+ * @cmd: the command word
+ * @arg: user pointer
+ *
+ * Context: the calling process, after type1_ioctl() said TYPE1_ALONE; may sleep.
+ * Return: as stock type1.
+ */
+long type1_ioctl_alone(struct type1 *type1, struct ioas *ioas, unsigned int cmd,
+		       unsigned long arg)
+{
+	void __user *uarg = (void __user *)arg;
+
+	switch (cmd) {
+	case VFIO_IOMMU_MAP_DMA:
+		return map_vaddr(ioas, uarg);
+	case VFIO_IOMMU_UNMAP_DMA:
+		return unmap_vaddr(type1, ioas, uarg);
+	default:
+		return dirty_ioctl(type1, ioas, uarg);
 	}
 }

@@ -7,28 +7,43 @@
 
 #include <linux/types.h>
 
-struct ioas;
+#include "dirty.h"
+#include "emulated.h"
 
-/* How a container was opened. Constant. */
+struct ioas;
+struct ioas_ctx;
+
+/* A container. */
 struct type1 {
-	unsigned long max_areas;	/* dma_entry_limit as it was then */
+	struct ioas_ctx *ctx;		/* constant, as is all up to ... */
+	unsigned long max_areas;	/* dma_entry_limit as it was at the beginning */
 	bool v2;			/* type1v2: an unmap may not cut a mapping */
-	bool nesting;
+	bool nesting;			/* ... here */
+	bool had_domain;		/* since then there is a list of IOVA ranges */
+	struct dirty dirty;
+	struct emulated emulated;
 };
 
 /* What GET_INFO depends on but the IOAS. */
 struct info_style {
 	unsigned long max_areas;	/* what there could be */
+	bool tracks_dirty;
+	bool no_ranges;
 	bool padded;			/* capabilities begin at multiples of 8 */
 	bool unpadded_info;		/* of the fixed part whole members are written */
 	bool exact;			/* tell the length also to who has room for more */
 };
 
-int type1_init(struct type1 *type1, unsigned long type);
+/* What type1_ioctl() says of a call that is for type1_ioctl_alone(). */
+#define TYPE1_ALONE	(-ENOIOCTLCMD)
+
+int type1_init(struct type1 *type1, struct ioas_ctx *ctx, unsigned long type);
+void type1_exit(struct type1 *type1);
 bool type1_single_pages(void);
-long type1_check_extension(struct ioas *ioas, unsigned long extension);
+long type1_check_extension(struct type1 *type1, struct ioas *ioas, unsigned long extension);
 long type1_get_info(struct ioas *ioas, const struct info_style *style, void __user *uinfo);
-long type1_ioctl(const struct type1 *type1, struct ioas *ioas, unsigned int cmd,
-		 unsigned long arg);
+long type1_ioctl(struct type1 *type1, struct ioas *ioas, unsigned int cmd, unsigned long arg);
+long type1_ioctl_alone(struct type1 *type1, struct ioas *ioas, unsigned int cmd,
+		       unsigned long arg);
 
 #endif

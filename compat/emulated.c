@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * emulated: drivers that reach a container's memory with the CPU.
+ *
+ * Most are of emulated devices, which have no IOMMU of their own. Together they are one
+ * in-kernel user of the container's IOAS: by its access an unmap finds us, and we tell the
+ * devices. A page that drivers hold is one pin of the area, however often they pinned it.
+ *
+ * Drivers are not trusted to let go. An unmap gives up on one that does not (ioas_unmap()); what
+ * a closed device still holds is taken from it, as it can do nothing with it any more.
+ *
+ * Locking: devices_mutex is held while devices are called, and nothing else of ours: they call us
+ * back to unpin, with locks of their own held. holds_mutex -> domains_rwsem.
+ */
+#include <linux/err.h>
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vfio.h>
+
+#include "area.h"
+#include "dirty.h"
+#include "emulated.h"
+#include "ioas.h"
+#include "type1.h"
+#include "vaddr.h"
+#include "vfio_ioas.h"
+
+/* A page that drivers hold. */
+struct hold {
+	unsigned int npins;		/* holds_mutex */
+	struct iommu_group *group;	/* holds_mutex; whose devices pinned it; NULL: several */
+	struct page *page;		/* constant */
+};
+
+static void tell_devices(void *data, unsigned long iova, unsigned long nbytes)
+{
+	struct emulated *emulated = data;
+	struct vfio_device *vdev;
+
+	mutex_lock(&emulated->devices_mutex);
+	list_for_each_entry(vdev, &emulated->devices, iommu_entry)
+		vdev->ops->dma_unmap(vdev, iova, nbytes);
+	mutex_unlock(&emulated->devices_mutex);
+}
+
+static const struct vfio_ioas_access_ops access_ops = {
+	.needs_pin_pages = true,
+	.unmap = tell_devices,
+};
+
+void emulated_init(struct emulated *emulated)
+{
+	memset(emulated, 0, sizeof(*emulated));
+	mutex_init(&emulated->devices_mutex);
+	INIT_LIST_HEAD(&emulated->devices);
+	mutex_init(&emulated->holds_mutex);
+	xa_init_flags(&emulated->holds, XA_FLAGS_ACCOUNT);
+}
+
+void emulated_destroy(struct emulated *emulated)
+{
+	WARN_ON(emulated->nusers || !xa_empty(&emulated->holds));
+	xa_destroy(&emulated->holds);
+	mutex_destroy(&emulated->holds_mutex);
+	mutex_destroy(&emulated->devices_mutex);
+}
+
+static int attach_access(struct emulated *emulated, struct ioas *ioas)
+{
+	struct ioas_access *access;
+	u32 id;
+	int ret;
+
+	access = vfio_ioas_access_create(ioas->object.ctx, &access_ops, emulated, &id);
+	if (IS_ERR(access))
+		return PTR_ERR(access);
+	ret = vfio_ioas_access_attach(access, ioas->object.id);
+	if (ret) {
+		vfio_ioas_access_destroy(access);
+		return ret;
+	}
+	emulated->access = access;
+	emulated->ioas = ioas;
+	return 0;
+}
+
+/* Becomes an in-kernel user of the container's IOAS, and so keeps it. */
+static int join_ioas(struct type1 *type1)
+{
+	struct ioas *ioas;
+	int ret;
+
+	lockdep_assert_held(&type1->emulated.holds_mutex);
+	if (type1->emulated.ioas)
+		return 0;
+	ioas = ioas_get_vfio(type1->ctx);
+	if (!ioas)
+		return -ENODEV;
+	ret = attach_access(&type1->emulated, ioas);
+	ioas_put(ioas);
+	return ret;
+}
+
+static void add_user(struct emulated *emulated)
+{
+	mutex_lock(&emulated->holds_mutex);
+	emulated->nusers++;
+	mutex_unlock(&emulated->holds_mutex);
+}
+
+/* The last user has nothing pinned, and is not being told of anything. */
+static void remove_user(struct emulated *emulated)
+{
+	struct ioas_access *access = NULL;
+
+	mutex_lock(&emulated->holds_mutex);
+	if (!--emulated->nusers) {
+		access = emulated->access;
+		emulated->access = NULL;
+		emulated->ioas = NULL;
+	}
+	mutex_unlock(&emulated->holds_mutex);
+	if (access)
+		vfio_ioas_access_destroy(access);
+}
+
+static int count_group(struct emulated *emulated)
+{
+	struct ioas *ioas = emulated->ioas;
+	int ret = 0;
+
+	/* Once there is one, no address becomes void: see vaddr_void(). */
+	down_write(&ioas->domains_rwsem);
+	if (vaddr_any_void(ioas))
+		ret = -EBUSY;
+	else
+		emulated->ngroups++;
+	up_write(&ioas->domains_rwsem);
+	return ret;
+}
+
+int emulated_add_group(struct type1 *type1)
+{
+	struct emulated *emulated = &type1->emulated;
+	int ret;
+
+	add_user(emulated);
+	mutex_lock(&emulated->holds_mutex);
+	ret = join_ioas(type1);
+	mutex_unlock(&emulated->holds_mutex);
+	if (!ret)
+		ret = count_group(emulated);
+	if (ret)
+		remove_user(emulated);
+	return ret;
+}
+
+void emulated_remove_group(struct type1 *type1)
+{
+	struct emulated *emulated = &type1->emulated;
+	struct ioas *ioas = emulated->ioas;
+	unsigned long nbytes;
+
+	down_write(&ioas->domains_rwsem);
+	emulated->ngroups--;
+	downgrade_write(&ioas->domains_rwsem);
+	if (!emulated->ngroups && list_empty(&ioas->hwpts))
+		WARN_ON(ioas_unmap_all(ioas, &nbytes));
+	ioas_leave(ioas);
+	remove_user(emulated);
+}
+
+void emulated_register(struct type1 *type1, struct vfio_device *vdev)
+{
+	struct emulated *emulated = &type1->emulated;
+
+	if (!vdev->ops->dma_unmap)
+		return;
+	add_user(emulated);
+	mutex_lock(&emulated->devices_mutex);
+	list_add(&vdev->iommu_entry, &emulated->devices);
+	mutex_unlock(&emulated->devices_mutex);
+}
+
+static unsigned long index_to_iova(unsigned long index)
+{
+	return index << PAGE_SHIFT;
+}
+
+/* Where in the store of an area a page lies. */
+static unsigned long store_index(const struct ioas_area *area, unsigned long index)
+{
+	return area_byte(area, index_to_iova(index)) / PAGE_SIZE;
+}
+
+/* Nobody pins a page any more: it is dirty once more, and given back. In the IOAS. */
+static void let_go(struct type1 *type1, struct hold *hold, unsigned long index)
+{
+	struct emulated *emulated = &type1->emulated;
+	struct ioas *ioas = emulated->ioas;
+	unsigned long iova = index_to_iova(index);
+	struct ioas_area *area;
+
+	lockdep_assert_held(&emulated->holds_mutex);
+	/* An area with a pin does not go. */
+	area = area_hold(ioas, iova);
+	if (!WARN_ON(!area)) {
+		dirty_note_write(&type1->dirty, ioas, area, iova, PAGE_SIZE);
+		area_drop_pin(ioas, area, store_index(area, index), store_index(area, index));
+		area_unhold(ioas, area);
+	}
+	xa_erase(&emulated->holds, index);
+	kfree(hold);
+}
+
+/* Takes pages from devices that are closed: what @group alone holds, or if NULL, all. */
+static void take_away(struct type1 *type1, struct iommu_group *group)
+{
+	struct emulated *emulated = &type1->emulated;
+	struct hold *hold;
+	unsigned long index;
+
+	mutex_lock(&emulated->holds_mutex);
+	if (!xa_empty(&emulated->holds)) {
+		ioas_enter(emulated->ioas);
+		xa_for_each(&emulated->holds, index, hold) {
+			if (!group || hold->group == group)
+				let_go(type1, hold, index);
+			cond_resched();
+		}
+		ioas_leave(emulated->ioas);
+	}
+	mutex_unlock(&emulated->holds_mutex);
+}
+
+/* Does a device that is open belong to a group? */
+static bool has_device_of(struct emulated *emulated, struct iommu_group *group)
+{
+	struct vfio_device *vdev;
+
+	lockdep_assert_held(&emulated->devices_mutex);
+	list_for_each_entry(vdev, &emulated->devices, iommu_entry)
+		if (vdev->dev->iommu_group == group)
+			return true;
+	return false;
+}
+
+void emulated_unregister(struct type1 *type1, struct vfio_device *vdev)
+{
+	struct emulated *emulated = &type1->emulated;
+	struct iommu_group *group = vdev->dev->iommu_group;
+	bool last, last_of_group;
+
+	if (!vdev->ops->dma_unmap)
+		return;
+	mutex_lock(&emulated->devices_mutex);
+	list_del(&vdev->iommu_entry);
+	last = list_empty(&emulated->devices);
+	last_of_group = !has_device_of(emulated, group);
+	mutex_unlock(&emulated->devices_mutex);
+	if (last || last_of_group)
+		take_away(type1, last ? NULL : group);
+	remove_user(emulated);
+}
+
+/* May a driver use an area in this way? */
+static int check_area(const struct ioas_area *area, int prot)
+{
+	if ((area->iommu_prot & prot) != prot)
+		return -EPERM;
+	return READ_ONCE(area->marks) & AREA_NO_VADDR ? -EBUSY : 0;
+}
+
+static bool owner_is_gone(const struct ioas_area *area)
+{
+	return !atomic_read(&area->pages->account->mm->mm_users);
+}
+
+/* Pins a page that nobody holds yet. */
+static struct hold *add_hold(struct emulated *emulated, struct ioas_area *area,
+			     unsigned long index)
+{
+	struct hold *hold;
+	int ret;
+
+	/* Type1 does not look whether the page is pinned for another reason. */
+	if (owner_is_gone(area))
+		return ERR_PTR(-ENODEV);
+	hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
+	if (!hold)
+		return ERR_PTR(-ENOMEM);
+	ret = area_add_pin(emulated->ioas, area, store_index(area, index),
+			   store_index(area, index), &hold->page);
+	if (ret)
+		goto free_hold;
+	ret = xa_err(xa_store(&emulated->holds, index, hold, GFP_KERNEL_ACCOUNT));
+	if (ret)
+		goto drop_pin;
+	return hold;
+
+drop_pin:
+	area_drop_pin(emulated->ioas, area, store_index(area, index),
+		      store_index(area, index));
+free_hold:
+	kfree(hold);
+	return ERR_PTR(ret);
+}
+
+static int pin_in_area(struct emulated *emulated, struct iommu_group *group,
+		       struct ioas_area *area, unsigned long index, struct page **page)
+{
+	struct hold *hold = xa_load(&emulated->holds, index);
+
+	if (!hold) {
+		hold = add_hold(emulated, area, index);
+		if (IS_ERR(hold))
+			return PTR_ERR(hold);
+		hold->group = group;
+	}
+	if (hold->group != group)
+		hold->group = NULL;
+	hold->npins++;
+	*page = hold->page;
+	return 0;
+}
+
+static int pin_page(struct emulated *emulated, struct iommu_group *group,
+		    unsigned long index, int prot, struct page **page)
+{
+	struct ioas_area *area = area_hold(emulated->ioas, index_to_iova(index));
+	int ret;
+
+	if (!area)
+		return -EINVAL;
+	ret = check_area(area, prot);
+	/* An unmap that waits for pins to go does not let new ones come. */
+	if (!ret && READ_ONCE(area->noticed))
+		ret = -EINVAL;
+	if (!ret)
+		ret = pin_in_area(emulated, group, area, index, page);
+	area_unhold(emulated->ioas, area);
+	return ret;
+}
+
+static void unpin_page(struct type1 *type1, unsigned long index)
+{
+	struct hold *hold = xa_load(&type1->emulated.holds, index);
+
+	if (hold && !--hold->npins)
+		let_go(type1, hold, index);
+}
+
+static int pin_pages(struct type1 *type1, struct iommu_group *group, unsigned long index,
+		     unsigned long npages, int prot, struct page **pages)
+{
+	unsigned long i;
+	int ret = 0;
+
+	for (i = 0; i < npages; i++) {
+		ret = pin_page(&type1->emulated, group, index + i, prot, &pages[i]);
+		if (ret)
+			break;
+	}
+	if (!ret)
+		return 0;
+	memset(pages, 0, npages * sizeof(*pages));
+	while (i--)
+		unpin_page(type1, index + i);
+	return ret;
+}
+
+int emulated_pin(struct type1 *type1, struct iommu_group *group, unsigned long iova,
+		 unsigned long npages, int prot, struct page **pages)
+{
+	struct emulated *emulated = &type1->emulated;
+	unsigned long index = iova >> PAGE_SHIFT;
+	int ret;
+
+	if (!type1->v2)
+		return -EACCES;
+	if (list_empty(&emulated->devices) || index + npages - 1 > ULONG_MAX >> PAGE_SHIFT)
+		return -EINVAL;
+	mutex_lock(&emulated->holds_mutex);
+	ret = join_ioas(type1);
+	if (!ret) {
+		ioas_enter(emulated->ioas);
+		ret = pin_pages(type1, group, index, npages, prot, pages);
+		ioas_leave(emulated->ioas);
+	}
+	mutex_unlock(&emulated->holds_mutex);
+	return ret;
+}
+
+void emulated_unpin(struct type1 *type1, unsigned long iova, unsigned long npages)
+{
+	struct emulated *emulated = &type1->emulated;
+	unsigned long index = iova >> PAGE_SHIFT;
+
+	mutex_lock(&emulated->holds_mutex);
+	if (!xa_empty(&emulated->holds)) {
+		ioas_enter(emulated->ioas);
+		while (npages--)
+			unpin_page(type1, index++);
+		ioas_leave(emulated->ioas);
+	}
+	mutex_unlock(&emulated->holds_mutex);
+}
+
+static int rw_in_area(struct ioas_area *area, unsigned long iova, void *data,
+		      unsigned long nbytes, bool write)
+{
+	int ret;
+
+	ret = check_area(area, write ? IOMMU_READ | IOMMU_WRITE : IOMMU_READ);
+	if (!ret && owner_is_gone(area))
+		ret = -EPERM;
+	if (ret)
+		return ret;
+	ret = pages_copy_direct(area->pages, area_byte(area, iova), data, nbytes, write, true);
+	return ret ? -EFAULT : 0;
+}
+
+/* Copies what lies in one area. Returns how many bytes, or an error. */
+static long rw_next(struct type1 *type1, struct ioas *ioas, unsigned long iova, void *data,
+		    size_t nbytes, bool write)
+{
+	struct ioas_area *area = area_hold(ioas, iova);
+	int ret;
+
+	if (!area)
+		return -EINVAL;
+	nbytes = min(nbytes, area->last_iova - iova + 1);
+	ret = rw_in_area(area, iova, data, nbytes, write);
+	if (!ret && write)
+		dirty_note_write(&type1->dirty, ioas, area, iova, nbytes);
+	area_unhold(ioas, area);
+	return ret ?: (long)nbytes;
+}
+
+int emulated_rw(struct type1 *type1, unsigned long iova, void *data, size_t nbytes,
+		bool write)
+{
+	struct ioas *ioas = ioas_get_vfio(type1->ctx);
+	long n = 0;
+
+	if (!ioas)
+		return -EINVAL;
+	ioas_enter(ioas);
+	while (nbytes) {
+		n = rw_next(type1, ioas, iova, data, nbytes, write);
+		if (n < 0)
+			break;
+		iova += n;
+		data += n;
+		nbytes -= n;
+	}
+	ioas_leave(ioas);
+	ioas_put(ioas);
+	return n < 0 ? n : 0;
+}
+
+void emulated_report_held(struct emulated *emulated, unsigned long first_index,
+			  unsigned long last_index, unsigned long *bits,
+			  unsigned long first_bit)
+{
+	unsigned long index;
+	void *hold;
+
+	xa_for_each_range(&emulated->holds, index, hold, first_index, last_index)
+		__set_bit(first_bit + (index - first_index), bits);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * emulated: drivers that reach a container's memory with the CPU.
+ *
+ * Owns: struct emulated, and what these drivers hold.
+ */
+#ifndef VFIO_IOAS_EMULATED_H
+#define VFIO_IOAS_EMULATED_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+#include <linux/xarray.h>
+
+struct ioas;
+struct ioas_access;
+struct iommu_group;
+struct page;
+struct type1;
+struct vfio_device;
+
+struct emulated {
+	struct mutex devices_mutex;
+	struct list_head devices;	/* devices_mutex; to be told of unmaps, newest first */
+	unsigned int ngroups;		/* domains_rwsem; emulated ones */
+	struct mutex holds_mutex;
+	unsigned int nusers;		/* holds_mutex; emulated groups and devices to be told */
+	struct ioas *ioas;		/* holds_mutex; whose memory is used, or NULL */
+	struct ioas_access *access;	/* holds_mutex; by which it is */
+	struct xarray holds;		/* holds_mutex; struct hold, by IOVA in pages */
+};
+
+/**
+ * emulated_init() - make a container without such devices
+ * @emulated: uninitialised memory
+ */
+void emulated_init(struct emulated *emulated);
+
+/**
+ * emulated_destroy() - undo emulated_init()
+ * @emulated: without groups and devices
+ */
+void emulated_destroy(struct emulated *emulated);
+
+/**
+ * emulated_add_group() - let an emulated group use a container
+ * @type1: the container
+ *
+ * From now on its mappings outlive its domains.
+ *
+ * Context: may sleep; vfio.ko lets no other group come or go.
+ * Return: 0; -EBUSY while a mapping waits for its new address; -ENODEV if the user has ended
+ * the container's IOAS; -ENOMEM.
+ */
+int emulated_add_group(struct type1 *type1);
+
+/**
+ * emulated_remove_group() - undo emulated_add_group()
+ * @type1: the container
+ *
+ * As in stock type1 mappings do not outlive the last group of any kind.
+ *
+ * Context: may sleep; none of its devices is open.
+ */
+void emulated_remove_group(struct type1 *type1);
+
+/**
+ * emulated_register() - a device was opened
+ * @type1: the container
+ * @vdev: any device; without a callback for unmaps it is ignored
+ *
+ * Context: may sleep.
+ */
+void emulated_register(struct type1 *type1, struct vfio_device *vdev);
+
+/**
+ * emulated_unregister() - a device was closed
+ * @type1: the container
+ * @vdev: of emulated_register()
+ *
+ * Waits while it is being told of an unmap. What only its group holds, or if it was the last
+ * device, what anybody does, is taken away: its driver should have given it back.
+ *
+ * Context: may sleep. Never fails.
+ */
+void emulated_unregister(struct type1 *type1, struct vfio_device *vdev);
+
+/**
+ * emulated_pin() - vfio_pin_pages()
+ * @type1: the container
+ * @group: of the device
+ * @iova: of the first page; any address within it will do
+ * @npages: how many, at least 1
+ * @prot: IOMMU_READ, IOMMU_WRITE: what the mappings must allow
+ * @pages: receives them
+ *
+ * A page that is held already is just counted once more.
+ *
+ * Context: may sleep and fault.
+ * Return: 0; or, with nothing changed, -EACCES for type1 (v1); -EINVAL where nothing is
+ * mapped, for device memory, while the mapping is being removed, for a range that wraps, or
+ * without an open device; -EPERM where the mapping does not allow it; -EBUSY while it waits for
+ * its new address; -ENODEV where its process is gone; as pages_pin().
+ */
+int emulated_pin(struct type1 *type1, struct iommu_group *group, unsigned long iova,
+		 unsigned long npages, int prot, struct page **pages);
+
+/**
+ * emulated_unpin() - vfio_unpin_pages()
+ * @type1: the container
+ * @iova: of the first page
+ * @npages: how many
+ *
+ * Pages that are not held are passed over.
+ *
+ * Context: may sleep; also from a device's callback for unmaps. Never fails.
+ */
+void emulated_unpin(struct type1 *type1, unsigned long iova, unsigned long npages);
+
+/**
+ * emulated_rw() - vfio_dma_rw()
+ * @type1: the container
+ * @iova: where
+ * @data: kernel memory
+ * @nbytes: how much, at least 1
+ * @write: to the IOVA
+ *
+ * Context: may sleep and fault.
+ * Return: 0; or, maybe with a part copied, -EINVAL where nothing is mapped; -EPERM where the
+ * mapping does not allow reading and, to write, writing, or where its process is gone; -EBUSY
+ * while it waits for its new address; -EFAULT where memory is missing, or if the caller has
+ * another address space than the process.
+ */
+int emulated_rw(struct type1 *type1, unsigned long iova, void *data, size_t nbytes,
+		bool write);
+
+/**
+ * emulated_report_held() - set a bit for each page that is held
+ * @emulated: of the container
+ * @first_index: first page, as IOVA in pages
+ * @last_index: last page, inclusive
+ * @bits: bitmap
+ * @first_bit: the bit of the first page
+ */
+void emulated_report_held(struct emulated *emulated, unsigned long first_index,
+			  unsigned long last_index, unsigned long *bits,
+			  unsigned long first_bit);
+
+#endif
