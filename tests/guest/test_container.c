@@ -205,8 +205,7 @@ static void extensions_of_a(unsigned long type)
 	/* QEMU's VT-d does not enforce coherency unless told to. */
 	if (access("/sys/class/iommu/dmar0", F_OK) == 0)
 		check_eq(extension(rig.container, VFIO_DMA_CC_IOMMU), 0);
-	check_eq(extension(rig.container, VFIO_UPDATE_VADDR),
-		 backend_is_ioas() ? 0 : 1);
+	check_eq(extension(rig.container, VFIO_UPDATE_VADDR), 1);
 	check_eq(extension(rig.container, 0x100000001UL), 0);
 	rig_close(&rig);
 }
@@ -236,21 +235,6 @@ static void unknown_and_spapr_calls_are_refused(void)
 		check_eq(vfio_call(rig.container, unknown[i], 0), -ENOTTY);
 	}
 	context("%s", "");
-	rig_close(&rig);
-}
-
-static void dirty_tracking_is_refused_as_a_whole(void)
-{
-	struct vfio_iommu_type1_dirty_bitmap dirty = {
-		.argsz = sizeof(dirty),
-		.flags = VFIO_IOMMU_DIRTY_PAGES_FLAG_START,
-	};
-	struct rig rig;
-
-	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
-	check_eq(vfio_call(rig.container, VFIO_IOMMU_DIRTY_PAGES,
-			   (unsigned long)&dirty), -ENOTTY);
-	check_eq(vfio_call(rig.container, VFIO_IOMMU_DIRTY_PAGES, 8), -ENOTTY);
 	rig_close(&rig);
 }
 
@@ -425,7 +409,6 @@ static const struct test tests[] = {
 	TEST(container_with_type1v2_offers_the_extensions, NEEDS_ONE),
 	TEST(container_with_type1_offers_the_extensions, NEEDS_ONE),
 	TEST(unknown_and_spapr_calls_are_refused, NEEDS_ONE),
-	TEST(dirty_tracking_is_refused_as_a_whole, NEEDS_ONE | ONLY_IOAS),
 	TEST(device_of_another_name_is_not_found, NEEDS_ONE),
 	TEST(group_comes_and_goes_while_a_mapping_lives, NEEDS_TWO),
 	TEST(last_group_takes_mappings_and_backend_along, NEEDS_ONE),

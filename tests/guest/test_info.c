@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * test_info.c - VFIO_IOMMU_GET_INFO: spec/type1.md, cases 38-48, 53 and 54
- *
- * Ours has no MIGRATION capability yet, so that its chain is shorter.
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -24,10 +22,7 @@ static uint32_t avail_bytes(void)
 	return kernel_at_least(6, 6) ? 16 : 12;
 }
 
-static uint32_t migration_bytes(void)
-{
-	return backend_is_ioas() ? 0 : 32;
-}
+#define MIGRATION_BYTES	32U
 
 static uint32_t nranges_of(const struct info *info)
 {
@@ -44,7 +39,7 @@ static uint32_t expected_total(int container)
 	struct info info;
 
 	require_eq(info_get(container, &info), 0);
-	return FIXED_BYTES + migration_bytes() + avail_bytes() + 16 +
+	return FIXED_BYTES + MIGRATION_BYTES + avail_bytes() + 16 +
 	       16 * nranges_of(&info);
 }
 
@@ -177,13 +172,10 @@ static void capabilities_come_in_order_at_their_offsets(void)
 	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
 	require_eq(info_get(rig.container, &info), 0);
 	check_eq(info.fixed.cap_offset, at);
-	if (!backend_is_ioas()) {
-		at = check_header(&info, at,
-				  VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION);
-		check_eq(at, FIXED_BYTES + migration_bytes());
-	}
+	at = check_header(&info, at, VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION);
+	check_eq(at, FIXED_BYTES + MIGRATION_BYTES);
 	at = check_header(&info, at, VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL);
-	check_eq(at, FIXED_BYTES + migration_bytes() + avail_bytes());
+	check_eq(at, FIXED_BYTES + MIGRATION_BYTES + avail_bytes());
 	at = check_header(&info, at, VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE);
 	check_eq(at, 0);
 	rig_close(&rig);
@@ -202,12 +194,10 @@ static void page_sizes_are_those_of_the_iommu(void)
 	check_true(info.fixed.iova_pgsizes & PAGE);
 	migration = (const void *)
 		info_cap(&info, VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION);
-	check_eq(!migration, backend_is_ioas());
-	if (migration) {
-		check_eq(migration->flags, 0);
-		check_eq(migration->pgsize_bitmap, PAGE);
-		check_eq(migration->max_dirty_bitmap_size, LARGEST_BITMAP);
-	}
+	require_true(migration);
+	check_eq(migration->flags, 0);
+	check_eq(migration->pgsize_bitmap, PAGE);
+	check_eq(migration->max_dirty_bitmap_size, LARGEST_BITMAP);
 	rig_close(&rig);
 }
 

@@ -89,7 +89,7 @@ BOTH_TYPES(map_with_flags_that_make_no_sense_is_refused)
 	check_eq(map(0, 1, 0), -EINVAL);
 	check_eq(map(0, 1, vaddr_flag | RO), -EINVAL);
 	check_eq(map(0, 1, vaddr_flag | RW), -EINVAL);
-	check_eq(map(0, 1, vaddr_flag), backend_is_ioas() ? -EINVAL : -ENOENT);
+	check_eq(map(0, 1, vaddr_flag), -ENOENT);
 	check_no_trace();
 }
 
