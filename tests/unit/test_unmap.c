@@ -80,6 +80,65 @@ START_TEST(more_areas_than_are_taken_over_at_once_are_unmapped)
 }
 END_TEST
 
+/* Lets so many areas go. */
+struct doorman {
+	struct ioas_unmap_watch watch;
+	unsigned int nleft;
+	unsigned long last_iova;	/* of the area seen last */
+};
+
+static int see_off(struct ioas_unmap_watch *watch, struct ioas_area *area)
+{
+	struct doorman *doorman = container_of(watch, struct doorman, watch);
+
+	ck_assert(!area_is_live(area));
+	ck_assert_uint_gt(area->last_iova, doorman->last_iova);
+	doorman->last_iova = area->last_iova;
+	return doorman->nleft-- ? 0 : -EFAULT;
+}
+
+static int unmap_watched(unsigned int nleft, unsigned long *unmapped)
+{
+	struct doorman doorman = { .watch.leaving = see_off, .nleft = nleft };
+	int ret;
+
+	ioas_enter(ioas);
+	ret = ioas_unmap_watched(ioas, 0, ULONG_MAX, UNMAP_WHOLE, &doorman.watch, unmapped);
+	ioas_leave(ioas);
+	ck_assert_uint_eq(shim_npinned, process.mm.locked_vm);
+	return ret;
+}
+
+START_TEST(an_area_that_has_to_stay_stays_with_those_above)
+{
+	unsigned long unmapped;
+
+	make_three();
+	ck_assert_int_eq(unmap_watched(1, &unmapped), -EFAULT);
+	ck_assert_uint_eq(unmapped, 2 * PAGE_SIZE);
+	ck_assert_uint_eq(ioas->iova_space.nareas, 2);
+	ck_assert_uint_eq(shim_npinned, 6);
+	ck_assert_int_eq(unmap_watched(0, &unmapped), -EFAULT);
+	ck_assert_uint_eq(unmapped, 0);
+	ck_assert_int_eq(unmap_watched(2, &unmapped), 0);
+	ck_assert_uint_eq(unmapped, 6 * PAGE_SIZE);
+}
+END_TEST
+
+START_TEST(each_of_many_areas_is_seen_once)
+{
+	unsigned long i, unmapped;
+
+	for (i = 0; i < 600; i++)
+		ck_assert_int_eq(map_pages(ioas, IOVA + i * PAGE_SIZE, 1, i), 0);
+	ck_assert_int_eq(unmap_watched(400, &unmapped), -EFAULT);
+	ck_assert_uint_eq(unmapped, 400 * PAGE_SIZE);
+	ck_assert_uint_eq(ioas->iova_space.nareas, 200);
+	ck_assert_int_eq(unmap_watched(200, &unmapped), 0);
+	ck_assert_uint_eq(ioas->iova_space.nareas, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("unmap");
@@ -91,6 +150,8 @@ int main(void)
 	tcase_add_test(tcase, areas_are_unmapped_upward_until_one_does_not_fit);
 	tcase_add_loop_test(tcase, an_empty_range_is_unmapped, UNMAP_WHOLE, UNMAP_UPWARD + 1);
 	tcase_add_test(tcase, more_areas_than_are_taken_over_at_once_are_unmapped);
+	tcase_add_test(tcase, an_area_that_has_to_stay_stays_with_those_above);
+	tcase_add_test(tcase, each_of_many_areas_is_seen_once);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

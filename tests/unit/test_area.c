@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * area: memory that comes to belong to another process.
+ */
+#include "lib_ioas.h"
+#include "lib_run.h"
+
+#define NPAGES	4UL
+
+static struct shim_process heir;
+static struct ioas_hwpt *hwpt;
+
+static void setup(void)
+{
+	make_ioas();
+	shim_process_init(&heir);
+	hwpt = add_domain(ioas, PAGE_SIZE);
+	ck_assert_ptr_nonnull(hwpt);
+	ck_assert_int_eq(map_pages(ioas, IOVA, NPAGES, 0), 0);
+}
+
+static void teardown(void)
+{
+	current = &process.task;
+	end_ioas();
+	shim_process_check_clean(&heir);
+}
+
+static int hand_over(unsigned long uptr)
+{
+	int ret;
+
+	current = &heir.task;
+	down_write(&ioas->domains_rwsem);
+	ret = area_change_owner(ioas, area_first(ioas, IOVA), uptr);
+	up_write(&ioas->domains_rwsem);
+	current = &process.task;
+	return ret;
+}
+
+static void check_charges(unsigned long npages, unsigned long nheir_pages)
+{
+	ck_assert_uint_eq(process.mm.locked_vm, npages);
+	ck_assert_uint_eq(heir.mm.locked_vm, nheir_pages);
+	ck_assert_uint_eq(shim_npinned, npages + nheir_pages);
+}
+
+static void unmap(void)
+{
+	unsigned long nunmapped;
+
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, NPAGES, UNMAP_WHOLE, &nunmapped), 0);
+	ck_assert_uint_eq(nunmapped, NPAGES);
+}
+
+START_TEST(charges_move_to_the_new_owner)
+{
+	ck_assert_int_eq(map_pages(ioas, IOVA + NPAGES * PAGE_SIZE, 1, 8), 0);
+	check_charges(NPAGES + 1, 0);
+	ck_assert_int_eq(hand_over(SHIM_USER_BASE), 0);
+	check_charges(1, NPAGES);
+	unmap();
+	check_charges(1, 0);
+}
+END_TEST
+
+START_TEST(a_new_owner_over_his_limit_changes_nothing)
+{
+	heir.task.memlock_nbytes = (NPAGES - 1) * PAGE_SIZE;
+	ck_assert_int_eq(hand_over(SHIM_USER_BASE), -ENOMEM);
+	check_charges(NPAGES, 0);
+	heir.task.memlock_nbytes += PAGE_SIZE;
+	ck_assert_int_eq(hand_over(SHIM_USER_BASE), 0);
+	check_charges(0, NPAGES);
+}
+END_TEST
+
+START_TEST(a_new_owner_without_memory_changes_nothing)
+{
+	shim_fail_in = 1;
+	ck_assert_int_eq(hand_over(SHIM_USER_BASE), -ENOMEM);
+	shim_fail_in = 0;
+	check_charges(NPAGES, 0);
+}
+END_TEST
+
+START_TEST(what_is_pinned_later_comes_from_the_new_owner)
+{
+	unsigned long i;
+
+	for (i = 0; i < NPAGES; i++)
+		heir.mm.pages[10 + i] = &shim_pages[100 + i];
+	ck_assert_int_eq(hand_over(SHIM_USER_BASE + 10 * PAGE_SIZE), 0);
+	ck_assert_uint_eq(shim_pages[0].npins, 1);
+	remove_domain(hwpt);
+	check_charges(0, 0);
+	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
+	check_charges(0, NPAGES);
+	ck_assert_uint_eq(shim_pages[0].npins, 0);
+	ck_assert_uint_eq(shim_pages[100].npins, 1);
+}
+END_TEST
+
+START_TEST(memory_that_other_areas_show_keeps_its_owner)
+{
+	unsigned long nunmapped;
+
+	ck_assert_int_eq(copy_pages(ioas, IOVA, NPAGES, ioas, 2 * IOVA), 0);
+	ck_assert_int_eq(hand_over(SHIM_USER_BASE), -EBUSY);
+	check_charges(NPAGES, 0);
+	ck_assert_int_eq(unmap_pages(ioas, 2 * IOVA, NPAGES, UNMAP_WHOLE, &nunmapped), 0);
+	/* It is shared for good, but by nobody else now. */
+	ck_assert_int_eq(hand_over(SHIM_USER_BASE), 0);
+	check_charges(0, NPAGES);
+	unmap();
+	check_charges(0, 0);
+}
+END_TEST
+
+START_TEST(a_dead_owner_is_not_paid)
+{
+	process.mm.mm_users = 0;
+	process.mm.locked_vm = 0;
+	ck_assert_int_eq(hand_over(SHIM_USER_BASE), 0);
+	check_charges(0, NPAGES);
+	process.mm.mm_users = 1;
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("area");
+	TCase *tcase = tcase_create("area");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, charges_move_to_the_new_owner);
+	tcase_add_test(tcase, a_new_owner_over_his_limit_changes_nothing);
+	tcase_add_test(tcase, a_new_owner_without_memory_changes_nothing);
+	tcase_add_test(tcase, what_is_pinned_later_comes_from_the_new_owner);
+	tcase_add_test(tcase, memory_that_other_areas_show_keeps_its_owner);
+	tcase_add_test(tcase, a_dead_owner_is_not_paid);
+	suite_add_tcase(suite, tcase);
+	return run_suite(suite);
+}
