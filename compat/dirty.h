@@ -86,8 +86,8 @@ int dirty_check_bitmap(const struct vfio_bitmap *bitmap, u64 nbytes);
  * @bitmap: where to report what of the range is dirty, checked; or NULL
  * @unmapped_nbytes: receives what was unmapped, also on error
  *
- * Context: as ioas_unmap(); and faults, if there is a bitmap.
- * Return: as ioas_unmap(); -EFAULT, and the mapping that could not be reported, and those
+ * Context: as ioas_unmap_watched(); and faults, if there is a bitmap.
+ * Return: as ioas_unmap_watched(); -EFAULT, and the mapping that could not be reported, and those
  * above, still there.
  */
 int dirty_unmap(struct type1 *type1, struct ioas *ioas, unsigned long iova,

@@ -242,12 +242,19 @@ int ioas_map(struct ioas *ioas, struct ioas_map *map);
 
 int ioas_map_native(struct ioas *ioas, struct ioas_map *map);
 
+/* Somebody who sees each area before an unmap takes it away. */
+struct ioas_unmap_watch {
+	/* Nobody else uses the area any more. An error lets it stay, and ends the unmap. */
+	int (*leaving)(struct ioas_unmap_watch *watch, struct ioas_area *area);
+};
+
 /**
- * ioas_unmap() - take areas away
+ * ioas_unmap_watched() - take areas away
  * @ioas: the IOAS
  * @iova: first address of the range
  * @last_iova: last address of the range, inclusive
  * @rule: what to do with areas that reach over a border of the range
+ * @watch: is called for each area, from the lowest upward; or NULL
  * @unmapped_nbytes: receives the length of all areas removed, also on error
  *
  * Holes in the range do not matter. When this returns no device can reach the
@@ -259,40 +266,26 @@ int ioas_map_native(struct ioas *ioas, struct ioas_map *map);
  * Return: 0, also where nothing is mapped; -EINVAL with UNMAP_WHOLE and nothing
  * removed if a border of the range lies inside an area; with UNMAP_UPWARD -ENOENT if
  * the next area reaches over a border, -EBUSY if another thread is making or removing it;
- * -EDEADLK if an in-kernel user did not let go of one (a bug of that user).
- */
-int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
-	       enum ioas_unmap_rule rule, unsigned long *unmapped_nbytes);
-
-/* Somebody who sees each area before an unmap takes it away. */
-struct ioas_unmap_watch {
-	/* Nobody else uses the area any more. An error lets it stay, and ends the unmap. */
-	int (*leaving)(struct ioas_unmap_watch *watch, struct ioas_area *area);
-};
-
-/**
- * ioas_unmap_watched() - take areas away under somebody's eyes
- * @ioas: the IOAS
- * @iova: first address of the range
- * @last_iova: last address of the range, inclusive
- * @rule: as for ioas_unmap()
- * @watch: is called for each area, from the lowest upward
- * @unmapped_nbytes: receives the length of all areas removed, also on error
- *
- * Context: as ioas_unmap().
- * Return: as ioas_unmap(); an error of @watch, and the area it was about, and those
- * above, are still there.
+ * -EDEADLK if an in-kernel user did not let go of one (a bug of that user); an error of
+ * @watch, and the area it was about, and those above, are still there.
  */
 int ioas_unmap_watched(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
 		       enum ioas_unmap_rule rule, struct ioas_unmap_watch *watch,
 		       unsigned long *unmapped_nbytes);
+
+/* As ioas_unmap_watched(), when nobody cares. */
+static inline int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
+			     enum ioas_unmap_rule rule, unsigned long *unmapped_nbytes)
+{
+	return ioas_unmap_watched(ioas, iova, last_iova, rule, NULL, unmapped_nbytes);
+}
 
 /**
  * ioas_unmap_all() - take all areas away
  * @ioas: the IOAS
  * @unmapped_nbytes: receives their length
  *
- * Context: as ioas_unmap().
+ * Context: as ioas_unmap_watched().
  * Return: 0; -EDEADLK if an in-kernel user did not let go of one.
  */
 int ioas_unmap_all(struct ioas *ioas, unsigned long *unmapped_nbytes);

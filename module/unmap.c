@@ -272,27 +272,6 @@ static void finish_unmap(struct ioas *ioas, struct unmap_walk *walk)
 	}
 }
 
-static __always_inline int unmap_range(struct ioas *ioas, struct unmap_walk *walk,
-				       unsigned long *unmapped_nbytes)
-{
-	int ret = begin_unmap(ioas, walk);
-
-	if (!ret)
-		finish_unmap(ioas, walk);
-	*unmapped_nbytes = walk->nbytes;
-	if (ret == -ENOENT)
-		return 0;
-	return ret ?: walk->error;
-}
-
-int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
-	       enum ioas_unmap_rule rule, unsigned long *unmapped_nbytes)
-{
-	struct unmap_walk walk = { .rule = rule, .iova = iova, .last_iova = last_iova };
-
-	return unmap_range(ioas, &walk, unmapped_nbytes);
-}
-
 int ioas_unmap_watched(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
 		       enum ioas_unmap_rule rule, struct ioas_unmap_watch *watch,
 		       unsigned long *unmapped_nbytes)
@@ -303,8 +282,15 @@ int ioas_unmap_watched(struct ioas *ioas, unsigned long iova, unsigned long last
 		.last_iova = last_iova,
 		.watch = watch,
 	};
+	int ret;
 
-	return unmap_range(ioas, &walk, unmapped_nbytes);
+	ret = begin_unmap(ioas, &walk);
+	if (!ret)
+		finish_unmap(ioas, &walk);
+	*unmapped_nbytes = walk.nbytes;
+	if (ret == -ENOENT)
+		return 0;
+	return ret ?: walk.error;
 }
 
 int ioas_unmap_all(struct ioas *ioas, unsigned long *unmapped_nbytes)
