@@ -18,13 +18,13 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-/* Most that one EMULATED_RW or EMULATED_COPY moves. */
+/* Most that one EMULATED_RW or EMULATED_COPY moves; E2BIG: more. */
 #define EMULATED_MAX_BYTES	0x100000
 
 /*
  * EMULATED_PIN - vfio_pin_pages()
  * @iova: of the first page
- * @npages: how many; handed on as it is, but there are no more than 1024 pages
+ * @npages: how many; handed on as it is, if there are no more than 1024: E2BIG
  * @prot: IOMMU_READ 1, IOMMU_WRITE 2; handed on as it is
  *
  * What vfio_pin_pages() returns: the number of pages, or an error.
@@ -37,7 +37,12 @@ struct emulated_pin {
 
 #define EMULATED_PIN		_IOW('M', 0, struct emulated_pin)
 
-/* EMULATED_UNPIN - vfio_unpin_pages(), whether or not the device has pinned that; @prot: 0 */
+/*
+ * EMULATED_UNPIN - vfio_unpin_pages(), whether or not the device has pinned that
+ * @prot: 0
+ *
+ * EINVAL: a number of pages of which the kernel would warn, not 1 to 512.
+ */
 #define EMULATED_UNPIN		_IOW('M', 1, struct emulated_pin)
 
 /*
@@ -74,8 +79,8 @@ struct emulated_rw {
  * EMULATED_BEHAVE - how the device answers from now on
  * @nignored: so many unmap callbacks to come do not give anything back
  * @flags: EMULATED_KEEPS_ON_CLOSE: closing the device does not give its pins back;
- *	EMULATED_REPINS: the callback, having given back a page, tries to pin it again (what comes of
- *	that is in EMULATED_INFO)
+ *	EMULATED_REPINS: the callback, having given back a page, tries to pin it again (what comes
+ *	of that is in EMULATED_INFO)
  */
 #define EMULATED_KEEPS_ON_CLOSE	1
 #define EMULATED_REPINS		2
