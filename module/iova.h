@@ -25,7 +25,7 @@ enum area_state {
 	AREA_EMPTYING,
 };
 
-/* What a front end notes of a live area, under iova_lock. */
+/* What a front end notes of a live area; iova_lock, or domains_rwsem for writing. */
 #define AREA_NO_VADDR	1	/* its user address is void until there is another one */
 #define AREA_ALL_DIRTY	2	/* whatever else is known of its pages */
 
