@@ -3,13 +3,11 @@
  * test_parallel.c - several threads in one container
  */
 #define _GNU_SOURCE
-#include <linux/userfaultfd.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
 
-#include "lib.h"
+#include "lib_late.h"
 
 #define NTHREADS	4
 #define ARENA_PAGES	64
@@ -156,52 +154,6 @@ static void groups_come_and_go_while_threads_map(void)
 	rig_close(&rig);
 }
 
-/* Memory that is not there until somebody releases it. */
-struct late_memory {
-	int uffd;
-	uint8_t *memory;
-};
-
-static void late_memory_make(struct late_memory *late)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register area = {
-		.range.len = PAGE,
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-
-	/* Seen on 6.1: the fault of a long-term pin is refused, not waited for. */
-	if (!kernel_at_least(6, 3))
-		skip("long-term pins do not wait for a userfaultfd in this kernel");
-	late->memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			    -1, 0);
-	require_true(late->memory != MAP_FAILED);
-	area.range.start = (uintptr_t)late->memory;
-	late->uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	if (late->uffd < 0)
-		skip("no userfaultfd in this kernel");
-	require_eq(or_errno(ioctl(late->uffd, UFFDIO_API, &api)), 0);
-	require_eq(or_errno(ioctl(late->uffd, UFFDIO_REGISTER, &area)), 0);
-}
-
-/* Returns once a page of the memory is waited for. */
-static void late_memory_wanted(struct late_memory *late)
-{
-	struct pollfd poll_fd = { .fd = late->uffd, .events = POLLIN };
-
-	require_eq(poll(&poll_fd, 1, 60000), 1);
-	require_eq(poll_fd.revents, POLLIN);
-}
-
-static void late_memory_release(struct late_memory *late)
-{
-	struct uffdio_zeropage page = {
-		.range = { .start = (uintptr_t)late->memory, .len = PAGE },
-	};
-
-	require_eq(or_errno(ioctl(late->uffd, UFFDIO_ZEROPAGE, &page)), 0);
-}
-
 struct map_call {
 	pthread_t thread;
 	atomic_int tid;
@@ -249,6 +201,7 @@ static void map_of_absent_memory_holds_up_nobody_else(void)
 	struct info info;
 	struct rig rig;
 
+	need_pins_that_wait();
 	late_memory_make(&late);
 	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
 	slow.container = rig.container;
@@ -265,8 +218,7 @@ static void map_of_absent_memory_holds_up_nobody_else(void)
 	check_eq(slow.ret, 0);
 	check_eq(dma_unmap(rig.container, 0, PAGE), PAGE);
 	rig_close(&rig);
-	close(late.uffd);
-	munmap(late.memory, PAGE);
+	late_memory_free(&late);
 	mem_free(memory, PAGE);
 }
 
@@ -277,6 +229,7 @@ static void second_map_of_an_iova_waits_for_the_first(void)
 	struct map_call slow = { .iova = 0 }, second = { .iova = 0 };
 	struct rig rig;
 
+	need_pins_that_wait();
 	late_memory_make(&late);
 	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
 	slow.container = rig.container;
@@ -294,8 +247,7 @@ static void second_map_of_an_iova_waits_for_the_first(void)
 	check_eq(slow.ret, 0);
 	check_eq(second.ret, -EEXIST);
 	rig_close(&rig);
-	close(late.uffd);
-	munmap(late.memory, PAGE);
+	late_memory_free(&late);
 	mem_free(memory, PAGE);
 }
 

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lib_late.c - memory that is not there until somebody releases it
+ */
+#define _GNU_SOURCE
+#include "lib_late.h"
+
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <sys/syscall.h>
+
+#define WAIT_SECONDS	60
+
+void need_pins_that_wait(void)
+{
+	/* Seen on 6.1: the fault of a long-term pin is refused, not waited for. */
+	if (!kernel_at_least(6, 3))
+		skip("long-term pins do not wait for a userfaultfd in this kernel");
+}
+
+void late_memory_make(struct late_memory *late)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register area = {
+		.range.len = PAGE,
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+
+	late->memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+	require_true(late->memory != MAP_FAILED);
+	area.range.start = (uintptr_t)late->memory;
+	late->uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (late->uffd < 0)
+		skip("no userfaultfd in this kernel");
+	require_eq(or_errno(ioctl(late->uffd, UFFDIO_API, &api)), 0);
+	require_eq(or_errno(ioctl(late->uffd, UFFDIO_REGISTER, &area)), 0);
+}
+
+void late_memory_free(struct late_memory *late)
+{
+	close(late->uffd);
+	munmap(late->memory, PAGE);
+}
+
+void late_memory_wanted(struct late_memory *late)
+{
+	struct pollfd poll_fd = { .fd = late->uffd, .events = POLLIN };
+
+	require_eq(poll(&poll_fd, 1, WAIT_SECONDS * 1000), 1);
+	require_eq(poll_fd.revents, POLLIN);
+}
+
+void late_memory_release(struct late_memory *late)
+{
+	struct uffdio_zeropage page = {
+		.range = { .start = (uintptr_t)late->memory, .len = PAGE },
+	};
+
+	require_eq(or_errno(ioctl(late->uffd, UFFDIO_ZEROPAGE, &page)), 0);
+}
