@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * emul_mixed.c - a PCI group that joins a container whose mappings were made
+ * without an IOMMU: spec/type1.md, cases 194-198, 200, 202 and 211
+ */
+#define _GNU_SOURCE
+#include "lib_emulated.h"
+
+#define MSI_IOVA	0xfee00000ULL
+#define FAR_IOVA	0xfffffffff0000ULL	/* beyond what the IOMMU can do */
+#define DMA_PAGE	256ULL			/* the edu device reaches 256 MiB */
+#define PROBE_IOVA	(1024 * PAGE)
+
+static void mapping_where_interrupts_go_keeps_the_pci_group_out(void)
+{
+	int container;
+
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	container = emul.container;
+	require_eq(dma_map(container, MSI_IOVA, emul.memory, PAGE, RW), 0);
+	check_eq(emul_add_pci(), -EINVAL);
+	check_eq(vm_lck_kib(0), 0);
+	check_eq(dma_unmap(container, MSI_IOVA, PAGE), PAGE);
+	check_eq(emul_add_pci(), 0);
+	check_eq(dma_map(container, MSI_IOVA, emul.memory, PAGE, RW), -EINVAL);
+	emul_close();
+}
+
+static void check_far_mapping(int expected)
+{
+	int container = emul.container;
+
+	require_eq(dma_map(container, FAR_IOVA, emul.memory, PAGE, RW), 0);
+	check_eq(emul_add_pci(), expected);
+	check_eq(vm_lck_kib(0), 0);
+	/* All is as it was. */
+	check_eq(emul_map(0, 4, RW), 0);
+	check_eq(emul_pin(0, 4, RW), 4);
+	check_eq(emulated_pin(emul.device, FAR_IOVA, 1, RW), 1);
+	check_eq(dma_unmap(container, FAR_IOVA, PAGE), PAGE);
+	check_eq(emul_unmap(0, 4), 4);
+	check_eq(emul_add_pci(), 0);
+}
+
+static void mapping_out_of_the_iommus_reach_keeps_the_pci_group_out(void)
+{
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	check_far_mapping(kernel_at_least(7, 0) ? -ERANGE : -EFAULT);
+	emul_close();
+}
+
+static void mapping_out_of_reach_keeps_it_out_the_second_time(void)
+{
+	emul_open_mixed();
+	emul_remove_pci();
+	check_far_mapping(kernel_at_least(7, 0) ? -EINVAL : -EFAULT);
+	emul_close();
+}
+
+/* Of the memory's first four pages, which are mapped at DMA_PAGE. */
+static void check_edu(void)
+{
+	struct probe probe;
+	struct edu edu;
+
+	edu_open(&edu, emul.pci, 0);
+	check_copy(&edu, emul.memory, DMA_PAGE * PAGE, emul.memory + 2 * PAGE,
+		   (DMA_PAGE + 2) * PAGE);
+	probe_open(&probe, &edu, emul.container, PROBE_IOVA);
+	edu_load(&edu, DMA_PAGE * PAGE, EDU_BYTES);
+	check_true(probe_equals(&probe, emul.memory, EDU_BYTES));
+	probe_close(&probe);
+	edu_close(&edu);
+}
+
+static void device_of_a_late_pci_group_reaches_what_is_mapped(void)
+{
+	int container;
+
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	container = emul.container;
+	require_eq(dma_map(container, DMA_PAGE * PAGE, emul.memory, 4 * PAGE, RW),
+		   0);
+	check_eq(emul_add_pci(), 0);
+	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
+	check_edu();
+	emul_remove_pci();
+	check_eq(vm_lck_kib(0), 0);
+	check_eq(dma_unmap(container, DMA_PAGE * PAGE, 4 * PAGE), 4 * PAGE);
+	emul_close();
+}
+
+static void device_of_a_late_pci_group_reaches_pinned_pages(void)
+{
+	static uint8_t bytes[EDU_BYTES];
+	const uint64_t iova = DMA_PAGE * PAGE;
+
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	require_eq(dma_map(emul.container, iova, emul.memory, 4 * PAGE, RW), 0);
+	require_eq(emulated_pin(emul.device, iova + 2 * PAGE, 1, RW), 1);
+	check_eq(emul_add_pci(), 0);
+	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
+	check_edu();
+	check_eq(emulated_copy(emul.device, iova + 2 * PAGE, bytes, EDU_BYTES, 0),
+		 0);
+	check_mem(bytes, emul.memory, EDU_BYTES);
+	emul_remove_pci();
+	check_eq(vm_lck_kib(0), PAGE_KIB);
+	emul_close();
+}
+
+static void attach_with_a_hole(void *unused)
+{
+	int result;
+
+	(void)unused;
+	require_eq(or_errno(munmap(emul.memory + PAGE, PAGE)), 0);
+	result = emul_add_pci();
+	check_eq(result, backend_is_ioas() ? 0 : -EFAULT);
+	if (result == 0) {
+		check_eq(vm_lck_kib(0), 0);
+		check_eq(vm_lck_kib(getppid()), 4 * PAGE_KIB);
+		emul_remove_pci();
+	}
+}
+
+/* Stock takes memory from the process that adds the group. */
+static void late_pci_group_gets_the_memory_of_the_process_that_mapped(void)
+{
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	require_eq(emul_map(0, 4, RW), 0);
+	join(spawn(attach_with_a_hole, NULL));
+	check_eq(vm_lck_kib(0), 0);
+	check_eq(emul_unmap(0, 4), 4);
+	emul_close();
+}
+
+static void memory_that_is_gone_keeps_the_pci_group_out(void)
+{
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	require_eq(emul_map(0, 4, RW), 0);
+	require_eq(emul_map(8, 4, RW), 0);
+	require_eq(or_errno(munmap(emul.memory + 9 * PAGE, PAGE)), 0);
+	check_eq(emul_add_pci(), -EFAULT);
+	check_eq(vm_lck_kib(0), 0);
+	check_eq(emul_pin(0, 4, RW), 4);
+	check_eq(emul_unmap(8, 4), 4);
+	check_eq(emul_add_pci(), 0);
+	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
+	check_eq(emul_unmap(0, 4), 4);
+	emul_close();
+}
+
+static void second_pci_group_changes_no_charge(void)
+{
+	int group;
+
+	emul_open_mixed();
+	require_eq(emul_map(0, 64, RW), 0);
+	check_eq(vm_lck_kib(0), 64 * PAGE_KIB);
+	group = group_open_wait(1);
+	require_true(group >= 0);
+	check_eq(group_set_container(group, emul.container), 0);
+	check_eq(vm_lck_kib(0), 64 * PAGE_KIB);
+	check_eq(group_unset_container(group), 0);
+	check_eq(vm_lck_kib(0), 64 * PAGE_KIB);
+	close(group);
+	emul_close();
+	check_eq(vm_lck_kib(0), 0);
+}
+
+static const struct test tests[] = {
+	TEST(mapping_where_interrupts_go_keeps_the_pci_group_out, NEEDS_ONE),
+	TEST(mapping_out_of_the_iommus_reach_keeps_the_pci_group_out, NEEDS_ONE),
+	TEST(mapping_out_of_reach_keeps_it_out_the_second_time, NEEDS_ONE),
+	TEST(device_of_a_late_pci_group_reaches_what_is_mapped, NEEDS_ONE),
+	TEST(device_of_a_late_pci_group_reaches_pinned_pages, NEEDS_ONE),
+	TEST(late_pci_group_gets_the_memory_of_the_process_that_mapped, NEEDS_ONE),
+	TEST(memory_that_is_gone_keeps_the_pci_group_out, NEEDS_ONE),
+	TEST(second_pci_group_changes_no_charge, NEEDS_TWO),
+};
+
+int main(int argc, char **argv)
+{
+	return run_tests(tests, ARRAY_SIZE(tests), argc, argv);
+}

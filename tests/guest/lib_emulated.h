@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lib_emulated.h - the devices of the test driver in tests/kmod/emulated/, and
+ * what most tests of them need: a container with one of them, and memory
+ *
+ * Calls return what the driver's ioctl returns, or -errno. Sizes are in bytes.
+ * The "prot" of a pin has the flags of a mapping: RO, WO, RW.
+ */
+#ifndef GUEST_LIB_EMULATED_H
+#define GUEST_LIB_EMULATED_H
+
+#include "lib.h"
+#include "../kmod/emulated/emulated_test.h"
+
+#define EMULATED_MODULE	"vfio_ioas_emulated_test"
+
+/* Each has a group of its own. */
+enum {
+	EMULATED_0,
+	EMULATED_1,
+	EMULATED_MUTE,		/* has no unmap callback */
+	NEMULATED,
+};
+
+/* Must succeed, as all else that says nothing of errors. */
+int emulated_group_open(unsigned int which);
+/* The group of one, in a container. */
+int emulated_group_add(int container, unsigned int which);
+void emulated_group_remove(int group);
+int emulated_device_open(int group, unsigned int which);
+
+int emulated_pin(int device, uint64_t iova, int npages, uint32_t prot);
+int emulated_unpin(int device, uint64_t iova, int npages);
+int emulated_rw(int device, uint64_t iova, void *data, uint32_t nbytes,
+		uint32_t flags);
+int emulated_copy(int device, uint64_t iova, void *data, uint32_t nbytes,
+		  uint32_t flags);
+void emulated_behave(int device, uint32_t nignored, uint32_t flags);
+struct emulated_info emulated_info(int device);
+#define ncallbacks_of(device)	(emulated_info(device).ncallbacks)
+#define npins_of(device)	(emulated_info(device).npins)
+
+/* --- what most tests need */
+
+#define EMUL_PAGES	192U
+#define EMUL_BYTES	(EMUL_PAGES * PAGE)
+
+/*
+ * Setups E, E1 and M of spec/type1.md: a container with the group of
+ * emulated-0, which is open, and in M with that of the first PCI device.
+ * Numbers are -1 for what is not there (any more).
+ */
+struct emul {
+	int container;
+	int group;
+	int device;
+	int pci;		/* group */
+	uint8_t *memory;	/* EMUL_BYTES, small pages */
+};
+
+extern struct emul emul;
+
+void emul_open(unsigned long type);
+void emul_open_mixed(void);
+/* Whatever is there. */
+void emul_close(void);
+void emul_close_device(void);
+/* Closes the device, too. */
+void emul_remove_group(void);
+/* What VFIO_GROUP_SET_CONTAINER returns. */
+int emul_add_pci(void);
+void emul_remove_pci(void);
+
+/*
+ * In pages. Where a page of the IOVA space is mapped, it is the page of the
+ * memory that has the same number. Unmap returns the number of pages.
+ */
+int emul_map(uint64_t first_page, uint64_t npages, uint32_t flags);
+long long emul_unmap(uint64_t first_page, uint64_t npages);
+int emul_pin(uint64_t first_page, int npages, uint32_t prot);
+int emul_unpin(uint64_t first_page, int npages);
+
+/* Does VFIO_CHECK_EXTENSION say that addresses can be updated? */
+bool has_update_vaddr(void);
+
+#endif
