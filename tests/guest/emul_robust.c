@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * emul_robust.c - what emulated devices and racing calls may do to our container,
+ * but not to the stock one: spec/type1.md, cases 219 and 221-223
+ */
+#define _GNU_SOURCE
+#include "lib_dirty.h"
+#include "lib_emulated.h"
+#include "lib_late.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define ARENA_PAGES	64U
+
+/* --- devices that keep what they should return */
+
+static void pins_that_a_closed_device_kept_are_taken_from_it(void)
+{
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	require_eq(emul_map(0, 8, RW), 0);
+	require_eq(emul_pin(0, 8, RW), 8);
+	require_eq(emul_pin(2, 2, RW), 2);
+	emulated_behave(emul.device, 0, EMULATED_KEEPS_ON_CLOSE);
+	emul_close_device();
+	check_eq(vm_lck_kib(0), 0);
+	check_eq(emul_unmap(0, 8), 8);
+	check_eq(vm_lck_kib(0), 0);
+	emul_close();
+}
+
+/* The harness looks whether a page is still pinned after a test. */
+static void pins_that_a_closed_device_kept_go_with_its_group(void)
+{
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	require_eq(emul_map(0, 8, RW), 0);
+	require_eq(emul_pin(0, 8, RW), 8);
+	emulated_behave(emul.device, 0, EMULATED_KEEPS_ON_CLOSE);
+	emul_close();
+	check_eq(vm_lck_kib(0), 0);
+}
+
+static void pins_that_a_closed_device_kept_are_not_the_mapping(void)
+{
+	emul_open_mixed();
+	require_eq(emul_map(0, 8, RW), 0);
+	require_eq(emul_pin(0, 8, RW), 8);
+	emulated_behave(emul.device, 0, EMULATED_KEEPS_ON_CLOSE);
+	emul_close_device();
+	check_eq(vm_lck_kib(0), 8 * PAGE_KIB);
+	emul_remove_pci();
+	check_eq(vm_lck_kib(0), 0);
+	check_eq(emul_unmap(0, 8), 8);
+	emul_close();
+}
+
+static void device_cannot_pin_again_what_is_being_unmapped(void)
+{
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	require_eq(emul_map(0, 8, RW), 0);
+	require_eq(emul_pin(0, 8, RW), 8);
+	emulated_behave(emul.device, 0, EMULATED_REPINS);
+	check_eq(emul_unmap(0, 8), 8);
+	check_true(emulated_info(emul.device).repin < 0);
+	check_eq(npins_of(emul.device), 0);
+	check_eq(vm_lck_kib(0), 0);
+	emul_close();
+}
+
+/* --- racing calls */
+
+/* Threads that do something again and again until they are told to stop. */
+struct race {
+	int container;
+	void *(*run)(void *arg);
+	pthread_t thread;
+	uint64_t seed;
+	atomic_bool stop;
+	atomic_uint nstrange;	/* answers that must not be */
+	atomic_uint ndone;	/* rounds that did something */
+};
+
+static void race_start(struct race *race, void *(*run)(void *arg))
+{
+	race->container = emul.container;
+	race->seed = random_seed();
+	require_eq(pthread_create(&race->thread, NULL, run, race), 0);
+}
+
+static void race_end(struct race *race)
+{
+	race->stop = true;
+	require_eq(pthread_join(race->thread, NULL), 0);
+	check_eq(race->nstrange, 0);
+	check_true(race->ndone > 0);
+}
+
+static void judge(struct race *race, long long result, int allowed)
+{
+	if (result >= 0)
+		race->ndone++;
+	else if (result != -EINVAL && result != allowed)
+		race->nstrange++;
+}
+
+static uint64_t random_below(struct race *race, uint64_t limit)
+{
+	return random_next(&race->seed) % limit;
+}
+
+static void *map_and_unmap(void *arg)
+{
+	struct race *race = arg;
+	struct info info;
+
+	while (!race->stop) {
+		uint64_t first = random_below(race, ARENA_PAGES);
+		uint64_t npages = 1 + random_below(race, 8);
+
+		judge(race, emul_map(first, npages, RW), -EEXIST);
+		first = random_below(race, ARENA_PAGES);
+		judge(race, emul_unmap(first, 8), 0);
+		judge(race, info_get(race->container, &info), 0);
+	}
+	return NULL;
+}
+
+static void *pin_and_unpin(void *arg)
+{
+	struct race *race = arg;
+
+	while (!race->stop) {
+		uint64_t first = random_below(race, ARENA_PAGES);
+		int npages = (int)(1 + random_below(race, 4));
+		int result = emul_pin(first, npages, RW);
+
+		judge(race, result, 0);
+		if (result > 0 && random_below(race, 2))
+			emul_unpin(first, npages);
+	}
+	return NULL;
+}
+
+static void *read_and_write(void *arg)
+{
+	struct race *race = arg;
+	uint8_t bytes[2 * PAGE];
+
+	while (!race->stop) {
+		uint64_t iova = random_below(race, ARENA_PAGES * PAGE);
+		uint32_t nbytes = 1 + random_below(race, sizeof(bytes));
+
+		judge(race, emulated_rw(emul.device, iova, bytes, nbytes,
+					random_below(race, 2)), 0);
+	}
+	return NULL;
+}
+
+static void pause_ms(long ms)
+{
+	const struct timespec pause = { .tv_nsec = ms * 1000000 };
+
+	nanosleep(&pause, NULL);
+}
+
+static void group_leaves_while_threads_map(void)
+{
+	struct race races[2] = { 0 };
+	unsigned int i, nrounds = scaled(100, 20);
+
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	for (i = 0; i < ARRAY_SIZE(races); i++)
+		race_start(&races[i], map_and_unmap);
+	for (i = 0; i < nrounds; i++) {
+		emul_remove_group();
+		emul.group = emulated_group_add(emul.container, EMULATED_0);
+		require_eq(set_iommu(emul.container, VFIO_TYPE1v2_IOMMU), 0);
+		require_backend(emul.container);
+		pause_ms(5);
+	}
+	for (i = 0; i < ARRAY_SIZE(races); i++)
+		race_end(&races[i]);
+	emul_close();
+	check_eq(vm_lck_kib(0), 0);
+}
+
+static void pci_group_comes_and_goes_while_threads_pin(void)
+{
+	struct race mapping = { 0 }, pinning = { 0 };
+	unsigned int i, nrounds = scaled(20, 5);
+
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	race_start(&mapping, map_and_unmap);
+	race_start(&pinning, pin_and_unpin);
+	for (i = 0; i < nrounds; i++) {
+		require_eq(emul_add_pci(), 0);
+		pause_ms(5);
+		emul_remove_pci();
+	}
+	race_end(&mapping);
+	race_end(&pinning);
+	check_true(dma_unmap_all(emul.container) >= 0);
+	check_eq(npins_of(emul.device), 0);
+	check_eq(dma_avail(emul.container), 65535);
+	check_eq(vm_lck_kib(0), 0);
+	emul_close();
+}
+
+static void pins_race_with_unmaps(void)
+{
+	struct race mapping = { 0 }, pinning = { 0 }, copying = { 0 };
+
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	race_start(&mapping, map_and_unmap);
+	race_start(&pinning, pin_and_unpin);
+	race_start(&copying, read_and_write);
+	pause_ms(900);
+	race_end(&mapping);
+	race_end(&pinning);
+	race_end(&copying);
+	check_true(dma_unmap_all(emul.container) >= 0);
+	check_eq(npins_of(emul.device), 0);
+	check_eq(vm_lck_kib(0), 0);
+	emul_close();
+}
+
+/* A report is of the arena only, whatever is mapped in it by now. */
+static void *get_reports(void *arg)
+{
+	struct race *race = arg;
+
+	while (!race->stop) {
+		uint64_t bitmap[4] = { 0, 0, ~0ULL, ~0ULL };
+
+		judge(race, dirty_get(race->container, 0, 128 * PAGE, bitmap,
+				      2 * sizeof(bitmap[0])), 0);
+		if (bitmap[1] & ~0xffULL || ~bitmap[2] || ~bitmap[3])
+			race->nstrange++;
+	}
+	return NULL;
+}
+
+static void *start_and_stop(void *arg)
+{
+	struct race *race = arg;
+
+	while (!race->stop) {
+		judge(race, dirty_start(race->container), 0);
+		pause_ms(random_below(race, 3));
+		judge(race, dirty_stop(race->container), 0);
+	}
+	return NULL;
+}
+
+static void reports_race_with_unmaps(void)
+{
+	struct race mapping = { 0 }, pinning = { 0 }, reporting = { 0 };
+	struct race starting = { 0 };
+
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	require_eq(dirty_start(emul.container), 0);
+	race_start(&mapping, map_and_unmap);
+	race_start(&pinning, pin_and_unpin);
+	race_start(&reporting, get_reports);
+	pause_ms(600);
+	race_start(&starting, start_and_stop);
+	pause_ms(600);
+	race_end(&mapping);
+	race_end(&pinning);
+	race_end(&reporting);
+	race_end(&starting);
+	check_true(dma_unmap_all(emul.container) >= 0);
+	check_eq(vm_lck_kib(0), 0);
+	emul_close();
+}
+
+/* --- waiting for memory */
+
+struct late_call {
+	pthread_t thread;
+	bool pins;
+	int result;
+};
+
+static void *use_late_memory(void *arg)
+{
+	struct late_call *call = arg;
+	uint8_t byte = 0xee;
+
+	if (call->pins)
+		call->result = emul_pin(0, 1, RW);
+	else
+		call->result = emulated_rw(emul.device, 0, &byte, 1, 0);
+	return NULL;
+}
+
+/* Neither others in the container, nor other containers. */
+static void check_nobody_else_waits(void)
+{
+	struct info info;
+	struct rig other;
+
+	check_eq(info_get(emul.container, &info), 0);
+	check_eq(emul_map(8, 8, RW), 0);
+	check_eq(emul_unmap(8, 8), 8);
+	rig_open(&other, VFIO_TYPE1v2_IOMMU, 1);
+	check_eq(dma_map(other.container, 0, emul.memory, PAGE, RW), 0);
+	check_eq(dma_unmap_all(other.container), PAGE);
+	rig_close(&other);
+}
+
+static void check_late_call(bool pins)
+{
+	struct late_call call = { .pins = pins };
+	struct late_memory late;
+
+	late_memory_make(&late);
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	require_eq(dma_map(emul.container, 0, late.memory, PAGE, RW), 0);
+	require_eq(pthread_create(&call.thread, NULL, use_late_memory, &call), 0);
+	late_memory_wanted(&late);
+	check_nobody_else_waits();
+	late_memory_release(&late);
+	require_eq(pthread_join(call.thread, NULL), 0);
+	check_eq(call.result, pins);
+	check_eq(emul_unmap(0, 1), 1);
+	emul_close();
+	late_memory_free(&late);
+}
+
+static void copy_of_absent_memory_holds_up_nobody_else(void)
+{
+	check_late_call(false);
+}
+
+static void pin_of_absent_memory_holds_up_nobody_else(void)
+{
+	need_pins_that_wait();
+	check_late_call(true);
+}
+
+static const struct test tests[] = {
+	TEST(pins_that_a_closed_device_kept_are_taken_from_it, ONLY_IOAS),
+	TEST(pins_that_a_closed_device_kept_go_with_its_group, ONLY_IOAS),
+	TEST(pins_that_a_closed_device_kept_are_not_the_mapping, ONLY_IOAS | NEEDS_ONE),
+	TEST(device_cannot_pin_again_what_is_being_unmapped, ONLY_IOAS),
+	TEST(group_leaves_while_threads_map, ONLY_IOAS),
+	TEST(pci_group_comes_and_goes_while_threads_pin, ONLY_IOAS | NEEDS_ONE),
+	TEST(pins_race_with_unmaps, ONLY_IOAS),
+	TEST(reports_race_with_unmaps, ONLY_IOAS),
+	TEST(copy_of_absent_memory_holds_up_nobody_else, ONLY_IOAS | NEEDS_ONE),
+	TEST(pin_of_absent_memory_holds_up_nobody_else, ONLY_IOAS | NEEDS_ONE),
+};
+
+int main(int argc, char **argv)
+{
+	return run_tests(tests, ARRAY_SIZE(tests), argc, argv);
+}
