@@ -24,12 +24,17 @@ static void use_counter(const char *path)
 	require_true(counter_fd >= 0);
 }
 
-static void arm(unsigned int n)
+static long try_arm(unsigned int n)
 {
 	char text[16];
 
 	snprintf(text, sizeof(text), "%u", n);
-	require_eq(or_errno(pwrite(counter_fd, text, strlen(text), 0)), strlen(text));
+	return or_errno(pwrite(counter_fd, text, strlen(text), 0));
+}
+
+static void arm(unsigned int n)
+{
+	require_true(try_arm(n) > 0);
 }
 
 /*
@@ -43,7 +48,9 @@ static unsigned int disarm(void)
 
 	if (ret < 0)
 		check_true(ret == -EFAULT || ret == -ENOMEM);
-	arm(0);
+	/* That can be what fails, too, and then there is nothing left to fail. */
+	if (try_arm(0) < 0)
+		arm(0);
 	return strtoul(text, NULL, 10);
 }
 
