@@ -168,12 +168,13 @@ static int reserve_iova(struct ioas *ioas, struct ioas_group *igroup,
 	unsigned long first_iova, last_iova;
 	int ret;
 
-	ret = hwpt_reserve_aperture(own, space, owner);
-	/* In type1 the IOMMU driver says so, to whom that is no valid address. */
-	if (ret == -EADDRINUSE && !igroup->ndevices && list_empty(&ioas->hwpts))
-		ret = -EFAULT;
-	if (!ret)
-		ret = reserve_regions(space, igroup, owner);
+	ret = reserve_regions(space, igroup, owner);
+	if (!ret) {
+		ret = hwpt_reserve_aperture(own, space, owner);
+		/* In type1 the IOMMU driver says so, to whom that is no valid address. */
+		if (ret == -EADDRINUSE && !igroup->ndevices && list_empty(&ioas->hwpts))
+			ret = -EFAULT;
+	}
 	if (!ret) {
 		spin_lock(&space->iova_lock);
 		if (!iova_usable(space, 0, &first_iova, &last_iova))
