@@ -199,10 +199,12 @@ int emul_add_pci(void)
 
 	require_true(group >= 0);
 	result = group_set_container(group, emul.container);
-	if (result)
+	if (result) {
+		expect_in_log("cannot attach");
 		close(group);
-	else
+	} else {
 		emul.pci = group;
+	}
 	return result;
 }
 

@@ -67,7 +67,7 @@ void emul_close(void);
 void emul_close_device(void);
 /* Closes the device, too. */
 void emul_remove_group(void);
-/* What VFIO_GROUP_SET_CONTAINER returns. */
+/* What VFIO_GROUP_SET_CONTAINER returns. Ours says in the log why it fails. */
 int emul_add_pci(void);
 void emul_remove_pci(void);
 
