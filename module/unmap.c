@@ -210,13 +210,27 @@ static int begin_unmap(struct ioas *ioas, struct unmap_walk *walk)
 	}
 }
 
+/* The next area stays, for everybody. Another unmap marks it again if it is not done. */
+static void give_up(struct ioas *ioas, struct unmap_walk *walk)
+{
+	struct iova_space *space = &ioas->iova_space;
+	struct ioas_area *area;
+
+	spin_lock(&space->iova_lock);
+	area = iova_first(space, walk->iova, walk->iova);
+	if (area)
+		area->noticed = false;
+	spin_unlock(&space->iova_lock);
+	walk->error = -EDEADLK;
+}
+
 /* Tells in-kernel users about the next area. False when they were told often enough. */
 static noinline bool tell_users(struct ioas *ioas, struct unmap_walk *walk)
 {
 	if (walk->taken)
 		walk->nnotices = 0;
 	if (WARN_ON_ONCE(walk->nnotices++ >= UNMAP_NOTICES)) {
-		walk->error = -EDEADLK;
+		give_up(ioas, walk);
 		return false;
 	}
 	access_notify(ioas, walk->iova, walk->stop_last_iova);

@@ -55,7 +55,8 @@ static void pages_stay_pinned_until_the_device_unpins_them(void)
 	check_mem(bytes, emul.memory, sizeof(bytes));
 	/* The mapping is as before. */
 	check_eq(emul_map(0, 1, RW), -EEXIST);
-	check_eq(emul_unpin(0, 4), 0);
+	check_eq(emul_pin(4, 1, RW), 1);
+	check_eq(emul_unpin(0, 5), 0);
 	check_eq(emul_unmap(0, 8), 8);
 	check_eq(vm_lck_kib(0), 0);
 	emul_close();

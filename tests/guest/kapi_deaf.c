@@ -60,12 +60,16 @@ static void unmap_that_the_driver_ignores_gives_up(void)
 
 static void pages_stay_pinned_until_the_driver_unpins_them(void)
 {
-	long long pin;
+	long long pin, again;
 	int file = open_deaf(&pin);
 	uint8_t *memory = kapi.memory;
 
 	check_unmap_fails();
 	check_unmap_fails();
+	/* The map is as before: it can be pinned once more. */
+	again = edu_pin(file, KAPI_IOVA, PAGE, 0);
+	check_true(again >= 0);
+	check_eq(edu_unpin(file, again), 0);
 	fill(buffer, KAPI_BYTES, 1);
 	kapi.memory = mem_alloc(KAPI_BYTES);
 	mem_free(memory, KAPI_BYTES);
