@@ -43,8 +43,8 @@ struct dirty_report {
 	struct type1 *type1;
 	struct ioas *ioas;
 	unsigned long base_index;	/* of the page behind the first bit */
-	u64 __user *ubitmap;		/* need not be aligned */
-	u64 words[REPORT_NWORDS];
+	unsigned long __user *ubitmap;	/* need not be aligned */
+	unsigned long words[REPORT_NWORDS];
 };
 
 /* Forgets what is known of areas that go without a report. */
@@ -165,7 +165,7 @@ static void take_from_chunk(struct dirty_report *report, struct dirty_chunk *chu
 	for_each_set_bit_from(from, chunk->pages, end) {
 		__clear_bit(from, chunk->pages);
 		__set_bit(report_bit(report, chunk_index + from) - first_bit,
-			  (unsigned long *)report->words);
+			  report->words);
 	}
 }
 
@@ -188,7 +188,7 @@ static void take_known(struct dirty_report *report, unsigned long index,
 	mutex_unlock(&dirty->lock);
 	/* Who lets a page go notes it as dirty before: so it is in here or there. */
 	emulated_report_held(&report->type1->emulated, index, last_index,
-			     (unsigned long *)report->words,
+			     report->words,
 			     report_bit(report, index) - first_bit);
 }
 
@@ -202,7 +202,7 @@ static bool put_back(const struct dirty_report *report, unsigned long index,
 	bool done = true;
 
 	mutex_lock(&dirty->lock);
-	for_each_set_bit_from(bit, (unsigned long *)report->words, end) {
+	for_each_set_bit_from(bit, report->words, end) {
 		index = report->base_index + first_bit + bit;
 		done = done && set_dirty(dirty, index, index);
 	}
@@ -217,15 +217,15 @@ static bool put_back(const struct dirty_report *report, unsigned long index,
 static int copy_words(struct dirty_report *report, unsigned long first_bit,
 		      unsigned long nwords, bool keep_first)
 {
-	u64 __user *uwords = report->ubitmap + first_bit / BITS_PER_TYPE(u64);
-	u64 first = report->words[0];
-	u64 old = 0;
+	unsigned long __user *uwords = report->ubitmap + first_bit / BITS_PER_LONG;
+	unsigned long first = report->words[0];
+	unsigned long old = 0;
 	int ret = 0;
 
 	if (keep_first && copy_from_user(&old, uwords, sizeof(old)))
 		return -EFAULT;
 	report->words[0] |= old;
-	if (copy_to_user(uwords, report->words, nwords * sizeof(u64)))
+	if (copy_to_user(uwords, report->words, nwords * sizeof(*uwords)))
 		ret = -EFAULT;
 	report->words[0] = first;
 	return ret;
@@ -236,15 +236,15 @@ static int report_step(struct dirty_report *report, struct ioas_area *area,
 		       unsigned long index, unsigned long last_index, bool all)
 {
 	unsigned long bit = report_bit(report, index);
-	unsigned long first_bit = round_down(bit, BITS_PER_TYPE(u64));
-	unsigned long nwords = report_bit(report, last_index) / BITS_PER_TYPE(u64) -
-			       first_bit / BITS_PER_TYPE(u64) + 1;
+	unsigned long first_bit = round_down(bit, BITS_PER_LONG);
+	unsigned long nwords = report_bit(report, last_index) / BITS_PER_LONG -
+			       first_bit / BITS_PER_LONG + 1;
 	int ret;
 
-	memset(report->words, 0, nwords * sizeof(u64));
+	memset(report->words, 0, nwords * sizeof(*report->words));
 	take_known(report, index, last_index, first_bit);
 	if (all)
-		bitmap_set((unsigned long *)report->words, bit - first_bit,
+		bitmap_set(report->words, bit - first_bit,
 			   last_index - index + 1);
 	ret = copy_words(report, first_bit, nwords, bit != first_bit);
 	if (ret && !all && !put_back(report, index, last_index, first_bit))
@@ -277,8 +277,8 @@ static int report_area(struct dirty_report *report, struct ioas_area *area)
 
 	for (index = first;; index = step_last + 1) {
 		/* A step ends with a word, or with the area. */
-		step_last = index + REPORT_NWORDS * BITS_PER_TYPE(u64) - 1 -
-			    report_bit(report, index) % BITS_PER_TYPE(u64);
+		step_last = index + REPORT_NWORDS * BITS_PER_LONG - 1 -
+			    report_bit(report, index) % BITS_PER_LONG;
 		step_last = min(step_last, last);
 		ret = report_step(report, area, index, step_last, all);
 		if (ret || step_last == last)
@@ -303,7 +303,7 @@ static void report_init(struct dirty_report *report, struct type1 *type1, struct
 	report->type1 = type1;
 	report->ioas = ioas;
 	report->base_index = iova >> PAGE_SHIFT;
-	report->ubitmap = bitmap->data;
+	report->ubitmap = (unsigned long __user *)bitmap->data;
 }
 
 static int forget_leaving(struct ioas_unmap_watch *watch, struct ioas_area *area)
@@ -356,7 +356,7 @@ int dirty_check_bitmap(const struct vfio_bitmap *bitmap, u64 nbytes)
 		return -EINVAL;
 	npages = nbytes >> __ffs64(bitmap->pgsize);
 	if (!npages || !bitmap->size || bitmap->size > DIRTY_MAX_NBYTES ||
-	    bitmap->size < DIV_ROUND_UP_ULL(npages, BITS_PER_TYPE(u64)) * sizeof(u64))
+	    bitmap->size < DIV_ROUND_UP_ULL(npages, BITS_PER_LONG) * sizeof(u64))
 		return -EINVAL;
 	return 0;
 }

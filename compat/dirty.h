@@ -7,6 +7,7 @@
 #ifndef VFIO_IOAS_DIRTY_H
 #define VFIO_IOAS_DIRTY_H
 
+#include <linux/bits.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
@@ -17,7 +18,7 @@ struct ioas_area;
 struct type1;
 
 /* Largest bitmap of one call, in bytes, and so the largest range, in pages. */
-#define DIRTY_MAX_NBYTES	(1UL << 28)
+#define DIRTY_MAX_NBYTES	BIT(28)
 #define DIRTY_MAX_NPAGES	(DIRTY_MAX_NBYTES * BITS_PER_BYTE)
 
 struct dirty {

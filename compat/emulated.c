@@ -6,8 +6,9 @@
  * in-kernel user of the container's IOAS: by its access an unmap finds us, and we tell the
  * devices. A page that drivers hold is one pin of the area, however often they pinned it.
  *
- * Drivers are not trusted to let go. An unmap gives up on one that does not (ioas_unmap_watched()); what
- * a closed device still holds is taken from it, as it can do nothing with it any more.
+ * Drivers are not trusted to let go. An unmap gives up on one that does not, see
+ * ioas_unmap_watched(); what a closed device still holds is taken from it, as it can do nothing
+ * with it any more.
  *
  * Locking: devices_mutex is held while devices are called, and nothing else of ours: they call us
  * back to unpin, with locks of their own held. holds_mutex -> domains_rwsem.

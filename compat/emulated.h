@@ -20,10 +20,10 @@ struct type1;
 struct vfio_device;
 
 struct emulated {
-	struct mutex devices_mutex;
+	struct mutex devices_mutex;	/* held while they are called */
 	struct list_head devices;	/* devices_mutex; to be told of unmaps, newest first */
 	unsigned int ngroups;		/* domains_rwsem; emulated ones */
-	struct mutex holds_mutex;
+	struct mutex holds_mutex;	/* what is held, and by which access */
 	unsigned int nusers;		/* holds_mutex; emulated groups and devices to be told */
 	struct ioas *ioas;		/* holds_mutex; whose memory is used, or NULL */
 	struct ioas_access *access;	/* holds_mutex; by which it is */

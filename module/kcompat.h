@@ -108,7 +108,7 @@ static inline int kcompat_lookup_frame(struct vm_area_struct *vma, unsigned long
 	*writable = args.writable;
 	follow_pfnmap_end(&args);
 #else
-	spinlock_t *lock;
+	spinlock_t *lock;	/* of the page table */
 	pte_t *pte;
 #ifdef HAVE_FOLLOW_PTE_VMA
 	int ret = follow_pte(vma, uaddr, &pte, &lock);

@@ -164,9 +164,9 @@ static int get_info(void)
 	static void name##_whatever_the_kernel_refuses(void) \
 	{ use_kernel_counter(); name##_checks(); }
 
-SWEEP(page_is_mapped_or_not, , map_page, unmap_all)
-SWEEP(scattered_pages_are_mapped_or_not, , map, unmap_all)
-SWEEP(registers_are_mapped_or_not, , map_registers, unmap_all)
+SWEEP(page_is_mapped_or_not, nothing(), map_page, unmap_all)
+SWEEP(scattered_pages_are_mapped_or_not, nothing(), map, unmap_all)
+SWEEP(registers_are_mapped_or_not, nothing(), map_registers, unmap_all)
 SWEEP(second_group_is_attached_or_not, map_before_attach(), attach_second, detach_second)
 
 #define KERNEL_SWEEP(name, before, run, undo) \

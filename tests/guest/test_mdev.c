@@ -23,7 +23,7 @@ static void write_or_skip(const char *path, const char *text)
 	require_eq(ret, 0);
 }
 
-static void create(const struct sample *sample)
+static void make_device(const struct sample *sample)
 {
 	char path[256];
 
@@ -78,7 +78,7 @@ static void use_alone(const struct sample *sample)
 	void *memory = mem_alloc(NPAGES * PAGE);
 	int container, group, device;
 
-	create(sample);
+	make_device(sample);
 	container = container_open();
 	group = open_group();
 	require_true(group >= 0);
@@ -116,7 +116,7 @@ static void serial_port_shares_a_container_with_a_pci_device(void)
 	struct rig rig;
 	int group;
 
-	create(&mtty);
+	make_device(&mtty);
 	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
 	group = open_group();
 	require_true(group >= 0);
