@@ -236,6 +236,16 @@ static void map_takes_any_address(void)
 	emul_close();
 }
 
+/* No IOMMU driver is there to refuse it. */
+static void map_needs_a_permission(void)
+{
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	check_eq(emul_map(0, 1, 0), -EINVAL);
+	check_eq(emul_map(0, 1, 8 | RW), -EINVAL);
+	check_eq(dma_avail(emul.container), 65535);
+	emul_close();
+}
+
 static void map_can_have_any_size(void)
 {
 	emul_open(VFIO_TYPE1v2_IOMMU);
@@ -348,6 +358,7 @@ static const struct test tests[] = {
 	TEST(nesting_without_an_iommu_is_type1v2, 0),
 	TEST(only_an_iommu_can_be_incoherent, NEEDS_ONE),
 	TEST(map_takes_any_address, 0),
+	TEST(map_needs_a_permission, 0),
 	TEST(map_can_have_any_size, 0),
 	TEST(map_can_be_where_interrupts_go, 0),
 	TEST(map_can_end_at_the_end_of_all_addresses, 0),
