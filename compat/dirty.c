@@ -37,6 +37,11 @@ struct dirty_chunk {
 /* So many words of a bitmap are made at once, on the stack. */
 #define REPORT_NWORDS	64UL
 
+/* What most words of the bitmap of a large mapping are. */
+static const unsigned long all_ones[PAGE_SIZE / sizeof(unsigned long)] = {
+	[0 ... PAGE_SIZE / sizeof(unsigned long) - 1] = ULONG_MAX,
+};
+
 /* A report of a range of IOVA on its way to user space. */
 struct dirty_report {
 	struct ioas_unmap_watch watch;
@@ -148,6 +153,29 @@ void dirty_all(struct dirty *dirty, struct ioas *ioas)
 	up_write(&ioas->domains_rwsem);
 }
 
+/* Clears what is known of an area. */
+static void forget_area(struct dirty *dirty, struct ioas_area *area)
+{
+	unsigned long first = area->first_iova >> PAGE_SHIFT;
+	unsigned long last = area->last_iova >> PAGE_SHIFT;
+	struct dirty_chunk *chunk;
+	unsigned long number;
+
+	/* Nobody sets bits of the area meanwhile. */
+	if (xa_empty(&dirty->chunks))
+		return;
+	mutex_lock(&dirty->lock);
+	xa_for_each_range(&dirty->chunks, number, chunk, first / CHUNK_NPAGES,
+			  last / CHUNK_NPAGES) {
+		unsigned long chunk_index = number * CHUNK_NPAGES;
+		unsigned long from = max(first, chunk_index) - chunk_index;
+		unsigned long end = min(last - chunk_index + 1, CHUNK_NPAGES);
+
+		bitmap_clear(chunk->pages, from, end - from);
+	}
+	mutex_unlock(&dirty->lock);
+}
+
 /* Of a report: the position of a page. */
 static unsigned long report_bit(const struct dirty_report *report, unsigned long index)
 {
@@ -231,9 +259,9 @@ static int copy_words(struct dirty_report *report, unsigned long first_bit,
 	return ret;
 }
 
-/* Reports pages that fit into the words. Everything or nothing. */
+/* Reports what is known of pages that fit into the words. Everything or nothing. */
 static int report_step(struct dirty_report *report, struct ioas_area *area,
-		       unsigned long index, unsigned long last_index, bool all)
+		       unsigned long index, unsigned long last_index)
 {
 	unsigned long bit = report_bit(report, index);
 	unsigned long first_bit = round_down(bit, BITS_PER_LONG);
@@ -243,35 +271,16 @@ static int report_step(struct dirty_report *report, struct ioas_area *area,
 
 	memset(report->words, 0, nwords * sizeof(*report->words));
 	take_known(report, index, last_index, first_bit);
-	if (all)
-		bitmap_set(report->words, bit - first_bit,
-			   last_index - index + 1);
 	ret = copy_words(report, first_bit, nwords, bit != first_bit);
-	if (ret && !all && !put_back(report, index, last_index, first_bit))
+	if (ret && !put_back(report, index, last_index, first_bit))
 		mark_all_dirty(report->ioas, area);
 	return ret;
 }
 
-/* Is all of an area dirty, now or once more? */
-static bool is_all_dirty(const struct dirty_report *report, struct ioas_area *area)
-{
-	struct ioas *ioas = report->ioas;
-	bool marked;
-
-	spin_lock(&ioas->iova_space.iova_lock);
-	marked = area->marks & AREA_ALL_DIRTY;
-	area->marks &= ~AREA_ALL_DIRTY;
-	spin_unlock(&ioas->iova_space.iova_lock);
-	return marked || (atomic_read(&report->type1->dirty.nwriters) &&
-			  !list_empty(&ioas->hwpts));
-}
-
-/* Reports an area that the caller owns or keeps busy. */
-static int report_area(struct dirty_report *report, struct ioas_area *area)
+static int report_known(struct dirty_report *report, struct ioas_area *area)
 {
 	unsigned long first = area->first_iova >> PAGE_SHIFT;
 	unsigned long last = area->last_iova >> PAGE_SHIFT;
-	bool all = is_all_dirty(report, area);
 	unsigned long index, step_last;
 	int ret;
 
@@ -280,20 +289,73 @@ static int report_area(struct dirty_report *report, struct ioas_area *area)
 		step_last = index + REPORT_NWORDS * BITS_PER_LONG - 1 -
 			    report_bit(report, index) % BITS_PER_LONG;
 		step_last = min(step_last, last);
-		ret = report_step(report, area, index, step_last, all);
+		ret = report_step(report, area, index, step_last);
 		if (ret || step_last == last)
 			break;
 		cond_resched();
 	}
 	/* What was taken out in earlier steps is not worth a place to keep it. */
-	if (ret && (all || index != first))
+	if (ret && index != first)
+		mark_all_dirty(report->ioas, area);
+	return ret;
+}
+
+/* Sets bits from the first one of a word, or not, to @last_bit; all of that word is ours. */
+static int report_ones(unsigned long __user *ubitmap, unsigned long first_bit,
+		       unsigned long last_bit)
+{
+	unsigned long word = first_bit / BITS_PER_LONG;
+	unsigned long last_word = last_bit / BITS_PER_LONG;
+	unsigned long bits = BITMAP_FIRST_WORD_MASK(first_bit);
+	unsigned long old = 0;
+
+	if (first_bit % BITS_PER_LONG && get_user(old, ubitmap + word))
+		return -EFAULT;
+	if (word < last_word) {
+		if (put_user(bits | old, ubitmap + word))
+			return -EFAULT;
+		bits = ULONG_MAX;
+		old = 0;
+	}
+	while (++word < last_word) {
+		unsigned long n = min(last_word - word, ARRAY_SIZE(all_ones));
+
+		if (copy_to_user(ubitmap + word, all_ones, n * sizeof(*ubitmap)))
+			return -EFAULT;
+		word += n - 1;
+		cond_resched();
+	}
+	bits &= BITMAP_LAST_WORD_MASK(last_bit + 1);
+	return put_user(bits | old, ubitmap + last_word) ? -EFAULT : 0;
+}
+
+/* Is all of an area dirty: for good, or, as @marked says, once more? */
+static bool is_all_dirty(const struct dirty_report *report, bool marked)
+{
+	return marked || (atomic_read(&report->type1->dirty.nwriters) &&
+			  !list_empty(&report->ioas->hwpts));
+}
+
+/* Reports an area that the caller owns or keeps busy, and has cleared its mark. */
+static int report_area(struct dirty_report *report, struct ioas_area *area, bool marked)
+{
+	int ret;
+
+	if (!is_all_dirty(report, marked))
+		return report_known(report, area);
+	forget_area(&report->type1->dirty, area);
+	ret = report_ones(report->ubitmap, report_bit(report, area->first_iova >> PAGE_SHIFT),
+			  report_bit(report, area->last_iova >> PAGE_SHIFT));
+	if (ret)
 		mark_all_dirty(report->ioas, area);
 	return ret;
 }
 
 static int report_leaving(struct ioas_unmap_watch *watch, struct ioas_area *area)
 {
-	return report_area(container_of(watch, struct dirty_report, watch), area);
+	/* Nobody marks it any more. */
+	return report_area(container_of(watch, struct dirty_report, watch), area,
+			   area->marks & AREA_ALL_DIRTY);
 }
 
 static void report_init(struct dirty_report *report, struct type1 *type1, struct ioas *ioas,
@@ -308,22 +370,7 @@ static void report_init(struct dirty_report *report, struct type1 *type1, struct
 
 static int forget_leaving(struct ioas_unmap_watch *watch, struct ioas_area *area)
 {
-	struct dirty *dirty = container_of(watch, struct dirty_oblivion, watch)->dirty;
-	unsigned long first = area->first_iova >> PAGE_SHIFT;
-	unsigned long last = area->last_iova >> PAGE_SHIFT;
-	struct dirty_chunk *chunk;
-	unsigned long number;
-
-	mutex_lock(&dirty->lock);
-	xa_for_each_range(&dirty->chunks, number, chunk, first / CHUNK_NPAGES,
-			  last / CHUNK_NPAGES) {
-		unsigned long chunk_index = number * CHUNK_NPAGES;
-		unsigned long from = max(first, chunk_index) - chunk_index;
-		unsigned long end = min(last - chunk_index + 1, CHUNK_NPAGES);
-
-		bitmap_clear(chunk->pages, from, end - from);
-	}
-	mutex_unlock(&dirty->lock);
+	forget_area(container_of(watch, struct dirty_oblivion, watch)->dirty, area);
 	return 0;
 }
 
@@ -397,9 +444,12 @@ static long dirty_stop(struct type1 *type1, struct ioas *ioas)
 	return 0;
 }
 
-/* The lowest area of a range, kept busy; or NULL. Waits for those who work on it. */
+/*
+ * The lowest area of a range, kept busy; or NULL. Waits for those who work on it. Takes its mark
+ * that all of it is dirty.
+ */
 static struct ioas_area *hold_first(struct ioas *ioas, unsigned long iova,
-				    unsigned long last_iova)
+				    unsigned long last_iova, bool *marked)
 {
 	struct iova_space *space = &ioas->iova_space;
 	struct ioas_area *area;
@@ -409,10 +459,13 @@ static struct ioas_area *hold_first(struct ioas *ioas, unsigned long iova,
 		spin_lock(&space->iova_lock);
 		area = iova_first(space, iova, last_iova);
 		live = area && area_is_live(area);
-		if (live)
+		if (live) {
 			area->nbusy++;
-		else if (area)
+			*marked = area->marks & AREA_ALL_DIRTY;
+			area->marks &= ~AREA_ALL_DIRTY;
+		} else if (area) {
 			iova = max(iova, area->first_iova);
+		}
 		spin_unlock(&space->iova_lock);
 		if (!area || live)
 			return area;
@@ -442,19 +495,22 @@ static long report_range(struct type1 *type1, struct ioas *ioas, unsigned long i
 	struct dirty_report report;
 	struct ioas_area *area;
 	unsigned long next = iova;
+	bool marked;
 	long ret = 0;
 
 	if (cuts_area(ioas, iova, last_iova))
 		return -EINVAL;
 	report_init(&report, type1, ioas, iova, bitmap);
 	while (!ret) {
-		area = hold_first(ioas, next, last_iova);
+		area = hold_first(ioas, next, last_iova, &marked);
 		if (!area)
 			break;
 		next = area->last_iova + 1;
 		/* One that came since then is somebody else's affair. */
 		if (area->first_iova >= iova && area->last_iova <= last_iova)
-			ret = report_area(&report, area);
+			ret = report_area(&report, area, marked);
+		else if (marked)
+			mark_all_dirty(ioas, area);
 		area_unhold(ioas, area);
 		if (!next || next > last_iova)
 			break;
@@ -478,13 +534,10 @@ static long dirty_get(struct type1 *type1, struct ioas *ioas,
 	if (range->bitmap.pgsize != PAGE_SIZE || !range->size ||
 	    (range->iova | range->size) & misfit)
 		return -EINVAL;
-	ioas_enter(ioas);
-	ret = -EINVAL;
-	if (dirty_is_tracking(&type1->dirty))
-		ret = report_range(type1, ioas, range->iova, range->iova + range->size - 1,
-				   &range->bitmap);
-	ioas_leave(ioas);
-	return ret;
+	if (!dirty_is_tracking(&type1->dirty))
+		return -EINVAL;
+	return report_range(type1, ioas, range->iova, range->iova + range->size - 1,
+			    &range->bitmap);
 }
 
 long dirty_ioctl(struct type1 *type1, struct ioas *ioas, void __user *udirty)
@@ -500,15 +553,30 @@ long dirty_ioctl(struct type1 *type1, struct ioas *ioas, void __user *udirty)
 		return -EINVAL;
 	switch (head.flags) {
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_START:
-		return dirty_start(type1, ioas);
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP:
-		return dirty_stop(type1, ioas);
+		return TYPE1_ALONE;
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP:
 		if (head.argsz < sizeof(head) + sizeof(range))
 			return -EINVAL;
 		if (copy_from_user(&range, udirty + sizeof(head), sizeof(range)))
 			return -EFAULT;
 		return dirty_get(type1, ioas, &range);
+	default:
+		return -EINVAL;
+	}
+}
+
+long dirty_ioctl_alone(struct type1 *type1, struct ioas *ioas, void __user *udirty)
+{
+	struct vfio_iommu_type1_dirty_bitmap head;
+
+	if (copy_from_user(&head, udirty, sizeof(head)))
+		return -EFAULT;
+	switch (head.flags) {
+	case VFIO_IOMMU_DIRTY_PAGES_FLAG_START:
+		return dirty_start(type1, ioas);
+	case VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP:
+		return dirty_stop(type1, ioas);
 	default:
 		return -EINVAL;
 	}

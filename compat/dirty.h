@@ -98,11 +98,21 @@ int dirty_unmap(struct type1 *type1, struct ioas *ioas, unsigned long iova,
 /**
  * dirty_ioctl() - VFIO_IOMMU_DIRTY_PAGES
  * @type1: the container
+ * @ioas: its IOAS, which the caller entered
+ * @udirty: user pointer
+ *
+ * Return: as stock type1; TYPE1_ALONE to start and to stop.
+ */
+long dirty_ioctl(struct type1 *type1, struct ioas *ioas, void __user *udirty);
+
+/**
+ * dirty_ioctl_alone() - the part of VFIO_IOMMU_DIRTY_PAGES that lets nobody else in
+ * @type1: the container
  * @ioas: its IOAS, which the caller neither entered nor lets end
  * @udirty: user pointer
  *
  * Return: as stock type1.
  */
-long dirty_ioctl(struct type1 *type1, struct ioas *ioas, void __user *udirty);
+long dirty_ioctl_alone(struct type1 *type1, struct ioas *ioas, void __user *udirty);
 
 #endif

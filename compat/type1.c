@@ -444,7 +444,7 @@ long type1_ioctl(struct type1 *type1, struct ioas *ioas, unsigned int cmd, unsig
 	case VFIO_IOMMU_UNMAP_DMA:
 		return type1_unmap(type1, ioas, uarg);
 	case VFIO_IOMMU_DIRTY_PAGES:
-		return TYPE1_ALONE;
+		return dirty_ioctl(type1, ioas, uarg);
 	default:
 		return -ENOTTY;
 	}
@@ -471,6 +471,6 @@ long type1_ioctl_alone(struct type1 *type1, struct ioas *ioas, unsigned int cmd,
 	case VFIO_IOMMU_UNMAP_DMA:
 		return unmap_vaddr(type1, ioas, uarg);
 	default:
-		return dirty_ioctl(type1, ioas, uarg);
+		return dirty_ioctl_alone(type1, ioas, uarg);
 	}
 }

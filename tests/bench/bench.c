@@ -24,7 +24,7 @@ static char **wanted_names;
 
 static const struct suite *const suites[] = {
 	&bulk_suite, &calls_suite, &cold_suite, &threads_suite,
-	&storage_suite, &growth_suite,
+	&storage_suite, &growth_suite, &dirty_suite,
 };
 
 void sample(const struct session *session, const char *line, double value)

@@ -71,5 +71,6 @@ extern const struct suite cold_suite;
 extern const struct suite threads_suite;
 extern const struct suite storage_suite;
 extern const struct suite growth_suite;
+extern const struct suite dirty_suite;
 
 #endif

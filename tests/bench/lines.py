@@ -66,6 +66,12 @@ SECTIONS = [
         "threads_bulk_host": shown("sharing nothing, beside the first", "times"),
         "threads_calls_host": shown("sharing nothing, beside the second", "times"),
     }),
+    ("Dirty tracking beside a device that may write to anything", {
+        "dirty_start": ratio("start and stop, 256 MiB mapped at once", "ns/call"),
+        "dirty_large": ratio("report of 256 MiB mapped at once", "ns/4 KiB"),
+        "dirty_small": ratio("report of 4,096 mappings of 4 KiB", "ns/map"),
+        "dirty_empty": ratio("report of 256 GiB with one of 4 KiB", "ns/call"),
+    }),
     ("Kernel memory", {
         "storage_scattered": most("without page tables: scattered", "B/4 KiB", 8.5),
         "storage_huge": most("without page tables: huge pages", "B/2 MiB", 16),
