@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * compare.c - the subcommand: what is to be done, and what it needs before and after
+ */
+#include "case.h"
+#include "child.h"
+#include "devices.h"
+#include "hunt.h"
+#include "modules.h"
+#include "options.h"
+#include "report.h"
+#include "run.h"
+#include "transcript.h"
+
+#include "../subcommand.h"
+
+static bool is_ready(void)
+{
+	if (geteuid()) {
+		fprintf(stderr, "vfio-ioas: compare needs root\n");
+		return false;
+	}
+	if (!device_present(GROUP_A) && !device_present(GROUP_E)) {
+		fprintf(stderr, "vfio-ioas: no device is bound to vfio-pci\n");
+		return false;
+	}
+	return options.exclusive || modules_have_both();
+}
+
+static int run(void)
+{
+	if (options.random)
+		return run_random();
+	if (options.replay)
+		return run_replay(options.replay);
+	return run_cases();
+}
+
+int compare_main(int argc, char **argv)
+{
+	int status;
+
+	options_parse(argc, argv);
+	if (options.part)
+		return run_part(options.part);
+	if (!devices_find(options.device_names, options.ndevice_names))
+		return EXIT_NOT_RUN;
+	if (options.list) {
+		list_cases();
+		return EXIT_SAME;
+	}
+	if (!is_ready())
+		return EXIT_NOT_RUN;
+	transcript_create();
+	catch_interrupts();
+	modules_save();
+	params_warn();
+	status = run();
+	progress("%s", "");
+	if (options.exclusive && !modules_restore())
+		status = EXIT_NOT_RUN;
+	if (interrupted)
+		fprintf(stderr, "vfio-ioas: interrupted\n");
+	return status;
+}

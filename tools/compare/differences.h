@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * differences.h - where ours is meant to differ from stock type1
+ */
+#ifndef COMPARE_DIFFERENCES_H
+#define COMPARE_DIFFERENCES_H
+
+#include "op.h"
+
+struct kernel_version {
+	unsigned int major;
+	unsigned int minor;
+};
+
+/* Patterns are those of fnmatch(3). */
+struct difference {
+	const char *name;
+	const char *why;	/* one sentence */
+	struct kernel_version first;	/* oldest kernel; 0.0: any */
+	struct kernel_version last;	/* newest kernel; 0.0: any */
+	const char *cases;	/* "random" and "replay" are names, too */
+	const char *stock;	/* the line of stock type1 */
+	const char *ours;
+	/* What a pattern cannot say about stock's operation; or NULL. */
+	bool (*applies)(const struct op *op);
+	/* What follows in the transcript follows from this, and is not compared. */
+	bool to_the_end;
+	/* That it does not occur in a case is no news. */
+	bool sometimes;
+};
+
+extern const struct difference differences[];
+extern const unsigned int ndifferences;
+
+/* The first that explains these lines of this case on the running kernel; or NULL. */
+const struct difference *difference_find(const char *name, const char *stock,
+					 const char *ours);
+/* Is it expected in the case on the running kernel? */
+bool difference_expected(const struct difference *difference, const char *name);
+
+#endif

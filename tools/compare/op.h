@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * op.h - an operation: one call, or one thing done to memory, as a line of text and as what
+ * can be executed
+ *
+ * The text is "NAME key=value ...", the same in transcripts, where the result follows, and in
+ * files to replay. Addresses of memory are written as buf+0x1000, buf being memory that an
+ * earlier operation made; so they mean the same in every process.
+ */
+#ifndef COMPARE_OP_H
+#define COMPARE_OP_H
+
+#include "common.h"
+
+#define OP_ARGS		7
+
+enum op_kind {
+	/* do_life.c: containers, groups and devices */
+	OP_CONTAINER,
+	OP_USE,
+	OP_CLOSE_CONTAINER,
+	OP_GROUP,
+	OP_CLOSE_GROUP,
+	OP_JOIN,
+	OP_JOIN_FD,
+	OP_LEAVE,
+	OP_STATUS,
+	OP_SET_IOMMU,
+	OP_API_VERSION,
+	OP_EXTENSION,
+	OP_CALL,
+	OP_DEVICE,
+	OP_CLOSE_DEVICE,
+	/* do_info.c */
+	OP_INFO,
+	OP_INFO_BYTES,
+	/* do_map.c */
+	OP_MAP,
+	OP_UNMAP,
+	/* do_dirty.c */
+	OP_DIRTY,
+	OP_DIRTY_GET,
+	OP_UNMAP_BITMAP,
+	/* do_emulated.c */
+	OP_PIN,
+	OP_UNPIN,
+	OP_RW,
+	OP_BEHAVE,
+	OP_CALLBACKS,
+	/* do_memory.c */
+	OP_MEMORY,
+	OP_PART,
+	OP_PROTECT,
+	OP_FILL,
+	OP_PEEK,
+	OP_LOCK,
+	OP_LIMIT,
+	OP_DROP_CAPABILITY,
+	/* do_device.c */
+	OP_DECODE,
+	OP_LOAD,
+	OP_STORE,
+	NOP_KINDS,
+};
+
+struct op {
+	enum op_kind kind;
+	uint64_t mem;		/* name of memory that its address counts from; 0: none */
+	uint64_t arg[OP_ARGS];
+};
+
+struct text;
+
+/* A name of up to 8 characters as a number, and back. */
+uint64_t op_pack_name(const char *name);
+void op_unpack_name(uint64_t packed, char name[9]);
+
+void op_format(const struct op *op, struct text *line);
+/*
+ * The reverse; a '#' ends the line. False if that is no operation; then *problem is the part
+ * that is wrong.
+ */
+bool op_parse(const char *line, struct op *op, const char **problem);
+
+/* Does it, and adds a line to the transcript. */
+void op_execute(const struct op *op);
+
+/* Adds a line to the transcript that is not an operation's. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* What all following lines of this process begin with. */
+void say_prefix(const char *prefix);
+
+#endif

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * options.c - the command line of "vfio-ioas compare"
+ */
+#define _GNU_SOURCE
+#include "options.h"
+
+#include <getopt.h>
+#include <time.h>
+
+#include "memory.h"
+#include "modules.h"
+
+struct options options = {
+	.timeout = 60,
+	.iterations = 10000,
+	.length = 150,
+	.output = "vfio-ioas-difference",
+};
+
+static const char help[] =
+"usage: vfio-ioas compare [OPTION]...\n"
+"\n"
+"Makes the same calls to stock type1 (vfio_iommu_type1) and to ours (vfio_ioas), on devices\n"
+"bound to vfio-pci, and prints what differs: results, what was written back, what is charged\n"
+"to the process (VmLck), how many mappings may still be made. Nothing else may use the\n"
+"devices meanwhile. Needs root.\n"
+"\n"
+"Without --random or --replay the named cases are run.\n"
+"\n"
+"What to run\n"
+"  --list               list the cases, with what they check and what they need\n"
+"  --run PATTERN        only cases whose name matches (as in a shell; more than once: several)\n"
+"  --skip PATTERN       not the cases whose name matches\n"
+"  --random             random sequences of calls instead of the cases\n"
+"    --seed N           where the random numbers begin (default: from the clock)\n"
+"    --iterations N     calls altogether (10000)\n"
+"    --length N         calls a sequence (150)\n"
+"    --output FILE      where a sequence that differs is written, made as short as possible\n"
+"                       (vfio-ioas-difference; the second gets .2 behind it)\n"
+"  --replay FILE        the sequences in a file: one of --random, or what a program did; it is\n"
+"                       recorded by LD_PRELOAD=libvfio-ioas-record.so VFIO_IOAS_RECORD=FILE\n"
+"  --without FEATURE    leave out dirty, vaddr, mmio, emulated or, of random calls, groups that\n"
+"                       come and go (more than once: several)\n"
+"\n"
+"On what\n"
+"  --device ADDRESS     a PCI device, 0000:00:03.0 (more than once: several; default: all that\n"
+"                       are bound to vfio-pci). The first two that are in different groups are\n"
+"                       used. Cases with DMA need QEMU's edu. Emulated devices are those of\n"
+"                       vfio_ioas_emulated_test.ko, if it is loaded\n"
+"  --file FILE          a file of 16 KiB or a block device, with write-back, not on tmpfs, for\n"
+"                       the cases about such memory; it is mapped, and not written\n"
+"\n"
+"How\n"
+"  --exclusive          have only the one module loaded whose turn it is, and restore what was\n"
+"                       loaded and its parameters. Else, when SET_IOMMU fails on ours, vfio.ko\n"
+"                       goes on to stock type1: such lines are not comparable, and are counted\n"
+"  --ioas-module FILE   load our module from there, not from /lib/modules\n"
+"  --intrusive          also cases that unbind a device from vfio-pci for a moment or change\n"
+"                       parameters of the modules\n"
+"  --timeout SECONDS    that one case, or one sequence, may take (60)\n"
+"  --format FORMAT      text (default), tap or json\n"
+"  --verbose            show also what is the same, with all calls\n"
+"  --self-test          compare stock type1 with itself: what differs then is no difference\n"
+"\n"
+"Exit status: 0 nothing differs but what is meant to (docs/differences.md), 1 something does,\n"
+"2 it could not run.\n";
+
+static void fail(const char *what, const char *argument)
+{
+	fprintf(stderr, "vfio-ioas: %s%s%s; --help lists the options\n", what,
+		*argument ? ": " : "", argument);
+	exit(EXIT_NOT_RUN);
+}
+
+static uint64_t number(const char *argument)
+{
+	char *end;
+	uint64_t value = strtoull(argument, &end, 0);
+
+	if (!*argument || *end)
+		fail("not a number", argument);
+	return value;
+}
+
+static unsigned int feature(const char *name)
+{
+	static const char *const names[] = {
+		"dirty", "vaddr", "emulated", "groups", "mmio"
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(names[i], name) == 0)
+			return 1U << i;
+	fail("no feature of that name", name);
+	return 0;
+}
+
+static enum format format(const char *name)
+{
+	static const char *const names[] = { "text", "tap", "json" };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(names[i], name) == 0)
+			return (enum format)i;
+	fail("no format of that name", name);
+	return FORMAT_TEXT;
+}
+
+static void add(const char **list, unsigned int *nlist, unsigned int max,
+		const char *word)
+{
+	if (*nlist == max)
+		fail("too many", word);
+	list[(*nlist)++] = word;
+}
+
+enum {
+	OPT_LIST = 256, OPT_RUN, OPT_SKIP, OPT_RANDOM, OPT_SEED, OPT_ITERATIONS,
+	OPT_LENGTH, OPT_WITHOUT, OPT_OUTPUT, OPT_REPLAY, OPT_DEVICE, OPT_FILE,
+	OPT_EXCLUSIVE, OPT_MODULE, OPT_INTRUSIVE, OPT_TIMEOUT, OPT_FORMAT,
+	OPT_VERBOSE, OPT_SELF_TEST, OPT_PART,
+};
+
+static const struct option long_options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ "list", no_argument, NULL, OPT_LIST },
+	{ "run", required_argument, NULL, OPT_RUN },
+	{ "skip", required_argument, NULL, OPT_SKIP },
+	{ "random", no_argument, NULL, OPT_RANDOM },
+	{ "seed", required_argument, NULL, OPT_SEED },
+	{ "iterations", required_argument, NULL, OPT_ITERATIONS },
+	{ "length", required_argument, NULL, OPT_LENGTH },
+	{ "without", required_argument, NULL, OPT_WITHOUT },
+	{ "output", required_argument, NULL, OPT_OUTPUT },
+	{ "replay", required_argument, NULL, OPT_REPLAY },
+	{ "device", required_argument, NULL, OPT_DEVICE },
+	{ "file", required_argument, NULL, OPT_FILE },
+	{ "exclusive", no_argument, NULL, OPT_EXCLUSIVE },
+	{ "ioas-module", required_argument, NULL, OPT_MODULE },
+	{ "intrusive", no_argument, NULL, OPT_INTRUSIVE },
+	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "format", required_argument, NULL, OPT_FORMAT },
+	{ "verbose", no_argument, NULL, OPT_VERBOSE },
+	{ "self-test", no_argument, NULL, OPT_SELF_TEST },
+	{ "part", required_argument, NULL, OPT_PART },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void apply_flag(int option)
+{
+	switch (option) {
+	case 'h':
+		fputs(help, stdout);
+		exit(EXIT_SAME);
+	case OPT_LIST:
+		options.list = true;
+		break;
+	case OPT_RANDOM:
+		options.random = true;
+		break;
+	case OPT_EXCLUSIVE:
+		options.exclusive = true;
+		break;
+	case OPT_INTRUSIVE:
+		options.intrusive = true;
+		break;
+	case OPT_SELF_TEST:
+		options.self_test = true;
+		break;
+	case OPT_VERBOSE:
+		options.verbose = true;
+		break;
+	default:
+		/* getopt_long() has said why. */
+		exit(EXIT_NOT_RUN);
+	}
+}
+
+static void apply_number(int option, const char *argument)
+{
+	uint64_t value = number(argument);
+
+	switch (option) {
+	case OPT_SEED:
+		options.seed = value;
+		break;
+	case OPT_ITERATIONS:
+		options.iterations = value;
+		break;
+	case OPT_LENGTH:
+		options.length = value ? (unsigned int)value : 1;
+		break;
+	case OPT_TIMEOUT:
+		options.timeout = (unsigned int)value;
+		break;
+	}
+}
+
+static void apply_word(int option, const char *argument)
+{
+	switch (option) {
+	case OPT_RUN:
+		add(options.patterns, &options.npatterns, MAX_PATTERNS, argument);
+		break;
+	case OPT_SKIP:
+		add(options.skips, &options.nskips, MAX_PATTERNS, argument);
+		break;
+	case OPT_DEVICE:
+		add(options.device_names, &options.ndevice_names, MAX_NAMED,
+		    argument);
+		break;
+	case OPT_WITHOUT:
+		options.without |= feature(argument);
+		break;
+	case OPT_OUTPUT:
+		options.output = argument;
+		break;
+	case OPT_REPLAY:
+		options.replay = argument;
+		break;
+	case OPT_FILE:
+		memory_file = argument;
+		break;
+	case OPT_MODULE:
+		our_module_file = argument;
+		break;
+	case OPT_FORMAT:
+		options.format = format(argument);
+		break;
+	case OPT_PART:
+		options.part = argument;
+		break;
+	}
+}
+
+void options_parse(int argc, char **argv)
+{
+	int option;
+
+	options.seed = (uint64_t)time(NULL);
+	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		switch (option) {
+		case OPT_SEED:
+		case OPT_ITERATIONS:
+		case OPT_LENGTH:
+		case OPT_TIMEOUT:
+			apply_number(option, optarg);
+			break;
+		default:
+			if (optarg)
+				apply_word(option, optarg);
+			else
+				apply_flag(option);
+		}
+	}
+	if (optind < argc)
+		fail("what is that", argv[optind]);
+	if (options.random && options.replay)
+		fail("either --random or --replay", "");
+}

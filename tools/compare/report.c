@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * report.c - verdicts as text, TAP or JSON
+ */
+#include "report.h"
+
+#include <stdarg.h>
+#include <sys/utsname.h>
+
+#include "devices.h"
+#include "options.h"
+
+static unsigned int counts[VERDICT_NOT_RUN + 1];
+static unsigned int nreported;
+static unsigned int nincomparable;
+
+static const char *const verdict_names[] = {
+	[VERDICT_SAME] = "same",
+	[VERDICT_INTENDED] = "intended",
+	[VERDICT_DIFFERENT] = "different",
+	[VERDICT_SKIPPED] = "skipped",
+	[VERDICT_NOT_RUN] = "not run",
+};
+
+/* --- JSON */
+
+static void print_json_string(const char *string)
+{
+	putchar('"');
+	for (; *string; string++) {
+		if (*string == '\n')
+			fputs("\\n", stdout);
+		else if (*string == '"' || *string == '\\')
+			printf("\\%c", *string);
+		else if ((unsigned char)*string < ' ')
+			printf("\\u%04x", (unsigned int)*string);
+		else
+			putchar(*string);
+	}
+	putchar('"');
+}
+
+static void print_json_member(const char *key, const char *value)
+{
+	printf(", \"%s\": ", key);
+	print_json_string(value);
+}
+
+static void report_json(const char *name, const char *checks,
+			const struct comparison *comparison)
+{
+	unsigned int i;
+
+	printf("%s\n  {\"name\": ", nreported > 1 ? "," : "");
+	print_json_string(name);
+	print_json_member("checks", checks);
+	print_json_member("verdict", verdict_names[comparison->verdict]);
+	printf(", \"intended\": [");
+	for (i = 0; i < comparison->nintended; i++) {
+		fputs(i ? ", " : "", stdout);
+		print_json_string(comparison->intended[i]->name);
+	}
+	printf("], \"absent\": [");
+	for (i = 0; i < comparison->nabsent; i++) {
+		fputs(i ? ", " : "", stdout);
+		print_json_string(comparison->absent[i]->name);
+	}
+	printf("], \"incomparable_lines\": %u", comparison->nincomparable);
+	if (comparison->reason)
+		print_json_member("reason", comparison->reason);
+	if (comparison->excerpt.nchars)
+		print_json_member("excerpt", text_chars(&comparison->excerpt));
+	putchar('}');
+}
+
+/* --- text and TAP */
+
+static void print_lines(const char *prefix, const char *lines)
+{
+	while (*lines) {
+		int nchars = (int)strcspn(lines, "\n");
+
+		printf("%s%.*s\n", prefix, nchars, lines);
+		lines += nchars + (lines[nchars] == '\n');
+	}
+}
+
+static void print_intended(const char *prefix,
+			   const struct comparison *comparison)
+{
+	unsigned int i;
+
+	for (i = 0; i < comparison->nintended; i++)
+		printf("%sintended: %s: %s\n", prefix,
+		       comparison->intended[i]->name,
+		       comparison->intended[i]->why);
+	for (i = 0; i < comparison->nabsent; i++)
+		printf("%sshould have differed, and did not: %s\n", prefix,
+		       comparison->absent[i]->name);
+	if (comparison->nincomparable)
+		printf("%s%u lines are not comparable without --exclusive\n",
+		       prefix, comparison->nincomparable);
+}
+
+static void report_tap(const char *name, const char *checks,
+		       const struct comparison *comparison)
+{
+	bool ok = comparison->verdict != VERDICT_DIFFERENT &&
+		  comparison->verdict != VERDICT_NOT_RUN;
+
+	(void)checks;
+	printf("%sok %u - %s", ok ? "" : "not ", nreported, name);
+	if (comparison->verdict == VERDICT_SKIPPED)
+		printf(" # SKIP %s", comparison->reason);
+	putchar('\n');
+	print_intended("# ", comparison);
+	if (comparison->verdict == VERDICT_NOT_RUN)
+		printf("# could not run: %s\n", comparison->reason);
+	if (!ok || options.verbose)
+		print_lines("# ", text_chars(&comparison->excerpt));
+}
+
+static void report_text(const char *name, const char *checks,
+			const struct comparison *comparison)
+{
+	bool quiet = !comparison->nabsent &&
+		     (comparison->verdict == VERDICT_SAME ||
+		      comparison->verdict == VERDICT_SKIPPED);
+
+	if (quiet && !options.verbose)
+		return;
+	printf("%s: %s", verdict_names[comparison->verdict], name);
+	if (comparison->reason)
+		printf(": %s", comparison->reason);
+	putchar('\n');
+	if (!quiet && *checks)
+		printf("    %s\n", checks);
+	print_intended("    ", comparison);
+	print_lines("    ", text_chars(&comparison->excerpt));
+}
+
+/* --- all of them */
+
+static void describe_run(struct text *text)
+{
+	struct utsname name = { 0 };
+	enum group group;
+
+	uname(&name);
+	text_add(text, "Linux %s, %s; devices:", name.release,
+		 options.exclusive ? "one module at a time" : "both modules loaded");
+	for (group = 0; group < NGROUPS; group++)
+		if (device_present(group))
+			text_add(text, " %s=%s", group_names[group],
+				 devices[group].name);
+}
+
+void report_begin(void)
+{
+	struct text text = { 0 };
+
+	describe_run(&text);
+	if (options.format == FORMAT_JSON) {
+		printf("{\"run\": ");
+		print_json_string(text_chars(&text));
+		printf(", \"results\": [");
+	} else {
+		printf("# %s\n", text_chars(&text));
+	}
+	text_free(&text);
+}
+
+void report(const char *name, const char *checks,
+	    const struct comparison *comparison)
+{
+	counts[comparison->verdict]++;
+	nincomparable += comparison->nincomparable;
+	nreported++;
+	progress("%s", "");
+	switch (options.format) {
+	case FORMAT_TEXT:
+		report_text(name, checks, comparison);
+		break;
+	case FORMAT_TAP:
+		report_tap(name, checks, comparison);
+		break;
+	case FORMAT_JSON:
+		report_json(name, checks, comparison);
+		break;
+	}
+	fflush(stdout);
+}
+
+void report_note(const char *format, ...)
+{
+	va_list arguments;
+
+	if (options.format == FORMAT_JSON)
+		return;
+	progress("%s", "");
+	va_start(arguments, format);
+	fputs("# ", stdout);
+	vprintf(format, arguments);
+	putchar('\n');
+	va_end(arguments);
+	fflush(stdout);
+}
+
+static int exit_status(void)
+{
+	if (counts[VERDICT_DIFFERENT])
+		return EXIT_DIFFERENT;
+	if (counts[VERDICT_NOT_RUN] || nreported == counts[VERDICT_SKIPPED])
+		return EXIT_NOT_RUN;
+	return EXIT_SAME;
+}
+
+static void print_counts(const char *format)
+{
+	enum verdict verdict;
+
+	for (verdict = VERDICT_SAME; verdict <= VERDICT_NOT_RUN; verdict++)
+		printf(format, verdict ? ", " : "", verdict_names[verdict],
+		       counts[verdict]);
+}
+
+int report_end(void)
+{
+	if (options.format == FORMAT_JSON) {
+		printf("\n], ");
+		print_counts("%s\"%s\": %u");
+		printf("}\n");
+	} else {
+		printf("# ");
+		print_counts("%s%s: %u");
+		printf("; lines not comparable: %u\n", nincomparable);
+	}
+	if (options.format == FORMAT_TAP)
+		printf("1..%u\n", nreported);
+	return exit_status();
+}
+
+void progress(const char *format, ...)
+{
+	static bool shown;
+	va_list arguments;
+
+	if (options.format != FORMAT_TEXT || !isatty(STDERR_FILENO) || (!*format && !shown))
+		return;
+	fputs("\r\033[K", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	shown = true;
+}

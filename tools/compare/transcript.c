@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * transcript.c - lines in a memfd that is mapped shared
+ *
+ * Several processes may add lines, but never at the same time: the cases
+ * see to that, as the order of lines has to be the same on both backends.
+ */
+#define _GNU_SOURCE
+#include "transcript.h"
+
+#include <sys/mman.h>
+
+#define TRANSCRIPT_BYTES	(16 * MIB)
+
+struct transcript {
+	size_t nchars;
+	uint8_t saved[SAVED_BYTES];
+	char chars[];
+};
+
+static struct transcript *transcript;
+
+static void map_transcript(int fd)
+{
+	void *mapped = mmap(NULL, TRANSCRIPT_BYTES, PROT_READ | PROT_WRITE,
+			    MAP_SHARED, fd, 0);
+
+	if (mapped == MAP_FAILED) {
+		perror("transcript");
+		exit(EXIT_NOT_RUN);
+	}
+	transcript = mapped;
+}
+
+void transcript_create(void)
+{
+	int fd = memfd_create("transcript", 0);
+	char number[16];
+
+	if (fd < 0 || ftruncate(fd, TRANSCRIPT_BYTES)) {
+		perror("transcript");
+		exit(EXIT_NOT_RUN);
+	}
+	snprintf(number, sizeof(number), "%d", fd);
+	setenv(TRANSCRIPT_FD_ENV, number, 1);
+	map_transcript(fd);
+}
+
+void transcript_attach(void)
+{
+	const char *number = getenv(TRANSCRIPT_FD_ENV);
+
+	map_transcript(number ? atoi(number) : -1);
+}
+
+void transcript_clear(void)
+{
+	transcript->nchars = 0;
+	transcript->chars[0] = '\0';
+}
+
+void transcript_cut(size_t nbytes)
+{
+	transcript->nchars = nbytes;
+	transcript->chars[nbytes] = '\0';
+}
+
+void transcript_add(const char *line)
+{
+	size_t nchars = strlen(line);
+	size_t room = TRANSCRIPT_BYTES - sizeof(*transcript) -
+		      transcript->nchars;
+
+	/* A line that does not fit is lost on both backends alike. */
+	if (nchars + 2 > room)
+		return;
+	memcpy(transcript->chars + transcript->nchars, line, nchars);
+	transcript->nchars += nchars;
+	transcript->chars[transcript->nchars++] = '\n';
+	transcript->chars[transcript->nchars] = '\0';
+}
+
+const char *transcript_lines(size_t *nbytes)
+{
+	*nbytes = transcript->nchars;
+	return transcript->chars;
+}
+
+void *transcript_saved(void)
+{
+	return transcript->saved;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * transcript.h - what calls did, a line each, where the process that made
+ * them, its children and what they exec() can all write, and the one that
+ * compares can read even after they crashed
+ *
+ * A line that begins with '~' says what must not be compared.
+ */
+#ifndef COMPARE_TRANSCRIPT_H
+#define COMPARE_TRANSCRIPT_H
+
+#include "common.h"
+
+#define TRANSCRIPT_FD_ENV	"VFIO_IOAS_TRANSCRIPT"
+#define SAVED_BYTES		1024
+
+/* Made once by the comparing process, before it forks. */
+void transcript_create(void);
+/* Found again by a program that was exec()ed. */
+void transcript_attach(void);
+
+void transcript_clear(void);
+void transcript_add(const char *line);
+/* All lines so far; and how many bytes they have. */
+const char *transcript_lines(size_t *nbytes);
+/* The next lines come in behind the first nbytes. */
+void transcript_cut(size_t nbytes);
+
+/* Room for what a program hands over to itself across exec(). */
+void *transcript_saved(void);
+
+#endif
