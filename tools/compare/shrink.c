@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * shrink.c - leaves out operations as long as the rest still differs
+ *
+ * Changing the backend can mean to reload a module, so all attempts of a round are made on one
+ * backend, then on the other.
+ */
+#include "hunt.h"
+#include "report.h"
+
+/* Without the chunks that are marked. */
+static void without_chunks(const struct sequence *from, size_t chunk,
+			   const bool *left_out, struct sequence *to)
+{
+	size_t i;
+
+	to->nops = 0;
+	for (i = 0; i < from->nops; i++)
+		if (!left_out[i / chunk])
+			sequence_add(to, &from->ops[i]);
+}
+
+/* Which of the attempts still differ. */
+static bool try_all(const struct sequence *attempts, size_t nattempts,
+		    bool *differs)
+{
+	struct comparison *comparisons = calloc(nattempts,
+						sizeof(*comparisons));
+	bool well = compare_sequences("random", attempts, nattempts,
+				      comparisons);
+	size_t i;
+
+	for (i = 0; i < nattempts; i++)
+		differs[i] = well &&
+			     comparisons[i].verdict == VERDICT_DIFFERENT;
+	comparisons_free(comparisons, nattempts);
+	return well;
+}
+
+static void free_attempts(struct sequence *attempts, size_t nattempts)
+{
+	size_t i;
+
+	for (i = 0; i < nattempts; i++)
+		sequence_free(&attempts[i]);
+	free(attempts);
+}
+
+/* First each chunk alone is left out ... */
+static void find_removable(const struct sequence *sequence, size_t chunk,
+			   size_t nchunks, bool *removable)
+{
+	struct sequence *attempts = calloc(nchunks, sizeof(*attempts));
+	bool *left_out = calloc(nchunks, sizeof(*left_out));
+	size_t i;
+
+	for (i = 0; i < nchunks; i++) {
+		left_out[i] = true;
+		without_chunks(sequence, chunk, left_out, &attempts[i]);
+		left_out[i] = false;
+	}
+	try_all(attempts, nchunks, removable);
+	free_attempts(attempts, nchunks);
+	free(left_out);
+}
+
+/* ... then as many as possible of those that can be, from the end. */
+static bool leave_out(struct sequence *sequence, size_t chunk, size_t nchunks,
+		      const bool *removable)
+{
+	struct sequence *attempts = calloc(nchunks, sizeof(*attempts));
+	bool *left_out = calloc(nchunks, sizeof(*left_out));
+	bool *differs = calloc(nchunks, sizeof(*differs));
+	size_t nattempts = 0;
+	size_t i;
+
+	for (i = nchunks; i-- > 0;) {
+		if (!removable[i])
+			continue;
+		left_out[i] = true;
+		without_chunks(sequence, chunk, left_out, &attempts[nattempts++]);
+	}
+	try_all(attempts, nattempts, differs);
+	for (i = nattempts; i-- > 0;) {
+		if (!differs[i])
+			continue;
+		sequence_copy(sequence, &attempts[i]);
+		break;
+	}
+	free_attempts(attempts, nchunks);
+	free(left_out);
+	free(differs);
+	return i != SIZE_MAX && nattempts;
+}
+
+static bool round_of(struct sequence *sequence, size_t chunk)
+{
+	size_t nchunks = (sequence->nops + chunk - 1) / chunk;
+	bool *removable = calloc(nchunks, sizeof(*removable));
+	bool shorter;
+
+	find_removable(sequence, chunk, nchunks, removable);
+	shorter = leave_out(sequence, chunk, nchunks, removable);
+	free(removable);
+	return shorter;
+}
+
+void shrink(struct sequence *sequence)
+{
+	size_t chunk = sequence->nops / 2;
+
+	while (chunk && sequence->nops > 1 && !interrupted) {
+		progress("shrinking: %zu operations", sequence->nops);
+		if (!round_of(sequence, chunk) || chunk > sequence->nops)
+			chunk /= 2;
+	}
+}
