@@ -12,6 +12,7 @@
 #include "modules.h"
 
 struct options options = {
+	.self_test = NBACKENDS,
 	.timeout = 60,
 	.iterations = 10000,
 	.length = 150,
@@ -32,7 +33,7 @@ static const char help[] =
 "  --list               list the cases, with what they check and what they need\n"
 "  --run PATTERN        only cases whose name matches (as in a shell; more than once: several)\n"
 "  --skip PATTERN       not the cases whose name matches\n"
-"  --random             random sequences of calls instead of the cases\n"
+"  --random             random sequences of calls instead of the cases; so do the next three\n"
 "    --seed N           where the random numbers begin (default: from the clock)\n"
 "    --iterations N     calls altogether (10000)\n"
 "    --length N         calls a sequence (150)\n"
@@ -59,9 +60,10 @@ static const char help[] =
 "  --intrusive          also cases that unbind a device from vfio-pci for a moment or change\n"
 "                       parameters of the modules\n"
 "  --timeout SECONDS    that one case, or one sequence, may take (60)\n"
-"  --format FORMAT      text (default), tap or json\n"
+"  --format FORMAT      text (default), tap or json; also --tap, --json\n"
 "  --verbose            show also what is the same, with all calls\n"
-"  --self-test          compare stock type1 with itself: what differs then is no difference\n"
+"  --self-test BACKEND  compare stock, or ours, with itself: what differs then is no difference,\n"
+"                       and what the kernel complains of is that backend's\n"
 "\n"
 "Exit status: 0 nothing differs but what is meant to (docs/differences.md), 1 something does,\n"
 "2 it could not run.\n";
@@ -97,6 +99,16 @@ static unsigned int feature(const char *name)
 	return 0;
 }
 
+static enum backend backend(const char *name)
+{
+	if (strcmp(name, "stock") == 0)
+		return STOCK;
+	if (strcmp(name, "ours") == 0)
+		return OURS;
+	fail("no backend of that name", name);
+	return NBACKENDS;
+}
+
 static enum format format(const char *name)
 {
 	static const char *const names[] = { "text", "tap", "json" };
@@ -121,7 +133,7 @@ enum {
 	OPT_LIST = 256, OPT_RUN, OPT_SKIP, OPT_RANDOM, OPT_SEED, OPT_ITERATIONS,
 	OPT_LENGTH, OPT_WITHOUT, OPT_OUTPUT, OPT_REPLAY, OPT_DEVICE, OPT_FILE,
 	OPT_EXCLUSIVE, OPT_MODULE, OPT_INTRUSIVE, OPT_TIMEOUT, OPT_FORMAT,
-	OPT_VERBOSE, OPT_SELF_TEST, OPT_PART,
+	OPT_TAP, OPT_JSON, OPT_VERBOSE, OPT_SELF_TEST, OPT_PART,
 };
 
 static const struct option long_options[] = {
@@ -143,8 +155,10 @@ static const struct option long_options[] = {
 	{ "intrusive", no_argument, NULL, OPT_INTRUSIVE },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "format", required_argument, NULL, OPT_FORMAT },
+	{ "tap", no_argument, NULL, OPT_TAP },
+	{ "json", no_argument, NULL, OPT_JSON },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
-	{ "self-test", no_argument, NULL, OPT_SELF_TEST },
+	{ "self-test", required_argument, NULL, OPT_SELF_TEST },
 	{ "part", required_argument, NULL, OPT_PART },
 	{ NULL, 0, NULL, 0 },
 };
@@ -168,7 +182,13 @@ static void apply_flag(int option)
 		options.intrusive = true;
 		break;
 	case OPT_SELF_TEST:
-		options.self_test = true;
+		options.self_test = backend(optarg);
+		break;
+	case OPT_TAP:
+		options.format = FORMAT_TAP;
+		break;
+	case OPT_JSON:
+		options.format = FORMAT_JSON;
 		break;
 	case OPT_VERBOSE:
 		options.verbose = true;
@@ -185,12 +205,15 @@ static void apply_number(int option, const char *argument)
 
 	switch (option) {
 	case OPT_SEED:
+		options.random = true;
 		options.seed = value;
 		break;
 	case OPT_ITERATIONS:
+		options.random = true;
 		options.iterations = value;
 		break;
 	case OPT_LENGTH:
+		options.random = true;
 		options.length = value ? (unsigned int)value : 1;
 		break;
 	case OPT_TIMEOUT:

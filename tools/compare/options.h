@@ -21,7 +21,7 @@ struct options {
 	bool exclusive;
 	bool intrusive;
 	bool random;
-	bool self_test;		/* stock type1 against itself */
+	enum backend self_test;	/* compared with itself; NBACKENDS: none */
 	bool verbose;
 	enum format format;
 	const char *patterns[MAX_PATTERNS];

@@ -32,7 +32,7 @@ struct runs {
 
 enum backend whose_turn(enum backend backend)
 {
-	return options.self_test ? STOCK : backend;
+	return options.self_test == NBACKENDS ? backend : options.self_test;
 }
 
 bool turn_to(enum backend backend)
@@ -130,7 +130,7 @@ static void report_run(const struct run *run)
 	if (run->missing) {
 		comparison.verdict = VERDICT_SKIPPED;
 		comparison.reason = run->missing;
-	} else if (run->test_case->needs & ONLY_IOAS && options.self_test) {
+	} else if (run->test_case->needs & ONLY_IOAS && options.self_test == STOCK) {
 		comparison.verdict = VERDICT_SKIPPED;
 		comparison.reason = "only for ours";
 	} else if (run->test_case->needs & ONLY_IOAS) {
@@ -138,7 +138,8 @@ static void report_run(const struct run *run)
 	} else {
 		compare_outcomes(run->name, &run->outcomes[STOCK],
 				 &run->outcomes[OURS], &comparison);
-		if (comparison.verdict != VERDICT_SKIPPED && !options.self_test)
+		if (comparison.verdict != VERDICT_SKIPPED &&
+		    options.self_test == NBACKENDS)
 			find_absent(run->name, &comparison);
 	}
 	if (options.verbose && !comparison.excerpt.nchars)

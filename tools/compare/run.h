@@ -12,7 +12,7 @@
  * said why, if that is not possible.
  */
 bool turn_to(enum backend backend);
-/* With --self-test stock type1 stands in for ours. */
+/* With --self-test one backend stands in for the other. */
 enum backend whose_turn(enum backend backend);
 
 /* Runs the cases; the exit status. */
