@@ -29,6 +29,7 @@
 
 /* A page that drivers hold. */
 struct hold {
+	struct pages_user pin;		/* of the area */
 	unsigned int npins;		/* holds_mutex */
 	struct iommu_group *group;	/* holds_mutex; whose devices pinned it; NULL: several */
 	struct page *page;		/* constant */
@@ -195,21 +196,50 @@ static unsigned long store_index(const struct ioas_area *area, unsigned long ind
 	return area_byte(area, index_to_iova(index)) / PAGE_SIZE;
 }
 
-/* Nobody pins a page any more: it is dirty once more, and given back. In the IOAS. */
-static void let_go(struct type1 *type1, struct hold *hold, unsigned long index)
+/*
+ * Work on pages one after another, in the IOAS: the area they lie in is kept busy, and its owner
+ * paid, once for all that lie in it.
+ */
+struct visit {
+	struct type1 *type1;
+	struct ioas_area *area;		/* kept busy; or NULL */
+	struct account_refund refund;	/* of its owner */
+};
+
+static void visit_end(struct visit *visit)
 {
-	struct emulated *emulated = &type1->emulated;
-	struct ioas *ioas = emulated->ioas;
+	if (!visit->area)
+		return;
+	account_pay(&visit->refund);
+	area_unhold(visit->type1->emulated.ioas, visit->area);
+	visit->area = NULL;
+}
+
+/* The area in which a page lies, or NULL. */
+static struct ioas_area *visit_area(struct visit *visit, unsigned long index)
+{
 	unsigned long iova = index_to_iova(index);
-	struct ioas_area *area;
+	struct ioas_area *area = visit->area;
+
+	if (area && iova >= area->first_iova && iova <= area->last_iova)
+		return area;
+	visit_end(visit);
+	visit->area = area_hold(visit->type1->emulated.ioas, iova);
+	return visit->area;
+}
+
+/* Nobody pins a page any more: it is dirty once more, and given back. */
+static void let_go(struct visit *visit, struct hold *hold, unsigned long index)
+{
+	struct emulated *emulated = &visit->type1->emulated;
+	struct ioas_area *area = visit_area(visit, index);
 
 	lockdep_assert_held(&emulated->holds_mutex);
 	/* An area with a pin does not go. */
-	area = area_hold(ioas, iova);
 	if (!WARN_ON(!area)) {
-		dirty_note_write(&type1->dirty, ioas, area, iova, PAGE_SIZE);
-		area_drop_pin(ioas, area, store_index(area, index), store_index(area, index));
-		area_unhold(ioas, area);
+		dirty_note_write(&visit->type1->dirty, emulated->ioas, area,
+				 index_to_iova(index), PAGE_SIZE);
+		area_drop_pin(emulated->ioas, area, &hold->pin, &visit->refund);
 	}
 	xa_erase(&emulated->holds, index);
 	kfree(hold);
@@ -219,6 +249,7 @@ static void let_go(struct type1 *type1, struct hold *hold, unsigned long index)
 static void take_away(struct type1 *type1, struct iommu_group *group)
 {
 	struct emulated *emulated = &type1->emulated;
+	struct visit visit = { .type1 = type1 };
 	struct hold *hold;
 	unsigned long index;
 
@@ -227,9 +258,10 @@ static void take_away(struct type1 *type1, struct iommu_group *group)
 		ioas_enter(emulated->ioas);
 		xa_for_each(&emulated->holds, index, hold) {
 			if (!group || hold->group == group)
-				let_go(type1, hold, index);
+				let_go(&visit, hold, index);
 			cond_resched();
 		}
+		visit_end(&visit);
 		ioas_leave(emulated->ioas);
 	}
 	mutex_unlock(&emulated->holds_mutex);
@@ -282,6 +314,7 @@ static bool owner_is_gone(const struct ioas_area *area)
 static struct hold *add_hold(struct emulated *emulated, struct ioas_area *area,
 			     unsigned long index)
 {
+	struct account_refund refund = { };
 	struct hold *hold;
 	int ret;
 
@@ -291,8 +324,9 @@ static struct hold *add_hold(struct emulated *emulated, struct ioas_area *area,
 	hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
 	if (!hold)
 		return ERR_PTR(-ENOMEM);
-	ret = area_add_pin(emulated->ioas, area, store_index(area, index),
-			   store_index(area, index), &hold->page);
+	hold->pin.first_index = store_index(area, index);
+	hold->pin.last_index = hold->pin.first_index;
+	ret = area_add_pin(emulated->ioas, area, &hold->pin, &hold->page);
 	if (ret)
 		goto free_hold;
 	ret = xa_err(xa_store(&emulated->holds, index, hold, GFP_KERNEL_ACCOUNT));
@@ -301,18 +335,30 @@ static struct hold *add_hold(struct emulated *emulated, struct ioas_area *area,
 	return hold;
 
 drop_pin:
-	area_drop_pin(emulated->ioas, area, store_index(area, index),
-		      store_index(area, index));
+	area_drop_pin(emulated->ioas, area, &hold->pin, &refund);
+	account_pay(&refund);
 free_hold:
 	kfree(hold);
 	return ERR_PTR(ret);
 }
 
-static int pin_in_area(struct emulated *emulated, struct iommu_group *group,
-		       struct ioas_area *area, unsigned long index, struct page **page)
+static int pin_page(struct visit *visit, struct iommu_group *group, unsigned long index,
+		    int prot, struct page **page)
 {
-	struct hold *hold = xa_load(&emulated->holds, index);
+	struct emulated *emulated = &visit->type1->emulated;
+	struct ioas_area *area = visit_area(visit, index);
+	struct hold *hold;
+	int ret;
 
+	if (!area)
+		return -EINVAL;
+	ret = check_area(area, prot);
+	if (ret)
+		return ret;
+	/* An unmap that waits for pins to go does not let new ones come. */
+	if (READ_ONCE(area->noticed))
+		return -EINVAL;
+	hold = xa_load(&emulated->holds, index);
 	if (!hold) {
 		hold = add_hold(emulated, area, index);
 		if (IS_ERR(hold))
@@ -326,48 +372,32 @@ static int pin_in_area(struct emulated *emulated, struct iommu_group *group,
 	return 0;
 }
 
-static int pin_page(struct emulated *emulated, struct iommu_group *group,
-		    unsigned long index, int prot, struct page **page)
+static void unpin_page(struct visit *visit, unsigned long index)
 {
-	struct ioas_area *area = area_hold(emulated->ioas, index_to_iova(index));
-	int ret;
-
-	if (!area)
-		return -EINVAL;
-	ret = check_area(area, prot);
-	/* An unmap that waits for pins to go does not let new ones come. */
-	if (!ret && READ_ONCE(area->noticed))
-		ret = -EINVAL;
-	if (!ret)
-		ret = pin_in_area(emulated, group, area, index, page);
-	area_unhold(emulated->ioas, area);
-	return ret;
-}
-
-static void unpin_page(struct type1 *type1, unsigned long index)
-{
-	struct hold *hold = xa_load(&type1->emulated.holds, index);
+	struct hold *hold = xa_load(&visit->type1->emulated.holds, index);
 
 	if (hold && !--hold->npins)
-		let_go(type1, hold, index);
+		let_go(visit, hold, index);
 }
 
 static int pin_pages(struct type1 *type1, struct iommu_group *group, unsigned long index,
 		     unsigned long npages, int prot, struct page **pages)
 {
+	struct visit visit = { .type1 = type1 };
 	unsigned long i;
 	int ret = 0;
 
 	for (i = 0; i < npages; i++) {
-		ret = pin_page(&type1->emulated, group, index + i, prot, &pages[i]);
+		ret = pin_page(&visit, group, index + i, prot, &pages[i]);
 		if (ret)
 			break;
 	}
-	if (!ret)
-		return 0;
-	memset(pages, 0, npages * sizeof(*pages));
-	while (i--)
-		unpin_page(type1, index + i);
+	if (ret) {
+		memset(pages, 0, npages * sizeof(*pages));
+		while (i--)
+			unpin_page(&visit, index + i);
+	}
+	visit_end(&visit);
 	return ret;
 }
 
@@ -396,13 +426,15 @@ int emulated_pin(struct type1 *type1, struct iommu_group *group, unsigned long i
 void emulated_unpin(struct type1 *type1, unsigned long iova, unsigned long npages)
 {
 	struct emulated *emulated = &type1->emulated;
+	struct visit visit = { .type1 = type1 };
 	unsigned long index = iova >> PAGE_SHIFT;
 
 	mutex_lock(&emulated->holds_mutex);
 	if (!xa_empty(&emulated->holds)) {
 		ioas_enter(emulated->ioas);
 		while (npages--)
-			unpin_page(type1, index++);
+			unpin_page(&visit, index++);
+		visit_end(&visit);
 		ioas_leave(emulated->ioas);
 	}
 	mutex_unlock(&emulated->holds_mutex);

@@ -322,6 +322,39 @@ static void area_part(const struct ioas_area *area, const struct access_call *ca
 	*last_byte = area_byte(area, min(area->last_iova, call->last_iova));
 }
 
+static int pin_part(struct ioas *ioas, struct ioas_area *area, unsigned long first_index,
+		    unsigned long last_index, struct page **list)
+{
+	struct pages_user *pin = kzalloc(sizeof(*pin), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!pin)
+		return -ENOMEM;
+	pin->first_index = first_index;
+	pin->last_index = last_index;
+	ret = area_add_pin(ioas, area, pin, list);
+	if (ret)
+		kfree(pin);
+	return ret;
+}
+
+/* One of the pins of exactly these pages: they are all alike. */
+static void unpin_part(struct ioas *ioas, struct ioas_area *area, unsigned long first_index,
+		       unsigned long last_index)
+{
+	struct account_refund refund = { };
+	struct pages_user *pin;
+
+	pages_lock(area->pages);
+	pin = pages_find_pin(area->pages, first_index, last_index);
+	if (!WARN_ON(!pin))
+		pages_unpin(area->pages, pin, &refund);
+	pages_unlock(area->pages);
+	account_pay(&refund);
+	kfree(pin);
+	area_change_npins(ioas, area, -1);
+}
+
 static int pin_next(struct access_call *call)
 {
 	struct ioas_area *area = hold_next(call);
@@ -335,8 +368,8 @@ static int pin_next(struct access_call *call)
 	if (offset_in_page(first_byte) ||
 	    (area->last_iova < call->last_iova && offset_in_page(last_byte + 1)))
 		goto unhold;
-	ret = area_add_pin(call->ioas, area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE,
-			   call->pages);
+	ret = pin_part(call->ioas, area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE,
+		       call->pages);
 	if (ret)
 		goto unhold;
 	call->pages += last_byte / PAGE_SIZE - first_byte / PAGE_SIZE + 1;
@@ -361,7 +394,7 @@ static void unpin_all(struct ioas *ioas, unsigned long iova, unsigned long last_
 			return;
 		}
 		area_part(area, &call, &first_byte, &last_byte);
-		area_drop_pin(ioas, area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE);
+		unpin_part(ioas, area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE);
 		call.iova += last_byte - first_byte;
 		area_unhold(ioas, area);
 		if (call.iova == last_iova)

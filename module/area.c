@@ -144,60 +144,45 @@ void area_unhold(struct ioas *ioas, struct ioas_area *area)
 	spin_unlock(&ioas->iova_space.iova_lock);
 }
 
-static void change_npins(struct ioas *ioas, struct ioas_area *area, int change)
+void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change)
 {
 	spin_lock(&ioas->iova_space.iova_lock);
 	area->npins += change;
 	spin_unlock(&ioas->iova_space.iova_lock);
 }
 
-int area_add_pin(struct ioas *ioas, struct ioas_area *area, unsigned long first_index,
-		 unsigned long last_index, struct page **list)
+int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *pin,
+		 struct page **list)
 {
 	struct account_refund refund = { };
-	struct pages_user *pin;
 	int ret;
 
 	ret = area_share(ioas, area);
 	if (ret)
 		return ret;
-	pin = kzalloc(sizeof(*pin), GFP_KERNEL_ACCOUNT);
-	if (!pin)
-		return -ENOMEM;
-	pin->first_index = first_index;
-	pin->last_index = last_index;
 	pin->is_pin = true;
 	pages_lock(area->pages);
 	ret = pages_pin(area->pages, pin);
 	if (ret)
 		goto unlock;
-	ret = pages_list(area->pages, first_index, last_index, list);
+	ret = pages_list(area->pages, pin->first_index, pin->last_index, list);
 	if (ret)
 		pages_unpin(area->pages, pin, &refund);
 unlock:
 	pages_unlock(area->pages);
 	account_pay(&refund);
-	if (ret)
-		kfree(pin);
-	else
-		change_npins(ioas, area, 1);
+	if (!ret)
+		area_change_npins(ioas, area, 1);
 	return ret;
 }
 
-void area_drop_pin(struct ioas *ioas, struct ioas_area *area, unsigned long first_index,
-		   unsigned long last_index)
+void area_drop_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *pin,
+		   struct account_refund *refund)
 {
-	struct account_refund refund = { };
-	struct pages_user *pin;
-
 	pages_lock(area->pages);
-	pin = pages_find_pin(area->pages, first_index, last_index);
-	if (!WARN_ON(!pin))
-		pages_unpin(area->pages, pin, &refund);
+	pages_unpin(area->pages, pin, refund);
 	pages_unlock(area->pages);
-	account_pay(&refund);
-	kfree(pin);
-	change_npins(ioas, area, -1);
+	area_change_npins(ioas, area, -1);
 }
 
 int area_change_owner(struct ioas *ioas, struct ioas_area *area, unsigned long uptr)

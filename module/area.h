@@ -260,8 +260,7 @@ struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova);
  * area_add_pin() - pin a part of an area for an in-kernel user
  * @ioas: the IOAS, which the caller entered
  * @area: kept busy by the caller; shared from now on
- * @first_index: first page of its store
- * @last_index: last page, inclusive
+ * @pin: zeroed but for the pages of the store; the caller's, until area_drop_pin()
  * @list: receives a pointer for each page
  *
  * An unmap of the area has to tell in-kernel users until area_drop_pin().
@@ -269,20 +268,28 @@ struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova);
  * Context: may sleep and fault.
  * Return: 0, or with nothing changed: as pages_pin(); -EINVAL for device memory.
  */
-int area_add_pin(struct ioas *ioas, struct ioas_area *area, unsigned long first_index,
-		 unsigned long last_index, struct page **list);
+int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *pin,
+		 struct page **list);
 
 /**
  * area_drop_pin() - undo area_add_pin()
  * @ioas: the IOAS, which the caller entered
  * @area: kept busy by the caller
- * @first_index: as for area_add_pin()
- * @last_index: as for area_add_pin()
+ * @pin: as for area_add_pin()
+ * @refund: collects what the owner gets back, to be paid while the area is kept busy
  *
  * Context: may sleep. Never fails, needs no memory.
  */
-void area_drop_pin(struct ioas *ioas, struct ioas_area *area, unsigned long first_index,
-		   unsigned long last_index);
+void area_drop_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *pin,
+		   struct account_refund *refund);
+
+/**
+ * area_change_npins() - count pins
+ * @ioas: the IOAS
+ * @area: of it, kept busy
+ * @change: how many more there are
+ */
+void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change);
 
 /**
  * area_unhold() - undo area_hold()

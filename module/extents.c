@@ -277,6 +277,8 @@ static void chunk_clear(struct extent_chunk *chunk, unsigned int slot,
 
 	chunk->runs[slot] = extent_run_encode(extent_run_start(chunk->runs[slot]),
 					      EXTENT_HOLE, 0);
+	if (behind == slot + 1)
+		return;
 	memmove(&chunk->runs[slot + 1], &chunk->runs[behind],
 		(chunk->nruns - behind) * sizeof(*chunk->runs));
 	chunk->nruns -= behind - slot - 1;
