@@ -388,7 +388,10 @@ static int pin_pages(struct type1 *type1, struct iommu_group *group, unsigned lo
 	int ret = 0;
 
 	for (i = 0; i < npages; i++) {
-		ret = pin_page(&visit, group, index + i, prot, &pages[i]);
+		ret = -EINVAL;
+		/* As in type1, what is wrong with an earlier page comes first. */
+		if (index + i <= ULONG_MAX >> PAGE_SHIFT)
+			ret = pin_page(&visit, group, index + i, prot, &pages[i]);
 		if (ret)
 			break;
 	}
@@ -410,7 +413,7 @@ int emulated_pin(struct type1 *type1, struct iommu_group *group, unsigned long i
 
 	if (!type1->v2)
 		return -EACCES;
-	if (list_empty(&emulated->devices) || index + npages - 1 > ULONG_MAX >> PAGE_SHIFT)
+	if (list_empty(&emulated->devices))
 		return -EINVAL;
 	mutex_lock(&emulated->holds_mutex);
 	ret = join_ioas(type1);
