@@ -107,8 +107,9 @@ static bool compare_pair(struct walk *walk, size_t at)
 			text_add(&comparison->excerpt, "  %s\n", stock);
 		return true;
 	}
-	difference = stock && ours ? difference_find(walk->name, stock, ours) :
-				     NULL;
+	difference = NULL;
+	if (stock && ours)
+		difference = difference_find(walk->name, walk->stock->line, at, ours);
 	if (difference) {
 		remember(comparison, difference);
 		return !difference->to_the_end;

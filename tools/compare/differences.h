@@ -23,6 +23,9 @@ struct difference {
 	const char *ours;
 	/* What a pattern cannot say about stock's operation; or NULL. */
 	bool (*applies)(const struct op *op);
+	/* A line of stock type1 that came before in the transcript, and as above; or NULL. */
+	const char *after;
+	bool (*after_applies)(const struct op *op);
 	/* What follows in the transcript follows from this, and is not compared. */
 	bool to_the_end;
 	/* That it does not occur in a case is no news. */
@@ -32,8 +35,11 @@ struct difference {
 extern const struct difference differences[];
 extern const unsigned int ndifferences;
 
-/* The first that explains these lines of this case on the running kernel; or NULL. */
-const struct difference *difference_find(const char *name, const char *stock,
+/*
+ * The first that explains line number @at of this case, on the running kernel; or NULL. @stock has
+ * all lines up to that one of stock type1.
+ */
+const struct difference *difference_find(const char *name, char *const *stock, size_t at,
 					 const char *ours);
 /* Is it expected in the case on the running kernel? */
 bool difference_expected(const struct difference *difference, const char *name);
