@@ -62,6 +62,18 @@ const struct difference differences[] = {
 		.sometimes = true,
 	},
 	{
+		.name = "mapping-to-the-end",
+		.why = "stock does not see what is in the way of a map that ends at 2^64",
+		.first = { 6, 1 },
+		.last = { 6, 18 },
+		.cases = "random",
+		.stock = "map *",
+		.ours = "map * = -@(EEXIST|EINVAL) *",
+		.applies = range_ends_with_the_numbers,
+		.to_the_end = true,
+		.sometimes = true,
+	},
+	{
 		.name = "failed-report",
 		.why = "stock leaves dirty bits that it could not report in other places",
 		.cases = "random",
