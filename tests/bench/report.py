@@ -61,7 +61,8 @@ def evaluate(release, unit, backends, samples):
             continue
         if unit != "ns":
             line = line._replace(unit=line.unit.replace("ns/", f"{unit}/"), goal=None)
-        by_backend = {b: summary(samples[name][b]) for b in backends}
+        # Not all can do everything.
+        by_backend = {b: summary(samples[name][b]) for b in backends if b in samples[name]}
         ratio, met = judge(line, by_backend)
         lines[name] = {"title": line.title, "unit": line.unit, "kind": line.kind,
                        "goal": line.goal, "ratio": ratio, "met": met, "backends": by_backend}
@@ -110,8 +111,8 @@ def rounds_text(result):
 def print_line(line, backends):
     cells = ""
     for backend in backends:
-        stats = line["backends"][backend]
-        cells += f"{number(stats['median']):>10} {spread(stats):>5}"
+        stats = line["backends"].get(backend)
+        cells += f"{number(stats['median']):>10} {spread(stats):>5}" if stats else f"{'-':>16}"
     ratio = f"{line['ratio']:.2f}" if line["ratio"] else ""
     verdict = {True: "met", False: "NOT MET",
                None: "no difference" if line["goal"] else ""}[line["met"]]
