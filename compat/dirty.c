@@ -232,7 +232,9 @@ static bool put_back(const struct dirty_report *report, unsigned long index,
 	mutex_lock(&dirty->lock);
 	for_each_set_bit_from(bit, report->words, end) {
 		index = report->base_index + first_bit + bit;
-		done = done && set_dirty(dirty, index, index);
+		/* An unmap that told in-kernel users may have missed the end of tracking. */
+		if (dirty->tracking)
+			done = done && set_dirty(dirty, index, index);
 	}
 	mutex_unlock(&dirty->lock);
 	return done;

@@ -195,6 +195,9 @@ int area_change_owner(struct ioas *ioas, struct ioas_area *area, unsigned long u
 	int ret;
 
 	lockdep_assert_held_write(&ioas->domains_rwsem);
+	/* Its first page would begin inside another one. */
+	if (offset_in_page(area->first_byte))
+		return -EINVAL;
 	if (pages->sharing && refcount_read(&pages->sharing->refs) > 1)
 		return -EBUSY;
 	if (old->mm == current->mm)

@@ -223,7 +223,8 @@ static inline struct ioas_account *area_erase(struct ioas *ioas, struct ioas_are
  *
  * Context: domains_rwsem held for writing; a process with an mm. May sleep.
  * Return: 0, or with nothing changed: -ENOMEM over the memlock limit or without memory;
- * -EINTR on a fatal signal; -EBUSY if other areas show the same memory.
+ * -EINTR on a fatal signal; -EBUSY if other areas show the same memory; -EINVAL if the area
+ * begins inside a page.
  */
 int area_change_owner(struct ioas *ioas, struct ioas_area *area, unsigned long uptr);
 
