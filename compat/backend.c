@@ -182,6 +182,7 @@ static void *backend_open(unsigned long type)
 	refcount_set(&container->nkept, 1);
 	init_completion(&container->unkept);
 	ioas_ctx_init(&container->ctx, NULL, ACCOUNT_MM);
+	WRITE_ONCE(container->ctx.insight.type, type1_name(&container->type1));
 	ret = set_fresh_ioas(&container->ctx);
 	if (ret)
 		goto destroy_ctx;

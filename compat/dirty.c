@@ -26,6 +26,7 @@
 #include "emulated.h"
 #include "ioas.h"
 #include "type1.h"
+#include "vfio_ioas_trace.h"
 
 #define CHUNK_NPAGES	4096UL
 
@@ -496,7 +497,9 @@ static long report_range(struct type1 *type1, struct ioas *ioas, unsigned long i
 {
 	struct dirty_report report;
 	struct ioas_area *area;
+	u64 begin_ns = trace_begin(dirty_read);
 	unsigned long next = iova;
+	unsigned long nareas = 0;
 	bool marked;
 	long ret = 0;
 
@@ -508,6 +511,7 @@ static long report_range(struct type1 *type1, struct ioas *ioas, unsigned long i
 		if (!area)
 			break;
 		next = area->last_iova + 1;
+		nareas++;
 		/* One that came since then is somebody else's affair. */
 		if (area->first_iova >= iova && area->last_iova <= last_iova)
 			ret = report_area(&report, area, marked);
@@ -518,6 +522,8 @@ static long report_range(struct type1 *type1, struct ioas *ioas, unsigned long i
 			break;
 		cond_resched();
 	}
+	trace_dirty_read(ioas->object.ctx->insight.id, ioas->object.id, iova, last_iova, nareas,
+			 ret, trace_ns(begin_ns));
 	return ret;
 }
 

@@ -71,6 +71,19 @@ void type1_exit(struct type1 *type1)
 }
 
 /**
+ * type1_name() - what kind of container is it?
+ * @type1: the container
+ *
+ * Return: a constant string, for administrators.
+ */
+const char *type1_name(const struct type1 *type1)
+{
+	if (type1->nesting)
+		return "nesting";
+	return type1->v2 ? "type1v2" : "type1";
+}
+
+/**
  * type1_single_pages() - is the user afraid of large I/O pages at the moment?
  */
 bool type1_single_pages(void)

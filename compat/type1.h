@@ -40,6 +40,7 @@ struct info_style {
 int type1_init(struct type1 *type1, struct ioas_ctx *ctx, unsigned long type);
 void type1_exit(struct type1 *type1);
 bool type1_single_pages(void);
+const char *type1_name(const struct type1 *type1);
 long type1_check_extension(struct type1 *type1, struct ioas *ioas, unsigned long extension);
 long type1_get_info(struct ioas *ioas, const struct info_style *style, void __user *uinfo);
 long type1_ioctl(struct type1 *type1, struct ioas *ioas, unsigned int cmd, unsigned long arg);

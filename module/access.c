@@ -18,6 +18,7 @@
 #include <linux/fs.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
@@ -44,8 +45,19 @@ static void access_object_destroy(struct ioas_object *object)
 	kfree(access);
 }
 
+static void access_object_show(struct seq_file *m, struct ioas_object *object)
+{
+	struct ioas_access *access = container_of(object, struct ioas_access, object);
+
+	down_read(&access->ioas_rwsem);
+	seq_printf(m, "access context=%lu id=%u ioas=%u\n", object->ctx->insight.id, object->id,
+		   access->ioas ? access->ioas->object.id : 0);
+	up_read(&access->ioas_rwsem);
+}
+
 static const struct ioas_object_ops access_object_ops = {
 	.destroy = access_object_destroy,
+	.show = access_object_show,
 };
 
 static struct ioas_access *next_to_notify(struct ioas *ioas, unsigned long *index)

@@ -189,8 +189,8 @@ int area_change_owner(struct ioas *ioas, struct ioas_area *area, unsigned long u
 {
 	struct ioas_pages *pages = area->pages;
 	struct ioas_account *old = pages->account;
-	unsigned long ncharged = pages_ncharged(pages);
 	struct account_refund refund = { };
+	struct pages_sum sum = { };
 	struct ioas_account *payer, *unused = NULL;
 	int ret;
 
@@ -205,12 +205,13 @@ int area_change_owner(struct ioas *ioas, struct ioas_area *area, unsigned long u
 	payer = account_create(old->mode);
 	if (!payer)
 		return -ENOMEM;
-	ret = account_charge(payer, ncharged);
+	pages_sum(pages, 0, pages->extents.npages - 1, ULONG_MAX, &sum);
+	ret = account_charge(payer, sum.ncharged);
 	if (ret) {
 		account_put(payer);
 		return ret;
 	}
-	account_refund(&refund, old, ncharged);
+	account_refund(&refund, old, sum.ncharged);
 	account_pay(&refund);
 	spin_lock(&ioas->iova_space.iova_lock);
 	if (pages->sharing) {

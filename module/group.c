@@ -24,6 +24,7 @@
 #include "hwpt.h"
 #include "ioas.h"
 #include "kcompat.h"
+#include "vfio_ioas_trace.h"
 
 static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);
@@ -430,6 +431,19 @@ static void leave_domain(struct ioas_group *igroup)
 	igroup->hwpt = NULL;
 }
 
+static int group_number(const struct ioas_group *igroup)
+{
+	return igroup->group ? iommu_group_id(igroup->group) : -1;
+}
+
+static void trace_end_of_attach(const struct ioas_group *igroup,
+				const struct igroup_target *target, int error, u64 begin_ns)
+{
+	trace_attach(igroup->ctx->insight.id, target->ioas->object.id,
+		     error ? 0 : igroup->hwpt->object.id, group_number(igroup), error,
+		     trace_ns(begin_ns));
+}
+
 /*
  * The group leaves its domain first: whatever is unmapped and unpinned afterwards is out
  * of the reach of its devices.
@@ -438,15 +452,21 @@ static void detach_igroup(struct ioas_group *igroup, struct ioas_attachee *last,
 			  bool unmap_with_last)
 {
 	struct ioas_hwpt *hwpt = igroup->hwpt;
+	u32 hwpt_id = hwpt->object.id;
+	u64 begin_ns = trace_begin(detach);
+	u32 ioas_id = hwpt->ioas->object.id;
 
 	leave_domain(igroup);
 	release_hwpt(igroup, hwpt, last, unmap_with_last);
+	trace_detach(igroup->ctx->insight.id, ioas_id, hwpt_id, group_number(igroup),
+		     trace_ns(begin_ns));
 }
 
 int igroup_add(struct ioas_group *igroup, struct ioas_attachee *attachee,
 	       const struct igroup_target *target)
 {
 	struct ioas *ioas = target->ioas;
+	u64 begin_ns = trace_begin(attach);
 	int ret;
 
 	lockdep_assert_held(&igroup->ctx->groups_mutex);
@@ -462,6 +482,8 @@ int igroup_add(struct ioas_group *igroup, struct ioas_attachee *attachee,
 	ret = attach_igroup(igroup, target);
 	if (ret)
 		list_del_init(&attachee->item);
+	if (trace_attach_enabled())
+		trace_end_of_attach(igroup, target, ret, begin_ns);
 	return ret;
 }
 
@@ -479,10 +501,13 @@ void igroup_remove(struct ioas_group *igroup, struct ioas_attachee *attachee,
 int igroup_move(struct ioas_group *igroup, const struct igroup_target *target)
 {
 	struct ioas_hwpt *old = igroup->hwpt;
+	u64 begin_ns = trace_begin(attach);
 	int ret;
 
 	leave_domain(igroup);
 	ret = attach_igroup(igroup, target);
+	if (trace_attach_enabled())
+		trace_end_of_attach(igroup, target, ret, begin_ns);
 	if (ret) {
 		down_write(&old->ioas->domains_rwsem);
 		WARN_ON(igroup->bus->attach(igroup, old->domain));

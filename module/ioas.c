@@ -53,6 +53,7 @@ static void ioas_destroy(struct ioas_object *object)
 
 static const struct ioas_object_ops ioas_object_ops = {
 	.destroy = ioas_destroy,
+	.show = insight_show_ioas,
 };
 
 struct ioas *ioas_create(struct ioas_ctx *ctx)

@@ -7,6 +7,7 @@
 #include <linux/module.h>
 
 #include "backend.h"
+#include "insight.h"
 #include "kcompat.h"
 #include "native.h"
 #include "node.h"
@@ -15,9 +16,10 @@ static int __init vfio_ioas_init(void)
 {
 	int ret;
 
+	insight_init();
 	ret = native_init();
 	if (ret)
-		return ret;
+		goto exit_insight;
 	ret = node_init();
 	if (ret)
 		goto exit_native;
@@ -30,6 +32,8 @@ exit_node:
 	node_exit();
 exit_native:
 	native_exit();
+exit_insight:
+	insight_exit();
 	return ret;
 }
 
@@ -38,6 +42,7 @@ static void __exit vfio_ioas_exit(void)
 	backend_exit();
 	node_exit();
 	native_exit();
+	insight_exit();
 }
 
 module_init(vfio_ioas_init);

@@ -16,6 +16,7 @@
 #include "area.h"
 #include "hwpt.h"
 #include "ioas.h"
+#include "vfio_ioas_trace.h"
 
 /* Areas on their way to their IOVA. */
 struct claim {
@@ -244,10 +245,46 @@ empty:
 	return ret;
 }
 
+/* Before areas are live, or once they are gone: nobody else changes them. */
+static noinline void trace_end_of_map(struct ioas *ioas, const struct claim *claim, int error,
+				      u64 begin_ns)
+{
+	const struct ioas_map *map = claim->map;
+	struct pages_sum sum = { };
+	struct ioas_area *area;
+
+	for (area = error ? NULL : claim->areas; area; area = area->next) {
+		pages_lock(area->pages);
+		pages_sum(area->pages, area->first_byte / PAGE_SIZE,
+			  area_last_byte(area) / PAGE_SIZE, ULONG_MAX, &sum);
+		pages_unlock(area->pages);
+	}
+	trace_map(ioas->object.ctx->insight.id, ioas->object.id, map->iova, map->nbytes,
+		  map->uptr, map->iommu_prot, sum.nruns, error, trace_ns(begin_ns));
+}
+
+static inline int do_map(struct ioas *ioas, struct claim *claim)
+{
+	int ret;
+
+	ret = check_map(ioas, claim);
+	if (!ret)
+		ret = claim_areas(ioas, claim);
+	if (unlikely(ret)) {
+		area_free_list(claim->areas);
+		return ret;
+	}
+	ret = fill_all(ioas, claim);
+	if (unlikely(ret))
+		ioas_erase_areas(ioas, claim->areas);
+	return ret;
+}
+
 int ioas_map(struct ioas *ioas, struct ioas_map *map)
 {
 	struct claim claim = { .map = map, .areas = map->copies };
 	struct ioas_area *area, *next;
+	u64 begin_ns = trace_begin(map);
 	int ret;
 
 	if (!claim.areas) {
@@ -257,18 +294,11 @@ int ioas_map(struct ioas *ioas, struct ioas_map *map)
 		claim.areas->pages->unshares = map->rule != MAP_TYPE1;
 		claim.areas->pages->takes_mmio = map->rule == MAP_TYPE1;
 	}
-	ret = check_map(ioas, &claim);
-	if (!ret)
-		ret = claim_areas(ioas, &claim);
-	if (unlikely(ret)) {
-		area_free_list(claim.areas);
+	ret = do_map(ioas, &claim);
+	if (trace_map_enabled())
+		trace_end_of_map(ioas, &claim, ret, begin_ns);
+	if (unlikely(ret))
 		return ret;
-	}
-	ret = fill_all(ioas, &claim);
-	if (unlikely(ret)) {
-		ioas_erase_areas(ioas, claim.areas);
-		return ret;
-	}
 	/* A live area can go at any moment. */
 	for (area = claim.areas; area; area = next) {
 		next = area->next;

@@ -29,6 +29,7 @@ void ioas_ctx_init(struct ioas_ctx *ctx, struct file *file, enum account_mode mo
 	ctx->file = file;
 	mutex_init(&ctx->groups_mutex);
 	INIT_LIST_HEAD(&ctx->groups);
+	insight_add(ctx);
 }
 
 void ioas_ctx_destroy(struct ioas_ctx *ctx)
@@ -37,6 +38,7 @@ void ioas_ctx_destroy(struct ioas_ctx *ctx)
 	unsigned long id;
 	bool progress;
 
+	insight_remove(ctx);
 	/* What an object used can end when that one has. */
 	do {
 		progress = false;

@@ -14,15 +14,19 @@
 #include <linux/xarray.h>
 
 #include "account.h"
+#include "insight.h"
 
 struct file;
 struct ioas;
 struct ioas_ctx;
 struct ioas_object;
+struct seq_file;
 
 /* One for each kind of object: it also tells the kind. */
 struct ioas_object_ops {
 	void (*destroy)(struct ioas_object *object);	/* and free; cannot fail */
+	/* Writes a line about it, which is busy; groups_mutex held. Or NULL. */
+	void (*show)(struct seq_file *m, struct ioas_object *object);
 };
 
 /*
@@ -47,6 +51,7 @@ struct ioas_ctx {
 	struct file *file;			/* constant; kernel drivers keep it open, or NULL */
 	struct mutex groups_mutex;
 	struct list_head groups;		/* groups_mutex; struct ioas_group */
+	struct ctx_insight insight;
 };
 
 /**

@@ -17,6 +17,8 @@ vfio_ioas-objects := \
 	module/group.o \
 	module/access.o \
 	kapi/device.o \
+	insight/status.o \
+	insight/trace.o \
 	native/native.o \
 	native/ioctl.o \
 	native/ioas.o \
@@ -29,4 +31,4 @@ vfio_ioas-objects := \
 	compat/info.o \
 	compat/legacy.o
 
-vfio_ioas-ccflags := -I$(src) -I$(src)/module -I$(src)/native -I$(src)/kapi -I$(src)/compat -I$(src)/uapi
+vfio_ioas-ccflags := -I$(src) -I$(src)/module -I$(src)/native -I$(src)/kapi -I$(src)/insight -I$(src)/compat -I$(src)/uapi

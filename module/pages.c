@@ -310,9 +310,16 @@ static inline int fill_only_page(struct ioas_pages *pages)
 static void unpin_and_forget(struct ioas_pages *pages, unsigned long first_index,
 			     unsigned long last_index, struct account_refund *refund)
 {
+	u64 begin_ns = trace_begin(unpin);
+	struct pages_sum sum = { };
+
+	if (trace_unpin_enabled())
+		pages_sum(pages, first_index, last_index, ULONG_MAX, &sum);
 	account_refund(refund, pages->account,
 		       unpin_range(pages, first_index, last_index, pages->writable));
 	extents_clear(&pages->extents, first_index, last_index);
+	trace_unpin(pages->uptr + first_index * PAGE_SIZE, sum.npinned, sum.nruns,
+		    trace_ns(begin_ns));
 }
 
 /* Unpins what no user of a shared store needs. The borders of the range are cut. */
@@ -412,7 +419,7 @@ static noinline int pin_slowly(struct ioas_pages *pages, struct pages_user *user
 	return ret;
 }
 
-int pages_pin(struct ioas_pages *pages, struct pages_user *user)
+static inline int do_pin(struct ioas_pages *pages, struct pages_user *user)
 {
 	int ret;
 
@@ -424,6 +431,29 @@ int pages_pin(struct ioas_pages *pages, struct pages_user *user)
 			return ret;
 	}
 	return pin_slowly(pages, user);
+}
+
+static noinline void trace_end_of_pin(struct ioas_pages *pages, struct pages_user *user,
+				      int error, u64 begin_ns)
+{
+	unsigned long first_index = user ? user->first_index : 0;
+	unsigned long last_index = user ? user->last_index : pages->extents.npages - 1;
+	struct pages_sum sum = { };
+
+	if (!error)
+		pages_sum(pages, first_index, last_index, ULONG_MAX, &sum);
+	trace_pin(pages->uptr + first_index * PAGE_SIZE, last_index - first_index + 1,
+		  sum.nruns, error, trace_ns(begin_ns));
+}
+
+int pages_pin(struct ioas_pages *pages, struct pages_user *user)
+{
+	u64 begin_ns = trace_begin(pin);
+	int ret = do_pin(pages, user);
+
+	if (trace_pin_enabled())
+		trace_end_of_pin(pages, user, ret, begin_ns);
+	return ret;
 }
 
 void pages_unpin_slowly(struct ioas_pages *pages, struct pages_user *user,
@@ -591,19 +621,25 @@ int pages_copy_direct(struct ioas_pages *pages, unsigned long byte, void *data,
 	return ret;
 }
 
-unsigned long pages_ncharged(struct ioas_pages *pages)
+unsigned long pages_sum(struct ioas_pages *pages, unsigned long first_index,
+			unsigned long last_index, unsigned long max_runs,
+			struct pages_sum *sum)
 {
-	unsigned long last_index = pages->extents.npages - 1;
 	struct extent_cursor cursor;
-	unsigned long ncharged = 0;
 	struct extent run;
 	bool more;
 
-	more = extents_first(&pages->extents, &cursor, 0, last_index, &run);
+	more = extents_first(&pages->extents, &cursor, first_index, last_index, &run);
 	while (more) {
+		if (run.kind != EXTENT_HOLE)
+			sum->nruns++;
+		if (extent_is_pinned(run.kind))
+			sum->npinned += run.npages;
 		if (run.kind == EXTENT_CHARGED)
-			ncharged += run.npages;
+			sum->ncharged += run.npages;
+		if (!--max_runs)
+			return run.index + run.npages;
 		more = extents_next(&pages->extents, &cursor, last_index, &run);
 	}
-	return ncharged;
+	return last_index + 1;
 }

@@ -15,6 +15,7 @@
 #include "account.h"
 #include "extents.h"
 #include "pin.h"
+#include "vfio_ioas_trace.h"
 
 struct page;
 
@@ -161,13 +162,28 @@ int pages_copy(struct ioas_pages *pages, unsigned long byte, void *data,
 int pages_copy_direct(struct ioas_pages *pages, unsigned long byte, void *data,
 		      unsigned long nbytes, bool write, bool may_borrow);
 
+/* What stands behind pages of a store. */
+struct pages_sum {
+	unsigned long npinned;
+	unsigned long ncharged;		/* of these */
+	unsigned long nruns;		/* of device memory, too */
+};
+
 /**
- * pages_ncharged() - how many pages are charged to the process of a store
+ * pages_sum() - add up what stands behind pages
  * @pages: the store
+ * @first_index: first page
+ * @last_index: last page, inclusive
+ * @max_runs: stop after so many runs, at least 1
+ * @sum: is added to
  *
- * Context: the caller owns the area and holds pages_lock().
+ * Context: the extents do not change meanwhile: the caller owns the area and holds
+ * pages_lock(), or see sum_store().
+ * Return: the first page not looked at.
  */
-unsigned long pages_ncharged(struct ioas_pages *pages);
+unsigned long pages_sum(struct ioas_pages *pages, unsigned long first_index,
+			unsigned long last_index, unsigned long max_runs,
+			struct pages_sum *sum);
 
 /*
  * While a store is not shared, who owns the area it came with owns it, too, and needs no
@@ -196,7 +212,7 @@ static inline void pages_unpin(struct ioas_pages *pages, struct pages_user *user
 {
 	struct extents *extents = &pages->extents;
 
-	if (unlikely(user || pages->stuck || !extents_is_one_run(extents) ||
+	if (unlikely(user || trace_unpin_enabled() || pages->stuck || !extents_is_one_run(extents) ||
 		     extents_only_kind(extents) != EXTENT_CHARGED)) {
 		pages_unpin_slowly(pages, user, refund);
 		return;

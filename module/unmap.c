@@ -16,6 +16,7 @@
 #include "area.h"
 #include "hwpt.h"
 #include "ioas.h"
+#include "vfio_ioas_trace.h"
 
 /* So many areas are taken over at once: bounds how long iova_lock is held. */
 #define UNMAP_AT_ONCE	256
@@ -42,6 +43,7 @@ struct unmap_walk {
 	unsigned long stop_last_iova;	/* with STOP_PINNED: of the area at @iova */
 	unsigned int nnotices;		/* for that area */
 	struct ioas_unmap_watch *watch;	/* or NULL */
+	struct pages_sum sum;		/* for tracers only */
 	int error;			/* why it did not go on */
 };
 
@@ -129,7 +131,14 @@ static inline void take_areas(struct iova_space *space, struct unmap_walk *walk,
 	*link = NULL;
 }
 
-static void empty_taken(struct ioas *ioas, struct ioas_area *taken)
+/* The caller owns the area and holds pages_lock(). */
+static noinline void sum_area(struct ioas_area *area, struct pages_sum *sum)
+{
+	pages_sum(area->pages, area->first_byte / PAGE_SIZE, area_last_byte(area) / PAGE_SIZE,
+		  ULONG_MAX, sum);
+}
+
+static void empty_taken(struct ioas *ioas, struct unmap_walk *walk)
 {
 	struct account_refund refund = { };
 	struct ioas_area *area;
@@ -137,10 +146,12 @@ static void empty_taken(struct ioas *ioas, struct ioas_area *taken)
 	lockdep_assert_held_read(&ioas->domains_rwsem);
 	if (unlikely(list_empty(&ioas->hwpts)))
 		return;
-	for (area = taken; area; area = area->next) {
-		if (area != taken)
+	for (area = walk->taken; area; area = area->next) {
+		if (area != walk->taken)
 			cond_resched();
 		pages_lock(area->pages);
+		if (trace_unmap_enabled())
+			sum_area(area, &walk->sum);
 		hwpt_unmap_from_all(ioas, area);
 		area_unpin(area, &refund);
 		pages_unlock(area->pages);
@@ -272,7 +283,7 @@ static void finish_unmap(struct ioas *ioas, struct unmap_walk *walk)
 	for (;;) {
 		if (walk->watch)
 			show_taken(ioas, walk);
-		empty_taken(ioas, walk->taken);
+		empty_taken(ioas, walk);
 		erase_areas(ioas, walk->taken);
 		if (walk->stop == STOP_DONE)
 			return;
@@ -296,15 +307,18 @@ int ioas_unmap_watched(struct ioas *ioas, unsigned long iova, unsigned long last
 		.last_iova = last_iova,
 		.watch = watch,
 	};
+	u64 begin_ns = trace_begin(unmap);
 	int ret;
 
 	ret = begin_unmap(ioas, &walk);
 	if (!ret)
 		finish_unmap(ioas, &walk);
 	*unmapped_nbytes = walk.nbytes;
-	if (ret == -ENOENT)
-		return 0;
-	return ret ?: walk.error;
+	ret = ret == -ENOENT ? 0 : ret ?: walk.error;
+	if (trace_unmap_enabled())
+		trace_unmap(ioas->object.ctx->insight.id, ioas->object.id, iova, last_iova,
+			    walk.nbytes, walk.sum.nruns, ret, trace_ns(begin_ns));
+	return ret;
 }
 
 int ioas_unmap_all(struct ioas *ioas, unsigned long *unmapped_nbytes)

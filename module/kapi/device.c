@@ -11,6 +11,7 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/iommu.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "device.h"
@@ -39,8 +40,17 @@ static void device_object_destroy(struct ioas_object *object)
 	kfree(idev);
 }
 
+static void device_object_show(struct seq_file *m, struct ioas_object *object)
+{
+	struct ioas_device *idev = container_of(object, struct ioas_device, object);
+
+	seq_printf(m, "device context=%lu id=%u name=%s\n", object->ctx->insight.id, object->id,
+		   idev->dev ? dev_name(idev->dev) : "none");
+}
+
 static const struct ioas_object_ops device_object_ops = {
 	.destroy = device_object_destroy,
+	.show = device_object_show,
 };
 
 /* The group of a device to be bound. The first one makes its DMA ours. */

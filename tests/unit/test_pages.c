@@ -188,7 +188,33 @@ START_TEST(device_memory_is_neither_pinned_nor_charged)
 	ck_assert_int_eq(run.kind, EXTENT_MMIO);
 	ck_assert_uint_eq(run.pfn, 0x5002);
 	ck_assert_int_eq(pages_list(&pages, 6, 6, &page), -EINVAL);
-	ck_assert_uint_eq(pages_ncharged(&pages), STORE_NPAGES - 6);
+	pages_unpin(&pages, NULL, &refund);
+	account_pay(&refund);
+}
+END_TEST
+
+START_TEST(a_sum_tells_what_is_pinned_and_charged_and_where_it_stopped)
+{
+	struct pages_sum sum = { };
+	unsigned long next;
+
+	make_store(STORE_NPAGES, true);
+	pages.takes_mmio = true;
+	make_mmio(4, 9, 0x5000);
+	ck_assert_uint_eq(pages_sum(&pages, 0, STORE_NPAGES - 1, ULONG_MAX, &sum), STORE_NPAGES);
+	ck_assert_uint_eq(sum.nruns + sum.npinned + sum.ncharged, 0);
+	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_uint_eq(pages_sum(&pages, 2, 8, 1, &sum), 4);
+	ck_assert_uint_eq(sum.nruns, 1);
+	ck_assert_uint_eq(sum.npinned, 2);
+	next = pages_sum(&pages, 4, STORE_NPAGES - 1, 1, &sum);
+	ck_assert_uint_eq(next, 9);
+	ck_assert_uint_eq(sum.nruns, 2);
+	ck_assert_uint_eq(sum.npinned, 2);
+	ck_assert_uint_eq(pages_sum(&pages, next, STORE_NPAGES - 1, ULONG_MAX, &sum),
+			  STORE_NPAGES);
+	ck_assert_uint_eq(sum.npinned, STORE_NPAGES - 9 + 2);
+	ck_assert_uint_eq(sum.ncharged, sum.npinned);
 	pages_unpin(&pages, NULL, &refund);
 	account_pay(&refund);
 }
@@ -571,6 +597,8 @@ int main(void)
 	tcase_add_test(tcase, the_folio_that_crosses_the_limit_leaves_no_trace);
 	tcase_add_test(tcase, reserved_pages_are_pinned_but_not_charged);
 	tcase_add_test(tcase, device_memory_is_neither_pinned_nor_charged);
+	tcase_add_test(tcase,
+		       a_sum_tells_what_is_pinned_and_charged_and_where_it_stopped);
 	tcase_add_test(tcase, what_is_no_device_memory_or_not_writable_is_not_taken);
 	tcase_add_test(tcase, one_page_of_device_memory_is_a_store);
 	tcase_add_test(tcase, a_fatal_signal_stops_a_pin);
