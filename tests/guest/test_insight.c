@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_insight.c - the file "status" in debugfs: what is in it, whose it is, and what
+ * happens while it is read
+ */
+#define _GNU_SOURCE
+#include "lib_native.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+
+#define STATUS		"/sys/kernel/debug/vfio_ioas/status"
+#define NPAGES		16U
+#define NBYTES		(NPAGES * PAGE)
+#define IOVA		0x100000ULL
+
+static char text[1 << 20];
+
+static void read_status(void)
+{
+	size_t filled = 0;
+	ssize_t n;
+	int fd = open_fd(STATUS);
+
+	require_true(fd >= 0);
+	while ((n = read(fd, text + filled, sizeof(text) - 1 - filled)) > 0)
+		filled += n;
+	check_eq(or_errno(n), 0);
+	text[filled] = 0;
+	close(fd);
+}
+
+/* The first line from @from on that begins with @head; NULL if there is none. */
+static const char *find_line(const char *from, const char *head)
+{
+	const char *line;
+
+	for (line = from; line && *line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!strncmp(line, head, strlen(head)))
+			return line;
+	}
+	return NULL;
+}
+
+/* The value of a word key=value in a line; -1 if it has no such word. */
+static long long value_of(const char *line, const char *key)
+{
+	size_t nbytes = strlen(key);
+
+	for (; line && *line != '\n' && *line; line++)
+		if (line[0] == ' ' && !strncmp(line + 1, key, nbytes) &&
+		    line[1 + nbytes] == '=')
+			return strtoll(line + nbytes + 2, NULL, 0);
+	return -1;
+}
+
+static const char *own_context(void)
+{
+	const char *line;
+
+	for (line = find_line(text, "context "); line; line = find_line(line + 1, "context "))
+		if (value_of(line, "pid") == getpid())
+			return line;
+	return NULL;
+}
+
+/* Of the only context of this process. */
+static const char *own_line(const char *kind)
+{
+	const char *context = own_context();
+	const char *line;
+	long long id = value_of(context, "id");
+
+	for (line = find_line(text, kind); line; line = find_line(line + 1, kind))
+		if (value_of(line, "context") == id)
+			return line;
+	return NULL;
+}
+
+static void check_ioas(long long areas, uint64_t mapped, uint64_t pinned)
+{
+	const char *ioas;
+
+	read_status();
+	ioas = own_line("ioas ");
+	require_true(ioas);
+	check_eq(value_of(ioas, "vfio"), 1);
+	check_eq(value_of(ioas, "areas"), areas);
+	check_eq(value_of(ioas, "mapped"), mapped);
+	check_eq(value_of(ioas, "pinned"), pinned);
+	check_eq(value_of(ioas, "charged"), pinned);
+	check_eq(value_of(ioas, "pins"), 0);
+	if (pinned)
+		check_true(value_of(ioas, "runs") >= areas &&
+			   value_of(ioas, "runs") <= (long long)(pinned / PAGE));
+	else
+		check_eq(value_of(ioas, "runs"), 0);
+}
+
+static void status_says_what_a_container_maps(void)
+{
+	uint8_t *memory = mem_alloc(NBYTES);
+	struct rig rig;
+
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	check_ioas(0, 0, 0);
+	require_eq(dma_map(rig.container, IOVA, memory, NBYTES, RW), 0);
+	require_eq(dma_map(rig.container, 2 * IOVA, memory, PAGE, RO), 0);
+	check_ioas(2, NBYTES + PAGE, NBYTES + PAGE);
+	require_eq(dma_unmap(rig.container, IOVA, NBYTES), NBYTES);
+	check_ioas(1, PAGE, PAGE);
+	rig_close(&rig);
+}
+
+static void status_says_who_has_which_group(void)
+{
+	const struct device *device = device_nr(0);
+	const char *line;
+	struct rig rig;
+	char devices[64];
+	long long hwpt;
+
+	require_eq(prctl(PR_SET_NAME, "in\tsight\\"), 0);
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	read_status();
+	line = own_context();
+	require_true(line);
+	check_true(strstr(line, " kind=container type=type1v2 ") < strchr(line, '\n'));
+	check_true(strstr(line, " comm=in\\011sight\\134\n"));
+	line = own_line("hwpt ");
+	require_true(line);
+	hwpt = value_of(line, "id");
+	check_eq(value_of(line, "groups"), 1);
+	line = own_line("group ");
+	require_true(line);
+	check_eq(value_of(line, "number"), device->group);
+	check_eq(value_of(line, "hwpt"), hwpt);
+	snprintf(devices, sizeof(devices), " devices=%s", device->address);
+	check_true(strstr(line, devices) != NULL);
+	rig_close(&rig);
+	read_status();
+	check_true(!own_context());
+}
+
+static void container_type_is_told(void)
+{
+	struct rig rig;
+
+	rig_open(&rig, VFIO_TYPE1_IOMMU, 1);
+	read_status();
+	require_true(own_context());
+	check_true(strstr(own_context(), " type=type1 ") != NULL);
+	rig_close(&rig);
+}
+
+static void container_without_a_backend_is_not_there(void)
+{
+	int container = container_open();
+
+	read_status();
+	check_true(!own_context());
+	close(container);
+}
+
+static void have_none(void *unused)
+{
+	(void)unused;
+	read_status();
+	check_true(!own_context());
+}
+
+static void open_for_parent(void *gates)
+{
+	struct gate *gate = gates;
+	struct rig rig;
+
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	gate_open(&gate[0]);
+	gate_wait(&gate[1]);
+	rig_close(&rig);
+}
+
+static void native_contexts_are_told_apart(void)
+{
+	const char *line;
+	int fd = native_open();
+
+	ioas_alloc(fd);
+	read_status();
+	require_true(own_context());
+	check_true(strstr(own_context(), " kind=iommu pid=") != NULL);
+	line = own_line("ioas ");
+	require_true(line);
+	check_eq(value_of(line, "vfio"), 0);
+	check_eq(value_of(line, "mapped"), 0);
+	close(fd);
+}
+
+static void each_process_has_its_own_line(void)
+{
+	const char *line;
+	struct gate gate[2];
+	pid_t pid;
+
+	gate_make(&gate[0]);
+	gate_make(&gate[1]);
+	pid = spawn(open_for_parent, gate);
+	gate_wait(&gate[0]);
+	join(spawn(have_none, NULL));
+	read_status();
+	line = find_line(text, "context ");
+	require_true(line);
+	check_eq(value_of(line, "pid"), pid);
+	gate_open(&gate[1]);
+	join(pid);
+}
+
+/* Memory in many runs, which are counted in parts. */
+static void large_container_is_summed_up(void)
+{
+	const unsigned int nmaps = scaled(3000, 300);
+	uint8_t *memory = mem_alloc_scattered(nmaps * PAGE);
+	struct rig rig;
+	unsigned int i;
+
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	for (i = 0; i < nmaps; i++)
+		require_eq(dma_map(rig.container, 2ULL * i * PAGE, memory + i * PAGE, PAGE, RW),
+			   0);
+	require_eq(dma_map(rig.container, 4ULL * nmaps * PAGE, memory, nmaps * PAGE, RW), 0);
+	check_ioas(nmaps + 1, 2ULL * nmaps * PAGE, 2ULL * nmaps * PAGE);
+	rig_close(&rig);
+}
+
+static atomic_bool stop;
+
+static void *map_and_unmap(void *data)
+{
+	struct rig *rig = data;
+	uint8_t *memory = mem_alloc(NBYTES);
+
+	while (!stop) {
+		check_eq(dma_map(rig->container, IOVA, memory, NBYTES, RW), 0);
+		check_eq(dma_unmap(rig->container, IOVA, NBYTES), NBYTES);
+	}
+	return NULL;
+}
+
+static void status_is_read_while_maps_come_and_go(void)
+{
+	uint64_t end = now_ns() + scaled(2, 10) * 1000000000ULL;
+	pthread_t thread;
+	long long mapped;
+	struct rig rig;
+
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	stop = false;
+	require_eq(pthread_create(&thread, NULL, map_and_unmap, &rig), 0);
+	while (now_ns() < end) {
+		read_status();
+		mapped = value_of(own_line("ioas "), "mapped");
+		if (mapped != 0 && !check_eq(mapped, NBYTES))
+			break;
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	rig_close(&rig);
+}
+
+static void come_and_go(void *end)
+{
+	struct rig rig;
+
+	while (now_ns() < *(uint64_t *)end) {
+		rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+		rig_close(&rig);
+	}
+}
+
+static void status_is_read_while_containers_come_and_go(void)
+{
+	uint64_t end = now_ns() + scaled(2, 10) * 1000000000ULL;
+	pid_t pid;
+
+	pid = spawn(come_and_go, &end);
+	while (now_ns() < end)
+		read_status();
+	join(pid);
+	read_status();
+	check_true(!find_line(text, "context "));
+}
+
+static void become_nobody(void *unused)
+{
+	(void)unused;
+	require_eq(or_errno(setresuid(65534, 65534, 65534)), 0);
+	check_eq(or_errno(open(STATUS, O_RDONLY)), -EACCES);
+}
+
+static void status_is_for_root_alone(void)
+{
+	join(spawn(become_nobody, NULL));
+}
+
+static const struct test tests[] = {
+	TEST(status_says_what_a_container_maps, ONLY_IOAS | NEEDS_ONE),
+	TEST(status_says_who_has_which_group, ONLY_IOAS | NEEDS_ONE),
+	TEST(container_type_is_told, ONLY_IOAS | NEEDS_ONE),
+	TEST(container_without_a_backend_is_not_there, ONLY_IOAS),
+	TEST(native_contexts_are_told_apart, ONLY_IOAS),
+	TEST(each_process_has_its_own_line, ONLY_IOAS | NEEDS_ONE),
+	TEST(large_container_is_summed_up, ONLY_IOAS | NEEDS_ONE),
+	TEST(status_is_read_while_maps_come_and_go, ONLY_IOAS | NEEDS_ONE),
+	TEST(status_is_read_while_containers_come_and_go, ONLY_IOAS | NEEDS_ONE),
+	TEST(status_is_for_root_alone, ONLY_IOAS),
+};
+
+int main(int argc, char **argv)
+{
+	return run_tests(tests, ARRAY_SIZE(tests), argc, argv);
+}

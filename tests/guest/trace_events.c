@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trace_events.c - the tracepoints vfio_ioas:*
+ *
+ * On a machine with one CPU: QEMU 7.2 may execute half of what the kernel patches on
+ * another one, and switching events on is patching.
+ */
+#define _GNU_SOURCE
+#include "lib.h"
+
+#define TRACING		"/sys/kernel/tracing/"
+#define EVENTS		TRACING "events/vfio_ioas/enable"
+#define NPAGES		3U
+#define NBYTES		(NPAGES * PAGE)
+#define IOVA		0x123000ULL
+
+static char text[1 << 16];
+
+static void trace_start(void)
+{
+	int fd = open(TRACING "trace", O_WRONLY | O_TRUNC);
+
+	/* That has emptied it. */
+	require_true(fd >= 0);
+	close(fd);
+	require_eq(write_text(EVENTS, "1"), 0);
+}
+
+/* Reads what was traced. */
+static void trace_stop(void)
+{
+	size_t filled = 0;
+	ssize_t n;
+	int fd;
+
+	require_eq(write_text(EVENTS, "0"), 0);
+	fd = open_fd(TRACING "trace");
+	require_true(fd >= 0);
+	while ((n = read(fd, text + filled, sizeof(text) - 1 - filled)) > 0)
+		filled += n;
+	text[filled] = 0;
+	close(fd);
+}
+
+/* The words of the nth event of a name, from 0 on; NULL if there are fewer. */
+static const char *event(const char *name, unsigned int n)
+{
+	static char line[512];
+	char head[32];
+	const char *found = text;
+	size_t nbytes;
+
+	snprintf(head, sizeof(head), " %s: ", name);
+	do {
+		found = strstr(found, head);
+		if (!found)
+			return NULL;
+		found += strlen(head) - 1;
+	} while (n--);
+	nbytes = strcspn(found, "\n");
+	if (nbytes >= sizeof(line))
+		test_abort();
+	memcpy(line, found, nbytes);
+	line[nbytes] = 0;
+	return line;
+}
+
+static long long value_of(const char *line, const char *key)
+{
+	char word[32];
+	const char *found;
+
+	snprintf(word, sizeof(word), " %s=", key);
+	found = line ? strstr(line, word) : NULL;
+	return found ? (long long)strtoull(found + strlen(word), NULL, 0) : -1;
+}
+
+static void map_and_unmap_are_traced_with_iova_length_and_runs(void)
+{
+	uint8_t *memory = mem_alloc_scattered(NBYTES);
+	long long breaks = mem_breaks(memory, NBYTES);
+	const char *line;
+	struct rig rig;
+
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	trace_start();
+	require_eq(dma_map(rig.container, IOVA, memory, NBYTES, RW), 0);
+	require_eq(dma_unmap(rig.container, IOVA, NBYTES), NBYTES);
+	trace_stop();
+	rig_close(&rig);
+
+	line = event("map", 0);
+	require_true(line);
+	check_eq(value_of(line, "iova"), IOVA);
+	check_eq(value_of(line, "nbytes"), NBYTES);
+	check_eq(value_of(line, "uptr"), (uintptr_t)memory);
+	check_eq(value_of(line, "runs"), breaks + 1);
+	check_eq(value_of(line, "error"), 0);
+	check_true(value_of(line, "ns") > 0);
+	check_true(strstr(line, " prot=rw ") != NULL);
+	line = event("unmap", 0);
+	require_true(line);
+	check_eq(value_of(line, "iova"), IOVA);
+	check_eq(value_of(line, "last_iova"), IOVA + NBYTES - 1);
+	check_eq(value_of(line, "unmapped"), NBYTES);
+	check_eq(value_of(line, "runs"), breaks + 1);
+	check_true(value_of(line, "ns") > 0);
+	line = event("pin", 0);
+	check_eq(value_of(line, "uptr"), (uintptr_t)memory);
+	check_eq(value_of(line, "pages"), NPAGES);
+	check_eq(value_of(line, "runs"), breaks + 1);
+	line = event("unpin", 0);
+	check_eq(value_of(line, "uptr"), (uintptr_t)memory);
+	check_eq(value_of(line, "pages"), NPAGES);
+	check_eq(value_of(line, "runs"), breaks + 1);
+	check_true(!event("map", 1) && !event("unmap", 1));
+}
+
+static void failures_are_traced_with_their_error(void)
+{
+	uint8_t *memory = mem_alloc(NBYTES);
+	uint8_t *nothing = mem_reserve(NBYTES);
+	struct rig rig;
+
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	trace_start();
+	check_eq(dma_map(rig.container, IOVA, memory, NBYTES, RO), 0);
+	check_eq(dma_map(rig.container, IOVA, memory, NBYTES, RO), -EEXIST);
+	check_eq(dma_map(rig.container, 2 * IOVA, nothing, NBYTES, RO), -EFAULT);
+	check_eq(dma_unmap(rig.container, IOVA, PAGE), -EINVAL);
+	trace_stop();
+	rig_close(&rig);
+	check_eq((int)value_of(event("map", 1), "error"), -EEXIST);
+	check_eq((int)value_of(event("map", 2), "error"), -EFAULT);
+	check_eq((int)value_of(event("pin", 1), "error"), -EFAULT);
+	check_eq((int)value_of(event("unmap", 0), "error"), -EINVAL);
+	check_true(strstr(event("map", 0), " prot=r ") != NULL);
+}
+
+static void attach_and_detach_are_traced(void)
+{
+	struct rig rig;
+
+	trace_start();
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	rig_close(&rig);
+	trace_stop();
+	check_eq(value_of(event("attach", 0), "group"), device_nr(0)->group);
+	check_eq(value_of(event("attach", 0), "error"), 0);
+	check_true(value_of(event("attach", 0), "hwpt") > 0);
+	check_eq(value_of(event("detach", 0), "group"), device_nr(0)->group);
+	check_eq(value_of(event("detach", 0), "hwpt"), value_of(event("attach", 0), "hwpt"));
+	check_eq(value_of(event("detach", 0), "context"),
+		 value_of(event("attach", 0), "context"));
+}
+
+static void dirty_read_is_traced(void)
+{
+	struct {
+		struct vfio_iommu_type1_dirty_bitmap head;
+		struct vfio_iommu_type1_dirty_bitmap_get range;
+	} get = {
+		.head.argsz = sizeof(get),
+		.range.iova = IOVA,
+		.range.size = NBYTES,
+		.range.bitmap.pgsize = PAGE,
+		.range.bitmap.size = sizeof(uint64_t),
+	};
+	uint8_t *memory = mem_alloc(NBYTES);
+	uint64_t bitmap = 0;
+	struct rig rig;
+
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	require_eq(dma_map(rig.container, IOVA, memory, NBYTES, RW), 0);
+	get.head.flags = VFIO_IOMMU_DIRTY_PAGES_FLAG_START;
+	require_eq(vfio_call(rig.container, VFIO_IOMMU_DIRTY_PAGES, (uintptr_t)&get), 0);
+	trace_start();
+	get.head.flags = VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP;
+	get.range.bitmap.data = (void *)&bitmap;
+	require_eq(vfio_call(rig.container, VFIO_IOMMU_DIRTY_PAGES, (uintptr_t)&get), 0);
+	trace_stop();
+	rig_close(&rig);
+	check_eq(bitmap, 7);
+	check_eq(value_of(event("dirty_read", 0), "iova"), IOVA);
+	check_eq(value_of(event("dirty_read", 0), "last_iova"), IOVA + NBYTES - 1);
+	check_eq(value_of(event("dirty_read", 0), "areas"), 1);
+	check_eq(value_of(event("dirty_read", 0), "error"), 0);
+}
+
+static const struct test tests[] = {
+	TEST(map_and_unmap_are_traced_with_iova_length_and_runs, ONLY_IOAS | NEEDS_ONE),
+	TEST(failures_are_traced_with_their_error, ONLY_IOAS | NEEDS_ONE),
+	TEST(attach_and_detach_are_traced, ONLY_IOAS | NEEDS_ONE),
+	TEST(dirty_read_is_traced, ONLY_IOAS | NEEDS_ONE),
+};
+
+int main(int argc, char **argv)
+{
+	return run_tests(tests, ARRAY_SIZE(tests), argc, argv);
+}
