@@ -13,5 +13,6 @@ struct subcommand {
 };
 
 int compare_main(int argc, char **argv);
+int switch_main(int argc, char **argv);
 
 #endif

@@ -11,6 +11,8 @@
 static const struct subcommand subcommands[] = {
 	{ "compare", "run the same calls on stock type1 and on ours, print what differs",
 	  compare_main },
+	{ "switch", "make programs that open /dev/vfio/vfio get our container; and back",
+	  switch_main },
 };
 
 #define NSUBCOMMANDS	ARRAY_SIZE(subcommands)

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lib_switch.c - runs "vfio-ioas switch", and looks at what it changes
+ */
+#define _GNU_SOURCE
+#include "lib.h"
+#include "lib_switch.h"
+
+#include <stdarg.h>
+
+const char *const ways[NWAYS] = { "symlink", "node", "serve" };
+
+static char said[4096];
+
+int run_switch(const char *format, ...)
+{
+	char words[256], command[320];
+	va_list arguments;
+	size_t nread;
+	FILE *pipe;
+	int status;
+
+	va_start(arguments, format);
+	vsnprintf(words, sizeof(words), format, arguments);
+	va_end(arguments);
+	snprintf(command, sizeof(command), "vfio-ioas switch %s 2>&1", words);
+	fflush(stdout);
+	pipe = popen(command, "re");
+	require_true(pipe);
+	nread = fread(said, 1, sizeof(said) - 1, pipe);
+	said[nread] = '\0';
+	status = pclose(pipe);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+bool check_said_at(const char *file, int line, const char *text)
+{
+	bool found = strstr(said, text);
+
+	if (!found)
+		diag("it said: %s", said);
+	return check_true_at(file, line, text, found);
+}
+
+void untouched_note(struct untouched *untouched)
+{
+	require_eq(or_errno(lstat(STOCK_NODE, &untouched->node)), 0);
+	if (param_get(IOAS_MODULE, "serve", untouched->serve,
+		      sizeof(untouched->serve)))
+		untouched->serve[0] = '\0';
+}
+
+void check_untouched(const struct untouched *untouched)
+{
+	struct untouched now;
+
+	untouched_note(&now);
+	check_eq(now.node.st_ino, untouched->node.st_ino);
+	check_eq(now.node.st_mode, untouched->node.st_mode);
+	check_eq(now.node.st_rdev, untouched->node.st_rdev);
+	check_eq(now.node.st_uid, untouched->node.st_uid);
+	check_eq(now.node.st_gid, untouched->node.st_gid);
+	check_eq(now.node.st_nlink, untouched->node.st_nlink);
+	if (now.serve[0] && untouched->serve[0])
+		check_eq(strcmp(now.serve, untouched->serve), 0);
+	check_eq(or_errno(access(ASIDE_NODE, F_OK)), -ENOENT);
+	check_eq(or_errno(access("/dev/vfio/.vfio.new", F_OK)), -ENOENT);
+	check_eq(or_errno(access(STATE_FILE, F_OK)), -ENOENT);
+}
+
+void switch_clean_up(void)
+{
+	int status = system("{ vfio-ioas switch off --persist; modprobe " IOAS_MODULE
+			    "; } >/dev/null 2>&1");
+
+	if (status)
+		diag("cleaning up failed: %d", status);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * switch.h - what the parts of "vfio-ioas switch" know of the machine
+ */
+#ifndef TOOLS_SWITCH_H
+#define TOOLS_SWITCH_H
+
+#include "compare/common.h"
+#include "compare/text.h"
+#include "ours.h"
+#include "switch_node.h"
+#include "switch_state.h"
+
+/* All that matters for the switch, at one moment. */
+struct situation {
+	int dir;			/* /dev/vfio, -1 if there is none */
+	bool loaded;
+	char serve[SERVE_NBYTES];	/* "" unless loaded */
+	dev_t ours;			/* our device number, 0 unless loaded */
+	struct state state;		/* what we did */
+	struct state boot;		/* what a boot will do */
+	struct node node;		/* at /dev/vfio/vfio */
+	struct node aside;		/* at /dev/vfio/vfio.stock */
+	enum way way;			/* the one that is on; WAY_NONE: off */
+	struct text wrong;		/* lines: what does not agree with it */
+};
+
+void situation_look(struct situation *situation);
+void situation_free(struct situation *situation);
+static inline bool situation_agrees(const struct situation *situation)
+{
+	return situation->wrong.nchars == 0;
+}
+
+/* "a symbolic link to our node" */
+const char *node_says(const struct node *node);
+
+/* What the command line asks for. */
+struct request {
+	enum way way;		/* WAY_NONE: none was named */
+	bool persist;
+	bool force;
+};
+
+/* Each is a subcommand and returns the exit status. */
+int switch_on(const struct request *request);
+int switch_off(const struct request *request);
+int switch_restore(void);
+int switch_status(bool json);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * switch_node.h - what is at /dev/vfio/vfio, and how it is exchanged
+ *
+ * The kernel's node is put aside as /dev/vfio/vfio.stock and comes back from there: the
+ * same inode, and so with the owner, mode and labels it had. There is a node at
+ * /dev/vfio/vfio at every moment, also after a crash at any moment.
+ */
+#ifndef TOOLS_SWITCH_NODE_H
+#define TOOLS_SWITCH_NODE_H
+
+#include "compare/common.h"
+
+#include <sys/stat.h>
+
+#define NODE_DIR	"/dev/vfio"
+#define NODE		"vfio"
+#define NODE_ASIDE	"vfio.stock"
+#define NODE_OURS	"ioas"
+
+enum node_kind {
+	NODE_NOTHING,
+	NODE_STOCK,		/* the kernel's: 10:196 */
+	NODE_LINK,		/* a symbolic link to our node */
+	NODE_DEVICE,		/* our number, or one that we once had */
+	NODE_MOUNT,		/* something mounted on it */
+	NODE_UNKNOWN,
+};
+
+struct node {
+	enum node_kind kind;
+	struct stat st;		/* unless NOTHING */
+};
+
+/* The directory, not through a symbolic link; -1 if there is none. */
+int node_open_dir(void);
+
+/*
+ * What is at a name. ours is our device number. If device_put, a device node whose
+ * number nobody knows is one that we put there: our number changes with each load.
+ */
+struct node node_look(int dir, const char *name, dev_t ours, bool device_put);
+
+/*
+ * Put a link to our node, or a node with our number, in place of what is there, or put
+ * back what was there. 0 or -errno.
+ */
+int node_put_link(int dir);
+int node_put_device(int dir, dev_t ours);
+int node_put_back(int dir);
+/* The same where nothing is aside: a node as the kernel makes it. */
+int node_put_fresh(int dir);
+
+#endif

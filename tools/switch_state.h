@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * switch_state.h - what the switch remembers: until the next boot what it did, and for
+ * the next boot what to do
+ *
+ * Both are files of lines "key=value"; lines that begin with # are for people.
+ */
+#ifndef TOOLS_SWITCH_STATE_H
+#define TOOLS_SWITCH_STATE_H
+
+#include "compare/common.h"
+#include "ours.h"
+
+#define STATE_DIR	"/run/vfio-ioas"	/* volatile, as /dev is */
+#define BOOT_DIR	"/etc/vfio-ioas"
+#define STATE_NAME	"switch"		/* in both */
+
+enum way {
+	WAY_NONE,		/* off */
+	WAY_SYMLINK,
+	WAY_NODE,
+	WAY_SERVE,
+	NWAYS,
+};
+
+extern const char *const way_names[NWAYS];
+
+/* NWAYS if there is none of that name. */
+enum way way_find(const char *name);
+
+struct state {
+	enum way way;			/* NWAYS: the file says nothing we know */
+	char serve[SERVE_NBYTES];	/* WAY_SERVE: the former value */
+};
+
+/* WAY_NONE if there is no such file. */
+struct state state_read(const char *dir);
+/* All return 0 or -errno. After a crash there is the old file or the new one. */
+int state_write(const char *dir, const struct state *state);
+int state_remove(const char *dir);
+
+/* One switch at a time: a descriptor to hold until done, or -errno. */
+int state_lock(void);
+
+#endif
