@@ -8,9 +8,13 @@
 AC_DEFUN([VFIO_IOAS_LINUX], [
 	AC_ARG_WITH([linux],
 		[AS_HELP_STRING([--with-linux=DIR],
-			[kernel build directory @<:@/lib/modules/<running release>/build@:>@])],
-		[AS_CASE([$withval], [yes|no], [AC_MSG_ERROR([--with-linux needs a directory])])],
+			[kernel build directory @<:@/lib/modules/<running release>/build@:>@;
+			--without-linux: plain make and make install leave the module out])],
+		[AS_CASE([$withval], [yes], [AC_MSG_ERROR([--with-linux needs a directory])])],
 		[with_linux=])
+	AC_ARG_WITH([modules-dir],
+		[AS_HELP_STRING([--with-modules-dir=DIR], [where make install puts <release>/updates @<:@/lib/modules@:>@])],
+		[], [with_modules_dir=/lib/modules])
 	AC_ARG_ENABLE([unproven-kernel],
 		[AS_HELP_STRING([--enable-unproven-kernel],
 			[build for a kernel newer than the newest one proven to match])])
@@ -18,6 +22,18 @@ AC_DEFUN([VFIO_IOAS_LINUX], [
 	AS_IF([test "$enable_unproven_kernel" = yes], [ALLOW_UNPROVEN_KERNEL=1])
 	export ALLOW_UNPROVEN_KERNEL
 
+	AS_IF([test "$with_linux" != no], [VFIO_IOAS_FIND_LINUX])
+
+	AM_CONDITIONAL([WITH_MODULE], [test "$with_linux" != no])
+	AC_SUBST([LINUX_BUILD])
+	AC_SUBST([LINUX_RELEASE])
+	AC_SUBST([ALLOW_UNPROVEN_KERNEL])
+	AC_SUBST([modulesdir], [$with_modules_dir])
+])
+
+# VFIO_IOAS_FIND_LINUX
+# Sets LINUX_BUILD and LINUX_RELEASE.
+AC_DEFUN([VFIO_IOAS_FIND_LINUX], [
 	AC_MSG_CHECKING([for a kernel build directory])
 	LINUX_BUILD=$with_linux
 	AS_IF([test -z "$with_linux"], [LINUX_BUILD=/lib/modules/$(uname -r)/build])
@@ -39,10 +55,6 @@ AC_DEFUN([VFIO_IOAS_LINUX], [
 			[AC_MSG_ERROR([$with_linux cannot be used, for the reason above])])
 		AC_MSG_WARN([no kernel for plain make and make install: give one with --with-linux=DIR])
 		LINUX_BUILD=])
-
-	AC_SUBST([LINUX_BUILD])
-	AC_SUBST([LINUX_RELEASE])
-	AC_SUBST([ALLOW_UNPROVEN_KERNEL])
 ])
 
 # VFIO_IOAS_PROBE
