@@ -449,10 +449,10 @@ static long dirty_stop(struct type1 *type1, struct ioas *ioas)
 
 /*
  * The lowest area of a range, kept busy; or NULL. Waits for those who work on it. Takes its mark
- * that all of it is dirty.
+ * that all of it is dirty. @previous is the area below, kept busy so far; or NULL.
  */
-static struct ioas_area *hold_first(struct ioas *ioas, unsigned long iova,
-				    unsigned long last_iova, bool *marked)
+static struct ioas_area *hold_next(struct ioas *ioas, struct ioas_area *previous,
+				   unsigned long iova, unsigned long last_iova, bool *marked)
 {
 	struct iova_space *space = &ioas->iova_space;
 	struct ioas_area *area;
@@ -460,7 +460,16 @@ static struct ioas_area *hold_first(struct ioas *ioas, unsigned long iova,
 
 	for (;;) {
 		spin_lock(&space->iova_lock);
-		area = iova_first(space, iova, last_iova);
+		if (previous) {
+			area = iova_next(space, previous);
+			if (area && area->first_iova > last_iova)
+				area = NULL;
+			previous->nbusy--;
+			ioas_wake_waiters(ioas);
+			previous = NULL;
+		} else {
+			area = iova_first(space, iova, last_iova);
+		}
 		live = area && area_is_live(area);
 		if (live) {
 			area->nbusy++;
@@ -496,9 +505,8 @@ static long report_range(struct type1 *type1, struct ioas *ioas, unsigned long i
 			 unsigned long last_iova, const struct vfio_bitmap *bitmap)
 {
 	struct dirty_report report;
-	struct ioas_area *area;
+	struct ioas_area *area = NULL;
 	u64 begin_ns = trace_begin(dirty_read);
-	unsigned long next = iova;
 	unsigned long nareas = 0;
 	bool marked;
 	long ret = 0;
@@ -507,21 +515,19 @@ static long report_range(struct type1 *type1, struct ioas *ioas, unsigned long i
 		return -EINVAL;
 	report_init(&report, type1, ioas, iova, bitmap);
 	while (!ret) {
-		area = hold_first(ioas, next, last_iova, &marked);
+		area = hold_next(ioas, area, iova, last_iova, &marked);
 		if (!area)
 			break;
-		next = area->last_iova + 1;
 		nareas++;
 		/* One that came since then is somebody else's affair. */
 		if (area->first_iova >= iova && area->last_iova <= last_iova)
 			ret = report_area(&report, area, marked);
 		else if (marked)
 			mark_all_dirty(ioas, area);
-		area_unhold(ioas, area);
-		if (!next || next > last_iova)
-			break;
 		cond_resched();
 	}
+	if (area)
+		area_unhold(ioas, area);
 	trace_dirty_read(ioas->object.ctx->insight.id, ioas->object.id, iova, last_iova, nareas,
 			 ret, trace_ns(begin_ns));
 	return ret;
