@@ -30,6 +30,26 @@ kernel_release() {
 	sed -n 's/^#define UTS_RELEASE "\(.*\)"$/\1/p' "$header"
 }
 
+# with_tools BUILD_DIR COMMAND...: runs it with the compiler, the make and so on that belong to
+# that kernel. They are this machine's, but for kernels of a later Debian: theirs need the
+# libraries of their release, too. fetch-kernels has put all of it beside the kernel's headers, in
+# a usr/ that takes the place of /usr for COMMAND and what it runs; nobody else sees that.
+with_tools() {
+	local usr namespaces=(--mount)
+
+	usr=$(realpath "$1")
+	usr=${usr%/src/*}
+	shift
+	if [ "$usr" = /usr ] || [ ! -x "$usr/bin/make" ]; then
+		"$@"
+		return
+	fi
+	case $top/ in /usr/*) die "a clone below /usr is hidden from the tools of that kernel: move it" ;; esac
+	[ "$(id -u)" = 0 ] || namespaces+=(--map-root-user)
+	# shellcheck disable=SC2016  # for the shell below to expand
+	unshare "${namespaces[@]}" sh -c 'mount --bind "$0" /usr && exec "$@"' "$usr" "$@"
+}
+
 # is_kernel_dir DIR: has DIR all that the VM and the builds need of a kernel?
 is_kernel_dir() {
 	local entry
