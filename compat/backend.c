@@ -331,7 +331,10 @@ static int attach_real_group(struct container *container, struct ioas *ioas,
 		atomic_dec(&type1->dirty.nwriters);
 	else
 		WRITE_ONCE(type1->had_domain, true);
-	return ret == -EADDRINUSE ? -EINVAL : ret;
+	/* Once there is a list of ranges, what lies out of reach is out of the list. */
+	if (ret == -EADDRINUSE || (ret == -ERANGE && type1->had_domain))
+		ret = -EINVAL;
+	return ret;
 }
 
 static int attach_group(struct container *container, struct iommu_group *group, bool emulated)

@@ -25,6 +25,7 @@
 #include "dirty.h"
 #include "emulated.h"
 #include "ioas.h"
+#include "kcompat.h"
 #include "type1.h"
 #include "vfio_ioas_trace.h"
 
@@ -539,14 +540,17 @@ static long dirty_get(struct type1 *type1, struct ioas *ioas,
 	u64 misfit = PAGE_SIZE - 1;
 	long ret;
 
-	/* What does not end below 2^64 is too much for stock type1. */
-	if (range->iova + range->size < range->iova)
+	if (!range->size)
+		return -EINVAL;
+	if (range->iova + range->size - 1 < range->iova)
+		return KCOMPAT_WRAPS;
+	/* What does not end below 2^64 is too much for older ones. */
+	if (!KCOMPAT_TYPE1_INCLUSIVE && range->iova + range->size < range->iova)
 		return -EINVAL;
 	ret = dirty_check_bitmap(&range->bitmap, range->size);
 	if (ret)
 		return ret;
-	if (range->bitmap.pgsize != PAGE_SIZE || !range->size ||
-	    (range->iova | range->size) & misfit)
+	if (range->bitmap.pgsize != PAGE_SIZE || (range->iova | range->size) & misfit)
 		return -EINVAL;
 	if (!dirty_is_tracking(&type1->dirty))
 		return -EINVAL;

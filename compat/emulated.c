@@ -23,6 +23,7 @@
 #include "dirty.h"
 #include "emulated.h"
 #include "ioas.h"
+#include "kcompat.h"
 #include "type1.h"
 #include "vaddr.h"
 #include "vfio_ioas.h"
@@ -413,6 +414,9 @@ int emulated_pin(struct type1 *type1, struct iommu_group *group, unsigned long i
 
 	if (!type1->v2)
 		return -EACCES;
+	/* Older ones see it when they get there. */
+	if (KCOMPAT_TYPE1_INCLUSIVE && iova + (npages << PAGE_SHIFT) - 1 < iova)
+		return -EOVERFLOW;
 	if (list_empty(&emulated->devices))
 		return -EINVAL;
 	mutex_lock(&emulated->holds_mutex);

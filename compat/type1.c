@@ -44,7 +44,7 @@ int type1_init(struct type1 *type1, struct ioas_ctx *ctx, unsigned long type)
 	switch (type) {
 	case VFIO_TYPE1_IOMMU:
 		break;
-	case VFIO_TYPE1_NESTING_IOMMU:
+	case KCOMPAT_NESTING_IOMMU:
 		type1->nesting = true;
 		fallthrough;
 	case VFIO_TYPE1v2_IOMMU:
@@ -106,7 +106,7 @@ long type1_check_extension(struct type1 *type1, struct ioas *ioas, unsigned long
 	case VFIO_TYPE1v2_IOMMU:
 	case VFIO_UNMAP_ALL:
 		return 1;
-	case VFIO_TYPE1_NESTING_IOMMU:
+	case KCOMPAT_NESTING_IOMMU:
 		return KCOMPAT_TYPE1_NESTING;
 	case VFIO_UPDATE_VADDR:
 		return type1 && !READ_ONCE(type1->emulated.ngroups);
@@ -281,6 +281,21 @@ static noinline long undo_if_untrackable(struct ioas *ioas,
 	return -EINVAL;
 }
 
+/* The order matters to kernels that tell what wraps. */
+static inline int check_map(const struct vfio_iommu_type1_dma_map *map)
+{
+	const u32 access = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
+
+	if (map->argsz < sizeof(*map) || map->flags & ~(access | VFIO_DMA_MAP_FLAG_VADDR) ||
+	    !map->size)
+		return -EINVAL;
+	if (wraps(map->iova, map->size) || wraps(map->vaddr, map->size))
+		return KCOMPAT_WRAPS;
+	if (!map->flags || (map->flags & VFIO_DMA_MAP_FLAG_VADDR && map->flags & access))
+		return -EINVAL;
+	return 0;
+}
+
 static __always_inline long type1_map(struct type1 *type1, struct ioas *ioas,
 				      void __user *umap)
 {
@@ -290,14 +305,11 @@ static __always_inline long type1_map(struct type1 *type1, struct ioas *ioas,
 
 	if (!get_words((u64 *)&map, umap, sizeof(map) / sizeof(u64)))
 		return -EFAULT;
-	if (map.argsz < sizeof(map))
-		return -EINVAL;
-	if (unlikely(map.flags & ~(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)))
-		return map.flags == VFIO_DMA_MAP_FLAG_VADDR ? TYPE1_ALONE : -EINVAL;
-	if (!map.flags || !map.size)
-		return -EINVAL;
-	if (wraps(map.iova, map.size) || wraps(map.vaddr, map.size))
-		return -EINVAL;
+	ret = check_map(&map);
+	if (ret)
+		return ret;
+	if (unlikely(map.flags == VFIO_DMA_MAP_FLAG_VADDR))
+		return TYPE1_ALONE;
 
 	request = (struct ioas_map){
 		.rule = MAP_TYPE1,
@@ -322,12 +334,15 @@ static __always_inline long type1_map(struct type1 *type1, struct ioas *ioas,
 static long map_vaddr(struct ioas *ioas, void __user *umap)
 {
 	struct vfio_iommu_type1_dma_map map;
+	int ret;
 
 	if (copy_from_user(&map, umap, sizeof(map)))
 		return -EFAULT;
-	if (map.argsz < sizeof(map) || map.flags != VFIO_DMA_MAP_FLAG_VADDR || !map.size ||
-	    misfit(ioas, map.size | map.iova | map.vaddr) ||
-	    wraps(map.iova, map.size) || wraps(map.vaddr, map.size))
+	ret = check_map(&map);
+	if (ret)
+		return ret;
+	if (map.flags != VFIO_DMA_MAP_FLAG_VADDR ||
+	    misfit(ioas, map.size | map.iova | map.vaddr))
 		return -EINVAL;
 	return vaddr_set(ioas, map.iova, map.size, map.vaddr);
 }
@@ -339,10 +354,9 @@ static inline int get_range(struct ioas *ioas, const struct vfio_iommu_type1_dma
 	*last_iova = unmap->iova + unmap->size - 1;
 	if (unlikely(unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL))
 		return unmap->iova || unmap->size ? -EINVAL : 0;
-	if (!unmap->size || misfit(ioas, unmap->iova | unmap->size) ||
-	    wraps(unmap->iova, unmap->size))
+	if (!unmap->size || misfit(ioas, unmap->iova | unmap->size))
 		return -EINVAL;
-	return 0;
+	return wraps(unmap->iova, unmap->size) ? KCOMPAT_WRAPS : 0;
 }
 
 /* Reports what is dirty to a bitmap, which follows the fixed part of the argument. */

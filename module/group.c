@@ -172,9 +172,9 @@ static int reserve_iova(struct ioas *ioas, struct ioas_group *igroup,
 	ret = reserve_regions(space, igroup, owner);
 	if (!ret) {
 		ret = hwpt_reserve_aperture(own, space, owner);
-		/* In type1 the IOMMU driver says so, to whom that is no valid address. */
+		/* In type1 the IOMMU driver says so. */
 		if (ret == -EADDRINUSE && !igroup->ndevices && list_empty(&ioas->hwpts))
-			ret = -EFAULT;
+			ret = KCOMPAT_OUT_OF_REACH;
 	}
 	if (!ret) {
 		spin_lock(&space->iova_lock);

@@ -15,6 +15,7 @@
 #include <linux/irqdomain.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/version.h>
 
 #include "vfio_ioas_config.h"
 
@@ -54,6 +55,26 @@ static inline int kcompat_enable_nesting(struct iommu_domain *domain)
 #define KCOMPAT_TYPE1_NESTING	true
 #else
 #define KCOMPAT_TYPE1_NESTING	false
+#endif
+
+/* VFIO_TYPE1_NESTING_IOMMU: the headers of kernels that do not know it lack it, too. */
+#define KCOMPAT_NESTING_IOMMU	6
+
+/*
+ * 6.19 rewrote the arithmetic of stock type1 with inclusive ends, told apart what wraps around
+ * from what is wrong otherwise, and gave IOMMU drivers one code for page tables. No header
+ * shows any of it.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#define KCOMPAT_TYPE1_INCLUSIVE	true
+/* What stock type1 says of a range that wraps around, ... */
+#define KCOMPAT_WRAPS		(-EOVERFLOW)
+/* ... and what IOMMU drivers say of an address out of their reach. */
+#define KCOMPAT_OUT_OF_REACH	(-ERANGE)
+#else
+#define KCOMPAT_TYPE1_INCLUSIVE	false
+#define KCOMPAT_WRAPS		(-EINVAL)
+#define KCOMPAT_OUT_OF_REACH	(-EFAULT)
 #endif
 
 /* Page tables are charged to the caller's memory cgroup where the kernel can. */

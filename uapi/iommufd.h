@@ -17,6 +17,12 @@
 #ifndef VFIO_IOAS_UAPI_IOMMUFD_H
 #define VFIO_IOAS_UAPI_IOMMUFD_H
 
+/*
+ * <linux/iommu.h> of newer kernels brings the kernel's own text, which has all of this;
+ * tests/abi/uapi compares the two.
+ */
+#ifndef _UAPI_IOMMUFD_H
+
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
@@ -332,4 +338,5 @@ struct iommu_hw_info {
 
 #define IOMMU_GET_HW_INFO	_IO(IOMMUFD_TYPE, IOMMUFD_CMD_GET_HW_INFO)
 
+#endif /* _UAPI_IOMMUFD_H */
 #endif
