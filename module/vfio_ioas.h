@@ -40,7 +40,8 @@ void vfio_ioas_ctx_put(struct ioas_ctx *ctx);
  *
  * Return: the device, to be unbound; or ERR_PTR(): -EINVAL for one without cache
  * coherent DMA; -ENODEV without an IOMMU; -EPERM without isolated interrupts, or if another
- * context or a kernel driver has the group; -EBUSY if it is in a container; -ENOMEM.
+ * context, a container or a kernel driver has the group; -EBUSY if somebody has put it on a
+ * domain without owning it; -ENOMEM.
  */
 struct ioas_device *vfio_ioas_device_bind(struct ioas_ctx *ctx, struct device *dev,
 					  u32 *id);

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+usage: static.py
+
+What can be said of the documents without running anything: links lead somewhere, everything
+is near the README, what is named exists, and each block says who runs it. Prints TAP.
+"""
+import glob
+import os
+import re
+import sys
+
+from markdown import TOP, Tap, documents, files, read
+
+TREES = 'compat docs m4 module packaging scripts tests tools uapi'.split()
+NAME = re.compile(r'[\w-]+\.(?:c|h|py|sh|config|in|md)$')
+
+
+def exists(path):
+    return os.path.exists(os.path.join(TOP, path))
+
+
+def broken_links(docs):
+    anchors = {doc.path: set(doc.anchors()) for doc in docs}
+    for doc in docs:
+        for number, path, anchor in doc.links():
+            if not exists(path):
+                yield f'{doc.path}:{number}: there is no {path}'
+            elif anchor and anchor not in anchors.get(path, ()):
+                yield f'{doc.path}:{number}: {path} has no heading #{anchor}'
+
+
+def far_away(docs):
+    """The documents that are not within two clicks."""
+    links = {doc.path: {path for _, path, _ in doc.links()} for doc in docs}
+    near = {'README.md'}
+    for _ in range(2):
+        near |= {path for known in near for path in links.get(known, ())}
+    return (f'{path} is not' for path in sorted(set(links) - near))
+
+
+def missing_files(docs):
+    names = {os.path.basename(path) for path in files(('.c', '.h', '.py', '.sh', '.config', '.md'))}
+    for doc in docs:
+        for number, text in doc.code():
+            known = True
+            if re.match(f"({'|'.join(TREES)})/[\\w./*-]*$", text):
+                known = glob.glob(os.path.join(TOP, text))
+            elif NAME.match(text):
+                known = text in names
+            if not known:
+                yield f'{doc.path}:{number}: there is no {text}'
+
+
+def missing_names(docs):
+    """Functions and structs that no source knows, ours or a script's."""
+    sources = '\n'.join(read(path) for path in files(('.c', '.h', '.sh', '.py')))
+    words = set(re.findall(r'\w+', sources))
+    for doc in docs:
+        for number, text in doc.code():
+            match = re.match(r'(?:struct )(\w+)$|(\w+)\(\)$', text)
+            if match and (match[1] or match[2]) not in words:
+                yield f'{doc.path}:{number}: no source has {text}'
+
+
+def is_make_command(command, targets, variables, explained):
+    """Is it a make of targets that exist, with variables that are explained?"""
+    words = command.split()
+    if words[0] != 'make':
+        return False
+    for word in words[1:]:
+        name, equals, _ = word.partition('=')
+        if equals and name not in variables:
+            return False
+        if not equals and (word not in targets or word not in explained):
+            return False
+    return True
+
+
+def not_suites(block):
+    makefile, explained = read('Makefile.am'), read('scripts/help')
+    targets = set(re.findall(r'^([\w-]+):', makefile, re.M)) | {'install', 'uninstall', 'dist', 'distcheck'}
+    variables = set(re.findall(r'\b([A-Z_0-9]+)=', explained))
+    words = set(re.findall(r'[\w-]+', explained))
+    for line in block.commands():
+        for command in re.split(r' && ', line):
+            if not is_make_command(command, targets, variables, words):
+                yield f'{block.where()}: not a target and variables that make help explains: {command}'
+
+
+def not_covered(block):
+    """The commands of a block that the test it names does not have."""
+    path = block.tag.split('=', 1)[1]
+    if not exists(path):
+        yield f'{block.where()}: there is no {path}'
+        return
+    test = ' '.join(read(path).replace('\\\n', ' ').split())
+    for command in block.commands():
+        if command not in test:
+            yield f'{block.where()}: {path} does not have: {command}'
+
+
+def bad_blocks(docs):
+    for doc in docs:
+        for block in doc.blocks:
+            if block.tag in ('text', 'c', 'sh host', 'sh vm'):
+                continue
+            if block.tag == 'sh suite':
+                yield from not_suites(block)
+            elif block.tag and re.match(r'sh by=\S+$', block.tag):
+                yield from not_covered(block)
+            else:
+                yield f'{block.where()}: who runs this block? (tests/docs/run tells what it can say)'
+
+
+def main():
+    docs, tap = documents(), Tap()
+    tap.test('every_link_leads_somewhere', broken_links(docs))
+    tap.test('every_document_is_within_two_clicks_of_the_readme', far_away(docs))
+    tap.test('every_file_that_is_named_exists', missing_files(docs))
+    tap.test('every_function_and_struct_that_is_named_exists', missing_names(docs))
+    tap.test('every_block_says_which_test_runs_it', bad_blocks(docs))
+    return tap.end()
+
+
+sys.exit(main())
