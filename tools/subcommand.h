@@ -13,6 +13,8 @@ struct subcommand {
 };
 
 int compare_main(int argc, char **argv);
+int status_main(int argc, char **argv);
 int switch_main(int argc, char **argv);
+int top_main(int argc, char **argv);
 
 #endif

@@ -13,6 +13,9 @@ static const struct subcommand subcommands[] = {
 	  compare_main },
 	{ "switch", "make programs that open /dev/vfio/vfio get our container; and back",
 	  switch_main },
+	{ "status", "who has which containers of ours, and how much memory in them",
+	  status_main },
+	{ "top", "the same, live", top_main },
 };
 
 #define NSUBCOMMANDS	ARRAY_SIZE(subcommands)

@@ -1,46 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lib_switch.c - runs "vfio-ioas switch", and looks at what it changes
+ * lib_switch.c - what "vfio-ioas switch" changes
  */
 #define _GNU_SOURCE
 #include "lib.h"
 #include "lib_switch.h"
 
-#include <stdarg.h>
-
 const char *const ways[NWAYS] = { "symlink", "node", "serve" };
-
-static char said[4096];
-
-int run_switch(const char *format, ...)
-{
-	char words[256], command[320];
-	va_list arguments;
-	size_t nread;
-	FILE *pipe;
-	int status;
-
-	va_start(arguments, format);
-	vsnprintf(words, sizeof(words), format, arguments);
-	va_end(arguments);
-	snprintf(command, sizeof(command), "vfio-ioas switch %s 2>&1", words);
-	fflush(stdout);
-	pipe = popen(command, "re");
-	require_true(pipe);
-	nread = fread(said, 1, sizeof(said) - 1, pipe);
-	said[nread] = '\0';
-	status = pclose(pipe);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-bool check_said_at(const char *file, int line, const char *text)
-{
-	bool found = strstr(said, text);
-
-	if (!found)
-		diag("it said: %s", said);
-	return check_true_at(file, line, text, found);
-}
 
 void untouched_note(struct untouched *untouched)
 {

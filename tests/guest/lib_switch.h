@@ -7,6 +7,8 @@
 
 #include <sys/stat.h>
 
+#include "lib_tool.h"
+
 #define ASIDE_NODE	"/dev/vfio/vfio.stock"
 #define STATE_FILE	"/run/vfio-ioas/switch"
 #define BOOT_FILE	"/etc/vfio-ioas/switch"
@@ -19,11 +21,7 @@
 #define NWAYS		3
 extern const char *const ways[NWAYS];
 
-/* Runs "vfio-ioas switch" with these words; its exit status. */
-int run_switch(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* What it printed: was the text among it? Shows all if not. */
-bool check_said_at(const char *file, int line, const char *text);
-#define check_said(text)	check_said_at(__FILE__, __LINE__, text)
+#define run_switch(format, ...)	run_tool("switch " format, ##__VA_ARGS__)
 
 /* All that the switch changes. */
 struct untouched {

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lib_tool.c - runs the program vfio-ioas
+ */
+#define _GNU_SOURCE
+#include "lib.h"
+#include "lib_tool.h"
+
+#include <stdarg.h>
+
+static char said[4096];
+
+int run_tool(const char *format, ...)
+{
+	char words[256], command[320];
+	va_list arguments;
+	size_t nread;
+	FILE *pipe;
+	int status;
+
+	va_start(arguments, format);
+	vsnprintf(words, sizeof(words), format, arguments);
+	va_end(arguments);
+	snprintf(command, sizeof(command), "vfio-ioas %s 2>&1", words);
+	fflush(stdout);
+	pipe = popen(command, "re");
+	require_true(pipe);
+	nread = fread(said, 1, sizeof(said) - 1, pipe);
+	said[nread] = '\0';
+	status = pclose(pipe);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+bool check_said_at(const char *file, int line, const char *text)
+{
+	bool found = strstr(said, text);
+
+	if (!found)
+		diag("it said: %s", said);
+	return check_true_at(file, line, text, found);
+}

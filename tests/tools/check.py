@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests of the tools that need no module: python3 check.py VFIO-IOAS. Prints TAP."""
+import fcntl
+import json
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+
+TOOL = sys.argv[1]
+HERE = os.path.dirname(os.path.abspath(__file__))
+STATUS = os.path.join(HERE, "status")
+
+
+def run(*words, status=0):
+    """What a run prints on either output; it has to end with that exit status."""
+    done = subprocess.run([TOOL, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=60, check=False)
+    assert done.returncode == status, (words, done.returncode, done.stdout)
+    return done.stdout.decode()
+
+
+def status_is_a_table():
+    with open(os.path.join(HERE, "table")) as file:
+        expected = file.read()
+    got = run("status", "--from", STATUS)
+    assert got == expected, got
+
+
+def json_says_all_that_the_file_says():
+    contexts = json.loads(run("status", "--json", "--from", STATUS))["contexts"]
+    assert [c["id"] for c in contexts] == [3, 5, 6]
+    qemu, native, empty = contexts
+    assert (qemu["kind"], qemu["type"], qemu["pid"], qemu["comm"]) == (
+        "container", "type1v2", 412, "qemu-system-x86")
+    assert qemu["ioases"] == [{"id": 1, "vfio": 1, "areas": 12, "mapped": 134217728,
+                               "pinned": 134217728, "charged": 134217728, "runs": 34,
+                               "pins": 0, "average_run": 3947580}]
+    assert qemu["hwpts"] == [{"id": 2, "ioas": 1, "groups": 1}]
+    assert qemu["groups"] == [{"number": 7, "ioas": 1, "hwpt": 2,
+                               "devices": ["0000:00:04.0", "0000:00:04.1"]}]
+    assert qemu["accesses"] == qemu["devices"] == []
+    assert [i["mapped"] for i in native["ioases"]] == [0, 1 << 41]
+    assert native["accesses"] == [{"id": 4, "ioas": 2}]
+    assert native["devices"] == [{"id": 9, "name": "edu0"}]
+    assert empty["ioases"] == [] and "type" not in empty
+
+
+def json_has_any_name_of_a_program():
+    contexts = json.loads(run("status", "--json", "--from", STATUS))["contexts"]
+    assert contexts[1]["comm"] == 'a b=c\t\\\u00fc\ufffd"x', contexts[1]["comm"]
+    assert contexts[2]["comm"] == ""
+
+
+def an_empty_file_is_no_containers():
+    assert run("status", "--from", "/dev/null") == "No containers or contexts of ours.\n"
+    assert json.loads(run("status", "--json", "--from", "/dev/null")) == {
+        "contexts": [], "others": []}
+
+
+def any_bytes_are_survived():
+    with tempfile.NamedTemporaryFile() as file:
+        for seed in range(50):
+            with open(STATUS, "rb") as original:
+                data = bytearray(original.read())
+            for n in range(20):
+                position = hash((seed, n)) % len(data)
+                data[position] = hash((n, seed, 1)) % 256
+            file.seek(0)
+            file.truncate()
+            file.write(data.replace(b"\0", b" "))
+            file.flush()
+            json.loads(run("status", "--json", "--from", file.name))
+            run("status", "--from", file.name)
+            run("top", "--batch", "1", "--from", file.name)
+
+
+def a_file_that_is_not_there_is_named():
+    assert "/nowhere: No such file" in run("status", "--from", "/nowhere", status=2)
+
+
+def programs(frame):
+    return [line.split()[0] for line in frame.splitlines()[3:] if line]
+
+
+def top_sorts_by_any_column():
+    def top(*words):
+        return programs(run("top", "--batch", "1", "--from", STATUS, *words))
+
+    assert top() == ["0", "412", "0", "99"]
+    assert top("--reverse") == ["0", "99", "412", "0"]
+    assert top("--sort", "pid") == ["412", "99", "0", "0"]
+    assert top("--sort", "program") == ["99", "0", "0", "412"]
+    assert top("--sort", "avg-run")[0] == "412"
+    assert "no column of that name: colour" in run("top", "--sort", "colour", status=2)
+
+
+def top_computes_the_change_between_two_frames():
+    line = ("context id=1 kind=container pid=7 comm=x\n"
+            "ioas context=1 id=1 mapped={} pinned=0 charged=0 runs=0\n")
+    with tempfile.TemporaryDirectory() as work:
+        pipe = os.path.join(work, "pipe")
+        os.mkfifo(pipe)
+        top = subprocess.Popen([TOOL, "top", "--batch", "3", "--interval", "0.5", "--from", pipe],
+                               stdout=subprocess.PIPE)
+        changes = []
+        # Each frame opens the file anew, and gets what is written by then.
+        for mapped in (4 << 30, 1 << 30, 3 << 30):
+            with open(pipe, "w") as file:
+                file.write(line.format(mapped))
+            frame = [top.stdout.readline().decode() for _ in range(5)]
+            changes.append(frame[3].split()[6])
+        assert top.wait(60) == 0
+    assert changes[0] == "0", changes
+    assert changes[1].startswith("-") and changes[1].endswith("G"), changes
+    assert changes[2].startswith("+") and changes[2].endswith("G"), changes
+
+
+class Terminal:
+    """vfio-ioas top on a terminal of 24 lines and 80 columns."""
+
+    def __init__(self, *words, lines=24, columns=80):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = "vt100"
+            # The shell's part: the size before the program starts.
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+            os.execv(TOOL, [TOOL, "top", "--from", STATUS, *words])
+        self.output = b""
+
+    def read_until(self, text):
+        deadline = time.monotonic() + 60
+        while text not in self.output:
+            left = deadline - time.monotonic()
+            assert left > 0 and select.select([self.fd], [], [], left)[0], self.output
+            self.output += os.read(self.fd, 65536)
+        after = self.output
+        self.output = b""
+        return after
+
+    def press(self, key):
+        os.write(self.fd, key)
+
+    def end(self):
+        """Its exit status, as of a shell."""
+        self.output = b""
+        while True:
+            try:
+                data = os.read(self.fd, 65536)
+            except OSError:
+                data = b""
+            if not data:
+                break
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(status)
+
+
+def top_draws_frames_on_a_terminal_until_q():
+    terminal = Terminal("--interval", "0.1")
+    # The first clears the screen, each other one only the ends of its lines.
+    terminal.read_until(b"\x1b[H\x1b[J\x1b[H3 ours, mapped 2.0T")
+    terminal.read_until(b"\x1b[K\x1b[J\x1b[H")
+    frame = terminal.read_until(b"\x1b[K\x1b[J")
+    assert b"by MAPPED\x1b[K\r" in frame, frame
+    for line in frame.replace(b"\r", b"").split(b"\x1b[K\n"):
+        assert len(line.replace(b"\x1b[K\x1b[J", b"")) < 80, line
+    terminal.press(b"q")
+    assert terminal.end() == 0
+
+
+def keys_change_the_order():
+    terminal = Terminal("--interval", "100")
+    terminal.read_until(b"by MAPPED\x1b[K")
+    terminal.press(b">")
+    terminal.read_until(b"by CHANGE\x1b[K")
+    terminal.press(b"r")
+    terminal.read_until(b"by CHANGE, reverse\x1b[K")
+    terminal.press(b"<")
+    terminal.press(b"<")
+    terminal.read_until(b"by GROUPS, reverse\x1b[K")
+    terminal.press(b"q")
+    assert terminal.end() == 0
+
+
+def a_small_terminal_gets_what_fits():
+    terminal = Terminal("--interval", "100", lines=5, columns=20)
+    frame = terminal.read_until(b"\x1b[K\x1b[J")
+    assert frame.count(b"\n") == 4, frame
+    assert b"    412 qemu-system-x86" not in frame, frame
+    terminal.press(b"q")
+    assert terminal.end() == 0
+
+
+def the_terminal_is_left_as_it_was():
+    for how in (lambda t: t.press(b"q"), lambda t: t.press(b"\x03"),
+                lambda t: os.kill(t.pid, signal.SIGTERM)):
+        terminal = Terminal("--interval", "100")
+        terminal.read_until(b"by MAPPED")
+        during = termios.tcgetattr(terminal.fd)
+        assert not during[3] & termios.ECHO and not during[3] & termios.ICANON
+        # It would be gone with its last process.
+        keep = os.open(os.readlink("/proc/%d/fd/0" % terminal.pid),
+                       os.O_RDWR | os.O_NOCTTY)
+        how(terminal)
+        _, status = os.waitpid(terminal.pid, 0)
+        after = termios.tcgetattr(keep)
+        assert after[3] & termios.ECHO and after[3] & termios.ICANON
+        assert os.waitstatus_to_exitcode(status) == 0
+        os.close(keep)
+        os.close(terminal.fd)
+
+
+def the_switch_tells_programs_where_it_is():
+    done = subprocess.run([TOOL, "switch", "status", "--json"], stdout=subprocess.PIPE,
+                          timeout=60, check=False)
+    state = json.loads(done.stdout)
+    assert state["switch"] in ("on", "off")
+    assert done.returncode == (2 if not state["agrees"] else state["switch"] == "off")
+
+
+def help_is_there_for_each_subcommand():
+    for line in run("--help").splitlines():
+        if line.startswith("  "):
+            assert run(line.split()[0], "--help").startswith(
+                "usage: vfio-ioas " + line.split()[0])
+
+
+TESTS = [
+    status_is_a_table,
+    json_says_all_that_the_file_says,
+    json_has_any_name_of_a_program,
+    an_empty_file_is_no_containers,
+    any_bytes_are_survived,
+    a_file_that_is_not_there_is_named,
+    top_sorts_by_any_column,
+    top_computes_the_change_between_two_frames,
+    top_draws_frames_on_a_terminal_until_q,
+    keys_change_the_order,
+    a_small_terminal_gets_what_fits,
+    the_terminal_is_left_as_it_was,
+    the_switch_tells_programs_where_it_is,
+    help_is_there_for_each_subcommand,
+]
+
+
+def main():
+    failed = 0
+    print("1..%d" % len(TESTS))
+    for number, test in enumerate(TESTS, 1):
+        try:
+            test()
+            result = "ok"
+        except Exception as error:  # whatever went wrong, the others are run
+            print("# %s: %r" % (type(error).__name__, error))
+            result = "not ok"
+            failed += 1
+        print("%s %d - %s" % (result, number, test.__name__), flush=True)
+    return failed > 0
+
+
+sys.exit(main())

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * screen.c - frames on a terminal
+ *
+ * A frame is drawn over the last one, line by line, and only what is left of that is
+ * cleared: nothing flickers.
+ */
+#define _GNU_SOURCE
+#include "screen.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#define HOME		"\033[H"
+#define CLEAR_LINE	"\033[K"
+#define CLEAR_BELOW	"\033[J"
+
+static struct termios usual;
+static volatile sig_atomic_t ended, stopped;
+
+static void on_end(int number)
+{
+	(void)number;
+	ended = 1;
+}
+
+static void on_stop(int number)
+{
+	(void)number;
+	stopped = 1;
+}
+
+/* Only wakes up whoever waits for a key. */
+static void on_resize(int number)
+{
+	(void)number;
+}
+
+static bool have_keys_at_once(void)
+{
+	struct termios mode = usual;
+
+	mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	mode.c_cc[VMIN] = 1;
+	mode.c_cc[VTIME] = 0;
+	return tcsetattr(STDIN_FILENO, TCSANOW, &mode) == 0;
+}
+
+static void put(const char *chars, size_t nchars)
+{
+	ssize_t nwritten;
+
+	while (nchars) {
+		nwritten = write(STDOUT_FILENO, chars, nchars);
+		if (nwritten < 0 && errno != EINTR)
+			return;
+		if (nwritten > 0) {
+			chars += nwritten;
+			nchars -= (size_t)nwritten;
+		}
+	}
+}
+
+bool screen_begin(void)
+{
+	struct sigaction action = { .sa_handler = on_end };
+
+	if (!isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &usual) ||
+	    !have_keys_at_once())
+		return false;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	action.sa_handler = on_stop;
+	sigaction(SIGTSTP, &action, NULL);
+	action.sa_handler = on_resize;
+	sigaction(SIGWINCH, &action, NULL);
+	put(HOME CLEAR_BELOW, sizeof(HOME CLEAR_BELOW) - 1);
+	return true;
+}
+
+void screen_end(void)
+{
+	tcsetattr(STDIN_FILENO, TCSANOW, &usual);
+	put("\n", 1);
+}
+
+/* Hands the terminal back as it was while somebody else has it. */
+static void stop(void)
+{
+	stopped = 0;
+	screen_end();
+	raise(SIGSTOP);
+	have_keys_at_once();
+	put(HOME CLEAR_BELOW, sizeof(HOME CLEAR_BELOW) - 1);
+}
+
+static struct winsize size(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_row || !size.ws_col)
+		size = (struct winsize){ .ws_row = 24, .ws_col = 80 };
+	return size;
+}
+
+void screen_show(const struct text *lines)
+{
+	struct text frame = { 0 };
+	struct winsize room = size();
+	const char *line = text_chars(lines);
+	unsigned int nlines;
+	size_t nchars;
+
+	text_add(&frame, HOME);
+	for (nlines = 0; *line && nlines < room.ws_row; nlines++) {
+		nchars = strcspn(line, "\n");
+		/* A character in the last column would make some go to the next line. */
+		text_add(&frame, "%s%.*s" CLEAR_LINE, nlines ? "\r\n" : "",
+			 (int)(nchars < room.ws_col ? nchars : room.ws_col - 1U), line);
+		line += nchars + (line[nchars] == '\n');
+	}
+	text_add(&frame, CLEAR_BELOW);
+	put(text_chars(&frame), frame.nchars);
+	text_free(&frame);
+}
+
+int screen_key(unsigned int milliseconds)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	unsigned char key;
+	int ready = 0;
+
+	if (!ended && !stopped)
+		ready = poll(&input, 1, (int)milliseconds);
+	if (stopped) {
+		stop();
+		return KEY_NONE;
+	}
+	if (ended)
+		return KEY_END;
+	if (ready <= 0)
+		return KEY_NONE;
+	return read(STDIN_FILENO, &key, 1) == 1 ? key : KEY_END;
+}
