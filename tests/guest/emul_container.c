@@ -176,7 +176,7 @@ static void info_follows_the_pci_group(void)
 
 static void nesting_without_an_iommu_is_type1v2(void)
 {
-	const int expected = kernel_at_least(7, 0) ? -ENODEV : 0;
+	const int expected = kernel_at_least(6, 13) ? -ENODEV : 0;
 	int container = container_open();
 	int group = emulated_group_add(container, EMULATED_0);
 	struct info info;

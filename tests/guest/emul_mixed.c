@@ -45,7 +45,7 @@ static void check_far_mapping(int expected)
 static void mapping_out_of_the_iommus_reach_keeps_the_pci_group_out(void)
 {
 	emul_open(VFIO_TYPE1v2_IOMMU);
-	check_far_mapping(kernel_at_least(7, 0) ? -ERANGE : -EFAULT);
+	check_far_mapping(kernel_at_least(6, 19) ? -ERANGE : -EFAULT);
 	emul_close();
 }
 
@@ -53,7 +53,7 @@ static void mapping_out_of_reach_keeps_it_out_the_second_time(void)
 {
 	emul_open_mixed();
 	emul_remove_pci();
-	check_far_mapping(kernel_at_least(7, 0) ? -EINVAL : -EFAULT);
+	check_far_mapping(kernel_at_least(6, 19) ? -EINVAL : -EFAULT);
 	emul_close();
 }
 

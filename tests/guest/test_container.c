@@ -25,7 +25,7 @@ static void fresh_container_reports_api_version_0(void)
 static void check_common_extensions(int container)
 {
 	static const unsigned long never[] = { 0, 2, 5, 7, 8, 11 };
-	int nesting = !kernel_at_least(7, 0);
+	int nesting = !kernel_at_least(6, 13);
 	size_t i;
 
 	check_eq(extension(container, VFIO_TYPE1_IOMMU), 1);
@@ -176,7 +176,7 @@ static void iommu_types_nobody_offers_are_refused_without_harm(void)
 static void nesting_is_refused(void)
 {
 	struct rig rig = { .container = container_open() };
-	int expected = kernel_at_least(7, 0) ? -ENODEV : -EINVAL;
+	int expected = kernel_at_least(6, 13) ? -ENODEV : -EINVAL;
 
 	expect_in_log("cannot attach");
 	rig_add_group(&rig);

@@ -158,8 +158,8 @@ static void range_of_a_report_is_checked(void)
 	check_eq(get(0, 0), -EINVAL);
 	check_eq(get(1, PAGE), -EINVAL);
 	check_eq(get(0, PAGE + 1), -EINVAL);
-	check_eq(get(-PAGE, 2 * PAGE), -EINVAL);
-	check_eq(get(-PAGE, PAGE), -EINVAL);
+	check_eq(get(-PAGE, 2 * PAGE), wrap_error());
+	check_eq(get(-PAGE, PAGE), kernel_at_least(6, 19) ? 0 : -EINVAL);
 	check_eq(get(-2 * PAGE, PAGE), 0);
 	map(0, 4, RW);
 	check_eq(get(PAGE, 3 * PAGE), -EINVAL);
@@ -179,7 +179,9 @@ static void bitmap_of_a_report_is_checked(void)
 	check_eq(get_with(4 * PAGE, 2 * PAGE, PAGE, words), -EINVAL);
 	check_eq(get_with(4 * PAGE, PAGE / 2, PAGE, words), -EINVAL);
 	check_eq(get_with(4 * PAGE, HUGE_BYTES, PAGE, words), -EINVAL);
-	check_eq(get_with(4 * PAGE, 0, PAGE, words), -EINVAL);
+	/* Stock type1 shifts by 64 bits for that, and newer kernels complain. */
+	if (backend_is_ioas() || !kernel_at_least(6, 13))
+		check_eq(get_with(4 * PAGE, 0, PAGE, words), -EINVAL);
 	check_eq(get_with(4 * PAGE, PAGE, 0, words), -EINVAL);
 	check_eq(get_with(4 * PAGE, PAGE, 7, words), -EINVAL);
 	check_eq(get_with(4 * PAGE, PAGE, 8, words), 0);

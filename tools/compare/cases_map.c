@@ -3,6 +3,7 @@
  * cases_map.c - VFIO_IOMMU_MAP_DMA (section 13.3)
  */
 #include "case.h"
+#include "kernel.h"
 #include "memory.h"
 #include "modules.h"
 #include "steps.h"
@@ -12,7 +13,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #define NOWHERE		((void *)0x900000000000)
@@ -180,18 +180,6 @@ static void map_with_a_hole(void)
 	map(0, 2, RW);
 	map_at(8 * PAGE, PAGE, buf + 3 * PAGE, RW);
 	unmap_all();
-}
-
-static bool kernel_is_older_than(unsigned int major, unsigned int minor)
-{
-	unsigned int found_major = 0, found_minor = 0;
-	struct utsname name;
-
-	uname(&name);
-	if (sscanf(name.release, "%u.%u", &found_major, &found_minor) != 2)
-		return false;
-	return found_major < major ||
-	       (found_major == major && found_minor < minor);
 }
 
 static void map_of_memory_never_touched(void)

@@ -7,7 +7,6 @@
 #include "differences.h"
 
 #include <fnmatch.h>
-#include <sys/utsname.h>
 
 /* Also of a map. */
 static bool range_ends_with_the_numbers(const struct op *op)
@@ -103,16 +102,6 @@ const struct difference differences[] = {
 };
 
 const unsigned int ndifferences = ARRAY_SIZE(differences);
-
-static struct kernel_version running_kernel(void)
-{
-	static struct kernel_version version;
-	struct utsname name;
-
-	if (!version.major && !uname(&name))
-		sscanf(name.release, "%u.%u", &version.major, &version.minor);
-	return version;
-}
 
 static bool not_after(struct kernel_version a, struct kernel_version b)
 {

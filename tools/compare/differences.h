@@ -5,12 +5,8 @@
 #ifndef COMPARE_DIFFERENCES_H
 #define COMPARE_DIFFERENCES_H
 
+#include "kernel.h"
 #include "op.h"
-
-struct kernel_version {
-	unsigned int major;
-	unsigned int minor;
-};
 
 /* Patterns are those of fnmatch(3). */
 struct difference {

@@ -10,6 +10,7 @@
 #include <linux/vfio.h>
 
 #include "devices.h"
+#include "kernel.h"
 #include "op_type.h"
 #include "options.h"
 
@@ -267,6 +268,8 @@ static void pick_bitmap(struct generator *g, struct op *op, unsigned int first,
 	uint64_t needed = (nbytes / PAGE + 63) / 64 * 8;
 
 	op->arg[first] = chance(g, 3) ? PICK(g, odd_pgsizes) : PAGE;
+	if (!op->arg[first] && !stock_may_see_page_size_0())
+		op->arg[first] = PAGE / 2;
 	op->arg[first + 1] = chance(g, 90) ? needed : below(g, needed + 16);
 	op->arg[first + 2] = chance(g, 90) ? BITS_ZEROED : BITS_ZEROED +
 			     below(g, 5);

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kernel.c - which kernel runs
+ */
+#include "kernel.h"
+
+#include <sys/utsname.h>
+
+struct kernel_version running_kernel(void)
+{
+	static struct kernel_version version;
+	struct utsname name;
+
+	if (!version.major && !uname(&name))
+		sscanf(name.release, "%u.%u", &version.major, &version.minor);
+	return version;
+}
+
+bool kernel_is_older_than(unsigned int major, unsigned int minor)
+{
+	struct kernel_version kernel = running_kernel();
+
+	return kernel.major < major || (kernel.major == major && kernel.minor < minor);
+}
+
+bool stock_may_see_page_size_0(void)
+{
+	return kernel_is_older_than(6, 13);
+}
