@@ -15,7 +15,6 @@
 #include <linux/irqdomain.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/version.h>
 
 #include "vfio_ioas_config.h"
 
@@ -61,19 +60,21 @@ static inline int kcompat_enable_nesting(struct iommu_domain *domain)
 #define KCOMPAT_NESTING_IOMMU	6
 
 /*
- * 6.19 rewrote the arithmetic of stock type1 with inclusive ends, told apart what wraps around
- * from what is wrong otherwise, and gave IOMMU drivers one code for page tables. No header
- * shows any of it.
+ * Does stock type1 compute with inclusive ends? What does it say of a range that wraps around?
+ * Nothing in the headers tells, but something else that came by then does.
  */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#ifdef HAVE_VFIO_REGION_INFO_CAPS
 #define KCOMPAT_TYPE1_INCLUSIVE	true
-/* What stock type1 says of a range that wraps around, ... */
 #define KCOMPAT_WRAPS		(-EOVERFLOW)
-/* ... and what IOMMU drivers say of an address out of their reach. */
-#define KCOMPAT_OUT_OF_REACH	(-ERANGE)
 #else
 #define KCOMPAT_TYPE1_INCLUSIVE	false
 #define KCOMPAT_WRAPS		(-EINVAL)
+#endif
+
+/* What IOMMU drivers say of an address out of their reach. */
+#ifdef HAVE_GENERIC_PT
+#define KCOMPAT_OUT_OF_REACH	(-ERANGE)
+#else
 #define KCOMPAT_OUT_OF_REACH	(-EFAULT)
 #endif
 

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * 6.19 gave Intel's and AMD's IOMMU drivers one code for page tables, with errors of its own.
+ */
+#include <linux/generic_pt/iommu.h>
+
+static struct pt_iommu *__used probe(struct pt_iommu *table)
+{
+	return table;
+}
