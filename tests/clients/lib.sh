@@ -21,7 +21,12 @@ mountpoint -q $programs ||
 	mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose clients $programs
 export LD_LIBRARY_PATH=$programs/usr/lib/x86_64-linux-gnu PATH=$PATH:$programs/usr/bin
 
-# What opens /dev/vfio/vfio gets the backend that is wanted. Ours is loaded either way.
+# switch_on WAY: what opens /dev/vfio/vfio gets ours, by one of the three ways.
+switch_on() {
+	vfio-ioas switch off >/dev/null
+	vfio-ioas switch on --way "$1" >/dev/null
+}
+
 case $backend in
 ioas)
 	expected=vfio_ioas
@@ -32,7 +37,7 @@ ioas)
 	;;
 type1)
 	expected=vfio_iommu_type1
-	[ ! -L /dev/vfio/vfio ] || mv -T /dev/vfio/vfio.stock /dev/vfio/vfio
+	vfio-ioas switch off >/dev/null
 	;;
 *)
 	echo "$client: ioas or type1, not '$backend'" >&2
