@@ -30,10 +30,7 @@ switch_on() {
 case $backend in
 ioas)
 	expected=vfio_ioas
-	if [ ! -L /dev/vfio/vfio ]; then
-		mv /dev/vfio/vfio /dev/vfio/vfio.stock
-		ln -s ioas /dev/vfio/vfio
-	fi
+	switch_on "${WAY:-symlink}"
 	;;
 type1)
 	expected=vfio_iommu_type1
