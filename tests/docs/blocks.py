@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+usage: blocks.py TAG DIRECTORY
+
+Writes each block with this tag to a file in DIRECTORY, in the order of the documents. Its name
+says which block it is.
+"""
+import os
+import sys
+
+from markdown import documents
+
+tag, directory = sys.argv[1:]
+for number, block in enumerate(block for doc in documents() for block in doc.blocks if block.tag == tag):
+    name = f"{number:03}.{block.where().replace('/', '%')}"
+    with open(os.path.join(directory, name), 'w', encoding='utf-8') as file:
+        file.write('\n'.join(block.lines) + '\n')
