@@ -76,14 +76,11 @@ static int check_module(struct situation *situation)
 	return result;
 }
 
-/* The node that is there now, or was put aside, is what "off" puts back. */
-static int check_place(const struct situation *situation)
+static int check_unknown(const struct situation *situation)
 {
 	const struct node *node = &situation->node;
 	const struct node *aside = &situation->aside;
 
-	if (situation->dir < 0)
-		return refuse("there is no directory " NODE_DIR);
 	if (node->kind == NODE_UNKNOWN || node->kind == NODE_MOUNT)
 		return refuse("%s is at " NODE_DIR "/" NODE
 			      ", which only whoever put it there can judge",
@@ -92,7 +89,16 @@ static int check_place(const struct situation *situation)
 		return refuse("%s is at " NODE_DIR "/" NODE_ASIDE
 			      ", where the kernel's own node has to be put aside",
 			      node_says(aside));
-	if (node->kind == NODE_NOTHING && aside->kind == NODE_NOTHING)
+	return DONE;
+}
+
+/* The node that is there now, or was put aside, is what "off" puts back. */
+static int check_place(const struct situation *situation)
+{
+	if (situation->dir < 0)
+		return refuse("there is no directory " NODE_DIR);
+	if (situation->node.kind == NODE_NOTHING &&
+	    situation->aside.kind == NODE_NOTHING)
 		return refuse("there is no " NODE_DIR "/" NODE
 			      " that could be put aside: is devtmpfs mounted at /dev?");
 	return DONE;
@@ -141,8 +147,12 @@ static int check_holders(const struct request *request)
 
 static int check_all(struct situation *situation, const struct request *request)
 {
+	if (check_unknown(situation) || check_iommufd(request) ||
+	    check_holders(request))
+		return REFUSED;
+	/* All of the above does without the module, and without loading it in vain. */
 	if (check_module(situation) || check_place(situation) ||
-	    check_serve(situation, request->way) || check_iommufd(request))
+	    check_serve(situation, request->way))
 		return REFUSED;
 	if (request->way == WAY_SYMLINK && access(NODE_DIR "/" NODE_OURS, F_OK))
 		return refuse("there is no " NODE_DIR "/" NODE_OURS
@@ -330,7 +340,7 @@ static int on(const struct request *request, struct situation *situation)
 		printf("vfio-ioas: is on already, way: %s\n", way_names[request->way]);
 		return boot_on(request);
 	}
-	if (check_all(situation, request) || check_holders(request) ||
+	if (check_all(situation, request) ||
 	    leave_way(situation, request->way) || put_on(situation, request->way))
 		return REFUSED;
 	ours_warn_of_parameters();

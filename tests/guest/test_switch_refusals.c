@@ -97,6 +97,17 @@ static void a_container_in_use_is_refused(void)
 	check_eq(run_switch("on"), 0);
 }
 
+static void what_is_refused_does_not_load_the_module(void)
+{
+	int fd = keep_to_us(open_fd(STOCK_NODE));
+
+	require_eq(module_unload(IOAS_MODULE), 0);
+	untouched_note(&before);
+	check_refused("on", "1 process has /dev/vfio/vfio open");
+	check_true(!module_loaded(IOAS_MODULE));
+	close(fd);
+}
+
 static void force_switches_and_the_container_stays_the_kernel_s(void)
 {
 	struct rig rig;
@@ -271,6 +282,7 @@ static const struct test tests[] = {
 	TEST(without_the_module_modprobe_s_reason_is_given, ONLY_IOAS),
 	TEST(a_module_that_does_not_load_is_refused, ONLY_IOAS),
 	TEST(a_container_in_use_is_refused, ONLY_IOAS),
+	TEST(what_is_refused_does_not_load_the_module, ONLY_IOAS),
 	TEST(force_switches_and_the_container_stays_the_kernel_s,
 	     ONLY_IOAS | NEEDS_ONE),
 	TEST(a_container_of_ours_is_no_reason_to_refuse, ONLY_IOAS),

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -15,6 +16,7 @@ import time
 
 TOOL = sys.argv[1]
 HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
 STATUS = os.path.join(HERE, "status")
 
 
@@ -232,6 +234,114 @@ def help_is_there_for_each_subcommand():
                 "usage: vfio-ioas " + line.split()[0])
 
 
+def source(*parts):
+    with open(os.path.join(TOP, *parts)) as file:
+        return file.read()
+
+
+def manual(name):
+    """The words of a manual page, without its markup."""
+    page = source("docs", "man", name)
+    page = re.sub(r"Fl Fl ", "--", page)
+    return re.sub(r"^\.(It|Li|Sy|Va|Cm|Pa|Dv|Op) ?(Li |Sy |Pa )?", "", page, flags=re.M)
+
+
+def the_manual_has_each_subcommand_and_option():
+    page = manual("vfio-ioas.8")
+    for line in run("--help").splitlines():
+        if not line.startswith("  "):
+            continue
+        subcommand = line.split()[0]
+        assert "Ss vfio-ioas " + subcommand in page, subcommand
+        for option in re.findall(r"--[a-z][a-z-]*", run(subcommand, "--help")):
+            assert option + " " in page or option + "\n" in page, (subcommand, option)
+
+
+def the_manual_has_each_column():
+    page = manual("vfio-ioas.8")
+    for column in run("top", "--batch", "1", "--from", STATUS).splitlines()[2].split():
+        assert re.search(r"\b%s\b" % column, page), column
+
+
+def the_manual_has_each_parameter():
+    page = manual("vfio_ioas.4")
+    sources = "".join(source(d, f) for d in ("module", "compat")
+                      for f in sorted(os.listdir(os.path.join(TOP, d))) if f.endswith(".c"))
+    names = re.findall(r"^module_param(?:_cb)?\((\w+),", sources, flags=re.M)
+    assert len(names) == 4, names
+    for name in names:
+        assert "\n%s Ns = Ns" % name in page, name
+
+
+def the_manual_has_each_line_of_the_log():
+    page = manual("vfio_ioas.4")
+    lines = []
+    for directory, _, files in os.walk(TOP):
+        if os.path.relpath(directory, TOP).split(os.sep)[0] in ("module", "compat"):
+            for name in files:
+                if name.endswith((".c", ".h")):
+                    lines += re.findall(r'pr_(?:warn|err|info|notice)\w*\("([^"]*)\\n"',
+                                        source(directory, name))
+    assert len(lines) >= 5, lines
+    for line in lines:
+        assert "\n%s\n" % line in page, line
+
+
+def the_manual_has_each_kind_and_key_of_the_status_file():
+    page = manual("vfio_ioas.4")
+    formats = []
+    for name in ("insight/status.c", "access.c", "hwpt.c", "kapi/device.c"):
+        formats += re.findall(r'seq_printf\(m, "((?:\w+ )?\w+=[^"]*)', source("module", name))
+    words = re.findall(r"\b(\w+)=", " ".join(formats)) + re.findall(r"^(\w+) context=",
+                                                                     "\n".join(formats), flags=re.M)
+    assert {"mapped", "comm", "access", "devices"} - set(words) <= {"devices"}, words
+    for word in words:
+        assert re.search(r"\b%s\b" % word, page), word
+
+
+def manual_pages_are_clean():
+    for name in ("vfio-ioas.8", "vfio_ioas.4"):
+        found = subprocess.run(["mandoc", "-Tlint", os.path.join(TOP, "docs", "man", name)],
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        # Of pages that are not installed it complains here.
+        lines = [line for line in found.stdout.decode().splitlines()
+                 if "referenced manual not found" not in line]
+        assert not lines, lines
+
+
+def complete(*words):
+    """What bash would offer for the last word."""
+    script = """
+        . "$1"; shift
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        compopt() { echo FILES; }
+        _vfio_ioas
+        printf '%s\\n' "${COMPREPLY[@]}"
+    """
+    done = subprocess.run(["bash", "-c", script, "bash",
+                           os.path.join(TOP, "packaging", "vfio-ioas.bash-completion"),
+                           TOOL, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=60, check=True)
+    return done.stdout.decode().split()
+
+
+def bash_completes_what_there_is():
+    assert complete("sw") == ["switch"]
+    assert set(complete("")) >= {"switch", "status", "top", "compare"}
+    assert complete("switch", "re") == ["restore"]
+    assert complete("switch", "on", "--p") == ["--persist"]
+    assert complete("switch", "on", "--way", "") == ["symlink", "node", "serve"]
+    assert complete("top", "--sort", "m") == ["mapped"]
+    assert complete("status", "--from", "") == ["FILES"]
+    assert complete("compare", "--without", "d") == ["dirty"]
+    assert complete("top", "--interval", "") == []
+
+
+def bash_knows_each_column():
+    columns = run("top", "--batch", "1", "--from", STATUS).splitlines()[2].lower().split()
+    assert complete("top", "--sort", "") == columns
+
+
 TESTS = [
     status_is_a_table,
     json_says_all_that_the_file_says,
@@ -247,6 +357,14 @@ TESTS = [
     the_terminal_is_left_as_it_was,
     the_switch_tells_programs_where_it_is,
     help_is_there_for_each_subcommand,
+    the_manual_has_each_subcommand_and_option,
+    the_manual_has_each_column,
+    the_manual_has_each_parameter,
+    the_manual_has_each_line_of_the_log,
+    the_manual_has_each_kind_and_key_of_the_status_file,
+    manual_pages_are_clean,
+    bash_completes_what_there_is,
+    bash_knows_each_column,
 ]
 
 
