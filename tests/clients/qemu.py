@@ -9,11 +9,11 @@
 #
 # qtest is QEMU's protocol for test drivers: accesses to the guest's ports and memory, as if
 # its CPU had made them.
-import json
-import socket
 import subprocess
 import sys
 import time
+
+from qmp import Lines, Monitor, step
 
 RAM = 256 << 20
 # The devices may have written anywhere.
@@ -28,49 +28,6 @@ IDENTITY = 0x010000ed
 
 # The ports through which a guest's ACPI code ejects what is in a slot.
 EJECT, SELECT_BUS = 0xae08, 0xae10
-
-
-class Lines:
-    """A connection to a socket, line by line."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(60)
-        self.socket.connect(path)
-        self.file = self.socket.makefile('rw')
-
-    def write(self, line):
-        self.file.write(line + '\n')
-        self.file.flush()
-
-    def read(self):
-        line = self.file.readline()
-        if not line:
-            raise EOFError('QEMU has closed the connection')
-        return line
-
-
-class Monitor(Lines):
-    def __init__(self, path):
-        super().__init__(path)
-        self.events = []
-        self.read()
-        self.ask('qmp_capabilities')
-
-    def ask(self, command, **arguments):
-        self.write(json.dumps({'execute': command, 'arguments': arguments}))
-        while True:
-            reply = json.loads(self.read())
-            if 'error' in reply:
-                raise RuntimeError(f"{command}: {reply['error']['desc']}")
-            if 'return' in reply:
-                return reply['return']
-            self.events.append(reply)
-
-    def wait_for(self, name):
-        while not any(event['event'] == name for event in self.events):
-            self.events.append(json.loads(self.read()))
-        self.events = [event for event in self.events if event['event'] != name]
 
 
 class Machine(Lines):
@@ -104,10 +61,6 @@ class Machine(Lines):
 
     def read_quad(self, address):
         return self.ask('readq', hex(address))
-
-
-def step(what, good):
-    print(f"{'yes' if good else 'no'}:{what}", flush=True)
 
 
 class Edu:
@@ -177,7 +130,7 @@ def unplug(monitor, machine, name):
     monitor.ask('device_del', id=name)
     machine.out(SELECT_BUS, 0)
     machine.out(EJECT, 1 << SLOTS[name])
-    monitor.wait_for('DEVICE_DELETED')
+    monitor.wait_for('DEVICE_DELETED', device=name)
 
 
 def main():

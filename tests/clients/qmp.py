@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the drivers of QEMU have in common: its sockets, and how a step is reported.
+import json
+import socket
+
+
+class Lines:
+    """A connection to a socket, line by line."""
+
+    def __init__(self, path, timeout=60):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(timeout)
+        self.socket.connect(path)
+        self.file = self.socket.makefile('rw', errors='replace')
+
+    def write(self, line):
+        self.file.write(line + '\n')
+        self.file.flush()
+
+    def read(self):
+        line = self.file.readline()
+        if not line:
+            raise EOFError('QEMU has closed the connection')
+        return line
+
+
+class Monitor(Lines):
+    """QMP: commands, and the events that come in between."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.events = []
+        self.read()
+        self.ask('qmp_capabilities')
+
+    def ask(self, command, **arguments):
+        self.write(json.dumps({'execute': command, 'arguments': arguments}))
+        while True:
+            reply = json.loads(self.read())
+            if 'error' in reply:
+                raise RuntimeError(f"{command}: {reply['error']['desc']}")
+            if 'return' in reply:
+                return reply['return']
+            self.events.append(reply)
+
+    def wait_for(self, name, **data):
+        """The oldest event of that name, and with that data, that was not waited for yet."""
+        while True:
+            for event in self.events:
+                if event['event'] == name and data.items() <= event.get('data', {}).items():
+                    self.events.remove(event)
+                    return
+            self.events.append(json.loads(self.read()))
+
+
+def step(what, good):
+    print(f"{'yes' if good else 'no'}:{what}", flush=True)
