@@ -19,6 +19,8 @@
 
 static struct termios usual;
 static volatile sig_atomic_t ended, stopped;
+/* Signals come only while we wait for a key: none gets lost just before that. */
+static sigset_t handled, unhandled;
 
 static void on_end(int number)
 {
@@ -63,20 +65,25 @@ static void put(const char *chars, size_t nchars)
 	}
 }
 
+static void handle(int number, void (*handler)(int number))
+{
+	struct sigaction action = { .sa_handler = handler };
+
+	sigaddset(&handled, number);
+	sigaction(number, &action, NULL);
+}
+
 bool screen_begin(void)
 {
-	struct sigaction action = { .sa_handler = on_end };
-
 	if (!isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &usual) ||
 	    !have_keys_at_once())
 		return false;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	action.sa_handler = on_stop;
-	sigaction(SIGTSTP, &action, NULL);
-	action.sa_handler = on_resize;
-	sigaction(SIGWINCH, &action, NULL);
+	handle(SIGINT, on_end);
+	handle(SIGTERM, on_end);
+	handle(SIGHUP, on_end);
+	handle(SIGTSTP, on_stop);
+	handle(SIGWINCH, on_resize);
+	sigprocmask(SIG_BLOCK, &handled, &unhandled);
 	put(HOME CLEAR_BELOW, sizeof(HOME CLEAR_BELOW) - 1);
 	return true;
 }
@@ -131,10 +138,12 @@ int screen_key(unsigned int milliseconds)
 {
 	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
 	unsigned char key;
-	int ready = 0;
+	struct timespec time = {
+		.tv_sec = milliseconds / 1000,
+		.tv_nsec = milliseconds % 1000 * 1000000L,
+	};
+	int ready = ppoll(&input, 1, &time, &unhandled);
 
-	if (!ended && !stopped)
-		ready = poll(&input, 1, (int)milliseconds);
 	if (stopped) {
 		stop();
 		return KEY_NONE;

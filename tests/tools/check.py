@@ -124,6 +124,10 @@ def top_computes_the_change_between_two_frames():
     assert changes[2].startswith("+") and changes[2].endswith("G"), changes
 
 
+def set_size(fd, lines, columns):
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+
 class Terminal:
     """vfio-ioas top on a terminal of 24 lines and 80 columns."""
 
@@ -132,7 +136,7 @@ class Terminal:
         if self.pid == 0:
             os.environ["TERM"] = "vt100"
             # The shell's part: the size before the program starts.
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+            set_size(0, lines, columns)
             os.execv(TOOL, [TOOL, "top", "--from", STATUS, *words])
         self.output = b""
 
@@ -145,6 +149,9 @@ class Terminal:
         after = self.output
         self.output = b""
         return after
+
+    def resize(self, lines, columns):
+        set_size(self.fd, lines, columns)
 
     def press(self, key):
         os.write(self.fd, key)
@@ -196,6 +203,24 @@ def a_small_terminal_gets_what_fits():
     frame = terminal.read_until(b"\x1b[K\x1b[J")
     assert frame.count(b"\n") == 4, frame
     assert b"    412 qemu-system-x86" not in frame, frame
+    # One that grows gets more at once, not at the next frame.
+    terminal.resize(24, 100)
+    terminal.read_until(b"    412 qemu-system-x86")
+    terminal.press(b"q")
+    assert terminal.end() == 0
+
+
+def whoever_stops_top_has_a_usual_terminal():
+    terminal = Terminal("--interval", "100")
+    terminal.read_until(b"by MAPPED")
+    os.kill(terminal.pid, signal.SIGTSTP)
+    _, status = os.waitpid(terminal.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status), status
+    assert termios.tcgetattr(terminal.fd)[3] & termios.ECHO
+    terminal.output = b""
+    os.kill(terminal.pid, signal.SIGCONT)
+    terminal.read_until(b"by MAPPED")
+    assert not termios.tcgetattr(terminal.fd)[3] & termios.ECHO
     terminal.press(b"q")
     assert terminal.end() == 0
 
@@ -355,6 +380,7 @@ TESTS = [
     keys_change_the_order,
     a_small_terminal_gets_what_fits,
     the_terminal_is_left_as_it_was,
+    whoever_stops_top_has_a_usual_terminal,
     the_switch_tells_programs_where_it_is,
     help_is_there_for_each_subcommand,
     the_manual_has_each_subcommand_and_option,
