@@ -12,7 +12,7 @@ run_blocks() {
 	for block in "$dir"/*; do
 		[ -f "$block" ] || continue
 		n=$((n + 1))
-		name=$(basename "$block" | sed 's/^[0-9]*\.//; s/%/\//g')
+		name=$(basename "$block" | sed 's/^[0-9]*\.//; s/%/\//g; s/@/:/')
 		result=ok status=0
 		timeout "$seconds" "$@" "$block" </dev/null >"$log" 2>&1 || status=$?
 		[ $status = 0 ] || result='not ok' failed=$((failed + 1))
