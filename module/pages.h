@@ -212,7 +212,8 @@ static inline void pages_unpin(struct ioas_pages *pages, struct pages_user *user
 {
 	struct extents *extents = &pages->extents;
 
-	if (unlikely(user || trace_unpin_enabled() || pages->stuck || !extents_is_one_run(extents) ||
+	if (unlikely(user || trace_unpin_enabled() || pages->stuck ||
+		     !extents_is_one_run(extents) ||
 		     extents_only_kind(extents) != EXTENT_CHARGED)) {
 		pages_unpin_slowly(pages, user, refund);
 		return;

@@ -19,8 +19,15 @@
 
 /* When something began, for trace_ns(); 0 while nobody traces the event. */
 #define trace_begin(event)	(trace_##event##_enabled() ? ktime_get_ns() : 0)
+
+#ifndef VFIO_IOAS_TRACE_NS
+#define VFIO_IOAS_TRACE_NS
 /* Nobody knows how long it took if the event was switched on meanwhile. */
-#define trace_ns(begin_ns)	((begin_ns) ? ktime_get_ns() - (begin_ns) : 0)
+static inline u64 trace_ns(u64 begin_ns)
+{
+	return begin_ns ? ktime_get_ns() - begin_ns : 0;
+}
+#endif
 
 TRACE_EVENT(map,
 	TP_PROTO(unsigned long context, u32 ioas, unsigned long iova, unsigned long nbytes,

@@ -97,7 +97,7 @@ static void map_and_unmap_are_traced_with_iova_length_and_runs(void)
 	check_eq(value_of(line, "runs"), breaks + 1);
 	check_eq(value_of(line, "error"), 0);
 	check_true(value_of(line, "ns") > 0);
-	check_true(strstr(line, " prot=rw ") != NULL);
+	check_true(strstr(line, " prot=rw "));
 	line = event("unmap", 0);
 	require_true(line);
 	check_eq(value_of(line, "iova"), IOVA);
@@ -134,7 +134,7 @@ static void failures_are_traced_with_their_error(void)
 	check_eq((int)value_of(event("map", 2), "error"), -EFAULT);
 	check_eq((int)value_of(event("pin", 1), "error"), -EFAULT);
 	check_eq((int)value_of(event("unmap", 0), "error"), -EINVAL);
-	check_true(strstr(event("map", 0), " prot=r ") != NULL);
+	check_true(strstr(event("map", 0), " prot=r "));
 }
 
 static void attach_and_detach_are_traced(void)
