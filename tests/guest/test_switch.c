@@ -123,6 +123,20 @@ static void off_puts_back_the_former_value_of_serve(void)
 	}
 }
 
+static void on_that_mends_does_not_forget_what_was_there(void)
+{
+	char serve[32];
+
+	param_set(IOAS_MODULE, "serve", "none");
+	require_eq(run_switch("on --way serve"), 0);
+	require_eq(param_try_set(IOAS_MODULE, "serve", "node"), 0);
+	check_eq(run_switch("on"), 0);
+	check_eq(run_switch("status"), SWITCH_ON);
+	check_eq(run_switch("off"), 0);
+	require_eq(param_get(IOAS_MODULE, "serve", serve, sizeof(serve)), 0);
+	check_eq(strcmp(serve, "none"), 0);
+}
+
 static void a_node_of_ours_is_for_those_who_may_use_the_kernel_s(void)
 {
 	struct stat node;
@@ -411,6 +425,7 @@ static const struct test tests[] = {
 	TEST(a_node_of_ours_has_our_number, ONLY_IOAS),
 	TEST(off_puts_back_exactly_what_was_there, ONLY_IOAS),
 	TEST(off_puts_back_the_former_value_of_serve, ONLY_IOAS),
+	TEST(on_that_mends_does_not_forget_what_was_there, ONLY_IOAS),
 	TEST(a_node_of_ours_is_for_those_who_may_use_the_kernel_s, ONLY_IOAS),
 	TEST(on_and_off_twice_are_harmless, ONLY_IOAS),
 	TEST(the_way_can_be_changed, ONLY_IOAS),
