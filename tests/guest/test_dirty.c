@@ -7,6 +7,7 @@
 #include "lib.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #define NPAGES		64U
 #define LARGEST_BITMAP	(256ULL << 20)
@@ -360,7 +361,7 @@ static void report_of_a_large_mapping_is_whole(void)
 
 struct storm {
 	volatile bool stop;
-	unsigned int ncalls;
+	volatile unsigned int ncalls;
 };
 
 static void *map_and_unmap(void *arg)
@@ -385,6 +386,9 @@ static void reports_race_with_maps_and_unmaps(void)
 	start();
 	map(0, 4, RW);
 	require_eq(pthread_create(&thread, NULL, map_and_unmap, &storm), 0);
+	/* On a busy host all reports can be over before the thread has had a turn. */
+	while (!storm.ncalls)
+		sched_yield();
 	for (i = 0; i < nreports; i++) {
 		memset(words, 0, 16);
 		check_eq(get(0, 64 * PAGE), 0);
@@ -396,7 +400,6 @@ static void reports_race_with_maps_and_unmaps(void)
 	}
 	storm.stop = true;
 	require_eq(pthread_join(thread, NULL), 0);
-	check_true(storm.ncalls > 0);
 	close_rig();
 }
 
