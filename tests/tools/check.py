@@ -367,6 +367,12 @@ def bash_knows_each_column():
     assert complete("top", "--sort", "") == columns
 
 
+def compare_takes_no_word_that_it_does_not_know():
+    for option in ("self-test", "without", "format"):
+        said = run("compare", "--" + option, "nonsense", status=2)
+        assert "nonsense" in said, said
+
+
 TESTS = [
     status_is_a_table,
     json_says_all_that_the_file_says,
@@ -389,6 +395,7 @@ TESTS = [
     the_manual_has_each_line_of_the_log,
     the_manual_has_each_kind_and_key_of_the_status_file,
     manual_pages_are_clean,
+    compare_takes_no_word_that_it_does_not_know,
     bash_completes_what_there_is,
     bash_knows_each_column,
 ]

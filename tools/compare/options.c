@@ -182,9 +182,6 @@ static void apply_flag(int option)
 	case OPT_INTRUSIVE:
 		options.intrusive = true;
 		break;
-	case OPT_SELF_TEST:
-		options.self_test = backend(optarg);
-		break;
 	case OPT_TAP:
 		options.format = FORMAT_TAP;
 		break;
@@ -256,6 +253,9 @@ static void apply_word(int option, const char *argument)
 		break;
 	case OPT_PART:
 		options.part = argument;
+		break;
+	case OPT_SELF_TEST:
+		options.self_test = backend(argument);
 		break;
 	}
 }

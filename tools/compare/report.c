@@ -147,8 +147,11 @@ static void describe_run(struct text *text)
 	enum group group;
 
 	uname(&name);
-	text_add(text, "Linux %s, %s; devices:", name.release,
+	text_add(text, "Linux %s, %s; ", name.release,
 		 options.exclusive ? "one module at a time" : "both modules loaded");
+	if (options.self_test != NBACKENDS)
+		text_add(text, "%s with itself; ", backend_modules[options.self_test]);
+	text_add(text, "devices:");
 	for (group = 0; group < NGROUPS; group++)
 		if (device_present(group))
 			text_add(text, " %s=%s", group_names[group],
