@@ -15,6 +15,10 @@ import time
 
 from qmp import Lines, Monitor, step
 
+# In KiB. Not all that is charged: there is the firmware, too, but before 6.2 the kernel pins its
+# pages as the zero page, which is free, as long as QEMU has not written them.
+RAM = 256 << 10
+
 
 class Guest(Lines):
     """The shell of the guest: see guest-init."""
@@ -127,7 +131,7 @@ def is_free(group):
 def run(qemu, module, devices, pinned):
     qemu.guest.wait_for('up:')
     step('it serves QEMU', qemu.is_served(module))
-    charge = qemu.note_charge('with all devices')
+    step("the guest's RAM is charged", qemu.note_charge('with all devices') >= RAM)
     step('pages are pinned', count_pinned() > pinned)
     qemu.devices_work('in the guest', devices)
 
@@ -143,12 +147,12 @@ def run(qemu, module, devices, pinned):
     for name, host in devices.items():
         qemu.plug(name, host)
     step('the guest sees all that was plugged', qemu.guest.run(f'try is_there {len(devices)}'))
-    step('as much is charged as before', qemu.note_charge('with all again') == charge)
+    step('its RAM is charged again', qemu.note_charge('with all again') >= RAM)
     qemu.devices_work('when plugged again', devices)
 
     qemu.monitor.ask('system_reset')
     qemu.guest.wait_for('up:')
-    step('as much is charged after a reboot', qemu.note_charge('after a reboot') == charge)
+    step('its RAM is charged after a reboot', qemu.note_charge('after a reboot') >= RAM)
     qemu.devices_work('after a reboot', devices)
 
 
