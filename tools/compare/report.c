@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 
 #include "devices.h"
+#include "modules.h"
 #include "options.h"
 
 static unsigned int counts[VERDICT_NOT_RUN + 1];
