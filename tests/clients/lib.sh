@@ -77,8 +77,17 @@ find_devices() {
 	done
 }
 
-# bind VENDOR:DEVICE: to vfio-pci.
+# bind VENDOR:DEVICE: to vfio-pci, if need be from the kernel's own driver.
 bind() {
+	local address driver
+
+	for address in $(find_devices "$1"); do
+		driver=/sys/bus/pci/devices/$address/driver
+		case $(readlink "$driver") in
+		'' | */vfio-pci) ;;
+		*) echo "$address" >"$driver/unbind" ;;
+		esac
+	done
 	echo "${1/:/ }" >/sys/bus/pci/drivers/vfio-pci/new_id 2>/dev/null || true
 }
 
