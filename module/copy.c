@@ -82,7 +82,7 @@ static int insert_upper(struct ioas *ioas, struct ioas_area *area, struct ioas_a
 	spin_lock(&space->iova_lock);
 	/* We alone keep it busy; who comes now waits for the mutex before he looks closer. */
 	if (area->nbusy != 1)
-		ret = -EBUSY;
+		ret = -EAGAIN;
 	else if (area->npins)
 		ret = -EINVAL;
 	else
@@ -128,27 +128,39 @@ static int cut_area(struct ioas *ioas, struct ioas_area *area, unsigned long las
 	return ret;
 }
 
-int ioas_cut(struct ioas *ioas, unsigned long last_iova)
+/* -EAGAIN: another call works on the area; ask again when it is done. */
+static int try_cut(struct ioas *ioas, unsigned long last_iova)
 {
 	struct iova_space *space = &ioas->iova_space;
 	struct ioas_area *area;
-	bool crosses;
 	int ret = 0;
 
 	spin_lock(&space->iova_lock);
 	area = iova_first(space, last_iova, last_iova);
-	crosses = area && area->last_iova != last_iova && area->first_iova != last_iova;
-	if (crosses && (!area_is_live(area) || area->noticed))
+	if (area && (area->last_iova == last_iova || area->first_iova == last_iova))
+		area = NULL;
+	if (area && (!area_is_live(area) || area->noticed))
 		ret = -EBUSY;
+	else if (area && area->nbusy)
+		ret = -EAGAIN;
+	else if (area)
+		area->nbusy++;
 	spin_unlock(&space->iova_lock);
-	if (!crosses || ret)
+	if (!area || ret)
 		return ret;
-
-	area = area_hold(ioas, last_iova);
-	if (!area)
-		return -EBUSY;
-	if (area->last_iova != last_iova)
-		ret = cut_area(ioas, area, last_iova);
+	ret = cut_area(ioas, area, last_iova);
 	area_unhold(ioas, area);
 	return ret;
+}
+
+int ioas_cut(struct ioas *ioas, unsigned long last_iova)
+{
+	int ret;
+
+	for (;;) {
+		ret = try_cut(ioas, last_iova);
+		if (ret != -EAGAIN)
+			return ret;
+		ioas_wait_until_settled(ioas, last_iova, last_iova);
+	}
 }

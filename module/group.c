@@ -431,19 +431,6 @@ static void leave_domain(struct ioas_group *igroup)
 	igroup->hwpt = NULL;
 }
 
-static int group_number(const struct ioas_group *igroup)
-{
-	return igroup->group ? iommu_group_id(igroup->group) : -1;
-}
-
-static void trace_end_of_attach(const struct ioas_group *igroup,
-				const struct igroup_target *target, int error, u64 begin_ns)
-{
-	trace_attach(igroup->ctx->insight.id, target->ioas->object.id,
-		     error ? 0 : igroup->hwpt->object.id, group_number(igroup), error,
-		     trace_ns(begin_ns));
-}
-
 /*
  * The group leaves its domain first: whatever is unmapped and unpinned afterwards is out
  * of the reach of its devices.
@@ -458,8 +445,8 @@ static void detach_igroup(struct ioas_group *igroup, struct ioas_attachee *last,
 
 	leave_domain(igroup);
 	release_hwpt(igroup, hwpt, last, unmap_with_last);
-	trace_detach(igroup->ctx->insight.id, ioas_id, hwpt_id, group_number(igroup),
-		     trace_ns(begin_ns));
+	if (trace_detach_enabled())
+		insight_detach_over(igroup, ioas_id, hwpt_id, begin_ns);
 }
 
 int igroup_add(struct ioas_group *igroup, struct ioas_attachee *attachee,
@@ -483,7 +470,7 @@ int igroup_add(struct ioas_group *igroup, struct ioas_attachee *attachee,
 	if (ret)
 		list_del_init(&attachee->item);
 	if (trace_attach_enabled())
-		trace_end_of_attach(igroup, target, ret, begin_ns);
+		insight_attach_over(igroup, target->ioas, ret, begin_ns);
 	return ret;
 }
 
@@ -507,7 +494,7 @@ int igroup_move(struct ioas_group *igroup, const struct igroup_target *target)
 	leave_domain(igroup);
 	ret = attach_igroup(igroup, target);
 	if (trace_attach_enabled())
-		trace_end_of_attach(igroup, target, ret, begin_ns);
+		insight_attach_over(igroup, target->ioas, ret, begin_ns);
 	if (ret) {
 		down_write(&old->ioas->domains_rwsem);
 		WARN_ON(igroup->bus->attach(igroup, old->domain));

@@ -12,7 +12,6 @@
 #include <linux/err.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "area.h"
@@ -33,18 +32,9 @@ static void hwpt_object_destroy(struct ioas_object *object)
 	hwpt_destroy(hwpt);
 }
 
-static void hwpt_object_show(struct seq_file *m, struct ioas_object *object)
-{
-	struct ioas_hwpt *hwpt = container_of(object, struct ioas_hwpt, object);
-
-	lockdep_assert_held(&object->ctx->groups_mutex);
-	seq_printf(m, "hwpt context=%lu id=%u ioas=%u groups=%u\n", object->ctx->insight.id,
-		   object->id, hwpt->ioas->object.id, hwpt->ngroups);
-}
-
 static const struct ioas_object_ops hwpt_object_ops = {
 	.destroy = hwpt_object_destroy,
-	.show = hwpt_object_show,
+	.show = insight_show_hwpt,
 };
 
 struct ioas_hwpt *hwpt_of_object(struct ioas_object *object)

@@ -334,7 +334,7 @@ int ioas_map_copies(struct ioas *ioas, struct ioas_map *map, struct ioas_area *c
  * Context: the caller entered the IOAS; may sleep.
  * Return: 0, also if none does; or with nothing changed -EINVAL where the border is not
  * aligned, a domain may have an entry across it, or an in-kernel user has pinned the
- * area; -EBUSY if another thread works on it; -ENOMEM.
+ * area; -EBUSY if another thread makes or removes it; -ENOMEM.
  */
 int ioas_cut(struct ioas *ioas, unsigned long last_iova);
 

@@ -245,24 +245,6 @@ empty:
 	return ret;
 }
 
-/* Before areas are live, or once they are gone: nobody else changes them. */
-static noinline void trace_end_of_map(struct ioas *ioas, const struct claim *claim, int error,
-				      u64 begin_ns)
-{
-	const struct ioas_map *map = claim->map;
-	struct pages_sum sum = { };
-	struct ioas_area *area;
-
-	for (area = error ? NULL : claim->areas; area; area = area->next) {
-		pages_lock(area->pages);
-		pages_sum(area->pages, area->first_byte / PAGE_SIZE,
-			  area_last_byte(area) / PAGE_SIZE, ULONG_MAX, &sum);
-		pages_unlock(area->pages);
-	}
-	trace_map(ioas->object.ctx->insight.id, ioas->object.id, map->iova, map->nbytes,
-		  map->uptr, map->iommu_prot, sum.nruns, error, trace_ns(begin_ns));
-}
-
 static inline int do_map(struct ioas *ioas, struct claim *claim)
 {
 	int ret;
@@ -296,7 +278,7 @@ int ioas_map(struct ioas *ioas, struct ioas_map *map)
 	}
 	ret = do_map(ioas, &claim);
 	if (trace_map_enabled())
-		trace_end_of_map(ioas, &claim, ret, begin_ns);
+		insight_map_over(ioas, map, claim.areas, ret, begin_ns);
 	if (unlikely(ret))
 		return ret;
 	/* A live area can go at any moment. */

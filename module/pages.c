@@ -26,6 +26,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "insight.h"
 #include "pages.h"
 #include "pin.h"
 
@@ -433,26 +434,13 @@ static inline int do_pin(struct ioas_pages *pages, struct pages_user *user)
 	return pin_slowly(pages, user);
 }
 
-static noinline void trace_end_of_pin(struct ioas_pages *pages, struct pages_user *user,
-				      int error, u64 begin_ns)
-{
-	unsigned long first_index = user ? user->first_index : 0;
-	unsigned long last_index = user ? user->last_index : pages->extents.npages - 1;
-	struct pages_sum sum = { };
-
-	if (!error)
-		pages_sum(pages, first_index, last_index, ULONG_MAX, &sum);
-	trace_pin(pages->uptr + first_index * PAGE_SIZE, last_index - first_index + 1,
-		  sum.nruns, error, trace_ns(begin_ns));
-}
-
 int pages_pin(struct ioas_pages *pages, struct pages_user *user)
 {
 	u64 begin_ns = trace_begin(pin);
 	int ret = do_pin(pages, user);
 
 	if (trace_pin_enabled())
-		trace_end_of_pin(pages, user, ret, begin_ns);
+		insight_pin_over(pages, user, ret, begin_ns);
 	return ret;
 }
 

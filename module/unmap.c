@@ -131,13 +131,6 @@ static inline void take_areas(struct iova_space *space, struct unmap_walk *walk,
 	*link = NULL;
 }
 
-/* The caller owns the area and holds pages_lock(). */
-static noinline void sum_area(struct ioas_area *area, struct pages_sum *sum)
-{
-	pages_sum(area->pages, area->first_byte / PAGE_SIZE, area_last_byte(area) / PAGE_SIZE,
-		  ULONG_MAX, sum);
-}
-
 static void empty_taken(struct ioas *ioas, struct unmap_walk *walk)
 {
 	struct account_refund refund = { };
@@ -151,7 +144,7 @@ static void empty_taken(struct ioas *ioas, struct unmap_walk *walk)
 			cond_resched();
 		pages_lock(area->pages);
 		if (trace_unmap_enabled())
-			sum_area(area, &walk->sum);
+			insight_sum_area(area, &walk->sum);
 		hwpt_unmap_from_all(ioas, area);
 		area_unpin(area, &refund);
 		pages_unlock(area->pages);

@@ -36,16 +36,11 @@ static void say_why(int error)
 static int read_whole(const char *path, struct text *text)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char buffer[16384];
-	ssize_t nread;
-	int error = 0;
+	int error;
 
 	if (fd < 0)
 		return errno;
-	while ((nread = read(fd, buffer, sizeof(buffer))) > 0)
-		text_add_chars(text, buffer, (size_t)nread);
-	if (nread < 0)
-		error = errno;
+	error = text_add_all(text, fd);
 	close(fd);
 	return error;
 }

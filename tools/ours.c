@@ -17,13 +17,8 @@ bool ours_loaded(void)
 	return access("/sys/module/" OUR_MODULE "/refcnt", F_OK) == 0;
 }
 
-static void read_all(int fd, struct text *text)
+static void cut_newlines(struct text *text)
 {
-	char buffer[256];
-	ssize_t nread;
-
-	while ((nread = read(fd, buffer, sizeof(buffer))) > 0)
-		text_add_chars(text, buffer, (size_t)nread);
 	while (text->nchars && text->chars[text->nchars - 1] == '\n')
 		text->chars[--text->nchars] = '\0';
 }
@@ -53,7 +48,8 @@ bool ours_load(struct text *why)
 	if (pid == 0)
 		run_modprobe(output[1]);
 	close(output[1]);
-	read_all(output[0], why);
+	text_add_all(why, output[0]);
+	cut_newlines(why);
 	close(output[0]);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status) {
 		if (!why->nchars)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * 6.19 gave Intel's and AMD's IOMMU drivers one code for page tables, with errors of its own.
+ * Between 6.12 and 7.2 Intel's and AMD's IOMMU drivers got one code for page tables, with
+ * errors of its own.
  */
 #include <linux/generic_pt/iommu.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * 6.19 added get_region_info_caps() to the operations of a VFIO device. By then stock type1
- * computed with inclusive ends and told what wraps around from what is wrong otherwise, of
- * which no header says a word.
+ * Between 6.12 and 7.2 came get_region_info_caps(), an operation of a VFIO device. 7.2's stock
+ * type1 computes with inclusive ends and tells what wraps around from what is wrong otherwise,
+ * of which no header says a word. Kernels in between were not looked at.
  */
 #include <linux/vfio.h>
 

@@ -180,6 +180,15 @@ void insight_show_ioas(struct seq_file *m, struct ioas_object *object)
 		   sum.pages.nruns, sum.npins);
 }
 
+void insight_show_hwpt(struct seq_file *m, struct ioas_object *object)
+{
+	struct ioas_hwpt *hwpt = hwpt_of_object(object);
+
+	lockdep_assert_held(&object->ctx->groups_mutex);
+	seq_printf(m, "hwpt context=%lu id=%u ioas=%u groups=%u\n", object->ctx->insight.id,
+		   object->id, hwpt->ioas->object.id, hwpt->ngroups);
+}
+
 static void show_context(struct seq_file *m, struct ioas_ctx *ctx)
 {
 	struct ctx_insight *insight = &ctx->insight;

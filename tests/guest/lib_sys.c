@@ -54,6 +54,38 @@ int read_text(const char *path, char *text, size_t nbytes)
 	return 0;
 }
 
+void read_whole(const char *path, char *text, size_t nbytes)
+{
+	int fd = open_fd(path);
+	size_t filled = 0;
+	ssize_t n;
+
+	require_true(fd >= 0);
+	while ((n = read(fd, text + filled, nbytes - 1 - filled)) > 0)
+		filled += n;
+	check_eq(or_errno(n), 0);
+	require_true(filled < nbytes - 1);
+	text[filled] = '\0';
+	close(fd);
+}
+
+bool line_has(const char *line, const char *words)
+{
+	const char *found = line ? strstr(line, words) : NULL;
+
+	return found && found < line + strcspn(line, "\n");
+}
+
+long long word_value(const char *line, const char *key)
+{
+	char word[32];
+
+	snprintf(word, sizeof(word), " %s=", key);
+	if (!line_has(line, word))
+		return -1;
+	return (long long)strtoull(strstr(line, word) + strlen(word), NULL, 0);
+}
+
 int write_text(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);

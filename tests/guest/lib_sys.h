@@ -15,6 +15,15 @@ bool slow_kernel(void);
 /* Both return 0 or -errno; a text read is cut at its first newline. */
 int read_text(const char *path, char *text, size_t nbytes);
 int write_text(const char *path, const char *text);
+/* All of a file, which must exist and fit. */
+void read_whole(const char *path, char *text, size_t nbytes);
+
+/*
+ * In the first line of a text: the value of a word " key=value", or -1; and whether it has
+ * some words.
+ */
+long long word_value(const char *line, const char *key);
+bool line_has(const char *line, const char *words);
 
 /* VmLck of a process (0: the caller) in KiB, or -errno. */
 long vm_lck_kib(pid_t pid);

@@ -20,16 +20,7 @@ static char text[1 << 20];
 
 static void read_status(void)
 {
-	size_t filled = 0;
-	ssize_t n;
-	int fd = open_fd(STATUS);
-
-	require_true(fd >= 0);
-	while ((n = read(fd, text + filled, sizeof(text) - 1 - filled)) > 0)
-		filled += n;
-	check_eq(or_errno(n), 0);
-	text[filled] = 0;
-	close(fd);
+	read_whole(STATUS, text, sizeof(text));
 }
 
 /* The first line from @from on that begins with @head; NULL if there is none. */
@@ -45,24 +36,12 @@ static const char *find_line(const char *from, const char *head)
 	return NULL;
 }
 
-/* The value of a word key=value in a line; -1 if it has no such word. */
-static long long value_of(const char *line, const char *key)
-{
-	size_t nbytes = strlen(key);
-
-	for (; line && *line != '\n' && *line; line++)
-		if (line[0] == ' ' && !strncmp(line + 1, key, nbytes) &&
-		    line[1 + nbytes] == '=')
-			return strtoll(line + nbytes + 2, NULL, 0);
-	return -1;
-}
-
 static const char *own_context(void)
 {
 	const char *line;
 
 	for (line = find_line(text, "context "); line; line = find_line(line + 1, "context "))
-		if (value_of(line, "pid") == getpid())
+		if (word_value(line, "pid") == getpid())
 			return line;
 	return NULL;
 }
@@ -72,10 +51,10 @@ static const char *own_line(const char *kind)
 {
 	const char *context = own_context();
 	const char *line;
-	long long id = value_of(context, "id");
+	long long id = word_value(context, "id");
 
 	for (line = find_line(text, kind); line; line = find_line(line + 1, kind))
-		if (value_of(line, "context") == id)
+		if (word_value(line, "context") == id)
 			return line;
 	return NULL;
 }
@@ -87,17 +66,17 @@ static void check_ioas(long long areas, uint64_t mapped, uint64_t pinned)
 	read_status();
 	ioas = own_line("ioas ");
 	require_true(ioas);
-	check_eq(value_of(ioas, "vfio"), 1);
-	check_eq(value_of(ioas, "areas"), areas);
-	check_eq(value_of(ioas, "mapped"), mapped);
-	check_eq(value_of(ioas, "pinned"), pinned);
-	check_eq(value_of(ioas, "charged"), pinned);
-	check_eq(value_of(ioas, "pins"), 0);
+	check_eq(word_value(ioas, "vfio"), 1);
+	check_eq(word_value(ioas, "areas"), areas);
+	check_eq(word_value(ioas, "mapped"), mapped);
+	check_eq(word_value(ioas, "pinned"), pinned);
+	check_eq(word_value(ioas, "charged"), pinned);
+	check_eq(word_value(ioas, "pins"), 0);
 	if (pinned)
-		check_true(value_of(ioas, "runs") >= areas &&
-			   value_of(ioas, "runs") <= (long long)(pinned / PAGE));
+		check_true(word_value(ioas, "runs") >= areas &&
+			   word_value(ioas, "runs") <= (long long)(pinned / PAGE));
 	else
-		check_eq(value_of(ioas, "runs"), 0);
+		check_eq(word_value(ioas, "runs"), 0);
 }
 
 static void status_says_what_a_container_maps(void)
@@ -128,18 +107,19 @@ static void status_says_who_has_which_group(void)
 	read_status();
 	line = own_context();
 	require_true(line);
-	check_true(strstr(line, " kind=container type=type1v2 ") < strchr(line, '\n'));
-	check_true(strstr(line, " comm=in\\011sight\\134\n"));
+	check_true(line_has(line, " kind=container type=type1v2 "));
+	check_true(strstr(line, " comm=in\\011sight\\134\n") ==
+		   line + strcspn(line, "\n") - strlen(" comm=in\\011sight\\134"));
 	line = own_line("hwpt ");
 	require_true(line);
-	hwpt = value_of(line, "id");
-	check_eq(value_of(line, "groups"), 1);
+	hwpt = word_value(line, "id");
+	check_eq(word_value(line, "groups"), 1);
 	line = own_line("group ");
 	require_true(line);
-	check_eq(value_of(line, "number"), device->group);
-	check_eq(value_of(line, "hwpt"), hwpt);
+	check_eq(word_value(line, "number"), device->group);
+	check_eq(word_value(line, "hwpt"), hwpt);
 	snprintf(devices, sizeof(devices), " devices=%s", device->address);
-	check_true(strstr(line, devices));
+	check_true(line_has(line, devices));
 	rig_close(&rig);
 	read_status();
 	check_true(!own_context());
@@ -152,7 +132,7 @@ static void container_type_is_told(void)
 	rig_open(&rig, VFIO_TYPE1_IOMMU, 1);
 	read_status();
 	require_true(own_context());
-	check_true(strstr(own_context(), " type=type1 "));
+	check_true(line_has(own_context(), " type=type1 "));
 	rig_close(&rig);
 }
 
@@ -191,11 +171,11 @@ static void native_contexts_are_told_apart(void)
 	ioas_alloc(fd);
 	read_status();
 	require_true(own_context());
-	check_true(strstr(own_context(), " kind=iommu pid="));
+	check_true(line_has(own_context(), " kind=iommu pid="));
 	line = own_line("ioas ");
 	require_true(line);
-	check_eq(value_of(line, "vfio"), 0);
-	check_eq(value_of(line, "mapped"), 0);
+	check_eq(word_value(line, "vfio"), 0);
+	check_eq(word_value(line, "mapped"), 0);
 	close(fd);
 }
 
@@ -213,7 +193,7 @@ static void each_process_has_its_own_line(void)
 	read_status();
 	line = find_line(text, "context ");
 	require_true(line);
-	check_eq(value_of(line, "pid"), pid);
+	check_eq(word_value(line, "pid"), pid);
 	gate_open(&gate[1]);
 	join(pid);
 }
@@ -261,13 +241,44 @@ static void status_is_read_while_maps_come_and_go(void)
 	require_eq(pthread_create(&thread, NULL, map_and_unmap, &rig), 0);
 	while (now_ns() < end) {
 		read_status();
-		mapped = value_of(own_line("ioas "), "mapped");
+		mapped = word_value(own_line("ioas "), "mapped");
 		if (mapped != 0 && !check_eq(mapped, NBYTES))
 			break;
 	}
 	stop = true;
 	pthread_join(thread, NULL);
 	rig_close(&rig);
+}
+
+/* As iommufd's type1 does: an unmap cuts a mapping in two, if nobody is busy with it. */
+static void *cut_and_unmap(void *data)
+{
+	int fd = *(int *)data;
+	uint8_t *memory = mem_alloc(NBYTES);
+
+	while (!stop) {
+		check_eq(dma_map(fd, IOVA, memory, NBYTES, RW), 0);
+		check_eq(dma_unmap(fd, IOVA + 4 * PAGE, PAGE), PAGE);
+		check_eq(dma_unmap(fd, IOVA, NBYTES), NBYTES - PAGE);
+	}
+	return NULL;
+}
+
+static void status_is_read_while_mappings_are_cut(void)
+{
+	uint64_t end = now_ns() + scaled(3, 10) * 1000000000ULL;
+	int fd = native_open();
+	pthread_t thread;
+
+	require_eq(vfio_ioas_set(fd, ioas_alloc(fd)), 0);
+	require_eq(vfio_call(fd, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU), 0);
+	stop = false;
+	require_eq(pthread_create(&thread, NULL, cut_and_unmap, &fd), 0);
+	while (now_ns() < end && !failures())
+		read_status();
+	stop = true;
+	pthread_join(thread, NULL);
+	close(fd);
 }
 
 static void come_and_go(void *end)
@@ -314,6 +325,7 @@ static const struct test tests[] = {
 	TEST(each_process_has_its_own_line, ONLY_IOAS | NEEDS_ONE),
 	TEST(large_container_is_summed_up, ONLY_IOAS | NEEDS_ONE),
 	TEST(status_is_read_while_maps_come_and_go, ONLY_IOAS | NEEDS_ONE),
+	TEST(status_is_read_while_mappings_are_cut, ONLY_IOAS),
 	TEST(status_is_read_while_containers_come_and_go, ONLY_IOAS | NEEDS_ONE),
 	TEST(status_is_for_root_alone, ONLY_IOAS),
 };

@@ -29,17 +29,8 @@ static void trace_start(void)
 /* Reads what was traced. */
 static void trace_stop(void)
 {
-	size_t filled = 0;
-	ssize_t n;
-	int fd;
-
 	require_eq(write_text(EVENTS, "0"), 0);
-	fd = open_fd(TRACING "trace");
-	require_true(fd >= 0);
-	while ((n = read(fd, text + filled, sizeof(text) - 1 - filled)) > 0)
-		filled += n;
-	text[filled] = 0;
-	close(fd);
+	read_whole(TRACING "trace", text, sizeof(text));
 }
 
 /* The words of the nth event of a name, from 0 on; NULL if there are fewer. */
@@ -65,16 +56,6 @@ static const char *event(const char *name, unsigned int n)
 	return line;
 }
 
-static long long value_of(const char *line, const char *key)
-{
-	char word[32];
-	const char *found;
-
-	snprintf(word, sizeof(word), " %s=", key);
-	found = line ? strstr(line, word) : NULL;
-	return found ? (long long)strtoull(found + strlen(word), NULL, 0) : -1;
-}
-
 static void map_and_unmap_are_traced_with_iova_length_and_runs(void)
 {
 	uint8_t *memory = mem_alloc_scattered(NBYTES);
@@ -91,28 +72,28 @@ static void map_and_unmap_are_traced_with_iova_length_and_runs(void)
 
 	line = event("map", 0);
 	require_true(line);
-	check_eq(value_of(line, "iova"), IOVA);
-	check_eq(value_of(line, "nbytes"), NBYTES);
-	check_eq(value_of(line, "uptr"), (uintptr_t)memory);
-	check_eq(value_of(line, "runs"), breaks + 1);
-	check_eq(value_of(line, "error"), 0);
-	check_true(value_of(line, "ns") > 0);
-	check_true(strstr(line, " prot=rw "));
+	check_eq(word_value(line, "iova"), IOVA);
+	check_eq(word_value(line, "nbytes"), NBYTES);
+	check_eq(word_value(line, "uptr"), (uintptr_t)memory);
+	check_eq(word_value(line, "runs"), breaks + 1);
+	check_eq(word_value(line, "error"), 0);
+	check_true(word_value(line, "ns") > 0);
+	check_true(line_has(line, " prot=rw "));
 	line = event("unmap", 0);
 	require_true(line);
-	check_eq(value_of(line, "iova"), IOVA);
-	check_eq(value_of(line, "last_iova"), IOVA + NBYTES - 1);
-	check_eq(value_of(line, "unmapped"), NBYTES);
-	check_eq(value_of(line, "runs"), breaks + 1);
-	check_true(value_of(line, "ns") > 0);
+	check_eq(word_value(line, "iova"), IOVA);
+	check_eq(word_value(line, "last_iova"), IOVA + NBYTES - 1);
+	check_eq(word_value(line, "unmapped"), NBYTES);
+	check_eq(word_value(line, "runs"), breaks + 1);
+	check_true(word_value(line, "ns") > 0);
 	line = event("pin", 0);
-	check_eq(value_of(line, "uptr"), (uintptr_t)memory);
-	check_eq(value_of(line, "pages"), NPAGES);
-	check_eq(value_of(line, "runs"), breaks + 1);
+	check_eq(word_value(line, "uptr"), (uintptr_t)memory);
+	check_eq(word_value(line, "pages"), NPAGES);
+	check_eq(word_value(line, "runs"), breaks + 1);
 	line = event("unpin", 0);
-	check_eq(value_of(line, "uptr"), (uintptr_t)memory);
-	check_eq(value_of(line, "pages"), NPAGES);
-	check_eq(value_of(line, "runs"), breaks + 1);
+	check_eq(word_value(line, "uptr"), (uintptr_t)memory);
+	check_eq(word_value(line, "pages"), NPAGES);
+	check_eq(word_value(line, "runs"), breaks + 1);
 	check_true(!event("map", 1) && !event("unmap", 1));
 }
 
@@ -130,11 +111,11 @@ static void failures_are_traced_with_their_error(void)
 	check_eq(dma_unmap(rig.container, IOVA, PAGE), -EINVAL);
 	trace_stop();
 	rig_close(&rig);
-	check_eq((int)value_of(event("map", 1), "error"), -EEXIST);
-	check_eq((int)value_of(event("map", 2), "error"), -EFAULT);
-	check_eq((int)value_of(event("pin", 1), "error"), -EFAULT);
-	check_eq((int)value_of(event("unmap", 0), "error"), -EINVAL);
-	check_true(strstr(event("map", 0), " prot=r "));
+	check_eq((int)word_value(event("map", 1), "error"), -EEXIST);
+	check_eq((int)word_value(event("map", 2), "error"), -EFAULT);
+	check_eq((int)word_value(event("pin", 1), "error"), -EFAULT);
+	check_eq((int)word_value(event("unmap", 0), "error"), -EINVAL);
+	check_true(line_has(event("map", 0), " prot=r "));
 }
 
 static void attach_and_detach_are_traced(void)
@@ -145,13 +126,13 @@ static void attach_and_detach_are_traced(void)
 	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
 	rig_close(&rig);
 	trace_stop();
-	check_eq(value_of(event("attach", 0), "group"), device_nr(0)->group);
-	check_eq(value_of(event("attach", 0), "error"), 0);
-	check_true(value_of(event("attach", 0), "hwpt") > 0);
-	check_eq(value_of(event("detach", 0), "group"), device_nr(0)->group);
-	check_eq(value_of(event("detach", 0), "hwpt"), value_of(event("attach", 0), "hwpt"));
-	check_eq(value_of(event("detach", 0), "context"),
-		 value_of(event("attach", 0), "context"));
+	check_eq(word_value(event("attach", 0), "group"), device_nr(0)->group);
+	check_eq(word_value(event("attach", 0), "error"), 0);
+	check_true(word_value(event("attach", 0), "hwpt") > 0);
+	check_eq(word_value(event("detach", 0), "group"), device_nr(0)->group);
+	check_eq(word_value(event("detach", 0), "hwpt"), word_value(event("attach", 0), "hwpt"));
+	check_eq(word_value(event("detach", 0), "context"),
+		 word_value(event("attach", 0), "context"));
 }
 
 static void dirty_read_is_traced(void)
@@ -181,10 +162,10 @@ static void dirty_read_is_traced(void)
 	trace_stop();
 	rig_close(&rig);
 	check_eq(bitmap, 7);
-	check_eq(value_of(event("dirty_read", 0), "iova"), IOVA);
-	check_eq(value_of(event("dirty_read", 0), "last_iova"), IOVA + NBYTES - 1);
-	check_eq(value_of(event("dirty_read", 0), "areas"), 1);
-	check_eq(value_of(event("dirty_read", 0), "error"), 0);
+	check_eq(word_value(event("dirty_read", 0), "iova"), IOVA);
+	check_eq(word_value(event("dirty_read", 0), "last_iova"), IOVA + NBYTES - 1);
+	check_eq(word_value(event("dirty_read", 0), "areas"), 1);
+	check_eq(word_value(event("dirty_read", 0), "error"), 0);
 }
 
 static const struct test tests[] = {

@@ -30,6 +30,16 @@ void text_add_chars(struct text *text, const char *chars, size_t nchars)
 	text->chars[text->nchars] = '\0';
 }
 
+int text_add_all(struct text *text, int fd)
+{
+	char buffer[16384];
+	ssize_t nread;
+
+	while ((nread = read(fd, buffer, sizeof(buffer))) > 0)
+		text_add_chars(text, buffer, (size_t)nread);
+	return nread < 0 ? errno : 0;
+}
+
 void text_add(struct text *text, const char *format, ...)
 {
 	va_list arguments;

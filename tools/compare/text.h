@@ -17,6 +17,8 @@ struct text {
 void text_add(struct text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void text_add_chars(struct text *text, const char *chars, size_t nchars);
+/* All that a descriptor has to give, up to its end: 0 or an errno. */
+int text_add_all(struct text *text, int fd);
 void text_clear(struct text *text);
 void text_free(struct text *text);
 const char *text_chars(const struct text *text);
