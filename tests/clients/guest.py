@@ -24,7 +24,7 @@ class Guest(Lines):
     """The shell of the guest: see guest-init."""
 
     def __init__(self, path, log):
-        super().__init__(path, timeout=240)
+        super().__init__(path, timeout=600)
         self.log = log
 
     def read(self):
@@ -69,7 +69,7 @@ class Qemu:
         return arguments
 
     def wait_for_socket(self, name):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         path = f'{self.directory}/{name}'
         while not os.path.exists(path):
             if self.process.poll() is not None or time.monotonic() > deadline:

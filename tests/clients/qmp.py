@@ -8,7 +8,7 @@ import socket
 class Lines:
     """A connection to a socket, line by line."""
 
-    def __init__(self, path, timeout=60):
+    def __init__(self, path, timeout=240):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(timeout)
         self.socket.connect(path)
