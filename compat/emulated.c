@@ -4,7 +4,8 @@
  *
  * Most are of emulated devices, which have no IOMMU of their own. Together they are one
  * in-kernel user of the container's IOAS: by its access an unmap finds us, and we tell the
- * devices. A page that drivers hold is one pin of the area, however often they pinned it.
+ * devices. A page that drivers hold is one pin of the area, however often they pinned it; beside
+ * a domain it is pinned once more, see pin_anew().
  *
  * Drivers are not trusted to let go. An unmap gives up on one that does not, see
  * ioas_unmap_watched(); what a closed device still holds is taken from it, as it can do nothing
@@ -24,6 +25,7 @@
 #include "emulated.h"
 #include "ioas.h"
 #include "kcompat.h"
+#include "pin.h"
 #include "type1.h"
 #include "vaddr.h"
 #include "vfio_ioas.h"
@@ -34,6 +36,7 @@ struct hold {
 	unsigned int npins;		/* holds_mutex */
 	struct iommu_group *group;	/* holds_mutex; whose devices pinned it; NULL: several */
 	struct page *page;		/* constant */
+	bool pinned_anew;		/* constant; beside what the area has pinned there */
 };
 
 static void tell_devices(void *data, unsigned long iova, unsigned long nbytes)
@@ -229,6 +232,14 @@ static struct ioas_area *visit_area(struct visit *visit, unsigned long index)
 	return visit->area;
 }
 
+static void drop_hold(struct ioas *ioas, struct ioas_area *area, struct hold *hold,
+		      struct account_refund *refund)
+{
+	if (hold->pinned_anew)
+		unpin_run(page_to_pfn(hold->page), 1, area->pages->writable);
+	area_drop_pin(ioas, area, &hold->pin, refund);
+}
+
 /* Nobody pins a page any more: it is dirty once more, and given back. */
 static void let_go(struct visit *visit, struct hold *hold, unsigned long index)
 {
@@ -240,7 +251,7 @@ static void let_go(struct visit *visit, struct hold *hold, unsigned long index)
 	if (!WARN_ON(!area)) {
 		dirty_note_write(&visit->type1->dirty, emulated->ioas, area,
 				 index_to_iova(index), PAGE_SIZE);
-		area_drop_pin(emulated->ioas, area, &hold->pin, &visit->refund);
+		drop_hold(emulated->ioas, area, hold, &visit->refund);
 	}
 	xa_erase(&emulated->holds, index);
 	kfree(hold);
@@ -311,6 +322,24 @@ static bool owner_is_gone(const struct ioas_area *area)
 	return !atomic_read(&area->pages->account->mm->mm_users);
 }
 
+/*
+ * What an area has pinned for a domain need not be what its owner has there by now. Drivers get
+ * that, as from type1: pinned once more, and not charged once more.
+ */
+static int pin_anew(struct ioas *ioas, struct ioas_area *area, struct hold *hold)
+{
+	const struct ioas_pages *pages = area->pages;
+	int ret;
+
+	lockdep_assert_held(&ioas->domains_rwsem);
+	if (list_empty(&ioas->hwpts))
+		return 0;
+	ret = pin_one(pages->account->mm, pages->uptr + hold->pin.first_index * PAGE_SIZE,
+		      pin_flags(pages->writable, pages->unshares), &hold->page);
+	hold->pinned_anew = !ret;
+	return ret;
+}
+
 /* Pins a page that nobody holds yet. */
 static struct hold *add_hold(struct emulated *emulated, struct ioas_area *area,
 			     unsigned long index)
@@ -330,13 +359,15 @@ static struct hold *add_hold(struct emulated *emulated, struct ioas_area *area,
 	ret = area_add_pin(emulated->ioas, area, &hold->pin, &hold->page);
 	if (ret)
 		goto free_hold;
-	ret = xa_err(xa_store(&emulated->holds, index, hold, GFP_KERNEL_ACCOUNT));
+	ret = pin_anew(emulated->ioas, area, hold);
+	if (!ret)
+		ret = xa_err(xa_store(&emulated->holds, index, hold, GFP_KERNEL_ACCOUNT));
 	if (ret)
-		goto drop_pin;
+		goto undo;
 	return hold;
 
-drop_pin:
-	area_drop_pin(emulated->ioas, area, &hold->pin, &refund);
+undo:
+	drop_hold(emulated->ioas, area, hold, &refund);
 	account_pay(&refund);
 free_hold:
 	kfree(hold);

@@ -557,7 +557,8 @@ static int copy_within_page(struct ioas_pages *pages, unsigned long byte, void *
 			set_page_dirty_lock(page);
 		return 0;
 	}
-	ret = pin_one(pages->account->mm, pages->uptr + index * PAGE_SIZE, write, &page);
+	ret = pin_one(pages->account->mm, pages->uptr + index * PAGE_SIZE,
+		      write ? FOLL_WRITE : 0, &page);
 	if (ret)
 		return ret;
 	copy_page_part(page, offset_in_page(byte), data, nbytes, write);

@@ -95,13 +95,14 @@ long pin_find_mmio(struct mm_struct *mm, unsigned long uaddr, unsigned long npag
 	return nfound ?: ret;
 }
 
-int pin_one(struct mm_struct *mm, unsigned long uaddr, bool write, struct page **page)
+int pin_one(struct mm_struct *mm, unsigned long uaddr, unsigned int gup_flags,
+	    struct page **page)
 {
 	long npinned;
 
 	if (!mmget_not_zero(mm))
 		return -EFAULT;
-	npinned = pin_remote(mm, uaddr, 1, write ? FOLL_WRITE : 0, page);
+	npinned = pin_remote(mm, uaddr, 1, gup_flags, page);
 	mmput(mm);
 	return npinned == 1 ? 0 : -EFAULT;
 }

@@ -138,16 +138,17 @@ long pin_find_mmio(struct mm_struct *mm, unsigned long uaddr, unsigned long npag
 		   bool write, unsigned long *pfn);
 
 /**
- * pin_one() - pin a page for the moment
+ * pin_one() - pin a page, whoever the caller is
  * @mm: whose memory, which may be gone
  * @uaddr: its address, page aligned
- * @write: it will be written to
+ * @gup_flags: for long what pin_flags() says; for the moment FOLL_WRITE or 0
  * @page: receives it
  *
  * Context: may sleep and fault; no mmap lock held.
  * Return: 0 or -EFAULT.
  */
-int pin_one(struct mm_struct *mm, unsigned long uaddr, bool write, struct page **page);
+int pin_one(struct mm_struct *mm, unsigned long uaddr, unsigned int gup_flags,
+	    struct page **page);
 
 /**
  * unpin_batch() - give back a part of a batch that no device has seen

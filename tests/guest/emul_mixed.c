@@ -109,6 +109,29 @@ static void device_of_a_late_pci_group_reaches_pinned_pages(void)
 	emul_close();
 }
 
+/* Behind the back of the container, as nobody should. */
+static void pin_gets_what_the_process_has_there_by_now(void)
+{
+	static uint8_t bytes[EDU_BYTES];
+	const uint64_t iova = DMA_PAGE * PAGE;
+	uint8_t *page;
+
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	require_eq(dma_map(emul.container, iova, emul.memory, 4 * PAGE, RW), 0);
+	check_eq(emul_add_pci(), 0);
+	page = mmap(emul.memory, PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	require_true(page == emul.memory);
+	memset(page, 0x5a, PAGE);
+	require_eq(emulated_pin(emul.device, iova, 2, RW), 2);
+	check_eq(emulated_copy(emul.device, iova, bytes, EDU_BYTES, 0), 0);
+	check_mem(bytes, page, EDU_BYTES);
+	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
+	emul_remove_pci();
+	check_eq(vm_lck_kib(0), 2 * PAGE_KIB);
+	emul_close();
+}
+
 static void attach_with_a_hole(void *unused)
 {
 	int result;
@@ -175,6 +198,7 @@ static const struct test tests[] = {
 	TEST(mapping_out_of_reach_keeps_it_out_the_second_time, NEEDS_ONE),
 	TEST(device_of_a_late_pci_group_reaches_what_is_mapped, NEEDS_ONE),
 	TEST(device_of_a_late_pci_group_reaches_pinned_pages, NEEDS_ONE),
+	TEST(pin_gets_what_the_process_has_there_by_now, NEEDS_ONE),
 	TEST(late_pci_group_gets_the_memory_of_the_process_that_mapped, NEEDS_ONE),
 	TEST(memory_that_is_gone_keeps_the_pci_group_out, NEEDS_ONE),
 	TEST(second_pci_group_changes_no_charge, NEEDS_TWO),

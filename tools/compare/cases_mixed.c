@@ -101,6 +101,37 @@ static void emulated_group_leaves_a_mixed_container(void)
 	unmap_all();
 }
 
+static void pins_see_what_became_of_the_memory(void)
+{
+	setup_m();
+	map(0, 4, RW);
+	protect(buf + PAGE, PAGE, PROT_R);
+	part(buf + 2 * PAGE, PAGE, MEMORY_HOLE, 0);
+	pin(E, 0, 1, 3);
+	pin(E, PAGE, 1, 1);
+	pin(E, 2 * PAGE, 1, 1);
+	pin(E, PAGE, 2, 1);
+	state();
+	protect(buf + PAGE, PAGE, PROT_R | PROT_W);
+	pin(E, PAGE, 1, 1);
+	state();
+	unpin(E, 0, 2);
+	leave(A);
+	state();
+	unmap_all();
+}
+
+static void late_attach_with_a_pinned_page_that_was_protected(void)
+{
+	setup_e();
+	map(0, 4, RW);
+	pin(E, PAGE, 1, 3);
+	protect(buf + PAGE, PAGE, PROT_R);
+	open_group(A);
+	join(A);
+	state();
+}
+
 static void second_group_is_not_charged_again(void)
 {
 	setup_p();
@@ -177,6 +208,10 @@ static const struct test_case cases[] = {
 	     "another process lets the PCI group join"),
 	CASE(child_attaches_with_the_same_memory, "198", NEEDS_A | NEEDS_E,
 	     "the same by a process that has the memory, too"),
+	CASE(late_attach_with_a_pinned_page_that_was_protected, "", NEEDS_A | NEEDS_E,
+	     "a PCI group joins when a page that a driver holds cannot be written any more"),
+	CASE(pins_see_what_became_of_the_memory, "", NEEDS_A | NEEDS_E,
+	     "pins beside a PCI group, of memory that was protected or unmapped since"),
 	CASE(emulated_group_leaves_a_mixed_container, "199", NEEDS_A | NEEDS_E,
 	     "the charge that stays when the emulated group leaves"),
 	CASE(second_group_is_not_charged_again, "200", NEEDS_A | NEEDS_B,
