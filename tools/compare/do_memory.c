@@ -18,6 +18,9 @@
 #define MAX_MEMORIES	65536
 #define HUGE_BYTES	(2 * MIB)
 
+/* Mappings may be larger than their memory. Behind it is nothing, and nothing of ours. */
+#define GUARD_BYTES	(4 * MIB)
+
 struct memory {
 	uint64_t name;
 	uint8_t *at;
@@ -72,7 +75,7 @@ void memory_forget(void)
 {
 	while (nmemories) {
 		nmemories--;
-		munmap(memories[nmemories].at, memories[nmemories].nbytes);
+		munmap(memories[nmemories].at, memories[nmemories].nbytes + GUARD_BYTES);
 	}
 }
 
@@ -93,15 +96,16 @@ static int prot_of(uint64_t prot)
 	       (prot & PROT_W ? PROT_WRITE : 0);
 }
 
-/* Aligned for huge pages; what lies around the aligned part is given back. */
+/* Aligned for huge pages; what lies around the aligned part and its guard is given back. */
 static uint8_t *reserve(uint64_t nbytes)
 {
 	uint64_t align = nbytes < HUGE_BYTES ? PAGE : HUGE_BYTES;
 	uint64_t excess = align - PAGE;
-	uint8_t *at = mmap(NULL, nbytes + excess, PROT_NONE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	uint8_t *aligned;
+	uint8_t *at, *aligned;
 
+	nbytes += GUARD_BYTES;
+	at = mmap(NULL, nbytes + excess, PROT_NONE,
+		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (at == MAP_FAILED)
 		give_up("no address space for %llu bytes",
 			(unsigned long long)nbytes);
@@ -198,7 +202,7 @@ void do_memory(const struct op *op, struct text *line)
 	uint64_t nbytes = op->arg[1];
 
 	if (memory) {
-		munmap(memory->at, memory->nbytes);
+		munmap(memory->at, memory->nbytes + GUARD_BYTES);
 	} else {
 		if (nmemories == MAX_MEMORIES)
 			give_up("more than %u pieces of memory", MAX_MEMORIES);
