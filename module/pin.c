@@ -102,9 +102,9 @@ int pin_one(struct mm_struct *mm, unsigned long uaddr, unsigned int gup_flags,
 
 	if (!mmget_not_zero(mm))
 		return -EFAULT;
-	npinned = pin_remote(mm, uaddr, 1, gup_flags, page);
+	npinned = pin_remote(mm, uaddr, 1, gup_flags, page) ?: -EFAULT;
 	mmput(mm);
-	return npinned == 1 ? 0 : -EFAULT;
+	return npinned < 0 ? npinned : 0;
 }
 
 void unpin_batch(struct pin_buffer *buffer, long from, long npinned)

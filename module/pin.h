@@ -145,7 +145,7 @@ long pin_find_mmio(struct mm_struct *mm, unsigned long uaddr, unsigned long npag
  * @page: receives it
  *
  * Context: may sleep and fault; no mmap lock held.
- * Return: 0 or -EFAULT.
+ * Return: 0; -EFAULT where there is no such memory, or what pin_remote() says.
  */
 int pin_one(struct mm_struct *mm, unsigned long uaddr, unsigned int gup_flags,
 	    struct page **page);

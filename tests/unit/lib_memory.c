@@ -88,7 +88,7 @@ static long pin(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
 	if (shim_pin_at_most)
 		npages = min_t(unsigned long, npages, shim_pin_at_most);
 	if (shim_fail_now())
-		return -EFAULT;
+		return -ENOMEM;
 	for (i = 0; i < npages; i++) {
 		pages[i] = find_page(mm, uaddr + i * PAGE_SIZE, flags & FOLL_WRITE);
 		if (!pages[i])

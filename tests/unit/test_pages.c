@@ -401,6 +401,20 @@ START_TEST(a_copy_of_a_dead_process_reaches_only_what_is_pinned)
 }
 END_TEST
 
+START_TEST(a_copy_fails_as_its_pin_does)
+{
+	char data[PAGE_SIZE];
+
+	make_store(4, true);
+	share_store();
+	process.mm.pages[2] = NULL;
+	copy(2 * PAGE_SIZE, data, PAGE_SIZE, false, -EFAULT);
+	shim_fail_in = 1;
+	copy(PAGE_SIZE, data, PAGE_SIZE, false, -ENOMEM);
+	ck_assert_uint_eq(shim_npinned, 0);
+}
+END_TEST
+
 /* --- random sequences */
 
 static bool is_needed(unsigned long index)
@@ -610,6 +624,7 @@ int main(void)
 	tcase_add_test(tcase, a_pin_is_found_by_exactly_its_range);
 	tcase_add_test(tcase, a_copy_reaches_what_is_pinned_and_what_is_not);
 	tcase_add_test(tcase, a_copy_of_a_dead_process_reaches_only_what_is_pinned);
+	tcase_add_test(tcase, a_copy_fails_as_its_pin_does);
 	tcase_add_loop_test(tcase, random_users_get_what_they_need, 0, 10);
 	tcase_add_loop_test(tcase, random_users_get_all_or_nothing_where_things_fail, 0, 20);
 	suite_add_tcase(suite, tcase);
