@@ -141,7 +141,7 @@ int pages_list(struct ioas_pages *pages, unsigned long first_index,
  * What is pinned is reached whether or not its process still lives.
  *
  * Context: may sleep and fault, holds pages_lock().
- * Return: 0; -EFAULT where there is no memory, maybe with a part copied.
+ * Return: 0; maybe with a part copied, -EFAULT where there is no memory, or what pin_one() says.
  */
 int pages_copy(struct ioas_pages *pages, unsigned long byte, void *data,
 	       unsigned long nbytes, bool write);

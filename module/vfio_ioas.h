@@ -176,7 +176,7 @@ void vfio_ioas_access_detach(struct ioas_access *access);
  * Return: 0, or with nothing pinned: -EINVAL without length, pages in parts, or where the
  * user is unmapping; -EOVERFLOW for a range that wraps; -ENOENT for a hole, or an
  * access that is not attached; -EPERM where the map does not allow it; -EFAULT where
- * memory is missing; -ENOMEM; -EOPNOTSUPP without @needs_pin_pages.
+ * memory is missing; -ENOMEM; -EINTR; -EOPNOTSUPP without @needs_pin_pages.
  */
 int vfio_ioas_access_pin_pages(struct ioas_access *access, unsigned long iova,
 			       unsigned long nbytes, struct page **pages,
