@@ -92,7 +92,7 @@ const struct difference differences[] = {
 	},
 	{
 		.name = "held-page-stays",
-		.why = "a device that joins late gets the pages that drivers hold",
+		.why = "a device that joins late gets what is pinned for drivers",
 		.cases = "late_attach_with_a_pinned_page_that_was_protected",
 		.stock = "join group=A = -EFAULT *",
 		.ours = "join group=A = 0 *",
@@ -100,7 +100,7 @@ const struct difference differences[] = {
 	},
 	{
 		.name = "held-page-stays",
-		.why = "a device that joins late gets the pages that drivers hold",
+		.why = "a device that joins late gets what is pinned for drivers",
 		.cases = "random",
 		.stock = "join group=* = -EFAULT *",
 		.ours = "join group=* = 0 *",
