@@ -10,8 +10,13 @@
  *
  * One rule makes removal safe: extents_clear() needs no memory, because whoever
  * will clear a range has cut the runs at its borders before (extents_cut(), which
- * may fail, at a time when failing is still allowed). For the same reason runs
- * are never merged here: a border that somebody cut must stay.
+ * may fail, at a time when failing is still allowed). So runs that were cut are put
+ * together only by extents_join(), when nobody will clear from there any more. Holes
+ * need no borders: two of them never meet, which is why what lies in a hole lies in
+ * one stored run, however it became a hole.
+ *
+ * What is removed gives its memory back: chunks that are empty, neighbours that fit
+ * into half a chunk, and everything once two runs are left.
  *
  * Locking: none here; the embedder's lock guards every call.
  */
@@ -19,6 +24,7 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -40,9 +46,11 @@ void extents_free_chunks(struct extents *extents)
 {
 	unsigned int i;
 
-	for (i = 0; i < extents->nchunks; i++)
+	for (i = 0; i < extents->nchunks; i++) {
 		if (extents->chunks[i].runs != extents->few)
 			kfree(extents->chunks[i].runs);
+		cond_resched();
+	}
 	if (extents->chunks != &extents->only)
 		kvfree(extents->chunks);
 }
@@ -227,21 +235,13 @@ static int make_room(struct extents *extents, struct extent_cursor *at,
 	return 0;
 }
 
-int extents_cut(struct extents *extents, unsigned long index)
+/* Lets a run begin at @index, inside of the run at @at. */
+static int cut_slot(struct extents *extents, struct extent_cursor at, unsigned long index)
 {
-	struct extent_cursor at;
+	unsigned long start = slot_index(extents, at);
+	u64 run = extents->chunks[at.chunk].runs[at.slot];
 	struct extent_chunk *chunk;
-	unsigned long start;
-	u64 run;
 
-	if (index >= extents->npages)
-		return 0;
-	at = find_run(extents, index);
-	start = slot_index(extents, at);
-	if (start == index)
-		return 0;
-
-	run = extents->chunks[at.chunk].runs[at.slot];
 	if (make_room(extents, &at, index))
 		return -ENOMEM;
 	chunk = &extents->chunks[at.chunk];
@@ -250,57 +250,231 @@ int extents_cut(struct extents *extents, unsigned long index)
 	return 0;
 }
 
-int extents_set_part(struct extents *extents, const struct extent *run)
+static inline enum extent_kind slot_kind(const struct extents *extents, struct extent_cursor at)
 {
-	unsigned long end = run->index + run->npages;
-	struct extent_chunk *chunk;
+	return extent_run_kind(extents->chunks[at.chunk].runs[at.slot]);
+}
+
+int extents_cut(struct extents *extents, unsigned long index)
+{
 	struct extent_cursor at;
 
+	if (index >= extents->npages)
+		return 0;
+	at = find_run(extents, index);
+	if (slot_index(extents, at) == index || slot_kind(extents, at) == EXTENT_HOLE)
+		return 0;
+	return cut_slot(extents, at, index);
+}
+
+/* Goes to the run before. False if there is none. */
+static inline bool step_back(const struct extents *extents, struct extent_cursor *at)
+{
+	if (at->slot) {
+		at->slot--;
+		return true;
+	}
+	if (!at->chunk)
+		return false;
+	at->slot = extents->chunks[--at->chunk].nruns - 1;
+	return true;
+}
+
+/* Goes to the run behind. False if there is none. */
+static inline bool step_on(const struct extents *extents, struct extent_cursor *at)
+{
+	if (at->slot + 1 < extents->chunks[at->chunk].nruns) {
+		at->slot++;
+		return true;
+	}
+	if (at->chunk + 1 == extents->nchunks)
+		return false;
+	at->chunk++;
+	at->slot = 0;
+	return true;
+}
+
+/* Takes chunks out, from number @first on, @n of them; of their memory nothing is used. */
+static void chunks_remove(struct extents *extents, unsigned int first, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = first; i < first + n; i++) {
+		if (extents->chunks[i].runs != extents->few)
+			kfree(extents->chunks[i].runs);
+		cond_resched();
+	}
+	extents->nchunks -= n;
+	memmove(&extents->chunks[first], &extents->chunks[first + n],
+		(extents->nchunks - first) * sizeof(*extents->chunks));
+}
+
+/* Lets @chunk, whose first @nruns runs are not needed any more, begin with the next one. */
+static void chunk_behead(struct extent_chunk *chunk, unsigned int nruns)
+{
+	unsigned long shift = extent_run_start(chunk->runs[nruns]);
+	unsigned int i;
+
+	chunk->nruns -= nruns;
+	for (i = 0; i < chunk->nruns; i++)
+		chunk->runs[i] = chunk->runs[i + nruns] - extent_run_encode(shift, 0, 0);
+	chunk->first_index += shift;
+}
+
+/* Puts the runs of chunk number @number and of the one behind together, if they are few. */
+static void chunk_merge(struct extents *extents, unsigned int number)
+{
+	struct extent_chunk *lower = &extents->chunks[number], *upper = lower + 1;
+	unsigned long shift;
+	unsigned int i, nruns;
+
+	if (number + 1 >= extents->nchunks)
+		return;
+	shift = upper->first_index - lower->first_index;
+	nruns = lower->nruns + upper->nruns;
+	if (nruns > EXTENT_CHUNK_RUNS / 2 ||
+	    shift + extent_run_start(upper->runs[upper->nruns - 1]) > EXTENT_MAX_START)
+		return;
+	/* The first chunk may be a small one. */
+	if (nruns > lower->max_runs) {
+		memmove(upper->runs + lower->nruns, upper->runs,
+			upper->nruns * sizeof(*upper->runs));
+		memcpy(upper->runs, lower->runs, lower->nruns * sizeof(*lower->runs));
+		swap(lower->runs, upper->runs);
+		swap(lower->max_runs, upper->max_runs);
+	} else {
+		memcpy(lower->runs + lower->nruns, upper->runs,
+		       upper->nruns * sizeof(*upper->runs));
+	}
+	for (i = lower->nruns; i < nruns; i++)
+		lower->runs[i] += extent_run_encode(shift, 0, 0);
+	lower->nruns = nruns;
+	chunks_remove(extents, number + 1, 1);
+}
+
+/* Gives back memory, once runs of chunk number @number are removed. */
+static void shrink(struct extents *extents, unsigned int number)
+{
+	struct extent_chunk *only = &extents->only;
+
+	chunk_merge(extents, number);
+	if (number)
+		chunk_merge(extents, number - 1);
+	if (extents->nchunks > 1)
+		return;
+	if (extents->chunks != only) {
+		*only = extents->chunks[0];
+		kvfree(extents->chunks);
+		extents->chunks = only;
+		extents->max_chunks = 1;
+	}
+	if (only->nruns <= ARRAY_SIZE(extents->few) && only->runs != extents->few) {
+		memcpy(extents->few, only->runs, only->nruns * sizeof(*only->runs));
+		kfree(only->runs);
+		only->runs = extents->few;
+		only->max_runs = ARRAY_SIZE(extents->few);
+	}
+}
+
+/* Removes the runs behind @from up to @last: that at @from then goes on as far. */
+static void remove_behind(struct extents *extents, struct extent_cursor from,
+			  struct extent_cursor last)
+{
+	struct extent_chunk *chunk = &extents->chunks[from.chunk];
+	unsigned int nempty;
+
+	if (from.chunk == last.chunk) {
+		unsigned int behind = last.slot + 1;
+
+		memmove(&chunk->runs[from.slot + 1], &chunk->runs[behind],
+			(chunk->nruns - behind) * sizeof(*chunk->runs));
+		chunk->nruns -= last.slot - from.slot;
+	} else {
+		chunk->nruns = from.slot + 1;
+		chunk = &extents->chunks[last.chunk];
+		nempty = last.chunk - from.chunk - 1;
+		if (last.slot + 1 == chunk->nruns)
+			nempty++;
+		else
+			chunk_behead(chunk, last.slot + 1);
+		if (nempty)
+			chunks_remove(extents, from.chunk + 1, nempty);
+	}
+	shrink(extents, from.chunk);
+}
+
+void extents_join(struct extents *extents, unsigned long index)
+{
+	struct extent_cursor at, lower;
+	unsigned long npages;
+	u64 run;
+
+	if (index >= extents->npages)
+		return;
+	at = find_run(extents, index);
+	lower = at;
+	if (slot_index(extents, at) != index || !step_back(extents, &lower))
+		return;
+	npages = index - slot_index(extents, lower);
+	run = extents->chunks[lower.chunk].runs[lower.slot];
+	if (run_tail(run, 0, npages) ==
+	    run_tail(extents->chunks[at.chunk].runs[at.slot], 0, 0))
+		remove_behind(extents, lower, at);
+}
+
+int extents_set_part(struct extents *extents, const struct extent *run)
+{
+	struct extent_cursor at = find_run(extents, run->index);
+	unsigned long end = run->index + run->npages;
+	struct extent_chunk *chunk;
+
+	if (WARN_ON_ONCE(run->kind == EXTENT_HOLE || slot_kind(extents, at) != EXTENT_HOLE ||
+			 slot_end(extents, at) < end))
+		return -EINVAL;
+	if (slot_end(extents, at) > end && cut_slot(extents, at, end))
+		return -ENOMEM;
 	at = find_run(extents, run->index);
-	if (slot_index(extents, at) != run->index || slot_end(extents, at) != end) {
-		if (extents_cut(extents, run->index) || extents_cut(extents, end))
+	if (slot_index(extents, at) < run->index) {
+		if (cut_slot(extents, at, run->index)) {
+			extents_join(extents, end);
 			return -ENOMEM;
+		}
 		at = find_run(extents, run->index);
 	}
 	chunk = &extents->chunks[at.chunk];
-	WARN_ON_ONCE(extent_run_kind(chunk->runs[at.slot]) != EXTENT_HOLE);
 	chunk->runs[at.slot] = extent_run_encode(run->index - chunk->first_index,
 						 run->kind, run->pfn);
 	return 0;
 }
 
-/* Turns the runs of @chunk from @slot up to page @last_index into one hole. */
-static void chunk_clear(struct extent_chunk *chunk, unsigned int slot,
-			unsigned long last_index)
-{
-	unsigned int behind = find_slot(chunk, last_index) + 1;
-
-	chunk->runs[slot] = extent_run_encode(extent_run_start(chunk->runs[slot]),
-					      EXTENT_HOLE, 0);
-	if (behind == slot + 1)
-		return;
-	memmove(&chunk->runs[slot + 1], &chunk->runs[behind],
-		(chunk->nruns - behind) * sizeof(*chunk->runs));
-	chunk->nruns -= behind - slot - 1;
-}
-
 void extents_clear(struct extents *extents, unsigned long first_index,
 		   unsigned long last_index)
 {
-	struct extent_cursor at;
+	struct extent_cursor from, last, beside;
+	struct extent_chunk *chunk;
 
 	if (!first_index && last_index == extents->npages - 1) {
 		extents_reset(extents);
 		return;
 	}
 
-	at = find_run(extents, first_index);
-	WARN_ON_ONCE(slot_index(extents, at) != first_index);
-	for (; at.chunk < extents->nchunks; at.chunk++, at.slot = 0) {
-		if (extents->chunks[at.chunk].first_index > last_index)
-			break;
-		chunk_clear(&extents->chunks[at.chunk], at.slot, last_index);
-	}
+	from = find_run(extents, first_index);
+	last = find_run(extents, last_index);
+	WARN_ON_ONCE(slot_kind(extents, from) != EXTENT_HOLE &&
+		     slot_index(extents, from) != first_index);
+	WARN_ON_ONCE(slot_kind(extents, last) != EXTENT_HOLE &&
+		     slot_end(extents, last) != last_index + 1);
+	beside = from;
+	if (step_back(extents, &beside) && slot_kind(extents, beside) == EXTENT_HOLE)
+		from = beside;
+	beside = last;
+	if (step_on(extents, &beside) && slot_kind(extents, beside) == EXTENT_HOLE)
+		last = beside;
+
+	chunk = &extents->chunks[from.chunk];
+	chunk->runs[from.slot] = extent_run_encode(extent_run_start(chunk->runs[from.slot]),
+						   EXTENT_HOLE, 0);
+	remove_behind(extents, from, last);
 }
 
 static inline void slot_decode(const struct extents *extents, struct extent_cursor at,

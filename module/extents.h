@@ -9,6 +9,7 @@
 #define VFIO_IOAS_EXTENTS_H
 
 #include <linux/kernel.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 
 /* What stands behind the pages of a run; two bits of a stored run. */
@@ -96,10 +97,10 @@ void extents_free_chunks(struct extents *extents);
 /**
  * extents_cut() - let a run begin at a page
  * @extents: the store
- * @index: of the page, at most the number of pages (where there is nothing to cut)
+ * @index: of the page, at most the number of pages
  *
- * Changes nothing that extents_first() and extents_next() tell but the number of
- * pieces they tell it in.
+ * Changes nothing that extents_first() and extents_next() tell but the number of pieces they
+ * tell it in. Does nothing at either end of the store and in a hole, which is never in pieces.
  *
  * Context: may sleep, allocates (charged to the caller's memory cgroup).
  * Return: 0, or -ENOMEM with nothing changed.
@@ -107,12 +108,24 @@ void extents_free_chunks(struct extents *extents);
 int extents_cut(struct extents *extents, unsigned long index);
 
 /**
+ * extents_join() - undo extents_cut()
+ * @extents: the store
+ * @index: as given to extents_cut()
+ *
+ * Makes one run of the two that meet there, if the upper one is of the same kind and continues
+ * the lower one in memory. Gives back what memory that saves.
+ *
+ * Context: may sleep. Never fails, never allocates.
+ */
+void extents_join(struct extents *extents, unsigned long index);
+
+/**
  * extents_set_part() - the part of extents_set() that has to search
  * @extents: the store
  * @run: as given to extents_set()
  *
  * Context: may sleep, allocates (charged to the caller's memory cgroup).
- * Return: 0, or -ENOMEM with the range still a hole.
+ * Return: as extents_set().
  */
 int extents_set_part(struct extents *extents, const struct extent *run);
 
@@ -122,9 +135,10 @@ int extents_set_part(struct extents *extents, const struct extent *run);
  * @first_index: first page of the range
  * @last_index: last page of the range, inclusive
  *
- * Runs must have been cut at both ends of the range.
+ * What is not a hole must have been cut at both ends of the range. The new hole becomes one
+ * with those beside it. Gives back what memory that saves.
  *
- * Context: any. Never fails, never allocates.
+ * Context: may sleep. Never fails, never allocates.
  */
 void extents_clear(struct extents *extents, unsigned long first_index,
 		   unsigned long last_index);
@@ -237,8 +251,8 @@ static inline bool extents_append(struct extents *extents, const struct extent *
 }
 
 /*
- * Records what stands behind the pages of @run, which all lie in one hole. Returns 0, or
- * -ENOMEM with the range still a hole. May sleep.
+ * Records what stands behind the pages of @run, which all lie in one hole. Returns 0, or with
+ * nothing changed: -ENOMEM; -EINVAL, and warns, if they do not. May sleep.
  */
 static inline int extents_set(struct extents *extents, const struct extent *run)
 {
@@ -293,6 +307,32 @@ static inline bool extents_next(const struct extents *extents,
 	run->kind = extent_run_kind(next[0]);
 	run->pfn = next[0] & EXTENT_PFN_MASK;
 	return true;
+}
+
+/* Does @next, which begins where @run ends, go on with the same kind of memory behind it? */
+static inline bool extent_continues(const struct extent *run, const struct extent *next)
+{
+	return next->kind == run->kind &&
+	       (run->kind == EXTENT_HOLE || next->pfn == run->pfn + run->npages);
+}
+
+/*
+ * A walk as by extents_first() and extents_next(), but what was cut is told in one piece: gets
+ * @run from @next, the next run as it is stored, which goes on to the one behind. False if
+ * there is none. May sleep.
+ */
+static inline bool extents_next_whole(const struct extents *extents,
+				      struct extent_cursor *cursor, unsigned long last_index,
+				      struct extent *next, struct extent *run)
+{
+	*run = *next;
+	while (extents_next(extents, cursor, last_index, next)) {
+		if (likely(!extent_continues(run, next)))
+			return true;
+		run->npages += next->npages;
+		cond_resched();
+	}
+	return false;
 }
 
 #endif

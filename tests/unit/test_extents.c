@@ -59,19 +59,21 @@ static void model_clear(unsigned long first_index, unsigned long last_index)
 	}
 }
 
-/* Walks a range and compares every page. */
+/* Walks a range and compares every page. Holes are never in pieces. */
 static void check_range(unsigned long first_index, unsigned long last_index)
 {
 	unsigned long index = first_index;
 	struct extent_cursor cursor;
 	struct extent run;
-	bool more;
+	bool more, behind_hole = false;
 
 	for (more = extents_first(&model.extents, &cursor, first_index, last_index, &run);
 	     more; more = extents_next(&model.extents, &cursor, last_index, &run)) {
 		unsigned long i;
 
 		expect(run.index == index && run.npages >= 1);
+		expect(!behind_hole || run.kind != EXTENT_HOLE);
+		behind_hole = run.kind == EXTENT_HOLE;
 		for (i = 0; i < run.npages; i++) {
 			expect(run.kind == model.kind[index + i]);
 			expect(run.kind == EXTENT_HOLE || run.pfn + i == model.pfn[index + i]);
@@ -168,30 +170,180 @@ START_TEST(huge_pages_cost_at_most_sixteen_bytes_each)
 }
 END_TEST
 
-/* What could not get a second chunk is unchanged, and goes on as if nobody had tried. */
-START_TEST(a_second_chunk_that_is_not_had_leaves_no_trace)
+static unsigned long count_runs(void)
 {
-	const unsigned long npages = 1UL << 24;
 	struct extent_cursor cursor;
-	struct extents extents;
 	struct extent run;
+	unsigned long n = 0;
+	bool more;
 
-	extents_init(&extents, npages);
-	shim_fail_in = _i + 1;
-	ck_assert_int_eq(extents_cut(&extents, npages - 1), -ENOMEM);
-	ck_assert_int_eq(shim_fail_in, 0);
+	for (more = extents_first(&model.extents, &cursor, 0, model.npages - 1, &run);
+	     more; more = extents_next(&model.extents, &cursor, model.npages - 1, &run))
+		n++;
+	return n;
+}
+
+START_TEST(a_run_that_is_not_all_in_a_hole_is_refused)
+{
+	struct extent run = { .index = 3, .npages = 4, .pfn = 7, .kind = EXTENT_CHARGED };
+	static const struct extent wrong[] = {
+		{ .index = 0, .npages = 4, .pfn = 20, .kind = EXTENT_CHARGED },
+		{ .index = 0, .npages = 10, .pfn = 20, .kind = EXTENT_MMIO },
+		{ .index = 6, .npages = 2, .pfn = 20, .kind = EXTENT_RESERVED },
+		{ .index = 4, .npages = 1, .pfn = 20, .kind = EXTENT_CHARGED },
+		{ .index = 8, .npages = 3, .pfn = 20, .kind = EXTENT_CHARGED },
+		{ .index = 8, .npages = 1, .pfn = 0, .kind = EXTENT_HOLE },
+	};
+	unsigned int i;
+
+	model_init(10);
+	model_set(run.index, run.npages, run.pfn, run.kind);
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		shim_expected_warnings = 1;
+		ck_assert_int_eq(extents_set(&model.extents, &wrong[i]), -EINVAL);
+		ck_assert_uint_eq(shim_expected_warnings, 0);
+		check_all();
+		ck_assert_uint_eq(count_runs(), 3);
+	}
+	model_exit();
+}
+END_TEST
+
+/* Part of a fill, taken back: what comes next may cross where the first one ended. */
+START_TEST(what_was_cleared_is_one_hole_again)
+{
+	model_init(10);
+	model_set(0, 2, 0x1000, EXTENT_CHARGED);
+	model_set(2, 1, 0x2000, EXTENT_CHARGED);
+	model_clear(0, 2);
+	ck_assert_uint_eq(count_runs(), 1);
+	model_set(0, 10, 0x3000, EXTENT_CHARGED);
+	check_all();
+	model_exit();
+}
+END_TEST
+
+/* Of the second allocation that a run in the middle of a hole needs, nothing is left. */
+START_TEST(a_run_that_finds_no_memory_leaves_no_trace)
+{
+	struct extent run = { .index = 3, .npages = 4, .pfn = 7, .kind = EXTENT_CHARGED };
+	unsigned long fail_in;
+	int ret;
+
+	model_init(1UL << 24);
+	run.index = _i ? 1UL << 23 : 3;
+	for (fail_in = 1; ; fail_in++) {
+		shim_fail_in = fail_in;
+		ret = extents_set(&model.extents, &run);
+		if (!ret)
+			break;
+		ck_assert_int_eq(ret, -ENOMEM);
+		ck_assert_int_eq(shim_fail_in, 0);
+		ck_assert_uint_eq(count_runs(), 1);
+		ck_assert_int_eq(shim_allocations, 0);
+	}
+	shim_fail_in = 0;
+	ck_assert_uint_gt(fail_in, 1);
+	ck_assert_uint_eq(count_runs(), 3);
+	extents_clear(&model.extents, run.index, run.index + 3);
+	ck_assert_uint_eq(count_runs(), 1);
 	ck_assert_int_eq(shim_allocations, 0);
+	model_exit();
+}
+END_TEST
 
-	run = (struct extent){ .index = 0, .npages = 1, .pfn = 7, .kind = EXTENT_CHARGED };
-	ck_assert_int_eq(extents_set(&extents, &run), 0);
-	ck_assert(extents_first(&extents, &cursor, 0, npages - 1, &run));
-	ck_assert_uint_eq(run.npages, 1);
-	ck_assert_uint_eq(run.pfn, 7);
-	ck_assert(extents_next(&extents, &cursor, npages - 1, &run));
+START_TEST(joining_undoes_a_cut_and_nothing_else)
+{
+	model_init(12);
+	model_set(2, 4, 0x1000, EXTENT_CHARGED);
+	model_set(6, 2, 0x1004, EXTENT_RESERVED);
+	model_set(8, 2, 0x2000, EXTENT_RESERVED);
+	ck_assert_int_eq(extents_cut(&model.extents, 4), 0);
+	ck_assert_int_eq(extents_cut(&model.extents, 1), 0);
+	ck_assert_uint_eq(count_runs(), 6);
+	/* Another kind, not consecutive, no border, a hole's, the ends. */
+	extents_join(&model.extents, 6);
+	extents_join(&model.extents, 8);
+	extents_join(&model.extents, 5);
+	extents_join(&model.extents, 2);
+	extents_join(&model.extents, 0);
+	extents_join(&model.extents, 12);
+	ck_assert_uint_eq(count_runs(), 6);
+	extents_join(&model.extents, 4);
+	ck_assert_uint_eq(count_runs(), 5);
+	check_all();
+	model_exit();
+}
+END_TEST
+
+START_TEST(a_walk_tells_what_was_cut_in_one_piece)
+{
+	struct extent_cursor cursor;
+	struct extent run, next;
+	unsigned long i;
+
+	model_init(MODEL_PAGES);
+	model_set(0, MODEL_PAGES - 1, 0x1000, EXTENT_CHARGED);
+	for (i = 1; i < MODEL_PAGES; i++)
+		ck_assert_int_eq(extents_cut(&model.extents, i), 0);
+	ck_assert(extents_first(&model.extents, &cursor, 5, MODEL_PAGES - 1, &next));
+	ck_assert(extents_next_whole(&model.extents, &cursor, MODEL_PAGES - 1, &next, &run));
+	ck_assert_uint_eq(run.index, 5);
+	ck_assert_uint_eq(run.npages, MODEL_PAGES - 6);
+	ck_assert_uint_eq(run.pfn, 0x1005);
+	ck_assert(!extents_next_whole(&model.extents, &cursor, MODEL_PAGES - 1, &next, &run));
 	ck_assert_int_eq(run.kind, EXTENT_HOLE);
-	ck_assert_uint_eq(run.npages, npages - 1);
-	extents_destroy(&extents);
+	ck_assert_uint_eq(run.npages, 1);
+	model_exit();
+}
+END_TEST
+
+/* Puts the numbers from 0 on into random order. */
+static void shuffle(unsigned long *numbers, unsigned long n, unsigned long *seed)
+{
+	unsigned long i;
+
+	for (i = 0; i < n; i++)
+		numbers[i] = i;
+	for (i = n; i > 1; i--) {
+		unsigned long other = random_below(seed, i);
+
+		swap(numbers[i - 1], numbers[other]);
+	}
+}
+
+/* Single pages set and cleared, or cut and joined, in any order; memory follows. */
+START_TEST(what_is_cleared_or_joined_gives_its_memory_back)
+{
+	static unsigned long order[MODEL_PAGES];
+	unsigned long seed = begin_random(_i + 300);
+	bool cut = _i % 2;
+	unsigned long i;
+
+	model_init(MODEL_PAGES);
+	if (cut)
+		model_set(0, MODEL_PAGES, 0x1000, EXTENT_CHARGED);
+	shuffle(order, MODEL_PAGES, &seed);
+	for (i = 0; i < MODEL_PAGES; i++) {
+		if (cut)
+			ck_assert_int_eq(extents_cut(&model.extents, order[i]), 0);
+		else
+			model_set(order[i], 1, 2 * order[i] + 1, EXTENT_CHARGED);
+	}
+	shuffle(order, MODEL_PAGES, &seed);
+	for (i = 0; i < MODEL_PAGES; i++) {
+		if (cut)
+			extents_join(&model.extents, order[i]);
+		else
+			model_clear(order[i], order[i]);
+		/* Two neighbours have more than half a chunk, and the list of chunks is short. */
+		if (i % 100 == 0)
+			expect(shim_allocated_nbytes <= count_runs() * 32 + 3 * 4096);
+	}
+	ck_assert_uint_eq(count_runs(), 1);
 	ck_assert_int_eq(shim_allocations, 0);
+	check_all();
+	model_exit();
 }
 END_TEST
 
@@ -253,14 +405,10 @@ static void random_set(unsigned long *seed, unsigned long max_run)
 {
 	unsigned long first, end, npages;
 	unsigned long index = random_below(seed, model.npages);
-	struct extent_cursor cursor;
-	struct extent run;
 
 	if (!find_hole(index, &first, &end))
 		return;
-	/* A hole in several pieces is filled piece by piece. */
-	extents_first(&model.extents, &cursor, index, end - 1, &run);
-	npages = 1 + random_below(seed, min(run.npages, max_run));
+	npages = 1 + random_below(seed, min(end - index, max_run));
 	model_set(index, npages, 1 + random_below(seed, 1UL << 30),
 		  random_below(seed, 8) ? EXTENT_CHARGED : EXTENT_RESERVED);
 }
@@ -270,8 +418,12 @@ static void random_clear(unsigned long *seed)
 	unsigned long first = random_below(seed, model.npages);
 	unsigned long last = first + random_below(seed, min(model.npages - first, 700UL));
 
-	if (extents_cut(&model.extents, first) || extents_cut(&model.extents, last + 1))
+	if (extents_cut(&model.extents, first))
 		return;
+	if (extents_cut(&model.extents, last + 1)) {
+		extents_join(&model.extents, first);
+		return;
+	}
 	model_clear(first, last);
 }
 
@@ -298,6 +450,9 @@ static void random_sequence(unsigned long seed, unsigned long max_run, bool fail
 			break;
 		case 4:
 			random_check(&seed);
+			break;
+		case 5 ... 7:
+			extents_join(&model.extents, random_below(&seed, model.npages + 1));
 			break;
 		default:
 			random_set(&seed, max_run);
@@ -340,7 +495,12 @@ int main(void)
 	tcase_add_test(tcase, the_largest_pfn_survives);
 	tcase_add_test(tcase, pages_scattered_in_memory_cost_at_most_eight_and_a_half_bytes);
 	tcase_add_test(tcase, huge_pages_cost_at_most_sixteen_bytes_each);
-	tcase_add_loop_test(tcase, a_second_chunk_that_is_not_had_leaves_no_trace, 0, 2);
+	tcase_add_test(tcase, a_run_that_is_not_all_in_a_hole_is_refused);
+	tcase_add_test(tcase, what_was_cleared_is_one_hole_again);
+	tcase_add_loop_test(tcase, a_run_that_finds_no_memory_leaves_no_trace, 0, 2);
+	tcase_add_test(tcase, joining_undoes_a_cut_and_nothing_else);
+	tcase_add_test(tcase, a_walk_tells_what_was_cut_in_one_piece);
+	tcase_add_loop_test(tcase, what_is_cleared_or_joined_gives_its_memory_back, 0, 6);
 	tcase_add_test(tcase, runs_may_be_any_distance_apart);
 	tcase_add_test(tcase, an_empty_range_has_no_run);
 	tcase_add_loop_test(tcase, random_sequences_of_single_pages_agree_with_the_model, 0, 10);
