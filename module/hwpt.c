@@ -4,7 +4,8 @@
  *
  * While an hwpt is on the list of its IOAS, every live area is mapped in its
  * domain, from the extents of the area's pages: one iommu_map() a run to fill, one
- * iommu_unmap() an area to empty.
+ * iommu_unmap() an area, or a piece of a large one, to empty. Where the extents have no
+ * memory nothing is mapped, whoever is mistaken.
  *
  * Locking: the list and what is in a domain are guarded by domains_rwsem; whoever
  * holds it only for reading may map and unmap just the areas it owns.
@@ -92,6 +93,39 @@ int hwpt_reserve_aperture(struct ioas_hwpt *hwpt, struct iova_space *space,
 	return ret;
 }
 
+/*
+ * An entry of the IOMMU's page table is as large as it is aligned, so that none of up to
+ * UNMAP_PIECE reaches over a border between pieces. Where a larger one does (AMD's can be of any
+ * size), drivers take out all of it and say so; they need not have flushed what we did not
+ * name. One that takes out nothing instead is asked for all that is left.
+ */
+unsigned long hwpt_unmap_pieces(struct ioas_hwpt *hwpt, unsigned long iova,
+				unsigned long nbytes)
+{
+	bool in_pieces = true;
+	unsigned long done = 0;
+
+	while (done < nbytes) {
+		unsigned long left = nbytes - done;
+		unsigned long step = left;
+		unsigned long n;
+
+		if (in_pieces)
+			step = min(left, UNMAP_PIECE - ((iova + done) & (UNMAP_PIECE - 1)));
+		n = iommu_unmap(hwpt->domain, iova + done, step);
+		done += n;
+		if (n > step)
+			iommu_flush_iotlb_all(hwpt->domain);
+		if (n < step) {
+			if (step == left)
+				break;
+			in_pieces = false;
+		}
+		cond_resched();
+	}
+	return done;
+}
+
 static inline int map_run(struct ioas_hwpt *hwpt, struct ioas_area *area,
 			  unsigned long iova, phys_addr_t paddr, unsigned long nbytes,
 			  bool single_pages)
@@ -123,27 +157,33 @@ int hwpt_map_runs(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pa
 	unsigned long last_index = last_byte / PAGE_SIZE;
 	unsigned long byte = area->first_byte;
 	struct extent_cursor cursor;
+	struct extent run, next;
 	unsigned int nsteps = 0;
-	struct extent run;
 	bool more;
 	int ret;
 
-	more = extents_first(&pages->extents, &cursor, byte / PAGE_SIZE, last_index, &run);
+	more = extents_first(&pages->extents, &cursor, byte / PAGE_SIZE, last_index, &next);
 	while (more) {
-		/* The first and the last page may be shown in part. */
-		unsigned long run_last = min((run.index + run.npages) * PAGE_SIZE - 1,
-					     last_byte);
+		unsigned long run_last;
 
+		more = extents_next_whole(&pages->extents, &cursor, last_index, &next, &run);
+		ret = -EFAULT;
+		if (WARN_ON_ONCE(run.kind == EXTENT_HOLE))
+			goto unmap;
+		/* The first and the last page may be shown in part. */
+		run_last = min((run.index + run.npages) * PAGE_SIZE - 1, last_byte);
 		ret = map_run(hwpt, area, area->first_iova + (byte - area->first_byte),
 			      PFN_PHYS(run.pfn) + byte - run.index * PAGE_SIZE,
 			      run_last - byte + 1, single_pages);
 		if (ret)
 			goto unmap;
 		byte = run_last + 1;
-		more = extents_next(&pages->extents, &cursor, last_index, &run);
 		runs_cond_resched(&nsteps);
 	}
-	return 0;
+	/* An area beyond its store would have no runs. */
+	ret = WARN_ON_ONCE(byte != last_byte + 1) ? -EFAULT : 0;
+	if (!ret)
+		return 0;
 
 unmap:
 	if (byte > area->first_byte)

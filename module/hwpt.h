@@ -75,6 +75,9 @@ unsigned long hwpt_granule(const struct ioas_hwpt *hwpt);
 int hwpt_reserve_aperture(struct ioas_hwpt *hwpt, struct iova_space *space,
 			  const void *owner);
 
+/* So much IOVA is taken out of a domain by one call of the IOMMU driver. */
+#define UNMAP_PIECE	(1UL << 30)
+
 /**
  * hwpt_map_runs() - fill a domain with an area, run by run
  * @hwpt: whose domain
@@ -82,7 +85,8 @@ int hwpt_reserve_aperture(struct ioas_hwpt *hwpt, struct iova_space *space,
  * @single_pages: map page by page, so that the IOMMU uses no larger size
  *
  * Context: domains_rwsem held; the caller owns the area and holds pages_lock().
- * Return: 0, or what the IOMMU driver says with nothing mapped.
+ * Return: 0, or with nothing mapped: what the IOMMU driver says; -EFAULT, and a warning, if
+ * not all pages are pinned.
  */
 int hwpt_map_runs(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pages);
 
@@ -92,12 +96,25 @@ static inline int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area,
 {
 	struct extents *extents = &area->pages->extents;
 
-	if (!extents_is_one_run(extents) || (single_pages && extents->npages > 1))
+	if (!extents_is_one_run(extents) || (single_pages && extents->npages > 1) ||
+	    unlikely(extents_only_kind(extents) == EXTENT_HOLE))
 		return hwpt_map_runs(hwpt, area, single_pages);
 	return kcompat_iommu_map(hwpt->domain, area->first_iova,
 				 PFN_PHYS(extents_only_pfn(extents)) + area->first_byte,
 				 area_nbytes(area), area->iommu_prot | IOMMU_CACHE);
 }
+
+/**
+ * hwpt_unmap_pieces() - take IOVA out of a domain piece by piece
+ * @hwpt: whose domain
+ * @iova: the first one
+ * @nbytes: how many; mapped as a whole
+ *
+ * Context: as hwpt_unmap_range(). May sleep.
+ * Return: @nbytes, or something else if the IOMMU driver did not do as it was told.
+ */
+unsigned long hwpt_unmap_pieces(struct ioas_hwpt *hwpt, unsigned long iova,
+				unsigned long nbytes);
 
 /*
  * Takes IOVA out of the domain and the IOTLB. If the IOMMU driver leaves a part mapped,
@@ -106,7 +123,13 @@ static inline int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area,
 static inline void hwpt_unmap_range(struct ioas_hwpt *hwpt, struct ioas_pages *pages,
 				    unsigned long iova, unsigned long nbytes)
 {
-	if (WARN_ON_ONCE(iommu_unmap(hwpt->domain, iova, nbytes) != nbytes))
+	unsigned long done;
+
+	if (likely(nbytes <= UNMAP_PIECE))
+		done = iommu_unmap(hwpt->domain, iova, nbytes);
+	else
+		done = hwpt_unmap_pieces(hwpt, iova, nbytes);
+	if (WARN_ON_ONCE(done != nbytes))
 		pages->stuck = true;
 }
 

@@ -17,12 +17,45 @@ struct iommu_domain *shim_domain_create(unsigned long pgsize)
 void iommu_domain_free(struct iommu_domain *domain)
 {
 	ck_assert_ptr_null(domain->mappings);
+	ck_assert_ptr_null(domain->unflushed);
 	free(domain);
 }
 
 static bool is_aligned(const struct iommu_domain *domain, unsigned long bits)
 {
 	return !(bits & ((1UL << __ffs(domain->pgsize_bitmap)) - 1));
+}
+
+static size_t mapping_nbytes(const struct shim_mapping *mapping)
+{
+	return mapping->last_iova - mapping->iova + 1;
+}
+
+/* One more, or one less, device reaches the pages behind a mapping. */
+static void count_reaching(const struct shim_mapping *mapping, int change)
+{
+	unsigned long pfn = mapping->paddr / PAGE_SIZE;
+	unsigned long last = (mapping->paddr + mapping_nbytes(mapping) - 1) / PAGE_SIZE;
+
+	for (; pfn <= last && pfn_valid(pfn); pfn++) {
+		WARN_ON(change < 0 && !pfn_to_page(pfn)->nreaching);
+		pfn_to_page(pfn)->nreaching += change;
+	}
+}
+
+/* All that is mapped was pinned, or looked up as device memory. */
+static bool is_mappable(phys_addr_t paddr, size_t nbytes)
+{
+	unsigned long pfn = paddr / PAGE_SIZE;
+	unsigned long end = (paddr + nbytes - 1) / PAGE_SIZE + 1;
+	unsigned long n;
+
+	for (; pfn < end; pfn += n) {
+		n = shim_count_mappable(pfn, end - pfn);
+		if (!n)
+			return false;
+	}
+	return true;
 }
 
 int iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr,
@@ -34,6 +67,7 @@ int iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr
 
 	shim_might_sleep();
 	WARN_ON(!nbytes || last_iova < iova || !is_aligned(domain, iova | paddr | nbytes));
+	WARN_ON(!is_mappable(paddr, nbytes));
 	if (shim_fail_now())
 		return -ENOMEM;
 	while (*link && (*link)->last_iova < iova)
@@ -45,7 +79,62 @@ int iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr
 		.next = *link,
 	};
 	*link = mapping;
+	count_reaching(mapping, 1);
 	return 0;
+}
+
+/* Where the entry ends that has the page before @end, and maybe goes on behind. */
+static unsigned long find_entry_end(const struct iommu_domain *domain,
+				    const struct shim_mapping *mapping, unsigned long end)
+{
+	unsigned long sizes = domain->pgsize_bitmap;
+
+	while (sizes) {
+		unsigned long size = 1UL << __fls(sizes);
+		unsigned long entry = (end - 1) & ~(size - 1);
+
+		if (entry >= mapping->iova && mapping->last_iova - entry >= size - 1 &&
+		    !((entry - mapping->iova + mapping->paddr) & (size - 1)))
+			return entry + size;
+		sizes &= ~size;
+	}
+	return end;
+}
+
+/* Makes two mappings of one that reaches over @end. */
+static void split_mapping(struct shim_mapping *mapping, unsigned long end)
+{
+	struct shim_mapping *upper;
+
+	if (mapping->last_iova <= end - 1 || mapping->iova > end - 1)
+		return;
+	upper = malloc(sizeof(*upper));
+	*upper = *mapping;
+	upper->iova = end;
+	upper->paddr += end - mapping->iova;
+	mapping->last_iova = end - 1;
+	mapping->next = upper;
+}
+
+static void flush(struct shim_mapping *mapping)
+{
+	count_reaching(mapping, -1);
+	free(mapping);
+}
+
+/* Takes out the mapping at *@link, of which what lies before @end is to be flushed. */
+static void take_out(struct iommu_domain *domain, struct shim_mapping **link, unsigned long end)
+{
+	struct shim_mapping *mapping = *link;
+
+	split_mapping(mapping, end);
+	*link = mapping->next;
+	if (mapping->iova <= end - 1) {
+		flush(mapping);
+		return;
+	}
+	mapping->next = domain->unflushed;
+	domain->unflushed = mapping;
 }
 
 size_t iommu_unmap(struct iommu_domain *domain, unsigned long iova, size_t nbytes)
@@ -55,21 +144,40 @@ size_t iommu_unmap(struct iommu_domain *domain, unsigned long iova, size_t nbyte
 
 	shim_might_sleep();
 	domain->nunmaps++;
+	domain->largest_unmap = max(domain->largest_unmap, nbytes);
 	while (*link && (*link)->iova < iova) {
 		WARN_ON((*link)->last_iova >= iova);
 		link = &(*link)->next;
 	}
 	while (done < nbytes && *link && (*link)->iova == iova + done) {
 		struct shim_mapping *mapping = *link;
+		unsigned long end = mapping->last_iova + 1;
 
 		if (domain->keeps_iova && mapping->iova == domain->keeps_iova)
 			return done;
-		done += mapping->last_iova - mapping->iova + 1;
-		*link = mapping->next;
-		free(mapping);
+		if (mapping_nbytes(mapping) > nbytes - done) {
+			end = find_entry_end(domain, mapping, iova + nbytes);
+			if (end != iova + nbytes && domain->refuses_parts)
+				return done;
+			split_mapping(mapping, end);
+		}
+		done = end - iova;
+		while (*link && (*link)->iova != end && (*link)->iova - iova < done)
+			take_out(domain, link, iova + nbytes);
 	}
-	WARN_ON(done != nbytes);
+	WARN_ON(done < nbytes && !domain->refuses_parts);
 	return done;
+}
+
+void iommu_flush_iotlb_all(struct iommu_domain *domain)
+{
+	struct shim_mapping *mapping;
+
+	while (domain->unflushed) {
+		mapping = domain->unflushed;
+		domain->unflushed = mapping->next;
+		flush(mapping);
+	}
 }
 
 const struct shim_mapping *shim_domain_find(const struct iommu_domain *domain,

@@ -10,11 +10,48 @@ unsigned long shim_npinned;
 unsigned int shim_pin_at_most;
 __thread struct task_struct *current;
 
+static struct mmio_range {
+	unsigned long pfn;
+	unsigned long nframes;
+} mmio_ranges[64];
+static unsigned int nmmio_ranges;
+
+void shim_add_mmio(unsigned long pfn, unsigned long nframes)
+{
+	unsigned int i;
+
+	for (i = 0; i < nmmio_ranges; i++) {
+		struct mmio_range *range = &mmio_ranges[i];
+
+		if (pfn >= range->pfn && pfn - range->pfn <= range->nframes) {
+			range->nframes = max(range->nframes, pfn + nframes - range->pfn);
+			return;
+		}
+	}
+	ck_assert_uint_lt(nmmio_ranges, ARRAY_SIZE(mmio_ranges));
+	mmio_ranges[nmmio_ranges++] = (struct mmio_range){ pfn, nframes };
+}
+
+unsigned long shim_count_mappable(unsigned long pfn, unsigned long most)
+{
+	unsigned long n = 0;
+	unsigned int i;
+
+	for (i = 0; i < nmmio_ranges; i++)
+		if (pfn >= mmio_ranges[i].pfn &&
+		    pfn - mmio_ranges[i].pfn < mmio_ranges[i].nframes)
+			return min(most, mmio_ranges[i].pfn + mmio_ranges[i].nframes - pfn);
+	while (n < most && pfn_valid(pfn + n) && pfn_to_page(pfn + n)->npins)
+		n++;
+	return n;
+}
+
 void shim_pages_reset(void)
 {
 	unsigned int i;
 
 	ck_assert_uint_eq(shim_npinned, 0);
+	nmmio_ranges = 0;
 	for (i = 0; i < SHIM_NPAGES; i++) {
 		free(shim_pages[i].data);
 		shim_pages[i] = (struct page){ .folio_npages = 1 };
@@ -119,6 +156,7 @@ int follow_pfnmap_start(struct follow_pfnmap_args *args)
 	if (mm->mmio[slot].absent)
 		return -EINVAL;
 	args->pfn = mm->mmio[slot].pfn;
+	shim_add_mmio(args->pfn, 1);
 	args->writable = !mm->read_only[slot];
 	return 0;
 }
@@ -178,6 +216,8 @@ void unpin_user_page_range_dirty_lock(struct page *page, unsigned long npages, b
 	for (i = 0; i < npages; i++) {
 		WARN_ON(!page[i].npins);
 		page[i].npins--;
+		/* A device may still write there. */
+		WARN_ON(!page[i].npins && page[i].nreaching);
 		page[i].dirty |= dirty;
 		shim_npinned--;
 	}

@@ -141,6 +141,158 @@ START_TEST(memory_that_a_driver_leaves_mapped_stays_pinned)
 }
 END_TEST
 
+/* An area over a store whose extents a test has made by itself. */
+struct made_area {
+	struct ioas_area area;
+	struct ioas_pages pages;
+};
+
+static void make_area(struct made_area *made, unsigned long iova, unsigned long npages)
+{
+	memset(made, 0, sizeof(*made));
+	extents_init(&made->pages.extents, npages);
+	made->area.first_iova = iova;
+	made->area.last_iova = iova + npages * PAGE_SIZE - 1;
+	made->area.pages = &made->pages;
+	made->area.iommu_prot = IOMMU_READ;
+}
+
+static void set_run(struct made_area *made, unsigned long index, unsigned long npages,
+		    unsigned long pfn)
+{
+	struct extent run = {
+		.index = index, .npages = npages, .pfn = pfn, .kind = EXTENT_MMIO,
+	};
+
+	shim_add_mmio(pfn, npages);
+	ck_assert_int_eq(extents_set(&made->pages.extents, &run), 0);
+}
+
+/* What is not pinned does not get into a domain, however the caller came to think it is. */
+START_TEST(a_hole_is_not_mapped)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+	bool single_pages = _i % 2;
+	struct made_area made;
+
+	make_area(&made, IOVA, 10);
+	if (_i / 2 == 1)
+		set_run(&made, 2, 3, 0x5000);
+	if (_i / 2 == 2)
+		set_run(&made, 0, 9, 0x5000);
+	shim_expected_warnings = 1;
+	ck_assert_int_eq(hwpt_map_area(hwpt, &made.area, single_pages), -EFAULT);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_uint_eq(count_mappings(hwpt), 0);
+	extents_destroy(&made.pages.extents);
+}
+END_TEST
+
+START_TEST(an_area_beyond_its_store_is_not_mapped)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+	struct made_area made;
+
+	make_area(&made, IOVA, 10);
+	set_run(&made, 0, 5, 0x5000);
+	set_run(&made, 5, 5, 0x6000);
+	made.area.last_iova += PAGE_SIZE;
+	shim_expected_warnings = 1;
+	ck_assert_int_eq(hwpt_map_area(hwpt, &made.area, false), -EFAULT);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_uint_eq(count_mappings(hwpt), 0);
+	extents_destroy(&made.pages.extents);
+}
+END_TEST
+
+START_TEST(runs_that_were_cut_are_mapped_as_one)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+	struct made_area made;
+	unsigned long i;
+
+	make_area(&made, IOVA, 5000);
+	set_run(&made, 0, 4000, 0x5000);
+	set_run(&made, 4000, 1000, 0x9000);
+	for (i = 1; i < 5000; i++)
+		ck_assert_int_eq(extents_cut(&made.pages.extents, i), 0);
+	ck_assert_int_eq(hwpt_map_area(hwpt, &made.area, false), 0);
+	ck_assert_uint_eq(count_mappings(hwpt), 2);
+	hwpt_unmap_area(hwpt, &made.area);
+	extents_destroy(&made.pages.extents);
+}
+END_TEST
+
+#define GIB	(1UL << 30)
+#define TIB	(1UL << 40)
+
+/* Maps and unmaps @nbytes at @iova that lie at @paddr. Returns the number of unmaps. */
+static unsigned long unmap_large(struct ioas_hwpt *hwpt, unsigned long iova,
+				 unsigned long nbytes, unsigned long paddr)
+{
+	struct iommu_domain *domain = hwpt->domain;
+	struct made_area made;
+
+	make_area(&made, iova, nbytes / PAGE_SIZE);
+	set_run(&made, 0, nbytes / PAGE_SIZE, paddr / PAGE_SIZE);
+	domain->nunmaps = 0;
+	domain->largest_unmap = 0;
+	ck_assert_int_eq(hwpt_map_area(hwpt, &made.area, false), 0);
+	hwpt_unmap_area(hwpt, &made.area);
+	ck_assert(!made.pages.stuck);
+	ck_assert_ptr_null(domain->mappings);
+	ck_assert_ptr_null(domain->unflushed);
+	extents_destroy(&made.pages.extents);
+	return domain->nunmaps;
+}
+
+START_TEST(a_large_area_is_unmapped_in_pieces)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+
+	ck_assert_uint_eq(unmap_large(hwpt, IOVA, GIB, 5 * TIB), 1);
+	ck_assert_uint_eq(unmap_large(hwpt, IOVA, 8 * TIB, 16 * TIB), 8 * TIB / GIB + 1);
+	ck_assert_uint_le(hwpt->domain->largest_unmap, GIB);
+	/* Up to the last address there is. */
+	ck_assert_uint_eq(unmap_large(hwpt, -3 * GIB - PAGE_SIZE, 3 * GIB + PAGE_SIZE, 5 * TIB),
+			  4);
+}
+END_TEST
+
+/* AMD's are of any size. What is unmapped beyond what was asked for is flushed, too. */
+START_TEST(an_entry_larger_than_a_piece_is_unmapped_as_a_whole)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+
+	hwpt->domain->pgsize_bitmap = -PAGE_SIZE;
+	ck_assert_uint_eq(unmap_large(hwpt, 8 * GIB, 24 * GIB, 8 * GIB), 2);
+	ck_assert_uint_eq(unmap_large(hwpt, TIB - PAGE_SIZE, TIB, 5 * TIB - PAGE_SIZE), 12);
+	hwpt->domain->refuses_parts = true;
+	ck_assert_uint_eq(unmap_large(hwpt, 8 * GIB, 24 * GIB, 8 * GIB), 2);
+	ck_assert_uint_eq(unmap_large(hwpt, TIB - PAGE_SIZE, TIB, 5 * TIB - PAGE_SIZE), 3);
+}
+END_TEST
+
+START_TEST(a_piece_that_a_driver_leaves_mapped_leaves_the_store_stuck)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+	struct made_area made;
+
+	make_area(&made, GIB, 8 * GIB / PAGE_SIZE);
+	set_run(&made, 0, 3 * GIB / PAGE_SIZE, 16 * GIB / PAGE_SIZE);
+	set_run(&made, 3 * GIB / PAGE_SIZE, 5 * GIB / PAGE_SIZE, 32 * GIB / PAGE_SIZE);
+	ck_assert_int_eq(hwpt_map_area(hwpt, &made.area, false), 0);
+	hwpt->domain->keeps_iova = 4 * GIB;
+	shim_expected_warnings = 1;
+	hwpt_unmap_area(hwpt, &made.area);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert(made.pages.stuck);
+	hwpt->domain->keeps_iova = 0;
+	ck_assert_uint_eq(iommu_unmap(hwpt->domain, 4 * GIB, 5 * GIB), 5 * GIB);
+	extents_destroy(&made.pages.extents);
+}
+END_TEST
+
 static int reserve_aperture(struct ioas_hwpt *hwpt, unsigned long first, unsigned long last)
 {
 	hwpt->domain->geometry = (struct iommu_domain_geometry){ first, last };
@@ -219,6 +371,12 @@ int main(void)
 	tcase_add_test(tcase, a_domain_with_pages_larger_than_ours_is_refused);
 	tcase_add_test(tcase, a_domain_with_pages_that_an_area_does_not_fit_is_refused);
 	tcase_add_test(tcase, memory_that_a_driver_leaves_mapped_stays_pinned);
+	tcase_add_loop_test(tcase, a_hole_is_not_mapped, 0, 6);
+	tcase_add_test(tcase, an_area_beyond_its_store_is_not_mapped);
+	tcase_add_test(tcase, runs_that_were_cut_are_mapped_as_one);
+	tcase_add_test(tcase, a_large_area_is_unmapped_in_pieces);
+	tcase_add_test(tcase, an_entry_larger_than_a_piece_is_unmapped_as_a_whole);
+	tcase_add_test(tcase, a_piece_that_a_driver_leaves_mapped_leaves_the_store_stuck);
 	tcase_add_test(tcase, what_a_domain_cannot_translate_is_reserved_while_it_is_there);
 	tcase_add_test(tcase, a_domain_without_an_edge_reserves_nothing);
 	tcase_add_test(tcase, only_an_hwpt_is_one);

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Domains that remember what was mapped by each call, and warn about calls that an IOMMU
- * driver may not get: overlapping, misaligned, unmapped in part.
+ * driver may not get: overlapping, misaligned, of memory that nobody pinned and that is no
+ * device's, unmapped in part.
+ *
+ * A device can reach what is mapped, and what is not flushed since: no page of that may be
+ * unpinned. Entries of the page table are as large as the page sizes and both addresses allow;
+ * where only a part of one is to be unmapped, all of it goes, but only what was asked for is
+ * flushed, as by some drivers.
  */
 #ifndef SHIM_IOMMU_H
 #define SHIM_IOMMU_H
@@ -27,8 +33,11 @@ struct iommu_domain {
 	unsigned long pgsize_bitmap;
 	struct iommu_domain_geometry geometry;
 	struct shim_mapping *mappings;		/* ascending */
+	struct shim_mapping *unflushed;		/* taken out, but still in the IOTLB */
 	unsigned long nunmaps;			/* calls of iommu_unmap() */
+	size_t largest_unmap;			/* bytes asked for by one of them */
 	unsigned long keeps_iova;		/* unmap stops here, as a driver must not; 0: none */
+	bool refuses_parts;			/* a part of an entry is not unmapped at all */
 };
 
 /* Can translate everything, in pages of @pgsize and its multiples up to 1 GiB. */
@@ -37,6 +46,7 @@ void iommu_domain_free(struct iommu_domain *domain);
 int iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr,
 	      size_t nbytes, int prot, gfp_t gfp);
 size_t iommu_unmap(struct iommu_domain *domain, unsigned long iova, size_t nbytes);
+void iommu_flush_iotlb_all(struct iommu_domain *domain);
 
 /* Where an IOVA leads to, and with which protection; NULL: nowhere. */
 const struct shim_mapping *shim_domain_find(const struct iommu_domain *domain,

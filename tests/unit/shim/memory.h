@@ -21,6 +21,7 @@
 
 struct page {
 	unsigned int npins;
+	unsigned int nreaching;		/* entries of page tables and IOTLBs that lead here */
 	unsigned int to_head;		/* pages back to where its folio begins */
 	unsigned int folio_npages;	/* of the first page of a folio */
 	bool reserved;
@@ -35,6 +36,12 @@ struct folio {
 extern struct page shim_pages[SHIM_NPAGES];
 extern unsigned long shim_npinned;	/* sum of npins */
 extern unsigned int shim_pin_at_most;	/* pages a call; 0: no limit */
+
+/* Frames that are a device's; those that a PFNMAP lookup found are known to be. */
+void shim_add_mmio(unsigned long pfn, unsigned long nframes);
+
+/* How many frames from @pfn on, at most @most, a device may be shown. 0: not even the first. */
+unsigned long shim_count_mappable(unsigned long pfn, unsigned long most);
 
 /* Makes all pages anew: folios of one page, not reserved. They must not be pinned. */
 void shim_pages_reset(void);
