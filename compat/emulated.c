@@ -354,6 +354,7 @@ static struct hold *add_hold(struct emulated *emulated, struct ioas_area *area,
 	hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
 	if (!hold)
 		return ERR_PTR(-ENOMEM);
+	hold->pin.kind = USER_HOLD;
 	hold->pin.first_index = store_index(area, index);
 	hold->pin.last_index = hold->pin.first_index;
 	ret = area_add_pin(emulated->ioas, area, &hold->pin, &hold->page);

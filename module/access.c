@@ -342,6 +342,7 @@ static int pin_part(struct ioas *ioas, struct ioas_area *area, unsigned long fir
 
 	if (!pin)
 		return -ENOMEM;
+	pin->kind = USER_ACCESS_PIN;
 	pin->first_index = first_index;
 	pin->last_index = last_index;
 	ret = area_add_pin(ioas, area, pin, list);
@@ -358,7 +359,7 @@ static void unpin_part(struct ioas *ioas, struct ioas_area *area, unsigned long 
 	struct pages_user *pin;
 
 	pages_lock(area->pages);
-	pin = pages_find_pin(area->pages, first_index, last_index);
+	pin = pages_find_user(area->pages, USER_ACCESS_PIN, first_index, last_index);
 	if (!WARN_ON(!pin))
 		pages_unpin(area->pages, pin, &refund);
 	pages_unlock(area->pages);

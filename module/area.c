@@ -27,6 +27,7 @@ struct ioas_area *area_create_copy(struct ioas_pages *pages, unsigned long first
 	area_init(&copy->area, pages, first_byte, nbytes, iommu_prot);
 	copy->user.first_index = first_byte / PAGE_SIZE;
 	copy->user.last_index = (first_byte + nbytes - 1) / PAGE_SIZE;
+	copy->user.kind = USER_AREA;
 	refcount_inc(&pages->sharing->refs);
 	return &copy->area;
 }
@@ -75,6 +76,9 @@ int area_share(struct ioas *ioas, struct ioas_area *area)
 	struct pages_sharing *sharing;
 
 	lockdep_assert_held(&ioas->domains_rwsem);
+	/* Otherwise its owner may be at work, without the lock that there is from now on. */
+	if (WARN_ON_ONCE(!area_is_live(area) || !READ_ONCE(area->nbusy)))
+		return -EBUSY;
 	/* Who sees the pointer sees what it points to. */
 	if (smp_load_acquire(&pages->sharing))
 		return 0;
@@ -157,10 +161,12 @@ int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *p
 	struct account_refund refund = { };
 	int ret;
 
+	/* Its owner would not find it, and an area is not unpinned in that way. */
+	if (WARN_ON_ONCE(pin->kind == USER_AREA))
+		return -EINVAL;
 	ret = area_share(ioas, area);
 	if (ret)
 		return ret;
-	pin->is_pin = true;
 	pages_lock(area->pages);
 	ret = pages_pin(area->pages, pin);
 	if (ret)

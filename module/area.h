@@ -163,7 +163,8 @@ int area_divide(struct ioas_area *lower, struct ioas_area *upper, bool pinned);
  * @area: live, and kept busy by the caller
  *
  * Context: may sleep.
- * Return: 0, also if it is shared already; -ENOMEM.
+ * Return: 0, also if it is shared already; -ENOMEM; -EBUSY, and a warning, if the area is
+ * not live and busy.
  */
 int area_share(struct ioas *ioas, struct ioas_area *area);
 
@@ -261,13 +262,15 @@ struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova);
  * area_add_pin() - pin a part of an area for an in-kernel user
  * @ioas: the IOAS, which the caller entered
  * @area: kept busy by the caller; shared from now on
- * @pin: zeroed but for the pages of the store; the caller's, until area_drop_pin()
+ * @pin: zeroed but for its kind and the pages of the store; the caller's, until
+ *       area_drop_pin()
  * @list: receives a pointer for each page
  *
  * An unmap of the area has to tell in-kernel users until area_drop_pin().
  *
  * Context: may sleep and fault.
- * Return: 0, or with nothing changed: as pages_pin(); -EINVAL for device memory.
+ * Return: 0, or with nothing changed: as pages_pin(); -EINVAL for device memory, and with a
+ * warning if it is not the kind of a pin.
  */
 int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *pin,
 		 struct page **list);

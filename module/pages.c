@@ -11,7 +11,9 @@
  * A store is shared once a second area (by COPY, or by a cut) or an in-kernel user needs
  * it. Then it keeps who needs which part: what nobody needs any more is unpinned. Each
  * user's borders are cut into the extents when it comes, which may fail, so that its
- * going needs no memory.
+ * going needs no memory. With the last user that has a border there the runs are joined
+ * again. So the extents have exactly the borders that somebody needs, also after something
+ * has failed.
  *
  * Locking: a store that is not shared is changed only by who owns the area it came with:
  * the thread that made it FILLING or EMPTYING, or whoever holds domains_rwsem for
@@ -33,7 +35,7 @@
 #define user_first(user)	((user)->first_index)
 #define user_last(user)		((user)->last_index)
 INTERVAL_TREE_DEFINE(struct pages_user, node, unsigned long, subtree_last,
-		     user_first, user_last, static, users)
+		     user_first, user_last, static __maybe_unused, users)
 
 /* So many pages of a batch are compared without a branch. */
 #define CONTINUE_AT_ONCE	8
@@ -141,14 +143,16 @@ static int builder_add_batch(struct run_builder *builder, struct pin_buffer *buf
 
 	for (;;) {
 		long n = count_continuing(builder, buffer->pages + i, npinned - i);
+		int ret;
 
 		builder->next += n;
 		i += n;
 		if (i == npinned)
 			return 0;
-		if (builder_add(builder, buffer->pages[i])) {
+		ret = builder_add(builder, buffer->pages[i]);
+		if (ret) {
 			unpin_batch(buffer, i, npinned);
-			return -ENOMEM;
+			return ret;
 		}
 		i++;
 	}
@@ -189,16 +193,16 @@ static inline unsigned long unpin_range(struct ioas_pages *pages,
 	struct extent_cursor cursor;
 	unsigned long ncharged = 0;
 	unsigned int nsteps = 0;
-	struct extent run;
+	struct extent run, next;
 	bool more;
 
-	more = extents_first(&pages->extents, &cursor, first_index, last_index, &run);
+	more = extents_first(&pages->extents, &cursor, first_index, last_index, &next);
 	while (more) {
+		more = extents_next_whole(&pages->extents, &cursor, last_index, &next, &run);
 		if (extent_is_pinned(run.kind))
 			unpin_run(run.pfn, run.npages, dirty);
 		if (run.kind == EXTENT_CHARGED)
 			ncharged += run.npages;
-		more = extents_next(&pages->extents, &cursor, last_index, &run);
 		runs_cond_resched(&nsteps);
 	}
 	return ncharged;
@@ -258,7 +262,10 @@ static inline int fill_from_user(struct ioas_pages *pages,
 	return n < 0 ? n : builder_flush(builder);
 }
 
-/* Pins [first_index, last_index], a hole so far. All of it or nothing. */
+/*
+ * Pins [first_index, last_index], a hole so far: which is made sure for each run where it is
+ * stored. All of it or nothing.
+ */
 static inline int fill_hole(struct ioas_pages *pages, unsigned long first_index,
 			    unsigned long last_index)
 {
@@ -372,17 +379,103 @@ static int fill_holes(struct ioas_pages *pages, const struct pages_user *user)
 	return 0;
 }
 
+/* Below zero if @user comes before the user with these values in the order of their ends. */
+static inline int compare_lasts(const struct pages_user *user, unsigned long first_index,
+				unsigned long last_index, enum pages_user_kind kind)
+{
+	if (user->last_index != last_index)
+		return user->last_index < last_index ? -1 : 1;
+	if (user->first_index != first_index)
+		return user->first_index < first_index ? -1 : 1;
+	return (int)user->kind - (int)kind;
+}
+
+static void add_user(struct pages_sharing *sharing, struct pages_user *user)
+{
+	struct rb_node **link = &sharing->lasts.rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		if (compare_lasts(rb_entry(parent, struct pages_user, last_node),
+				  user->first_index, user->last_index, user->kind) <= 0)
+			link = &parent->rb_right;
+		else
+			link = &parent->rb_left;
+	}
+	rb_link_node(&user->last_node, parent, link);
+	rb_insert_color(&user->last_node, &sharing->lasts);
+	users_insert(user, &sharing->users);
+}
+
+static void remove_user(struct pages_sharing *sharing, struct pages_user *user)
+{
+	rb_erase(&user->last_node, &sharing->lasts);
+	users_remove(user, &sharing->users);
+}
+
+static bool begins_user(const struct pages_sharing *sharing, unsigned long index)
+{
+	struct rb_node *node = sharing->users.rb_root.rb_node;
+
+	while (node) {
+		struct pages_user *user = rb_entry(node, struct pages_user, node);
+
+		if (user->first_index == index)
+			return true;
+		node = user->first_index < index ? node->rb_right : node->rb_left;
+	}
+	return false;
+}
+
+static bool ends_user(const struct pages_sharing *sharing, unsigned long index)
+{
+	struct rb_node *node = sharing->lasts.rb_node;
+
+	while (node) {
+		struct pages_user *user = rb_entry(node, struct pages_user, last_node);
+
+		if (user->last_index == index)
+			return true;
+		node = user->last_index < index ? node->rb_right : node->rb_left;
+	}
+	return false;
+}
+
+/* Joins runs where a border was cut, unless a user that is left needs it. */
+static void drop_border(struct ioas_pages *pages, unsigned long index)
+{
+	lockdep_assert_held(&pages->sharing->mutex);
+	if (index && !begins_user(pages->sharing, index) &&
+	    !ends_user(pages->sharing, index - 1))
+		extents_join(&pages->extents, index);
+}
+
+/* Cuts two borders. -ENOMEM with nothing changed. */
+static int cut_borders(struct ioas_pages *pages, unsigned long first, unsigned long second)
+{
+	if (extents_cut(&pages->extents, first))
+		return -ENOMEM;
+	if (!extents_cut(&pages->extents, second))
+		return 0;
+	drop_border(pages, first);
+	return -ENOMEM;
+}
+
 static int pin_shared(struct ioas_pages *pages, struct pages_user *user)
 {
 	int ret;
 
 	lockdep_assert_held(&pages->sharing->mutex);
-	if (extents_cut(&pages->extents, user->first_index) ||
-	    extents_cut(&pages->extents, user->last_index + 1))
-		return -ENOMEM;
+	ret = cut_borders(pages, user->first_index, user->last_index + 1);
+	if (ret)
+		return ret;
 	ret = fill_holes(pages, user);
-	if (!ret)
-		users_insert(user, &pages->sharing->users);
+	if (!ret) {
+		add_user(pages->sharing, user);
+		return 0;
+	}
+	drop_border(pages, user->first_index);
+	drop_border(pages, user->last_index + 1);
 	return ret;
 }
 
@@ -448,8 +541,10 @@ void pages_unpin_slowly(struct ioas_pages *pages, struct pages_user *user,
 			struct account_refund *refund)
 {
 	if (user) {
-		users_remove(user, &pages->sharing->users);
+		remove_user(pages->sharing, user);
 		unpin_unneeded(pages, user->first_index, user->last_index, refund);
+		drop_border(pages, user->first_index);
+		drop_border(pages, user->last_index + 1);
 	} else if (!pages->stuck) {
 		unpin_and_forget(pages, 0, pages->extents.npages - 1, refund);
 	}
@@ -463,10 +558,12 @@ struct pages_sharing *pages_sharing_create(struct ioas_pages *pages, bool pinned
 		return NULL;
 	mutex_init(&sharing->mutex);
 	sharing->users = RB_ROOT_CACHED;
+	sharing->lasts = RB_ROOT;
+	sharing->own_area.kind = USER_AREA;
 	refcount_set(&sharing->refs, 1);
 	sharing->own_area.last_index = pages->extents.npages - 1;
 	if (pinned)
-		users_insert(&sharing->own_area, &sharing->users);
+		add_user(sharing, &sharing->own_area);
 	return sharing;
 }
 
@@ -476,17 +573,20 @@ void pages_sharing_destroy(struct pages_sharing *sharing)
 	kfree(sharing);
 }
 
-struct pages_user *pages_find_pin(struct ioas_pages *pages, unsigned long first_index,
-				  unsigned long last_index)
+struct pages_user *pages_find_user(struct ioas_pages *pages, enum pages_user_kind kind,
+				   unsigned long first_index, unsigned long last_index)
 {
-	struct pages_user *user;
+	struct rb_node *node = pages->sharing->lasts.rb_node;
 
 	lockdep_assert_held(&pages->sharing->mutex);
-	for (user = users_iter_first(&pages->sharing->users, first_index, last_index);
-	     user; user = users_iter_next(user, first_index, last_index))
-		if (user->is_pin && user->first_index == first_index &&
-		    user->last_index == last_index)
+	while (node) {
+		struct pages_user *user = rb_entry(node, struct pages_user, last_node);
+		int order = compare_lasts(user, first_index, last_index, kind);
+
+		if (!order)
 			return user;
+		node = order < 0 ? node->rb_right : node->rb_left;
+	}
 	return NULL;
 }
 
@@ -494,18 +594,17 @@ int pages_divide(struct ioas_pages *pages, struct pages_user *lower,
 		 struct pages_user *upper, unsigned long lower_last_index,
 		 unsigned long upper_first_index)
 {
-	struct rb_root_cached *users = &pages->sharing->users;
+	struct pages_sharing *sharing = pages->sharing;
 
-	lockdep_assert_held(&pages->sharing->mutex);
-	if (extents_cut(&pages->extents, lower_last_index + 1) ||
-	    extents_cut(&pages->extents, upper_first_index))
+	lockdep_assert_held(&sharing->mutex);
+	if (cut_borders(pages, lower_last_index + 1, upper_first_index))
 		return -ENOMEM;
-	users_remove(lower, users);
+	remove_user(sharing, lower);
 	upper->first_index = upper_first_index;
 	upper->last_index = lower->last_index;
 	lower->last_index = lower_last_index;
-	users_insert(lower, users);
-	users_insert(upper, users);
+	add_user(sharing, lower);
+	add_user(sharing, upper);
 	return 0;
 }
 
@@ -521,6 +620,8 @@ int pages_list(struct ioas_pages *pages, unsigned long first_index,
 	while (more) {
 		if (run.kind == EXTENT_MMIO)
 			return -EINVAL;
+		if (WARN_ON_ONCE(run.kind == EXTENT_HOLE))
+			return -EFAULT;
 		for (i = 0; i < run.npages; i++)
 			*list++ = pfn_to_page(run.pfn + i);
 		more = extents_next(&pages->extents, &cursor, last_index, &run);

@@ -19,19 +19,28 @@
 
 struct page;
 
+/* Whose a struct pages_user is, and so which struct it is a part of. */
+enum pages_user_kind {
+	USER_AREA,		/* an area in a domain */
+	USER_ACCESS_PIN,	/* a pin of access.c, one of several alike */
+	USER_HOLD,		/* a page that a container's emulated devices hold */
+};
+
 /* Somebody who needs a part of a store pinned. */
 struct pages_user {
-	struct rb_node node;		/* mutex of the store */
-	unsigned long first_index;	/* constant while it is in the tree */
+	struct rb_node node;		/* mutex of the store, as for the next one */
+	struct rb_node last_node;
+	unsigned long first_index;	/* constant while it is in the trees */
 	unsigned long last_index;	/* inclusive */
 	unsigned long subtree_last;
-	bool is_pin;			/* an in-kernel user's, not an area */
+	enum pages_user_kind kind;	/* constant */
 };
 
 /* What a store has once more than the area that it came with needs it. */
 struct pages_sharing {
 	struct mutex mutex;		/* the extents, and ... */
-	struct rb_root_cached users;	/* ... who needs which part of them */
+	struct rb_root_cached users;	/* ... who needs which part of them, as intervals ... */
+	struct rb_root lasts;		/* ... and by where that ends, where it begins, kind */
 	struct pages_user own_area;	/* the one of the area that the store came with */
 	refcount_t refs;		/* areas that show the store, and calls */
 };
@@ -90,17 +99,18 @@ struct pages_sharing *pages_sharing_create(struct ioas_pages *pages, bool pinned
 void pages_sharing_destroy(struct pages_sharing *sharing);
 
 /**
- * pages_find_pin() - find an in-kernel user's pin
+ * pages_find_user() - find somebody who needs a part of a store
  * @pages: a shared store
- * @first_index: first page of exactly this pin
+ * @kind: whose; others are not found
+ * @first_index: first page of exactly this part
  * @last_index: its last page, inclusive
  *
  * Context: holds pages_lock().
  * Return: the user that was given to pages_pin(), one of them if there are several; or
  * NULL.
  */
-struct pages_user *pages_find_pin(struct ioas_pages *pages, unsigned long first_index,
-				  unsigned long last_index);
+struct pages_user *pages_find_user(struct ioas_pages *pages, enum pages_user_kind kind,
+				   unsigned long first_index, unsigned long last_index);
 
 /**
  * pages_divide() - make two users of one
@@ -125,7 +135,8 @@ int pages_divide(struct ioas_pages *pages, struct pages_user *lower,
  * @list: receives a pointer for each
  *
  * Context: holds pages_lock().
- * Return: 0; -EINVAL for device memory, which has no struct page to use.
+ * Return: 0; -EINVAL for device memory, which has no struct page to use; -EFAULT, and a
+ * warning, for what is not pinned.
  */
 int pages_list(struct ioas_pages *pages, unsigned long first_index,
 	       unsigned long last_index, struct page **list);

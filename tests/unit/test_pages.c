@@ -333,24 +333,204 @@ END_TEST
 START_TEST(a_pin_is_found_by_exactly_its_range)
 {
 	struct pages_user area = { .first_index = 3, .last_index = 9 };
-	struct pages_user pinner = { .first_index = 3, .last_index = 9, .is_pin = true };
-	struct pages_user longer = { .first_index = 3, .last_index = 10, .is_pin = true };
+	struct pages_user pinner = { .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN };
+	struct pages_user longer = { .first_index = 3, .last_index = 10, .kind = USER_ACCESS_PIN };
 
 	make_store(STORE_NPAGES, true);
 	share_store();
 	ck_assert_int_eq(pin(&area), 0);
 	ck_assert_int_eq(pin(&longer), 0);
 	pages_lock(&pages);
-	ck_assert_ptr_null(pages_find_pin(&pages, 3, 9));
-	ck_assert_ptr_eq(pages_find_pin(&pages, 3, 10), &longer);
+	ck_assert_ptr_null(pages_find_user(&pages, USER_ACCESS_PIN, 3, 9));
+	ck_assert_ptr_eq(pages_find_user(&pages, USER_ACCESS_PIN, 3, 10), &longer);
 	pages_unlock(&pages);
 	ck_assert_int_eq(pin(&pinner), 0);
 	pages_lock(&pages);
-	ck_assert_ptr_eq(pages_find_pin(&pages, 3, 9), &pinner);
+	ck_assert_ptr_eq(pages_find_user(&pages, USER_ACCESS_PIN, 3, 9), &pinner);
 	pages_unlock(&pages);
 	unpin(&area);
 	unpin(&pinner);
 	unpin(&longer);
+}
+END_TEST
+
+/* Runs of the store, holes too. */
+static unsigned long count_runs(void)
+{
+	struct extent_cursor cursor;
+	struct extent run;
+	unsigned long n = 0;
+	bool more;
+
+	for (more = extents_first(&pages.extents, &cursor, 0, pages.extents.npages - 1, &run);
+	     more; more = extents_next(&pages.extents, &cursor, pages.extents.npages - 1, &run))
+		n++;
+	return n;
+}
+
+/* What K1 was: a part was pinned before the page that is missing. */
+START_TEST(after_a_pin_that_failed_the_next_gets_all_its_pages)
+{
+	unsigned long i;
+
+	make_store(STORE_NPAGES, true);
+	shim_pin_at_most = 1 + _i;
+	swap(process.mm.pages[0], process.mm.pages[1]);
+	process.mm.pages[9] = NULL;
+	ck_assert_int_eq(pin(NULL), -EFAULT);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_uint_eq(count_runs(), 1);
+	for (i = 0; i < STORE_NPAGES; i++)
+		process.mm.pages[i] = &shim_pages[100 + i];
+	ck_assert_int_eq(pin(NULL), 0);
+	ck_assert_uint_eq(shim_npinned, STORE_NPAGES);
+	ck_assert(extents_is_one_run(&pages.extents));
+	ck_assert_uint_eq(extents_only_pfn(&pages.extents), page_to_pfn(&shim_pages[100]));
+	unpin(NULL);
+	shim_pin_at_most = 0;
+}
+END_TEST
+
+START_TEST(a_shared_pin_that_failed_leaves_the_runs_as_they_were)
+{
+	struct pages_user all = { .last_index = STORE_NPAGES - 1 };
+	struct pages_user middle = { .first_index = 10, .last_index = 12 };
+	unsigned long fail_in;
+
+	make_store(STORE_NPAGES, true);
+	share_store();
+	ck_assert_int_eq(pin(&middle), 0);
+	process.mm.pages[20] = NULL;
+	ck_assert_int_eq(pin(&all), -EFAULT);
+	ck_assert_uint_eq(count_runs(), 3);
+	process.mm.pages[20] = &shim_pages[20];
+	for (fail_in = 1; ; fail_in++) {
+		shim_fail_in = fail_in;
+		if (!pin(&all))
+			break;
+		/* A list of pages may be small. */
+		ck_assert_uint_eq(count_runs(), 3);
+		ck_assert_uint_eq(shim_npinned, 3);
+		ck_assert_uint_eq(process.mm.locked_vm, 3);
+	}
+	shim_fail_in = 0;
+	unpin(&all);
+	ck_assert_uint_eq(count_runs(), 3);
+	unpin(&middle);
+	ck_assert_uint_eq(count_runs(), 1);
+}
+END_TEST
+
+START_TEST(a_border_stays_as_long_as_somebody_needs_it)
+{
+	struct pages_user all = { .last_index = STORE_NPAGES - 1 };
+	struct pages_user lower = { .first_index = 4, .last_index = 9 };
+	struct pages_user same = { .first_index = 4, .last_index = 9, .kind = USER_HOLD };
+	struct pages_user upper = { .first_index = 10, .last_index = 12 };
+
+	make_store(STORE_NPAGES, true);
+	share_store();
+	ck_assert_int_eq(pin(&all), 0);
+	ck_assert_int_eq(pin(&lower), 0);
+	ck_assert_uint_eq(count_runs(), 3);
+	ck_assert_int_eq(pin(&upper), 0);
+	ck_assert_int_eq(pin(&same), 0);
+	ck_assert_uint_eq(count_runs(), 4);
+	unpin(&upper);
+	ck_assert_uint_eq(count_runs(), 3);
+	unpin(&lower);
+	ck_assert_uint_eq(count_runs(), 3);
+	/* Which needs no memory, as nothing may that goes. */
+	shim_fail_in = 1;
+	unpin(&all);
+	ck_assert_int_eq(shim_fail_in, 1);
+	shim_fail_in = 0;
+	ck_assert_uint_eq(shim_npinned, 6);
+	unpin(&same);
+	ck_assert_uint_eq(count_runs(), 1);
+}
+END_TEST
+
+static void shuffle(unsigned long *numbers, unsigned long n, unsigned long *seed)
+{
+	unsigned long i;
+
+	for (i = 0; i < n; i++)
+		numbers[i] = i;
+	for (i = n; i > 1; i--) {
+		unsigned long other = random_below(seed, i);
+
+		swap(numbers[i - 1], numbers[other]);
+	}
+}
+
+/* What K10 was. With and without an area that needs all of it, too. */
+START_TEST(pins_of_every_page_leave_nothing_behind)
+{
+	static struct pages_user pins[SHIM_USER_NPAGES];
+	struct pages_user all = { .last_index = SHIM_USER_NPAGES - 1 };
+	unsigned long order[SHIM_USER_NPAGES];
+	unsigned long seed = begin_random(_i + 1);
+	unsigned long i, round, nbytes;
+
+	make_store(SHIM_USER_NPAGES, true);
+	share_store();
+	nbytes = shim_allocated_nbytes;
+	if (_i % 2)
+		ck_assert_int_eq(pin(&all), 0);
+	for (round = 0; round < 3; round++) {
+		shuffle(order, SHIM_USER_NPAGES, &seed);
+		for (i = 0; i < SHIM_USER_NPAGES; i++) {
+			struct pages_user *user = &pins[order[i]];
+
+			*user = (struct pages_user){
+				.first_index = order[i], .last_index = order[i],
+				.kind = USER_HOLD,
+			};
+			ck_assert_int_eq(pin(user), 0);
+		}
+		ck_assert_uint_eq(count_runs(), SHIM_USER_NPAGES);
+		shuffle(order, SHIM_USER_NPAGES, &seed);
+		for (i = 0; i < SHIM_USER_NPAGES; i++)
+			unpin(&pins[order[i]]);
+		ck_assert_uint_eq(count_runs(), 1);
+		ck_assert_uint_eq(shim_allocated_nbytes, nbytes);
+	}
+	if (_i % 2)
+		unpin(&all);
+	ck_assert_uint_eq(shim_allocated_nbytes, nbytes);
+}
+END_TEST
+
+START_TEST(a_list_of_what_is_not_pinned_is_refused)
+{
+	struct page *list[3];
+
+	make_store(STORE_NPAGES, true);
+	shim_expected_warnings = 1;
+	ck_assert_int_eq(pages_list(&pages, 3, 5, list), -EFAULT);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+}
+END_TEST
+
+START_TEST(a_pin_of_another_kind_is_not_found)
+{
+	struct pages_user hold = { .first_index = 3, .last_index = 9, .kind = USER_HOLD };
+	struct pages_user pinner = { .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN };
+
+	make_store(STORE_NPAGES, true);
+	share_store();
+	ck_assert_int_eq(pin(&hold), 0);
+	pages_lock(&pages);
+	ck_assert_ptr_null(pages_find_user(&pages, USER_ACCESS_PIN, 3, 9));
+	pages_unlock(&pages);
+	ck_assert_int_eq(pin(&pinner), 0);
+	pages_lock(&pages);
+	ck_assert_ptr_eq(pages_find_user(&pages, USER_ACCESS_PIN, 3, 9), &pinner);
+	ck_assert_ptr_eq(pages_find_user(&pages, USER_HOLD, 3, 9), &hold);
+	pages_unlock(&pages);
+	unpin(&hold);
+	unpin(&pinner);
 }
 END_TEST
 
@@ -427,6 +607,35 @@ static bool is_needed(unsigned long index)
 	return false;
 }
 
+static bool is_border(unsigned long index)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_USERS; i++)
+		if (used[i] && (users[i].first_index == index ||
+				users[i].last_index + 1 == index))
+			return true;
+	return false;
+}
+
+/* The extents have all borders that users need, and otherwise as few as can be. */
+static void check_borders(void)
+{
+	struct extent_cursor cursor;
+	struct extent run, next;
+	unsigned long index = 0;
+	bool more;
+
+	more = extents_first(&pages.extents, &cursor, 0, STORE_NPAGES - 1, &next);
+	while (more) {
+		run = next;
+		more = extents_next(&pages.extents, &cursor, STORE_NPAGES - 1, &next);
+		expect(!more || is_border(next.index) || !extent_continues(&run, &next));
+		while (++index < run.index + run.npages)
+			expect(run.kind == EXTENT_HOLE || !is_border(index));
+	}
+}
+
 static void check_all(void)
 {
 	unsigned int expected[SHIM_NPAGES] = { };
@@ -444,6 +653,7 @@ static void check_all(void)
 	account_pay(&refund);
 	expect(process.mm.locked_vm == ncharged);
 	expect(process.mm.mm_users == 1);
+	check_borders();
 }
 
 /* What a user needs is listed in its order. */
@@ -505,7 +715,7 @@ static void random_pin(unsigned long *seed, unsigned int slot, bool failing)
 	int ret;
 
 	memset(user, 0xa5, sizeof(*user));
-	user->is_pin = random_below(seed, 2);
+	user->kind = random_below(seed, 3);
 	user->first_index = random_below(seed, STORE_NPAGES);
 	user->last_index = user->first_index +
 			   random_below(seed, STORE_NPAGES - user->first_index);
@@ -622,6 +832,12 @@ int main(void)
 	tcase_add_test(tcase, what_is_pinned_already_can_be_pinned_when_the_owner_is_dead);
 	tcase_add_test(tcase, a_store_that_is_stuck_stays_pinned);
 	tcase_add_test(tcase, a_pin_is_found_by_exactly_its_range);
+	tcase_add_test(tcase, a_pin_of_another_kind_is_not_found);
+	tcase_add_loop_test(tcase, after_a_pin_that_failed_the_next_gets_all_its_pages, 0, 12);
+	tcase_add_test(tcase, a_shared_pin_that_failed_leaves_the_runs_as_they_were);
+	tcase_add_test(tcase, a_border_stays_as_long_as_somebody_needs_it);
+	tcase_add_loop_test(tcase, pins_of_every_page_leave_nothing_behind, 0, 4);
+	tcase_add_test(tcase, a_list_of_what_is_not_pinned_is_refused);
 	tcase_add_test(tcase, a_copy_reaches_what_is_pinned_and_what_is_not);
 	tcase_add_test(tcase, a_copy_of_a_dead_process_reaches_only_what_is_pinned);
 	tcase_add_test(tcase, a_copy_fails_as_its_pin_does);
