@@ -30,29 +30,34 @@ static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);
 MODULE_PARM_DESC(allow_unsafe_interrupts, "Attach groups that can forge interrupts, too");
 
-static int take_device(struct device *dev, void *data)
+static int stop_at_device(struct device *dev, void *unused)
 {
-	*(struct device **)data = dev;
 	return 1;
 }
 
-/* Any device of the group: they share everything we ask about. */
-static struct device *group_device(struct iommu_group *group)
+static bool group_has_device(struct iommu_group *group)
 {
-	struct device *dev = NULL;
-
-	iommu_group_for_each_dev(group, &dev, take_device);
-	return dev;
+	return iommu_group_for_each_dev(group, NULL, stop_at_device);
 }
 
+static int alloc_for_device(struct device *dev, void *data)
+{
+	*(struct iommu_domain **)data = kcompat_domain_alloc(dev);
+	return 1;
+}
+
+/*
+ * For any device of the group: they share everything we ask about. A device stays in the
+ * group, and behind its IOMMU, only while the group is walked, so it is used nowhere else.
+ */
 static struct iommu_domain *real_alloc_domain(struct ioas_group *igroup, u32 hwpt_flags)
 {
-	struct device *dev;
+	struct iommu_domain *domain = ERR_PTR(-ENODEV);
 
 	if (hwpt_flags)
 		return ERR_PTR(-EOPNOTSUPP);
-	dev = group_device(igroup->group);
-	return dev ? kcompat_domain_alloc(dev) : ERR_PTR(-ENODEV);
+	iommu_group_for_each_dev(igroup->group, &domain, alloc_for_device);
+	return domain;
 }
 
 static int real_attach(struct ioas_group *igroup, struct iommu_domain *domain)
@@ -77,6 +82,26 @@ const struct ioas_bus real_bus = {
 	.get_resv_regions = real_get_resv_regions,
 };
 
+static int put_on(struct ioas_group *igroup, struct iommu_domain *domain)
+{
+	int ret;
+
+	if (WARN_ON(igroup->domain))
+		return -EBUSY;
+	ret = igroup->bus->attach(igroup, domain);
+	if (!ret)
+		igroup->domain = domain;
+	return ret;
+}
+
+/* Does nothing if the group is on no domain. */
+static void take_off(struct ioas_group *igroup)
+{
+	if (igroup->domain)
+		igroup->bus->detach(igroup, igroup->domain);
+	igroup->domain = NULL;
+}
+
 struct ioas_group *igroup_create(struct ioas_ctx *ctx, const struct ioas_bus *bus,
 				 struct iommu_group *group)
 {
@@ -96,7 +121,7 @@ struct ioas_group *igroup_create(struct ioas_ctx *ctx, const struct ioas_bus *bu
 void igroup_destroy(struct ioas_group *igroup)
 {
 	lockdep_assert_held(&igroup->ctx->groups_mutex);
-	WARN_ON(igroup->hwpt || !list_empty(&igroup->attachees));
+	WARN_ON(igroup->hwpt || igroup->domain || !list_empty(&igroup->attachees));
 	list_del(&igroup->groups_item);
 	kfree(igroup);
 }
@@ -158,32 +183,15 @@ static int reserve_regions(struct iova_space *space, struct ioas_group *igroup,
 	return ret;
 }
 
-/*
- * Takes what the group cannot use out of the usable IOVA: what lies outside the
- * aperture of @own, also if it will share another domain, and its regions.
- */
-static int reserve_iova(struct ioas *ioas, struct ioas_group *igroup,
-			struct ioas_hwpt *own, const void *owner)
+/* Takes what the group cannot use out of the usable IOVA. */
+static int reserve_iova(struct ioas *ioas, struct ioas_group *igroup, const void *owner)
 {
-	struct iova_space *space = &ioas->iova_space;
-	unsigned long first_iova, last_iova;
-	int ret;
+	int ret = reserve_regions(&ioas->iova_space, igroup, owner);
 
-	ret = reserve_regions(space, igroup, owner);
-	if (!ret) {
-		ret = hwpt_reserve_aperture(own, space, owner);
-		/* In type1 the IOMMU driver says so. */
-		if (ret == -EADDRINUSE && !igroup->ndevices && list_empty(&ioas->hwpts))
-			ret = KCOMPAT_OUT_OF_REACH;
-	}
-	if (!ret) {
-		spin_lock(&space->iova_lock);
-		if (!iova_usable(space, 0, &first_iova, &last_iova))
-			ret = -EINVAL;
-		spin_unlock(&space->iova_lock);
-	}
+	if (!ret && !ioas_has_usable_iova(ioas))
+		ret = -EINVAL;
 	if (ret)
-		iova_unreserve(space, owner);
+		iova_unreserve(&ioas->iova_space, owner);
 	return ret;
 }
 
@@ -197,13 +205,13 @@ static void unreserve_all(struct ioas *ioas, struct ioas_group *igroup, bool oth
 }
 
 /* For all who attached the group, under their other tag. */
-static int reserve_all(struct ioas *ioas, struct ioas_group *igroup, struct ioas_hwpt *own)
+static int reserve_all(struct ioas *ioas, struct ioas_group *igroup)
 {
 	struct ioas_attachee *attachee;
 	int ret;
 
 	list_for_each_entry(attachee, &igroup->attachees, item) {
-		ret = reserve_iova(ioas, igroup, own, other_tag(attachee));
+		ret = reserve_iova(ioas, igroup, other_tag(attachee));
 		if (ret) {
 			unreserve_all(ioas, igroup, true);
 			return ret;
@@ -218,16 +226,41 @@ static bool may_share(const struct igroup_target *target, const struct ioas_hwpt
 {
 	if (hwpt->domain->ops != own->domain->ops)
 		return false;
-	/* Who can enforce coherency is never where nobody does. */
+	/* Without a group the driver may say too much yet: move_to_shared() looks again. */
+	if (hwpt->ngroups && !hwpt_reaches(own, hwpt))
+		return false;
+	/* A group that can enforce coherency is never where nobody does. */
 	if (target->hwpt)
-		return target->hwpt == hwpt &&
-		       hwpt->enforces_coherency >= own->enforces_coherency;
+		return hwpt->enforces_coherency >= own->enforces_coherency;
 	return hwpt->automatic && hwpt->enforces_coherency == own->enforces_coherency;
 }
 
 /*
- * Looks for a domain of the IOAS that the group can use instead of @own, on which it is.
- * Leaves it on *@hwpt; an error means it is on none.
+ * Moves a group from @own to @other, which it may share. On error the group is on @own again;
+ * or on no domain, if the driver does not take it back.
+ */
+static int move_to_shared(struct ioas_group *igroup, struct ioas_hwpt *own,
+			  struct ioas_hwpt *other)
+{
+	int ret;
+
+	take_off(igroup);
+	ret = put_on(igroup, other->domain);
+	if (!ret)
+		ret = hwpt_settle(other);
+	/* What the domain translates, but not the group's own, is not reserved for the group. */
+	if (!ret && !hwpt_reaches(own, other))
+		ret = -EINVAL;
+	if (ret) {
+		take_off(igroup);
+		WARN_ON(put_on(igroup, own->domain));
+	}
+	return ret;
+}
+
+/*
+ * Looks for a domain of the IOAS that the group can use instead of @own, on which it is, and
+ * leaves the group on *@hwpt.
  */
 static int share_hwpt(const struct igroup_target *target, struct ioas_group *igroup,
 		      struct ioas_hwpt *own, struct ioas_hwpt **hwpt)
@@ -239,13 +272,12 @@ static int share_hwpt(const struct igroup_target *target, struct ioas_group *igr
 	list_for_each_entry(other, &target->ioas->hwpts, hwpts_item) {
 		if (!may_share(target, own, other))
 			continue;
-		igroup->bus->detach(igroup, own->domain);
-		if (!igroup->bus->attach(igroup, other->domain)) {
+		ret = move_to_shared(igroup, own, other);
+		if (!ret) {
 			*hwpt = other;
 			return 0;
 		}
-		ret = igroup->bus->attach(igroup, own->domain);
-		if (ret)
+		if (!igroup->domain)
 			return ret;
 	}
 	return 0;
@@ -273,10 +305,20 @@ int igroup_check_interrupts(struct iommu_group *group)
 	return -EPERM;
 }
 
-bool domain_enforce_coherency(struct iommu_domain *domain)
+static bool domain_enforce_coherency(struct iommu_domain *domain)
 {
 	return domain->ops->enforce_cache_coherency &&
 	       domain->ops->enforce_cache_coherency(domain);
+}
+
+/* Moves a group from @own to the domain that was asked for. */
+static int take_target(const struct igroup_target *target, struct ioas_group *igroup,
+		       struct ioas_hwpt *own, struct ioas_hwpt **hwpt)
+{
+	if (!may_share(target, own, target->hwpt))
+		return -EINVAL;
+	*hwpt = target->hwpt;
+	return move_to_shared(igroup, own, target->hwpt);
 }
 
 /* Finds the domain for a group that is on @own, with everything else prepared. */
@@ -287,19 +329,30 @@ static int choose_hwpt(const struct igroup_target *target, struct ioas_group *ig
 
 	/* Now or never: a domain with mappings cannot start to enforce it. */
 	own->enforces_coherency = domain_enforce_coherency(own->domain);
-	ret = share_hwpt(target, igroup, own, hwpt);
-	if (ret)
-		return ret;
-	if (target->hwpt && *hwpt == own)
-		return -EINVAL;
-	ret = get_msi_cookie(igroup, *hwpt);
+	if (target->hwpt)
+		ret = take_target(target, igroup, own, hwpt);
+	else
+		ret = share_hwpt(target, igroup, own, hwpt);
+	if (!ret)
+		ret = get_msi_cookie(igroup, *hwpt);
 	if (!ret && *hwpt == own)
 		ret = hwpt_add(own, target->single_pages);
-	/* Who cleans up knows only of its own domain. */
-	if (ret && *hwpt != own) {
-		igroup->bus->detach(igroup, (*hwpt)->domain);
-		WARN_ON(igroup->bus->attach(igroup, own->domain));
-	}
+	return ret;
+}
+
+/* Reserves what a group cannot use, and what its domain @own cannot translate. */
+static int claim_iova(struct ioas *ioas, struct ioas_group *igroup, struct ioas_hwpt *own)
+{
+	int ret = reserve_all(ioas, igroup);
+
+	if (ret)
+		return ret;
+	ret = hwpt_claim_aperture(own);
+	/* In type1 the IOMMU driver says so. */
+	if (ret == -EADDRINUSE && !igroup->ndevices && list_empty(&ioas->hwpts))
+		ret = KCOMPAT_OUT_OF_REACH;
+	if (ret)
+		unreserve_all(ioas, igroup, true);
 	return ret;
 }
 
@@ -311,29 +364,28 @@ static int enter_domain(const struct igroup_target *target, struct ioas_group *i
 	int ret;
 
 	lockdep_assert_held_write(&ioas->domains_rwsem);
-	ret = igroup->bus->attach(igroup, own->domain);
+	ret = put_on(igroup, own->domain);
+	if (!ret)
+		ret = claim_iova(ioas, igroup, own);
 	if (ret)
-		return ret;
-	ret = reserve_all(ioas, igroup, own);
-	if (ret)
-		goto detach;
+		goto take_off;
 	/* The groups of a container: devices were asked when they were bound. */
 	if (!igroup->ndevices)
 		ret = igroup_check_interrupts(igroup->group);
 	if (!ret)
 		ret = choose_hwpt(target, igroup, own, hwpt);
-	if (ret)
-		goto unreserve;
-	return 0;
-
-unreserve:
+	/* A shared domain has its own claim, which goes further. */
+	if (ret || *hwpt != own)
+		hwpt_release_aperture(own);
+	if (!ret)
+		return 0;
 	unreserve_all(ioas, igroup, true);
-detach:
-	igroup->bus->detach(igroup, own->domain);
+take_off:
+	take_off(igroup);
 	return ret;
 }
 
-struct ioas_hwpt *igroup_create_hwpt(struct ioas_group *igroup, struct ioas *ioas,
+static struct ioas_hwpt *create_hwpt(struct ioas_group *igroup, struct ioas *ioas,
 				     u32 hwpt_flags, bool automatic)
 {
 	struct iommu_domain *domain = igroup->bus->alloc_domain(igroup, hwpt_flags);
@@ -347,7 +399,7 @@ struct ioas_hwpt *igroup_create_hwpt(struct ioas_group *igroup, struct ioas *ioa
 	return hwpt;
 }
 
-void hwpt_discard(struct ioas_hwpt *hwpt)
+static void discard_hwpt(struct ioas_hwpt *hwpt)
 {
 	ioas_object_abort(&hwpt->object);
 	hwpt_destroy(hwpt);
@@ -359,7 +411,7 @@ void hwpt_discard(struct ioas_hwpt *hwpt)
  */
 static int attach_igroup(struct ioas_group *igroup, const struct igroup_target *target)
 {
-	struct ioas_hwpt *own = igroup_create_hwpt(igroup, target->ioas, 0, true);
+	struct ioas_hwpt *own = create_hwpt(igroup, target->ioas, 0, true);
 	struct ioas_attachee *attachee;
 	struct ioas_hwpt *hwpt;
 	int ret = 0;
@@ -375,7 +427,7 @@ static int attach_igroup(struct ioas_group *igroup, const struct igroup_target *
 		up_write(&target->ioas->domains_rwsem);
 	}
 	if (ret) {
-		hwpt_discard(own);
+		discard_hwpt(own);
 		return ret;
 	}
 	list_for_each_entry(attachee, &igroup->attachees, item)
@@ -386,7 +438,7 @@ static int attach_igroup(struct ioas_group *igroup, const struct igroup_target *
 	if (hwpt == own)
 		ioas_object_publish(&own->object);
 	else
-		hwpt_discard(own);
+		discard_hwpt(own);
 	return 0;
 }
 
@@ -426,7 +478,7 @@ static void leave_domain(struct ioas_group *igroup)
 	struct ioas_hwpt *hwpt = igroup->hwpt;
 
 	down_write(&hwpt->ioas->domains_rwsem);
-	igroup->bus->detach(igroup, hwpt->domain);
+	take_off(igroup);
 	up_write(&hwpt->ioas->domains_rwsem);
 	igroup->hwpt = NULL;
 }
@@ -459,7 +511,7 @@ int igroup_add(struct ioas_group *igroup, struct ioas_attachee *attachee,
 	lockdep_assert_held(&igroup->ctx->groups_mutex);
 	if (igroup->hwpt) {
 		down_write(&ioas->domains_rwsem);
-		ret = reserve_iova(ioas, igroup, igroup->hwpt, current_tag(attachee));
+		ret = reserve_iova(ioas, igroup, current_tag(attachee));
 		up_write(&ioas->domains_rwsem);
 		if (!ret)
 			list_add(&attachee->item, &igroup->attachees);
@@ -474,6 +526,14 @@ int igroup_add(struct ioas_group *igroup, struct ioas_attachee *attachee,
 	return ret;
 }
 
+/* Nothing becomes usable while somebody in the IOAS looks at what is. */
+static void unreserve_one(struct ioas *ioas, struct ioas_attachee *attachee)
+{
+	down_write(&ioas->domains_rwsem);
+	iova_unreserve(&ioas->iova_space, current_tag(attachee));
+	up_write(&ioas->domains_rwsem);
+}
+
 void igroup_remove(struct ioas_group *igroup, struct ioas_attachee *attachee,
 		   bool unmap_with_last)
 {
@@ -482,7 +542,7 @@ void igroup_remove(struct ioas_group *igroup, struct ioas_attachee *attachee,
 	if (list_empty(&igroup->attachees))
 		detach_igroup(igroup, attachee, unmap_with_last);
 	else
-		iova_unreserve(&igroup->hwpt->ioas->iova_space, current_tag(attachee));
+		unreserve_one(igroup->hwpt->ioas, attachee);
 }
 
 int igroup_move(struct ioas_group *igroup, const struct igroup_target *target)
@@ -497,7 +557,7 @@ int igroup_move(struct ioas_group *igroup, const struct igroup_target *target)
 		insight_attach_over(igroup, target->ioas, ret, begin_ns);
 	if (ret) {
 		down_write(&old->ioas->domains_rwsem);
-		WARN_ON(igroup->bus->attach(igroup, old->domain));
+		WARN_ON(put_on(igroup, old->domain));
 		up_write(&old->ioas->domains_rwsem);
 		igroup->hwpt = old;
 		return ret;
@@ -506,23 +566,49 @@ int igroup_move(struct ioas_group *igroup, const struct igroup_target *target)
 	return 0;
 }
 
-bool igroup_can_enforce_coherency(struct ioas_group *igroup)
+/*
+ * A driver may finish a domain, and say what it can do, only when a device comes. A group that
+ * is on no domain is put on the new one for a moment. Otherwise nothing is known but by the
+ * domain that the group is on.
+ */
+static int try_hwpt(struct ioas_group *igroup, struct ioas_hwpt *hwpt)
 {
-	struct iommu_domain *domain;
-	bool can = false;
+	int ret;
+
+	if (igroup->hwpt) {
+		hwpt->enforces_coherency = igroup->hwpt->enforces_coherency &&
+					   domain_enforce_coherency(hwpt->domain);
+		return 0;
+	}
+	ret = put_on(igroup, hwpt->domain);
+	if (ret)
+		return ret;
+	hwpt->enforces_coherency = domain_enforce_coherency(hwpt->domain);
+	take_off(igroup);
+	return 0;
+}
+
+struct ioas_hwpt *igroup_alloc_hwpt(struct ioas_group *igroup, struct ioas *ioas,
+				    u32 hwpt_flags)
+{
+	struct ioas_hwpt *hwpt;
+	int ret;
 
 	lockdep_assert_held(&igroup->ctx->groups_mutex);
-	if (igroup->hwpt)
-		return igroup->hwpt->enforces_coherency;
-	domain = igroup->bus->alloc_domain(igroup, 0);
-	if (IS_ERR(domain))
-		return false;
-	if (!igroup->bus->attach(igroup, domain)) {
-		can = domain_enforce_coherency(domain);
-		igroup->bus->detach(igroup, domain);
+	hwpt = create_hwpt(igroup, ioas, hwpt_flags, false);
+	if (IS_ERR(hwpt))
+		return hwpt;
+	ret = try_hwpt(igroup, hwpt);
+	if (!ret && hwpt_is_finished(hwpt)) {
+		down_write(&ioas->domains_rwsem);
+		ret = hwpt_add(hwpt, false);
+		up_write(&ioas->domains_rwsem);
 	}
-	iommu_domain_free(domain);
-	return can;
+	if (ret) {
+		discard_hwpt(hwpt);
+		return ERR_PTR(ret);
+	}
+	return hwpt;
 }
 
 int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
@@ -538,7 +624,7 @@ int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
 	int ret = -EINVAL;
 
 	mutex_lock(&ctx->groups_mutex);
-	if (!group_device(group) || igroup_find(ctx, group))
+	if (!group_has_device(group) || igroup_find(ctx, group))
 		goto unlock;
 	igroup = igroup_create(ctx, &real_bus, group);
 	if (!igroup) {

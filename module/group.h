@@ -36,8 +36,9 @@ struct ioas_bus {
 };
 
 /*
- * Whoever attached a group: one of its devices, or a container. It owns the ranges that it
- * reserves, under one of its tags; while it moves to another domain it has both.
+ * One of the devices of a group, or a container, that attached the group. It owns what it
+ * reserves for the regions of the group, under one of its tags; while the group moves to another
+ * domain it has both. What a domain cannot translate is reserved by the domain.
  */
 struct ioas_attachee {
 	struct list_head item;		/* groups_mutex; igroup->attachees, if attached */
@@ -52,6 +53,7 @@ struct ioas_group {
 	const struct ioas_bus *bus;
 	struct iommu_group *group;	/* ... here; kept by its devices, or vfio.ko; or NULL */
 	struct ioas_hwpt *hwpt;		/* groups_mutex; NULL: not attached */
+	struct iommu_domain *domain;	/* groups_mutex; the one that it is on just now, or NULL */
 	struct list_head attachees;	/* groups_mutex */
 	unsigned int ndevices;		/* groups_mutex; bound ones, 0 in a container */
 	bool has_sw_msi;		/* groups_mutex; needs a window for MSIs ... */
@@ -174,37 +176,19 @@ int igroup_move(struct ioas_group *igroup, const struct igroup_target *target);
 int igroup_check_interrupts(struct iommu_group *group);
 
 /**
- * igroup_create_hwpt() - make an HWPT that suits a group
- * @igroup: the group
- * @ioas: what it will mirror
+ * igroup_alloc_hwpt() - make an HWPT that suits a group and stays until it is destroyed
+ * @igroup: the group, on a domain or not; it may be on the new one for a moment
+ * @ioas: what the HWPT mirrors
  * @hwpt_flags: of IOMMU_HWPT_ALLOC
- * @automatic: see struct ioas_hwpt
  *
- * Return: as hwpt_create(); what the bus says.
- */
-struct ioas_hwpt *igroup_create_hwpt(struct ioas_group *igroup, struct ioas *ioas,
-				     u32 hwpt_flags, bool automatic);
-
-/**
- * hwpt_discard() - undo igroup_create_hwpt()
- * @hwpt: not published
- */
-void hwpt_discard(struct ioas_hwpt *hwpt);
-
-/**
- * igroup_can_enforce_coherency() - can no-snoop DMA of a group be made impossible?
- * @igroup: the group; a domain that it is on can tell, and so it may be on one for a moment
+ * A domain that its driver finishes only when a device comes mirrors nothing until then: see
+ * hwpt_settle().
  *
- * Context: groups_mutex held; may sleep.
+ * Context: groups_mutex held; may sleep. The caller keeps the IOAS busy.
+ * Return: the HWPT, reserved as an object but not published; or ERR_PTR(): as hwpt_add(), what
+ * the bus says.
  */
-bool igroup_can_enforce_coherency(struct ioas_group *igroup);
-
-/**
- * domain_enforce_coherency() - make no-snoop DMA impossible in a domain
- * @domain: without mappings
- *
- * Return: false if it cannot.
- */
-bool domain_enforce_coherency(struct iommu_domain *domain);
+struct ioas_hwpt *igroup_alloc_hwpt(struct ioas_group *igroup, struct ioas *ioas,
+				    u32 hwpt_flags);
 
 #endif

@@ -27,8 +27,8 @@ static void hwpt_object_destroy(struct ioas_object *object)
 	struct ioas *ioas = hwpt->ioas;
 
 	down_write(&ioas->domains_rwsem);
-	hwpt_remove(hwpt);
-	iova_unreserve(&ioas->iova_space, hwpt);
+	if (hwpt_is_mirror(hwpt))
+		hwpt_remove(hwpt);
 	up_write(&ioas->domains_rwsem);
 	hwpt_destroy(hwpt);
 }
@@ -69,7 +69,7 @@ struct ioas_hwpt *hwpt_create(struct ioas *ioas, struct iommu_domain *domain,
 
 void hwpt_destroy(struct ioas_hwpt *hwpt)
 {
-	WARN_ON(hwpt->ngroups || !list_empty(&hwpt->hwpts_item));
+	WARN_ON(hwpt->ngroups || hwpt_is_mirror(hwpt) || hwpt->has_claim);
 	iommu_domain_free(hwpt->domain);
 	ioas_object_unuse(&hwpt->ioas->object);
 	kfree(hwpt);
@@ -80,16 +80,29 @@ unsigned long hwpt_granule(const struct ioas_hwpt *hwpt)
 	return 1UL << __ffs(hwpt->domain->pgsize_bitmap);
 }
 
-int hwpt_reserve_aperture(struct ioas_hwpt *hwpt, struct iova_space *space,
-			  const void *owner)
+bool hwpt_is_finished(const struct ioas_hwpt *hwpt)
+{
+	return hwpt->domain->geometry.aperture_end && hwpt->domain->pgsize_bitmap;
+}
+
+bool hwpt_reaches(const struct ioas_hwpt *hwpt, const struct ioas_hwpt *other)
+{
+	const struct iommu_domain_geometry *wide = &hwpt->domain->geometry;
+	const struct iommu_domain_geometry *narrow = &other->domain->geometry;
+
+	return wide->aperture_start <= narrow->aperture_start &&
+	       wide->aperture_end >= narrow->aperture_end;
+}
+
+static int reserve_outside(struct ioas_hwpt *hwpt, struct iova_space *space)
 {
 	const struct iommu_domain_geometry *geometry = &hwpt->domain->geometry;
 	int ret = 0;
 
 	if (geometry->aperture_start)
-		ret = iova_reserve(space, 0, geometry->aperture_start - 1, owner);
-	if (!ret && geometry->aperture_end != ULONG_MAX)
-		ret = iova_reserve(space, geometry->aperture_end + 1, ULONG_MAX, owner);
+		ret = iova_reserve(space, 0, geometry->aperture_start - 1, hwpt);
+	if (!ret && geometry->aperture_end < ULONG_MAX)
+		ret = iova_reserve(space, geometry->aperture_end + 1, ULONG_MAX, hwpt);
 	return ret;
 }
 
@@ -124,6 +137,36 @@ unsigned long hwpt_unmap_pieces(struct ioas_hwpt *hwpt, unsigned long iova,
 		cond_resched();
 	}
 	return done;
+}
+
+int hwpt_claim_aperture(struct ioas_hwpt *hwpt)
+{
+	struct ioas *ioas = hwpt->ioas;
+	int ret;
+
+	lockdep_assert_held_write(&ioas->domains_rwsem);
+	if (hwpt->has_claim)
+		return 0;
+	if (!hwpt_is_finished(hwpt))
+		return -EINVAL;
+	ret = reserve_outside(hwpt, &ioas->iova_space);
+	if (!ret && !ioas_has_usable_iova(ioas))
+		ret = -EINVAL;
+	if (ret) {
+		iova_unreserve(&ioas->iova_space, hwpt);
+		return ret;
+	}
+	hwpt->has_claim = true;
+	hwpt->claimed = hwpt->domain->geometry;
+	hwpt->claimed_pgsizes = hwpt->domain->pgsize_bitmap;
+	return 0;
+}
+
+void hwpt_release_aperture(struct ioas_hwpt *hwpt)
+{
+	lockdep_assert_held_write(&hwpt->ioas->domains_rwsem);
+	iova_unreserve(&hwpt->ioas->iova_space, hwpt);
+	hwpt->has_claim = false;
 }
 
 static inline int map_run(struct ioas_hwpt *hwpt, struct ioas_area *area,
@@ -235,19 +278,11 @@ static void empty_areas(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_a
 	account_pay(&refund);
 }
 
-int hwpt_add(struct ioas_hwpt *hwpt, bool single_pages)
+static int fill_all(struct ioas *ioas, struct ioas_hwpt *hwpt, bool single_pages)
 {
-	struct ioas *ioas = hwpt->ioas;
 	struct ioas_area *area;
 	int ret;
 
-	lockdep_assert_held_write(&ioas->domains_rwsem);
-	if (!(ioas->pgsizes & hwpt->domain->pgsize_bitmap))
-		return -EINVAL;
-	ret = ioas_check_granule(ioas, hwpt_granule(hwpt));
-	if (ret)
-		return ret;
-	single_pages |= ioas->small_pages;
 	for (area = area_first(ioas, 0); area; area = area_next(ioas, area)) {
 		ret = fill_area(ioas, hwpt, area, single_pages);
 		if (ret) {
@@ -255,6 +290,27 @@ int hwpt_add(struct ioas_hwpt *hwpt, bool single_pages)
 			return ret;
 		}
 		cond_resched();
+	}
+	return 0;
+}
+
+int hwpt_add(struct ioas_hwpt *hwpt, bool single_pages)
+{
+	struct ioas *ioas = hwpt->ioas;
+	int ret;
+
+	ret = hwpt_claim_aperture(hwpt);
+	if (ret)
+		return ret;
+	if (!(ioas->pgsizes & hwpt->domain->pgsize_bitmap))
+		ret = -EINVAL;
+	if (!ret)
+		ret = ioas_check_granule(ioas, hwpt_granule(hwpt));
+	if (!ret)
+		ret = fill_all(ioas, hwpt, single_pages || ioas->small_pages);
+	if (ret) {
+		hwpt_release_aperture(hwpt);
+		return ret;
 	}
 	list_add(&hwpt->hwpts_item, &ioas->hwpts);
 	ioas_refresh(ioas);
@@ -269,4 +325,26 @@ void hwpt_remove(struct ioas_hwpt *hwpt)
 	list_del_init(&hwpt->hwpts_item);
 	ioas_refresh(ioas);
 	empty_areas(ioas, hwpt, NULL);
+	hwpt_release_aperture(hwpt);
+}
+
+static bool is_as_claimed(const struct ioas_hwpt *hwpt)
+{
+	const struct iommu_domain *domain = hwpt->domain;
+
+	return domain->geometry.aperture_start == hwpt->claimed.aperture_start &&
+	       domain->geometry.aperture_end == hwpt->claimed.aperture_end &&
+	       domain->pgsize_bitmap == hwpt->claimed_pgsizes;
+}
+
+int hwpt_settle(struct ioas_hwpt *hwpt)
+{
+	if (hwpt_is_mirror(hwpt)) {
+		if (is_as_claimed(hwpt))
+			return 0;
+		if (hwpt->ngroups)
+			return -EINVAL;
+		hwpt_remove(hwpt);
+	}
+	return hwpt_add(hwpt, false);
 }

@@ -21,7 +21,10 @@ struct ioas_hwpt {
 	struct ioas_object object;
 	struct ioas *ioas;		/* constant; this is a user of it */
 	struct iommu_domain *domain;	/* constant */
-	struct list_head hwpts_item;	/* domains_rwsem of the IOAS */
+	struct list_head hwpts_item;	/* domains_rwsem of the IOAS; empty: mirrors nothing */
+	struct iommu_domain_geometry claimed;	/* same lock; what the domain said ... */
+	unsigned long claimed_pgsizes;		/* same lock; ... when its aperture was claimed */
+	bool has_claim;			/* same lock; IOVA outside of the aperture are reserved */
 	unsigned int ngroups;		/* groups_mutex of the context */
 	bool automatic;			/* constant; goes with its last group */
 	bool enforces_coherency;	/* groups_mutex, and domains_rwsem to write */
@@ -62,18 +65,47 @@ struct ioas_hwpt *hwpt_of_object(struct ioas_object *object);
  */
 unsigned long hwpt_granule(const struct ioas_hwpt *hwpt);
 
+/* Does the domain mirror its IOAS? domains_rwsem held. */
+static inline bool hwpt_is_mirror(const struct ioas_hwpt *hwpt)
+{
+	return !list_empty(&hwpt->hwpts_item);
+}
+
 /**
- * hwpt_reserve_aperture() - forbid the IOVA that a domain cannot translate
- * @hwpt: with a group attached, which is when drivers know their aperture
- * @space: where to forbid it
- * @owner: on whose behalf, as for iova_reserve()
+ * hwpt_is_finished() - does the driver know what a domain can do?
+ * @hwpt: the hwpt
  *
- * Context: may sleep, takes iova_lock.
- * Return: 0; -EADDRINUSE if an area lies outside; -ENOMEM. On error a part may be
- * reserved.
+ * Some drivers finish a domain only when the first device comes; nothing can be mapped before.
  */
-int hwpt_reserve_aperture(struct ioas_hwpt *hwpt, struct iova_space *space,
-			  const void *owner);
+bool hwpt_is_finished(const struct ioas_hwpt *hwpt);
+
+/**
+ * hwpt_reaches() - can a domain translate all that another one can?
+ * @hwpt: the one
+ * @other: the other
+ */
+bool hwpt_reaches(const struct ioas_hwpt *hwpt, const struct ioas_hwpt *other);
+
+/**
+ * hwpt_claim_aperture() - reserve the IOVA that a domain cannot translate
+ * @hwpt: finished
+ *
+ * The domain owns what it reserves: it lasts until hwpt_release_aperture(), whichever groups
+ * come and go. Does nothing if it was done.
+ *
+ * Context: domains_rwsem held for writing.
+ * Return: 0, or with nothing reserved: -EADDRINUSE if an area lies outside; -EINVAL for a domain
+ * that is not finished, or if no usable IOVA would be left; -ENOMEM.
+ */
+int hwpt_claim_aperture(struct ioas_hwpt *hwpt);
+
+/**
+ * hwpt_release_aperture() - undo hwpt_claim_aperture()
+ * @hwpt: not on the list of its IOAS
+ *
+ * Context: domains_rwsem held for writing. Never fails; does nothing without a claim.
+ */
+void hwpt_release_aperture(struct ioas_hwpt *hwpt);
 
 /* So much IOVA is taken out of a domain by one call of the IOMMU driver. */
 #define UNMAP_PIECE	(1UL << 30)
@@ -156,17 +188,33 @@ static inline void hwpt_unmap_from_all(struct ioas *ioas, struct ioas_area *area
  * @hwpt: not on a list
  * @single_pages: map page by page
  *
+ * Claims the aperture, unless that was done.
+ *
  * Context: domains_rwsem held for writing. May sleep for as long as it takes to map
  * all areas, and to pin them if this is the first domain.
- * Return: 0, or with the domain as empty as before: -EINVAL without a page size that
- * all domains can map, or with one larger than the CPU's; -EADDRINUSE where an area is not
- * aligned to its smallest; what pages_pin() or the IOMMU driver says.
+ * Return: 0, or with the domain as empty as before and no aperture claimed: -EINVAL without a
+ * page size that all domains can map, or with one larger than the CPU's; -EADDRINUSE where an
+ * area is not aligned to its smallest; as hwpt_claim_aperture(); what pages_pin() or the IOMMU
+ * driver says.
  */
 int hwpt_add(struct ioas_hwpt *hwpt, bool single_pages);
 
 /**
+ * hwpt_settle() - let a domain mirror its IOAS as the driver has it now
+ * @hwpt: to which a group was just attached that is not counted yet
+ *
+ * To be called after each attach to a domain that others made: the driver may have finished, or
+ * changed, the domain.
+ *
+ * Context: domains_rwsem held for writing. May sleep as hwpt_add().
+ * Return: 0; as hwpt_add(), and the domain mirrors nothing; -EINVAL, and nothing changed, if the
+ * driver changed a domain that has other groups.
+ */
+int hwpt_settle(struct ioas_hwpt *hwpt);
+
+/**
  * hwpt_remove() - undo hwpt_add()
- * @hwpt: on the list of its IOAS, no group attached
+ * @hwpt: on the list of its IOAS, no group attached, or one that was just attached
  *
  * If it was the last domain, what the areas show is unpinned; the areas stay.
  *

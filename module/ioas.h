@@ -116,6 +116,19 @@ static inline unsigned long ioas_pgsizes(struct ioas *ioas)
 	return READ_ONCE(ioas->pgsizes);
 }
 
+/* Is anything left that no reservation covers? domains_rwsem held for writing. */
+static inline bool ioas_has_usable_iova(struct ioas *ioas)
+{
+	struct iova_space *space = &ioas->iova_space;
+	unsigned long first_iova, last_iova;
+	bool any;
+
+	spin_lock(&space->iova_lock);
+	any = iova_usable(space, 0, &first_iova, &last_iova);
+	spin_unlock(&space->iova_lock);
+	return any;
+}
+
 static inline struct ioas *object_ioas(struct ioas_object *object)
 {
 	return container_of(object, struct ioas, object);

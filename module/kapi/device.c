@@ -266,39 +266,14 @@ void vfio_ioas_device_detach(struct ioas_device *idev)
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_device_detach);
 
-static int fill_new_hwpt(struct ioas_hwpt *hwpt)
-{
-	struct ioas *ioas = hwpt->ioas;
-	int ret;
-
-	down_write(&ioas->domains_rwsem);
-	ret = hwpt_reserve_aperture(hwpt, &ioas->iova_space, hwpt);
-	if (!ret)
-		ret = hwpt_add(hwpt, false);
-	if (ret)
-		iova_unreserve(&ioas->iova_space, hwpt);
-	up_write(&ioas->domains_rwsem);
-	return ret;
-}
-
 struct ioas_hwpt *idev_alloc_hwpt(struct ioas_device *idev, struct ioas *ioas,
 				  u32 hwpt_flags)
 {
 	struct ioas_group *igroup = idev->igroup;
 	struct ioas_hwpt *hwpt;
-	int ret;
 
-	hwpt = igroup_create_hwpt(igroup, ioas, hwpt_flags, false);
-	if (IS_ERR(hwpt))
-		return hwpt;
 	mutex_lock(&igroup->ctx->groups_mutex);
-	if (igroup_can_enforce_coherency(igroup))
-		hwpt->enforces_coherency = domain_enforce_coherency(hwpt->domain);
+	hwpt = igroup_alloc_hwpt(igroup, ioas, hwpt_flags);
 	mutex_unlock(&igroup->ctx->groups_mutex);
-	ret = fill_new_hwpt(hwpt);
-	if (ret) {
-		hwpt_discard(hwpt);
-		return ERR_PTR(ret);
-	}
 	return hwpt;
 }

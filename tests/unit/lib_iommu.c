@@ -18,6 +18,7 @@ void iommu_domain_free(struct iommu_domain *domain)
 {
 	ck_assert_ptr_null(domain->mappings);
 	ck_assert_ptr_null(domain->unflushed);
+	ck_assert_uint_eq(domain->ngroups, 0);
 	free(domain);
 }
 

@@ -293,17 +293,32 @@ START_TEST(a_piece_that_a_driver_leaves_mapped_leaves_the_store_stuck)
 }
 END_TEST
 
-static int reserve_aperture(struct ioas_hwpt *hwpt, unsigned long first, unsigned long last)
+/* A domain that can translate this alone. */
+static struct ioas_hwpt *add_narrow_domain(unsigned long first, unsigned long last)
 {
-	hwpt->domain->geometry = (struct iommu_domain_geometry){ first, last };
-	return hwpt_reserve_aperture(hwpt, &ioas->iova_space, hwpt);
+	struct iommu_domain *domain = shim_domain_create(PAGE_SIZE);
+	struct ioas_hwpt *hwpt;
+	int ret;
+
+	domain->geometry = (struct iommu_domain_geometry){ first, last };
+	hwpt = hwpt_create(ioas, domain, true);
+	down_write(&ioas->domains_rwsem);
+	ret = hwpt_add(hwpt, false);
+	up_write(&ioas->domains_rwsem);
+	if (!ret) {
+		ioas_object_publish(&hwpt->object);
+		return hwpt;
+	}
+	ioas_object_abort(&hwpt->object);
+	hwpt_destroy(hwpt);
+	return ERR_PTR(ret);
 }
 
 START_TEST(what_a_domain_cannot_translate_is_reserved_while_it_is_there)
 {
-	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+	struct ioas_hwpt *hwpt = add_narrow_domain(IOVA, IOVA + 20 * PAGE_SIZE - 1);
 
-	ck_assert_int_eq(reserve_aperture(hwpt, IOVA, IOVA + 20 * PAGE_SIZE - 1), 0);
+	ck_assert(!IS_ERR(hwpt));
 	ck_assert_int_eq(map_pages(ioas, IOVA - PAGE_SIZE, 2, 0), -EINVAL);
 	ck_assert_int_eq(map_pages(ioas, IOVA + PAGE_SIZE, 20, 0), -EINVAL);
 	ck_assert_int_eq(map_pages(ioas, IOVA, 20, 0), 0);
@@ -314,12 +329,17 @@ END_TEST
 
 START_TEST(a_domain_without_an_edge_reserves_nothing)
 {
-	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
-
-	ck_assert_int_eq(reserve_aperture(hwpt, 0, ULONG_MAX), 0);
+	ck_assert(!IS_ERR(add_narrow_domain(0, ULONG_MAX)));
 	ck_assert_int_eq(map_pages(ioas, 0, 1, 0), 0);
 	ck_assert_int_eq(map_pages(ioas, -PAGE_SIZE, 1, 0), 0);
-	ck_assert_int_eq(reserve_aperture(hwpt, PAGE_SIZE, ULONG_MAX), -EADDRINUSE);
+	ck_assert_int_eq(PTR_ERR(add_narrow_domain(PAGE_SIZE, ULONG_MAX)), -EADDRINUSE);
+}
+END_TEST
+
+START_TEST(a_domain_that_its_driver_has_not_finished_is_not_filled)
+{
+	ck_assert_int_eq(PTR_ERR(add_narrow_domain(0, 0)), -EINVAL);
+	ck_assert_int_eq(map_pages(ioas, 0, 1, 0), 0);
 }
 END_TEST
 
@@ -379,6 +399,7 @@ int main(void)
 	tcase_add_test(tcase, a_piece_that_a_driver_leaves_mapped_leaves_the_store_stuck);
 	tcase_add_test(tcase, what_a_domain_cannot_translate_is_reserved_while_it_is_there);
 	tcase_add_test(tcase, a_domain_without_an_edge_reserves_nothing);
+	tcase_add_test(tcase, a_domain_that_its_driver_has_not_finished_is_not_filled);
 	tcase_add_test(tcase, only_an_hwpt_is_one);
 	tcase_add_test(tcase, an_ioas_with_an_hwpt_is_not_destroyed);
 	tcase_add_test(tcase, coherency_is_enforced_if_every_domain_does);

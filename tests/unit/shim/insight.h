@@ -14,6 +14,8 @@ struct seq_file;
 NEVER_CALLED(insight_sum_area)
 NEVER_CALLED(insight_map_over)
 NEVER_CALLED(insight_pin_over)
+NEVER_CALLED(insight_attach_over)
+NEVER_CALLED(insight_detach_over)
 
 struct ctx_insight {
 	unsigned long id;

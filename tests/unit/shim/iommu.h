@@ -29,7 +29,14 @@ struct shim_mapping {
 	struct shim_mapping *next;
 };
 
+struct iommu_domain;
+
+struct iommu_domain_ops {
+	bool (*enforce_cache_coherency)(struct iommu_domain *domain);
+};
+
 struct iommu_domain {
+	const struct iommu_domain_ops *ops;	/* NULL for one that no group has made */
 	unsigned long pgsize_bitmap;
 	struct iommu_domain_geometry geometry;
 	struct shim_mapping *mappings;		/* ascending */
@@ -38,6 +45,9 @@ struct iommu_domain {
 	size_t largest_unmap;			/* bytes asked for by one of them */
 	unsigned long keeps_iova;		/* unmap stops here, as a driver must not; 0: none */
 	bool refuses_parts;			/* a part of an entry is not unmapped at all */
+	unsigned int ngroups;			/* on it */
+	bool enforces_coherency;
+	bool has_msi_cookie;
 };
 
 /* Can translate everything, in pages of @pgsize and its multiples up to 1 GiB. */
@@ -54,12 +64,49 @@ const struct shim_mapping *shim_domain_find(const struct iommu_domain *domain,
 
 /* For kcompat.h, which has an inline function for each. */
 struct class;
-struct device {
-	void *bus;
+struct class *class_create(const char *name);
+
+/* What lib_group.c has: groups of devices behind IOMMUs that differ. */
+enum iommu_resv_type {
+	IOMMU_RESV_DIRECT,
+	IOMMU_RESV_DIRECT_RELAXABLE,
+	IOMMU_RESV_RESERVED,
+	IOMMU_RESV_MSI,
+	IOMMU_RESV_SW_MSI,
 };
-struct iommu_group;
+
+struct iommu_resv_region {
+	struct list_head list;
+	phys_addr_t start;
+	size_t length;
+	enum iommu_resv_type type;
+};
+
+enum iommu_cap {
+	IOMMU_CAP_CACHE_COHERENCY,
+};
+
+struct device {
+	struct iommu_group *group;
+	int nrefs;
+};
+
 struct iommu_domain *iommu_paging_domain_alloc(struct device *dev);
 bool iommu_group_has_isolated_msi(struct iommu_group *group);
-struct class *class_create(const char *name);
+int iommu_group_for_each_dev(struct iommu_group *group, void *data,
+			     int (*step)(struct device *dev, void *data));
+int iommu_attach_group(struct iommu_domain *domain, struct iommu_group *group);
+void iommu_detach_group(struct iommu_domain *domain, struct iommu_group *group);
+int iommu_get_group_resv_regions(struct iommu_group *group, struct list_head *regions);
+int iommu_get_msi_cookie(struct iommu_domain *domain, dma_addr_t base);
+int iommu_group_id(struct iommu_group *group);
+struct iommu_group *iommu_group_get(struct device *dev);
+void iommu_group_put(struct iommu_group *group);
+int iommu_group_claim_dma_owner(struct iommu_group *group, void *owner);
+void iommu_group_release_dma_owner(struct iommu_group *group);
+bool device_iommu_capable(struct device *dev, enum iommu_cap cap);
+struct device *get_device(struct device *dev);
+void put_device(struct device *dev);
+const char *dev_name(const struct device *dev);
 
 #endif

@@ -30,6 +30,8 @@ typedef u64 dma_addr_t;
 #define KBUILD_MODNAME			"vfio_ioas"
 #define EXPORT_SYMBOL_GPL(symbol)
 #define THIS_MODULE			NULL
+#define module_param(name, type, mode)
+#define MODULE_PARM_DESC(name, text)
 
 #define BUILD_BUG_ON(condition)	_Static_assert(!(condition), #condition)
 
@@ -71,6 +73,7 @@ static inline unsigned long roundup_pow_of_two(unsigned long x)
 #define smp_store_release(pointer, value) WRITE_ONCE(*(pointer), value)
 
 #define ERR_PTR(error)		((void *)(long)(error))
+#define ERR_CAST(pointer)	((void *)(pointer))
 #define PTR_ERR(pointer)	((long)(pointer))
 #define IS_ERR(pointer)		((unsigned long)(pointer) >= -4095UL)
 
@@ -135,8 +138,8 @@ struct rcu_head {
 #define kfree_rcu(pointer, member)	kfree(pointer)
 
 #include "count.h"
-#include "iommu.h"
 #include "list.h"
+#include "iommu.h"
 #include "lock.h"
 #include "memory.h"
 #include "tree.h"

@@ -10,6 +10,8 @@ struct list_head {
 	struct list_head *prev;
 };
 
+#define LIST_HEAD(name)		struct list_head name = { &(name), &(name) }
+
 static inline void INIT_LIST_HEAD(struct list_head *list)
 {
 	list->next = list;
@@ -30,6 +32,13 @@ static inline void list_add(struct list_head *item, struct list_head *head)
 	head->next = item;
 }
 
+#define list_del(item)	list_del_init(item)
+
+static inline void list_add_tail(struct list_head *item, struct list_head *head)
+{
+	list_add(item, head->prev);
+}
+
 static inline void list_del_init(struct list_head *item)
 {
 	item->prev->next = item->next;
@@ -43,6 +52,11 @@ static inline void list_del_init(struct list_head *item)
 	for (entry = list_entry_of((head)->next, entry, member);		\
 	     &entry->member != (head);						\
 	     entry = list_entry_of(entry->member.next, entry, member))
+#define list_for_each_entry_safe(entry, following, head, member)			\
+	for (entry = list_entry_of((head)->next, entry, member);			\
+	     following = list_entry_of(entry->member.next, entry, member),		\
+	     &entry->member != (head);							\
+	     entry = following)
 #define list_for_each_entry_continue_reverse(entry, head, member)		\
 	for (entry = list_entry_of(entry->member.prev, entry, member);		\
 	     &entry->member != (head);						\

@@ -106,6 +106,12 @@ static inline void down_write(struct rw_semaphore *lock)
 	shim_lock_write(&lock->shim);
 }
 
+static inline void downgrade_write(struct rw_semaphore *lock)
+{
+	shim_unlock_write(&lock->shim);
+	shim_lock_read(&lock->shim);
+}
+
 #define mutex_unlock(lock)		shim_unlock_write(&(lock)->shim)
 #define mutex_destroy(lock)		WARN_ON((lock)->shim.written)
 #define up_read(lock)			shim_unlock_read(&(lock)->shim)

@@ -18,5 +18,7 @@ NOBODY_TRACES(map)
 NOBODY_TRACES(unmap)
 NOBODY_TRACES(pin)
 NOBODY_TRACES(unpin)
+NOBODY_TRACES(attach)
+NOBODY_TRACES(detach)
 
 #endif

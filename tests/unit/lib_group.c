@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Groups of devices; lib_group.h and shim/iommu.h declare them.
+ */
+#include "lib_group.h"
+#include "lib_run.h"
+
+unsigned int shim_fail_attach_in;
+unsigned int shim_fail_attaches;
+bool shim_hotplug;
+
+struct unit_domain {
+	struct iommu_domain domain;
+	struct shim_unit unit;		/* of the device that it was made for */
+	struct iommu_group *known[8];	/* groups that were on it */
+	unsigned int nknown;
+};
+
+static bool enforce_coherency(struct iommu_domain *domain)
+{
+	struct unit_domain *of = container_of(domain, struct unit_domain, domain);
+
+	/* A domain with mappings cannot start to. */
+	WARN_ON(domain->mappings);
+	domain->enforces_coherency = of->unit.can_enforce;
+	return domain->enforces_coherency;
+}
+
+const struct iommu_domain_ops shim_unit_ops[2] = {
+	{ .enforce_cache_coherency = enforce_coherency },
+	{ .enforce_cache_coherency = enforce_coherency },
+};
+
+static struct device *create_device(struct iommu_group *group)
+{
+	struct device *device = calloc(1, sizeof(*device));
+
+	device->group = group;
+	device->nrefs = 1;
+	return device;
+}
+
+struct iommu_group *shim_group_create(void)
+{
+	struct iommu_group *group = calloc(1, sizeof(*group));
+
+	group->unit = (struct shim_unit){
+		.aperture_end = ULONG_MAX, .pgsize_bitmap = PAGE_SIZE | 1UL << 21,
+		.ops = &shim_unit_ops[0],
+	};
+	shim_group_add_device(group);
+	return group;
+}
+
+void shim_group_add_device(struct iommu_group *group)
+{
+	ck_assert_uint_lt(group->ndevices, GROUP_MAX_DEVICES);
+	group->devices[group->ndevices++] = create_device(group);
+}
+
+void shim_group_add_region(struct iommu_group *group, unsigned long start, size_t length,
+			   enum iommu_resv_type type)
+{
+	ck_assert_uint_lt(group->nregions, GROUP_MAX_REGIONS);
+	group->regions[group->nregions++] = (struct iommu_resv_region){
+		.start = start, .length = length, .type = type,
+	};
+}
+
+void shim_group_destroy(struct iommu_group *group)
+{
+	unsigned int i;
+
+	ck_assert_ptr_null(group->domain);
+	ck_assert_ptr_null(group->owner);
+	ck_assert_int_eq(group->nrefs, 0);
+	for (i = 0; i < group->ndevices; i++) {
+		ck_assert_int_eq(group->devices[i]->nrefs, 1);
+		free(group->devices[i]);
+	}
+	free(group);
+}
+
+struct device *get_device(struct device *dev)
+{
+	if (dev)
+		dev->nrefs++;
+	return dev;
+}
+
+void put_device(struct device *dev)
+{
+	if (!dev)
+		return;
+	WARN_ON(dev->nrefs <= 0);
+	if (!--dev->nrefs)
+		free(dev);
+}
+
+const char *dev_name(const struct device *dev)
+{
+	return dev ? "device" : "none";
+}
+
+int iommu_group_for_each_dev(struct iommu_group *group, void *data,
+			     int (*step)(struct device *dev, void *data))
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < group->ndevices && !ret; i++)
+		ret = step(group->devices[i], data);
+	for (i = 0; shim_hotplug && i < group->ndevices; i++) {
+		/* What is bound keeps its device. */
+		if (group->devices[i]->nrefs > 1)
+			continue;
+		put_device(group->devices[i]);
+		group->devices[i] = create_device(group);
+	}
+	return ret;
+}
+
+static void finish(struct unit_domain *of)
+{
+	of->domain.pgsize_bitmap = of->unit.pgsize_bitmap;
+	of->domain.geometry.aperture_start = of->unit.aperture_start;
+	of->domain.geometry.aperture_end = of->unit.aperture_end;
+}
+
+struct iommu_domain *iommu_paging_domain_alloc(struct device *dev)
+{
+	struct unit_domain *of;
+
+	if (shim_fail_now())
+		return ERR_PTR(-ENOMEM);
+	of = calloc(1, sizeof(*of));
+	of->unit = dev->group->unit;
+	of->domain.ops = of->unit.ops;
+	if (of->unit.changes) {
+		of->domain.pgsize_bitmap = of->unit.pgsize_bitmap | PAGE_SIZE / 2;
+		of->domain.geometry.aperture_end = ULONG_MAX;
+	} else if (!of->unit.finishes_late) {
+		finish(of);
+	}
+	return &of->domain;
+}
+
+static bool is_known(const struct unit_domain *of, const struct iommu_group *group)
+{
+	unsigned int i;
+
+	for (i = 0; i < of->nknown; i++)
+		if (of->known[i] == group)
+			return true;
+	return false;
+}
+
+/* A driver takes a group back: nobody could do anything about it if not. */
+static bool attach_fails(const struct unit_domain *of, const struct iommu_group *group)
+{
+	if (is_known(of, group))
+		return false;
+	if (shim_fail_attach_in && --shim_fail_attach_in)
+		return false;
+	if (!shim_fail_attaches)
+		return false;
+	shim_fail_attaches--;
+	shim_fail_attach_in = 1;
+	return true;
+}
+
+int iommu_attach_group(struct iommu_domain *domain, struct iommu_group *group)
+{
+	struct unit_domain *of = container_of(domain, struct unit_domain, domain);
+
+	WARN_ON(group->domain);
+	if (domain->ops != group->unit.ops || attach_fails(of, group))
+		return -EINVAL;
+	/* The IOMMU of the group does not ignore what devices say of coherency. */
+	if (domain->enforces_coherency && !group->unit.can_enforce)
+		return -EINVAL;
+	finish(of);
+	if (!is_known(of, group) && of->nknown < ARRAY_SIZE(of->known))
+		of->known[of->nknown++] = group;
+	domain->ngroups++;
+	group->domain = domain;
+	return 0;
+}
+
+void iommu_detach_group(struct iommu_domain *domain, struct iommu_group *group)
+{
+	WARN_ON(group->domain != domain || !domain->ngroups);
+	domain->ngroups--;
+	group->domain = NULL;
+}
+
+int iommu_get_group_resv_regions(struct iommu_group *group, struct list_head *regions)
+{
+	struct iommu_resv_region *region;
+	unsigned int i;
+
+	for (i = 0; i < group->nregions; i++) {
+		region = kzalloc(sizeof(*region), GFP_KERNEL);
+		/* What is listed already is the caller's. */
+		if (!region)
+			return -ENOMEM;
+		*region = group->regions[i];
+		list_add_tail(&region->list, regions);
+	}
+	return 0;
+}
+
+int iommu_get_msi_cookie(struct iommu_domain *domain, dma_addr_t base)
+{
+	WARN_ON(domain->has_msi_cookie);
+	if (shim_fail_now())
+		return -ENOMEM;
+	domain->has_msi_cookie = true;
+	return 0;
+}
+
+bool iommu_group_has_isolated_msi(struct iommu_group *group)
+{
+	return !group->can_forge_interrupts;
+}
+
+int iommu_group_id(struct iommu_group *group)
+{
+	return 1;
+}
+
+struct iommu_group *iommu_group_get(struct device *dev)
+{
+	dev->group->nrefs++;
+	return dev->group;
+}
+
+void iommu_group_put(struct iommu_group *group)
+{
+	WARN_ON(group->nrefs-- <= 0);
+}
+
+int iommu_group_claim_dma_owner(struct iommu_group *group, void *owner)
+{
+	if (group->owner)
+		return -EPERM;
+	group->owner = owner;
+	return 0;
+}
+
+void iommu_group_release_dma_owner(struct iommu_group *group)
+{
+	WARN_ON(!group->owner || group->domain);
+	group->owner = NULL;
+}
+
+bool device_iommu_capable(struct device *dev, enum iommu_cap cap)
+{
+	return true;
+}

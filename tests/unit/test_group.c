@@ -1,0 +1,759 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * group: groups behind IOMMUs that differ, on domains that they share or not; single cases, and
+ * random sequences against a list of what is where.
+ */
+#include "device.h"
+#include "group.h"
+#include "lib_group.h"
+#include "lib_ioas.h"
+#include "lib_run.h"
+
+#define PAGE(n)		((n) * PAGE_SIZE)
+#define LAST(n)		(PAGE(n) - 1)	/* of n pages */
+
+static const struct ioas_attach plainly;
+
+static bool is_usable(struct ioas *ioas, unsigned long iova)
+{
+	unsigned long first_iova, last_iova;
+	bool usable;
+
+	spin_lock(&ioas->iova_space.iova_lock);
+	usable = iova_usable(&ioas->iova_space, iova, &first_iova, &last_iova);
+	spin_unlock(&ioas->iova_space.iova_lock);
+	return usable && first_iova == iova;
+}
+
+static struct iommu_group *create_group(unsigned long npages)
+{
+	struct iommu_group *group = shim_group_create();
+
+	if (npages)
+		group->unit.aperture_end = LAST(npages);
+	return group;
+}
+
+static struct ioas_device *bind(struct iommu_group *group, unsigned int number)
+{
+	struct ioas_device *idev;
+	u32 id;
+
+	idev = vfio_ioas_device_bind(&ctx, group->devices[number], &id);
+	ck_assert(!IS_ERR(idev));
+	return idev;
+}
+
+static int attach_to(struct ioas_device *idev, struct ioas_object *object)
+{
+	u32 id = object->id;
+
+	return vfio_ioas_device_attach(idev, &id);
+}
+
+static int replace_by(struct ioas_device *idev, struct ioas_object *object)
+{
+	u32 id = object->id;
+
+	return vfio_ioas_device_replace(idev, &id);
+}
+
+static void end_device(struct ioas_device *idev)
+{
+	vfio_ioas_device_detach(idev);
+	vfio_ioas_device_unbind(idev);
+}
+
+static struct ioas_hwpt *alloc_hwpt(struct ioas_device *idev, struct ioas *ioas)
+{
+	struct ioas_hwpt *hwpt = idev_alloc_hwpt(idev, ioas, 0);
+
+	if (!IS_ERR(hwpt))
+		ioas_object_publish(&hwpt->object);
+	return hwpt;
+}
+
+/* Does a domain show the pages of the process from number @page on? */
+static bool shows(const struct iommu_domain *domain, unsigned long iova, unsigned long npages,
+		  unsigned long page)
+{
+	for (; npages; npages--, iova += PAGE_SIZE, page++) {
+		const struct shim_mapping *mapping = shim_domain_find(domain, iova);
+
+		if (!mapping || mapping->paddr + (iova - mapping->iova) !=
+				PFN_PHYS(page_to_pfn(process.mm.pages[page])))
+			return false;
+	}
+	return true;
+}
+
+START_TEST(a_device_that_is_pulled_out_is_not_used)
+{
+	struct iommu_group *group = create_group(0);
+
+	shim_hotplug = true;
+	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), 0);
+	ioas_detach_group(&ctx, group, true);
+	shim_group_destroy(group);
+}
+END_TEST
+
+START_TEST(a_group_without_a_device_is_refused)
+{
+	struct iommu_group *group = create_group(0);
+
+	put_device(group->devices[--group->ndevices]);
+	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), -EINVAL);
+	shim_group_destroy(group);
+}
+END_TEST
+
+START_TEST(the_aperture_of_a_shared_domain_outlives_the_group_that_brought_it)
+{
+	struct iommu_group *narrow = create_group(16);
+	struct iommu_group *wide = create_group(32);
+
+	ck_assert_int_eq(ioas_attach_group(ioas, narrow, &plainly), 0);
+	ck_assert_int_eq(ioas_attach_group(ioas, wide, &plainly), 0);
+	ck_assert_ptr_eq(wide->domain, narrow->domain);
+	ioas_detach_group(&ctx, narrow, true);
+	ck_assert(is_usable(ioas, PAGE(15)));
+	ck_assert(!is_usable(ioas, PAGE(16)));
+	ck_assert_int_eq(map_pages(ioas, PAGE(16), 1, 0), -EINVAL);
+	ioas_detach_group(&ctx, wide, true);
+	ck_assert(is_usable(ioas, PAGE(16)));
+	shim_group_destroy(narrow);
+	shim_group_destroy(wide);
+}
+END_TEST
+
+START_TEST(a_domain_that_reaches_further_than_a_group_is_not_shared)
+{
+	struct iommu_group *narrow = create_group(16);
+	struct iommu_group *wide = create_group(32);
+
+	ck_assert_int_eq(ioas_attach_group(ioas, wide, &plainly), 0);
+	ck_assert_int_eq(ioas_attach_group(ioas, narrow, &plainly), 0);
+	ck_assert_ptr_ne(wide->domain, narrow->domain);
+	ck_assert(!is_usable(ioas, PAGE(16)));
+	ioas_detach_group(&ctx, narrow, true);
+	ck_assert(is_usable(ioas, PAGE(16)));
+	ck_assert(!is_usable(ioas, PAGE(32)));
+	ioas_detach_group(&ctx, wide, true);
+	shim_group_destroy(narrow);
+	shim_group_destroy(wide);
+}
+END_TEST
+
+START_TEST(a_domain_that_reaches_further_cannot_be_asked_for)
+{
+	struct iommu_group *narrow = create_group(16);
+	struct iommu_group *wide = create_group(32);
+	struct ioas_device *first = bind(wide, 0);
+	struct ioas_device *second = bind(narrow, 0);
+	struct ioas_hwpt *hwpt = alloc_hwpt(first, ioas);
+
+	ck_assert(!IS_ERR(hwpt));
+	ck_assert_int_eq(attach_to(second, &hwpt->object), -EINVAL);
+	ck_assert_ptr_null(narrow->domain);
+	ck_assert_int_eq(attach_to(first, &hwpt->object), 0);
+	end_device(first);
+	vfio_ioas_device_unbind(second);
+	remove_domain(hwpt);
+	shim_group_destroy(narrow);
+	shim_group_destroy(wide);
+}
+END_TEST
+
+START_TEST(regions_stay_reserved_while_any_device_is_attached)
+{
+	struct iommu_group *group = create_group(32);
+	struct ioas_device *first, *second;
+
+	shim_group_add_device(group);
+	shim_group_add_region(group, PAGE(4), PAGE_SIZE, IOMMU_RESV_RESERVED);
+	shim_group_add_region(group, PAGE(8), PAGE_SIZE, IOMMU_RESV_DIRECT_RELAXABLE);
+	first = bind(group, 0);
+	second = bind(group, 1);
+	ck_assert_int_eq(attach_to(first, &ioas->object), 0);
+	ck_assert_int_eq(attach_to(second, &ioas->object), 0);
+	end_device(first);
+	ck_assert(!is_usable(ioas, PAGE(4)));
+	ck_assert(!is_usable(ioas, PAGE(32)));
+	ck_assert(is_usable(ioas, PAGE(8)));
+	end_device(second);
+	ck_assert(is_usable(ioas, PAGE(4)));
+	ck_assert(is_usable(ioas, PAGE(32)));
+	shim_group_destroy(group);
+}
+END_TEST
+
+START_TEST(a_group_that_leaves_no_iova_is_refused)
+{
+	struct iommu_group *group = create_group(16);
+
+	shim_group_add_region(group, 0, PAGE(16), IOMMU_RESV_RESERVED);
+	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), -EINVAL);
+	ck_assert_ptr_null(group->domain);
+	ck_assert(is_usable(ioas, 0));
+	ck_assert(is_usable(ioas, PAGE(16)));
+	shim_group_destroy(group);
+}
+END_TEST
+
+START_TEST(a_group_that_can_forge_interrupts_leaves_no_trace)
+{
+	struct iommu_group *group = create_group(16);
+
+	group->can_forge_interrupts = true;
+	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), -EPERM);
+	ck_assert_ptr_null(group->domain);
+	ck_assert(is_usable(ioas, PAGE(16)));
+	shim_group_destroy(group);
+}
+END_TEST
+
+START_TEST(a_group_that_enforces_coherency_is_alone_among_those_that_do_not)
+{
+	struct iommu_group *weak = create_group(0), *strong = create_group(0);
+
+	strong->unit.can_enforce = true;
+	ck_assert_int_eq(ioas_attach_group(ioas, weak, &plainly), 0);
+	ck_assert_int_eq(ioas_attach_group(ioas, strong, &plainly), 0);
+	ck_assert_ptr_ne(weak->domain, strong->domain);
+	ck_assert(strong->domain->enforces_coherency);
+	ioas_detach_group(&ctx, strong, true);
+	ioas_detach_group(&ctx, weak, true);
+	shim_group_destroy(weak);
+	shim_group_destroy(strong);
+}
+END_TEST
+
+START_TEST(a_table_of_an_idle_device_knows_what_its_driver_says_late)
+{
+	struct iommu_group *group = create_group(16);
+	struct ioas_device *idev = bind(group, 0);
+	struct ioas_hwpt *hwpt;
+
+	group->unit.finishes_late = _i == 0;
+	group->unit.changes = _i == 1;
+	ck_assert_int_eq(map_pages(ioas, PAGE(3), 4, 0), 0);
+	hwpt = alloc_hwpt(idev, ioas);
+	ck_assert(!IS_ERR(hwpt));
+	ck_assert_ptr_null(group->domain);
+	ck_assert_uint_eq(ioas->granule, PAGE_SIZE);
+	ck_assert(is_usable(ioas, PAGE(15)));
+	ck_assert(!is_usable(ioas, PAGE(16)));
+	ck_assert(shows(hwpt->domain, PAGE(3), 4, 0));
+	ck_assert_int_eq(attach_to(idev, &hwpt->object), 0);
+	end_device(idev);
+	remove_domain(hwpt);
+	shim_group_destroy(group);
+}
+END_TEST
+
+/* Its device is in use elsewhere, and is not disturbed. */
+START_TEST(a_table_of_a_device_in_use_is_filled_when_a_group_comes)
+{
+	struct iommu_group *group = create_group(16);
+	struct ioas_device *idev = bind(group, 0);
+	struct iommu_domain *domain;
+	struct ioas_hwpt *hwpt;
+
+	group->unit.finishes_late = _i == 0;
+	group->unit.changes = _i == 1;
+	ck_assert_int_eq(attach_to(idev, &ioas->object), 0);
+	ck_assert_int_eq(map_pages(ioas, PAGE(3), 4, 0), 0);
+	domain = group->domain;
+	hwpt = alloc_hwpt(idev, ioas);
+	ck_assert(!IS_ERR(hwpt));
+	ck_assert_ptr_eq(group->domain, domain);
+	ck_assert_int_eq(map_pages(ioas, PAGE(8), 1, 8), 0);
+	ck_assert_int_eq(replace_by(idev, &hwpt->object), 0);
+	ck_assert_ptr_eq(group->domain, hwpt->domain);
+	ck_assert(shows(hwpt->domain, PAGE(3), 4, 0));
+	ck_assert(shows(hwpt->domain, PAGE(8), 1, 8));
+	ck_assert(!is_usable(ioas, PAGE(16)));
+	ck_assert_uint_eq(ioas->granule, PAGE_SIZE);
+	end_device(idev);
+	remove_domain(hwpt);
+	shim_group_destroy(group);
+}
+END_TEST
+
+START_TEST(a_table_that_was_never_used_can_be_destroyed)
+{
+	struct iommu_group *group = create_group(16);
+	struct ioas_device *idev = bind(group, 0);
+	struct ioas_hwpt *hwpt;
+
+	group->unit.finishes_late = true;
+	ck_assert_int_eq(attach_to(idev, &ioas->object), 0);
+	hwpt = alloc_hwpt(idev, ioas);
+	ck_assert(!IS_ERR(hwpt));
+	remove_domain(hwpt);
+	ck_assert(!is_usable(ioas, PAGE(16)));
+	end_device(idev);
+	shim_group_destroy(group);
+}
+END_TEST
+
+START_TEST(a_replace_whose_attach_fails_leaves_the_group_where_it_was)
+{
+	struct iommu_group *group = create_group(16);
+	struct ioas_device *idev = bind(group, 0);
+	struct iommu_domain *domain;
+	struct ioas_hwpt *hwpt;
+
+	ck_assert_int_eq(attach_to(idev, &ioas->object), 0);
+	hwpt = alloc_hwpt(idev, ioas);
+	domain = group->domain;
+	shim_fail_attach_in = 1 + _i;
+	shim_fail_attaches = 1;
+	ck_assert_int_eq(replace_by(idev, &hwpt->object), -EINVAL);
+	ck_assert_ptr_eq(group->domain, domain);
+	ck_assert_uint_eq(domain->ngroups, 1);
+	ck_assert_int_eq(replace_by(idev, &hwpt->object), 0);
+	end_device(idev);
+	remove_domain(hwpt);
+	shim_group_destroy(group);
+}
+END_TEST
+
+/* --- random sequences */
+
+#define NIOAS		2
+#define NGROUPS		4
+#define NDEVICES	(NGROUPS * GROUP_MAX_DEVICES)
+#define NHWPTS		4
+#define NPAGES		32UL	/* where sequences map, and IOMMUs end */
+#define NSTEPS		300
+#define FREE		(-1)
+
+struct world {
+	unsigned long seed;
+	struct ioas *ioas[NIOAS];
+	short page[NIOAS][NPAGES];	/* that is mapped there, or FREE */
+	struct iommu_group *group[NGROUPS];
+	struct ioas *container[NGROUPS];	/* to which a group is attached as a container's */
+	struct ioas_device *idev[NDEVICES];	/* NULL: not bound */
+	bool attached[NDEVICES];
+	struct ioas_hwpt *hwpt[NHWPTS];
+};
+
+static struct world w;
+
+/* What must be the same after a step that failed. */
+struct snapshot {
+	struct iommu_domain *domain[NGROUPS];
+	bool usable[NIOAS][NPAGES + 1];
+	unsigned long npinned;
+};
+
+static unsigned long roll(unsigned long limit)
+{
+	return random_below(&w.seed, limit);
+}
+
+static struct ioas_group *find_igroup(struct iommu_group *group)
+{
+	struct ioas_group *igroup;
+
+	mutex_lock(&ctx.groups_mutex);
+	igroup = igroup_find(&ctx, group);
+	mutex_unlock(&ctx.groups_mutex);
+	return igroup;
+}
+
+static void take_snapshot(struct snapshot *snapshot)
+{
+	unsigned long i, page;
+
+	memset(snapshot, 0, sizeof(*snapshot));
+	for (i = 0; i < NGROUPS; i++)
+		snapshot->domain[i] = w.group[i]->domain;
+	for (i = 0; i < NIOAS; i++)
+		for (page = 0; page <= NPAGES; page++)
+			snapshot->usable[i][page] = is_usable(w.ioas[i], PAGE(page));
+	snapshot->npinned = shim_npinned;
+}
+
+static bool region_forbids(const struct iommu_group *group, unsigned long iova)
+{
+	unsigned int i;
+
+	for (i = 0; i < group->nregions; i++)
+		if (group->regions[i].type != IOMMU_RESV_DIRECT_RELAXABLE &&
+		    iova - group->regions[i].start < group->regions[i].length)
+			return true;
+	return false;
+}
+
+/* By what is attached to an IOAS, and the domains that it has. */
+static bool should_be_usable(struct ioas *ioas, unsigned long iova)
+{
+	struct ioas_group *igroup;
+	struct ioas_hwpt *hwpt;
+	unsigned int i;
+
+	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item)
+		if (iova < hwpt->domain->geometry.aperture_start ||
+		    iova > hwpt->domain->geometry.aperture_end)
+			return false;
+	for (i = 0; i < NGROUPS; i++) {
+		igroup = find_igroup(w.group[i]);
+		if (igroup && igroup->hwpt && igroup->hwpt->ioas == ioas &&
+		    region_forbids(w.group[i], iova))
+			return false;
+	}
+	return true;
+}
+
+static void check_domain(const struct ioas_hwpt *hwpt, const short *pages)
+{
+	unsigned long page, nbytes = 0;
+	const struct shim_mapping *mapping;
+
+	for (mapping = hwpt->domain->mappings; mapping; mapping = mapping->next)
+		nbytes += mapping->last_iova - mapping->iova + 1;
+	for (page = 0; page < NPAGES; page++) {
+		if (pages[page] == FREE)
+			continue;
+		expect(shows(hwpt->domain, PAGE(page), 1, pages[page]));
+		nbytes -= PAGE_SIZE;
+	}
+	expect(!nbytes);
+}
+
+static unsigned long check_ioas(unsigned int number)
+{
+	struct ioas *ioas = w.ioas[number];
+	unsigned long page, nmapped = 0;
+	struct ioas_hwpt *hwpt;
+
+	for (page = 0; page <= NPAGES; page++)
+		expect(is_usable(ioas, PAGE(page)) == should_be_usable(ioas, PAGE(page)));
+	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item) {
+		check_domain(hwpt, w.page[number]);
+		expect(hwpt->ngroups == hwpt->domain->ngroups);
+	}
+	for (page = 0; page < NPAGES; page++)
+		nmapped += w.page[number][page] != FREE;
+	return list_empty(&ioas->hwpts) ? 0 : nmapped;
+}
+
+static void check_group(struct iommu_group *group)
+{
+	struct ioas_group *igroup = find_igroup(group);
+	const struct iommu_domain *domain = group->domain;
+
+	expect(domain == (igroup && igroup->hwpt ? igroup->hwpt->domain : NULL));
+	if (!domain)
+		return;
+	expect(hwpt_is_mirror(igroup->hwpt));
+	expect(domain->geometry.aperture_start >= group->unit.aperture_start);
+	expect(domain->geometry.aperture_end <= group->unit.aperture_end);
+	expect(domain->enforces_coherency || !group->unit.can_enforce);
+}
+
+static void check_world(void)
+{
+	unsigned long npinned = 0;
+	unsigned int i;
+
+	for (i = 0; i < NGROUPS; i++)
+		check_group(w.group[i]);
+	for (i = 0; i < NIOAS; i++)
+		npinned += check_ioas(i);
+	for (i = 0; i < NHWPTS; i++)
+		if (w.hwpt[i] && !hwpt_is_mirror(w.hwpt[i]))
+			expect(!w.hwpt[i]->domain->mappings);
+	expect(shim_npinned == npinned);
+}
+
+/* An IOAS, or an HWPT if there is one in the place that the dice say. */
+static struct ioas_object *any_target(void)
+{
+	struct ioas_hwpt *hwpt = w.hwpt[roll(NHWPTS)];
+
+	return hwpt && roll(2) ? &hwpt->object : &w.ioas[roll(NIOAS)]->object;
+}
+
+static void arm_failures(void)
+{
+	if (!roll(3))
+		shim_fail_in = 1 + roll(20);
+	if (!roll(3)) {
+		shim_fail_attach_in = 1 + roll(4);
+		shim_fail_attaches = 1;
+	}
+}
+
+static bool disarm_failures(void)
+{
+	shim_fail_in = 0;
+	shim_fail_attach_in = 0;
+	shim_fail_attaches = 0;
+	return true;
+}
+
+/* What was tried and failed changed nothing, but for a table that is to be filled anew. */
+static void check_failed(const struct snapshot *before, bool may_refill)
+{
+	struct snapshot after;
+
+	take_snapshot(&after);
+	expect(!memcmp(before->domain, after.domain, sizeof(after.domain)));
+	expect(may_refill || !memcmp(before, &after, sizeof(after)));
+}
+
+static void step_bind(unsigned int number)
+{
+	struct iommu_group *group = w.group[number / GROUP_MAX_DEVICES];
+	struct ioas_device *idev;
+	u32 id;
+
+	if (number % GROUP_MAX_DEVICES >= group->ndevices)
+		return;
+	arm_failures();
+	idev = vfio_ioas_device_bind(&ctx, group->devices[number % GROUP_MAX_DEVICES], &id);
+	disarm_failures();
+	if (!IS_ERR(idev))
+		w.idev[number] = idev;
+}
+
+static bool may_refill(struct ioas_object *target)
+{
+	struct ioas_hwpt *hwpt = hwpt_of_object(target);
+
+	return hwpt && !hwpt->domain->ngroups;
+}
+
+static void step_attach(unsigned int number)
+{
+	struct ioas_object *target = any_target();
+	bool refills = may_refill(target);
+	struct snapshot before;
+	int ret;
+
+	take_snapshot(&before);
+	arm_failures();
+	if (w.attached[number])
+		ret = replace_by(w.idev[number], target);
+	else
+		ret = attach_to(w.idev[number], target);
+	disarm_failures();
+	if (ret)
+		check_failed(&before, refills);
+	else
+		w.attached[number] = true;
+}
+
+static void step_device(void)
+{
+	unsigned int number = roll(NDEVICES);
+
+	if (!w.idev[number]) {
+		step_bind(number);
+	} else if (w.attached[number] && !roll(3)) {
+		vfio_ioas_device_detach(w.idev[number]);
+		w.attached[number] = false;
+	} else if (!w.attached[number] && !roll(4)) {
+		vfio_ioas_device_unbind(w.idev[number]);
+		w.idev[number] = NULL;
+	} else {
+		step_attach(number);
+	}
+}
+
+static void step_hwpt(void)
+{
+	struct ioas_device *idev = w.idev[roll(NDEVICES)];
+	unsigned int slot = roll(NHWPTS);
+	struct snapshot before;
+	struct ioas_hwpt *hwpt;
+
+	if (w.hwpt[slot]) {
+		if (!ioas_object_destroy(&ctx, w.hwpt[slot]->object.id))
+			w.hwpt[slot] = NULL;
+		return;
+	}
+	if (!idev)
+		return;
+	take_snapshot(&before);
+	arm_failures();
+	hwpt = alloc_hwpt(idev, w.ioas[roll(NIOAS)]);
+	disarm_failures();
+	if (IS_ERR(hwpt))
+		check_failed(&before, false);
+	else
+		w.hwpt[slot] = hwpt;
+}
+
+static void end_container(unsigned int number)
+{
+	ioas_detach_group(&ctx, w.group[number], true);
+	iommu_group_release_dma_owner(w.group[number]);
+	w.container[number] = NULL;
+}
+
+static void step_container(void)
+{
+	unsigned int number = roll(NGROUPS);
+	struct ioas *ioas = w.ioas[roll(NIOAS)];
+	struct snapshot before;
+	int ret;
+
+	if (w.container[number]) {
+		end_container(number);
+		return;
+	}
+	if (w.group[number]->owner)
+		return;
+	take_snapshot(&before);
+	arm_failures();
+	ret = ioas_attach_group(ioas, w.group[number], &plainly);
+	disarm_failures();
+	if (ret) {
+		check_failed(&before, false);
+		return;
+	}
+	w.container[number] = ioas;
+	/* vfio.ko claims the DMA of a group before. */
+	expect(!iommu_group_claim_dma_owner(w.group[number], &w));
+}
+
+static void step_map(void)
+{
+	unsigned int number = roll(NIOAS);
+	unsigned long first = roll(NPAGES), npages = 1 + roll(4), memory = roll(64);
+	short *pages = w.page[number];
+	bool possible = true;
+	unsigned long i, done;
+	int ret;
+
+	npages = min(npages, NPAGES - first);
+	if (roll(2)) {
+		ret = unmap_pages(w.ioas[number], PAGE(first), npages, UNMAP_UPWARD, &done);
+		for (i = first; i < NPAGES && done; i++) {
+			done -= pages[i] != FREE;
+			pages[i] = FREE;
+		}
+		expect(!done);
+		return;
+	}
+	for (i = first; i < first + npages; i++)
+		possible &= pages[i] == FREE && is_usable(w.ioas[number], PAGE(i));
+	ret = map_pages(w.ioas[number], PAGE(first), npages, memory);
+	expect(!ret == possible);
+	for (i = 0; !ret && i < npages; i++)
+		pages[first + i] = memory + i;
+}
+
+static struct iommu_group *random_group(void)
+{
+	struct iommu_group *group = create_group(roll(2) ? 0 : NPAGES / 2 + roll(NPAGES / 2));
+	unsigned int i;
+
+	group->unit.can_enforce = roll(2);
+	group->unit.finishes_late = roll(2);
+	group->unit.changes = !roll(3);
+	group->unit.ops = &shim_unit_ops[!roll(4)];
+	if (!roll(3))
+		group->unit.aperture_start = PAGE(1 + roll(3));
+	for (i = roll(GROUP_MAX_DEVICES); i; i--)
+		shim_group_add_device(group);
+	if (roll(2))
+		shim_group_add_region(group, PAGE(roll(NPAGES)), PAGE_SIZE, roll(2) ?
+				      IOMMU_RESV_RESERVED : IOMMU_RESV_DIRECT_RELAXABLE);
+	if (!roll(3))
+		shim_group_add_region(group, PAGE(roll(NPAGES)), PAGE_SIZE, IOMMU_RESV_SW_MSI);
+	return group;
+}
+
+static void make_world(unsigned long seed)
+{
+	unsigned int i;
+
+	memset(&w, 0, sizeof(w));
+	memset(w.page, 0xff, sizeof(w.page));
+	w.seed = seed;
+	shim_hotplug = true;
+	w.ioas[0] = ioas;
+	w.ioas[1] = ioas_create(&ctx);
+	ioas_object_publish(&w.ioas[1]->object);
+	for (i = 0; i < NGROUPS; i++)
+		w.group[i] = random_group();
+}
+
+static void end_world(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NDEVICES; i++) {
+		if (w.attached[i])
+			vfio_ioas_device_detach(w.idev[i]);
+		if (w.idev[i])
+			vfio_ioas_device_unbind(w.idev[i]);
+	}
+	for (i = 0; i < NGROUPS; i++)
+		if (w.container[i])
+			end_container(i);
+	for (i = 0; i < NHWPTS; i++)
+		if (w.hwpt[i])
+			remove_domain(w.hwpt[i]);
+	for (i = 0; i < NGROUPS; i++)
+		shim_group_destroy(w.group[i]);
+	expect(shim_npinned == 0);
+}
+
+START_TEST(groups_come_and_go_as_they_should)
+{
+	unsigned int step;
+
+	make_world(begin_random(_i + 1));
+	for (step = 0; step < NSTEPS; step++) {
+		switch (roll(8)) {
+		case 0:
+			step_hwpt();
+			break;
+		case 1:
+			step_container();
+			break;
+		case 2:
+		case 3:
+			step_map();
+			break;
+		default:
+			step_device();
+		}
+		check_world();
+	}
+	end_world();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("group");
+	TCase *tcase = tcase_create("group");
+
+	tcase_add_checked_fixture(tcase, make_ioas, end_ioas);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, a_device_that_is_pulled_out_is_not_used);
+	tcase_add_test(tcase, a_group_without_a_device_is_refused);
+	tcase_add_test(tcase, the_aperture_of_a_shared_domain_outlives_the_group_that_brought_it);
+	tcase_add_test(tcase, a_domain_that_reaches_further_than_a_group_is_not_shared);
+	tcase_add_test(tcase, a_domain_that_reaches_further_cannot_be_asked_for);
+	tcase_add_test(tcase, regions_stay_reserved_while_any_device_is_attached);
+	tcase_add_test(tcase, a_group_that_leaves_no_iova_is_refused);
+	tcase_add_test(tcase, a_group_that_can_forge_interrupts_leaves_no_trace);
+	tcase_add_test(tcase, a_group_that_enforces_coherency_is_alone_among_those_that_do_not);
+	tcase_add_loop_test(tcase, a_table_of_an_idle_device_knows_what_its_driver_says_late, 0, 2);
+	tcase_add_loop_test(tcase, a_table_of_a_device_in_use_is_filled_when_a_group_comes, 0, 2);
+	tcase_add_test(tcase, a_table_that_was_never_used_can_be_destroyed);
+	tcase_add_loop_test(tcase, a_replace_whose_attach_fails_leaves_the_group_where_it_was, 0, 2);
+	tcase_add_loop_test(tcase, groups_come_and_go_as_they_should, 0, 200);
+	suite_add_tcase(suite, tcase);
+	return run_suite(suite);
+}
