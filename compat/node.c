@@ -10,12 +10,11 @@
  * It is a character device of its own, not a misc device: misc_open() holds a lock
  * across open, under which vfio.ko's misc device could not be opened.
  *
- * Locking: set up before and torn down after any use; the policy is one word.
+ * Locking: set up before and torn down after any use, see main.h; the policy is one word.
  */
 #include <linux/cdev.h>
 #include <linux/cred.h>
 #include <linux/device.h>
-#include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fs_context.h>
@@ -23,8 +22,14 @@
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
+#include <linux/ptrace.h>
+#include <linux/sched.h>
+#include <linux/workqueue.h>
+
+#include <asm/syscall.h>
 
 #include "kcompat.h"
+#include "main.h"
 #include "node.h"
 
 #define NODE_FS_MAGIC	0x696f6173	/* "ioas" */
@@ -70,30 +75,72 @@ static const struct kernel_param_ops serve_ops = {
 module_param_cb(serve, &serve_ops, NULL, 0644);
 MODULE_PARM_DESC(serve, "Containers to serve: node (those opened through /dev/vfio/ioas), all, or none");
 
-static int is_our_container(const void *unused, struct file *file, unsigned int fd)
-{
-	struct inode *inode = file_inode(file);
+/* A system call as the calling task made it. */
+struct syscall {
+	unsigned long args[6];
+};
 
-	return file->f_op == container_fops && S_ISCHR(inode->i_mode) &&
-	       inode->i_rdev == node_devt;
+/* False if the calling task is in none: a kernel thread. */
+static bool get_syscall(struct syscall *syscall)
+{
+	struct pt_regs *regs = current_pt_regs();
+
+	if (current->flags & PF_KTHREAD || syscall_get_nr(current, regs) == -1)
+		return false;
+	syscall_get_arguments(current, regs, syscall->args);
+	return true;
 }
 
 /**
- * node_serves_current() - should we serve a container of the calling process?
+ * node_in_ioctl() - is the calling task in an ioctl with this command?
+ * @cmd: the command word
  *
- * vfio.ko does not say for which container it asks. With serve=node a process that
- * has one of our node open is served for all containers it sets up.
+ * Only ioctl() leads here with such a second argument: which number the system call has, which
+ * depends on the ABI of the task, does not matter.
+ */
+bool node_in_ioctl(unsigned int cmd)
+{
+	struct syscall syscall;
+
+	return get_syscall(&syscall) && (unsigned int)syscall.args[1] == cmd;
+}
+
+static bool is_our_container(unsigned int fd)
+{
+	struct file *file = fget(fd);
+	struct inode *inode;
+	bool ours;
+
+	if (!file)
+		return false;
+	inode = file_inode(file);
+	ours = file->f_op == container_fops && S_ISCHR(inode->i_mode) &&
+	       inode->i_rdev == node_devt;
+	fput(file);
+	return ours;
+}
+
+/**
+ * node_serves_current() - should we serve the container that vfio.ko asks for?
  *
- * Context: process context. Takes the spinlock of its file table.
+ * vfio.ko does not say for which one it asks, but it asks only in an ioctl() of that container, by
+ * the task that calls it. So with serve=node the descriptor of that call decides, in constant time
+ * whatever else the task has open. Where it leads to something else, because another thread of the
+ * program closed it meanwhile or because it is KVM that wants to know, the answer is no.
+ *
+ * Context: process context, in a lock of vfio.ko that all containers share.
  */
 bool node_serves_current(void)
 {
+	struct syscall syscall;
+
+	if (!main_is_live())
+		return false;
 	switch (READ_ONCE(serve)) {
 	case SERVE_ALL:
 		return true;
 	case SERVE_NODE:
-		return current->files &&
-		       iterate_fd(current->files, 0, is_our_container, NULL);
+		return get_syscall(&syscall) && is_our_container(syscall.args[0]);
 	default:
 		return false;
 	}
@@ -101,8 +148,13 @@ bool node_serves_current(void)
 
 static int node_open(struct inode *inode, struct file *file)
 {
-	const struct file_operations *fops = fops_get(container_fops);
+	const struct file_operations *fops;
+	int ret;
 
+	ret = main_wait_until_live();
+	if (ret)
+		return ret;
+	fops = fops_get(container_fops);
 	if (!fops)
 		return -ENODEV;
 	replace_fops(file, fops);
@@ -146,25 +198,47 @@ static struct file *open_vfio(struct vfsmount *mnt)
 	return file;
 }
 
-static int find_container_fops(void)
+struct fops_search {
+	struct work_struct work;
+	int error;
+};
+
+static void find_container_fops(struct work_struct *work)
 {
+	struct fops_search *search = container_of(work, struct fops_search, work);
 	struct vfsmount *mnt;
 	struct file *file;
-	int ret = 0;
 
 	mnt = kern_mount(&node_fs);
-	if (IS_ERR(mnt))
-		return PTR_ERR(mnt);
+	if (IS_ERR(mnt)) {
+		search->error = PTR_ERR(mnt);
+		return;
+	}
 	file = open_vfio(mnt);
 	if (IS_ERR(file)) {
-		ret = PTR_ERR(file);
+		search->error = PTR_ERR(file);
 	} else {
 		/* We use symbols of vfio.ko: it stays, and so do these. */
 		container_fops = file->f_op;
-		fput(file);
+		__fput_sync(file);
 	}
 	kern_unmount(mnt);
-	return ret;
+}
+
+/*
+ * In a kernel thread, where the file can be closed at once. In the task that loads the module it
+ * would be closed on the way back to user space, maybe long after the module, and the file system
+ * in it, has gone.
+ */
+static int get_container_fops(void)
+{
+	struct fops_search search = { };
+
+	INIT_WORK_ONSTACK(&search.work, find_container_fops);
+	schedule_work(&search.work);
+	flush_work(&search.work);
+	destroy_work_on_stack(&search.work);
+	return search.error;
 }
 
 static char *node_devnode(KCOMPAT_DEVNODE_DEVICE *dev, umode_t *mode)
@@ -201,7 +275,7 @@ int node_init(void)
 {
 	int ret;
 
-	ret = find_container_fops();
+	ret = get_container_fops();
 	if (ret)
 		return ret;
 	ret = alloc_chrdev_region(&node_devt, 0, 1, "vfio_ioas");

@@ -10,5 +10,6 @@
 int node_init(void);
 void node_exit(void);
 bool node_serves_current(void);
+bool node_in_ioctl(unsigned int cmd);
 
 #endif

@@ -17,14 +17,20 @@
 
 #include "ioctl.h"
 #include "legacy.h"
+#include "main.h"
 #include "native.h"
 #include "object.h"
 #include "vfio_ioas.h"
 
 static int iommu_open(struct inode *inode, struct file *file)
 {
-	struct ioas_ctx *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
+	struct ioas_ctx *ctx;
+	int ret;
 
+	ret = main_wait_until_live();
+	if (ret)
+		return ret;
+	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 	if (!ctx)
 		return -ENOMEM;
 	ioas_ctx_init(ctx, file, ACCOUNT_USER);

@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include "lib.h"
 
+#include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -315,6 +317,129 @@ static void one_process_uses_one_after_the_other(void)
 	take_turns(scaled(20, 4));
 }
 
+/* What a program has open beside the container that it sets up does not matter. */
+static void container_of_the_stock_node_is_stock_s_beside_an_open_one_of_ours(void)
+{
+	int ours = container_open();
+
+	check_served(STOCK_NODE, STOCKS);
+	check_served(IOAS_NODE, OURS);
+	close(ours);
+}
+
+static void container_is_ours_whatever_its_descriptor_is(void)
+{
+	struct rig rig;
+	int high;
+
+	rig.ngroups = 0;
+	rig.container = container_open();
+	rig_add_group(&rig);
+	high = fcntl(rig.container, F_DUPFD_CLOEXEC, 900);
+	require_true(high >= 900);
+	close(rig.container);
+	rig.container = high;
+	check_eq(set_iommu(high, VFIO_TYPE1v2_IOMMU), 0);
+	check_eq(served_by_ioas(high), OURS);
+	rig_close(&rig);
+}
+
+static void set_up_another_s_container(void *data)
+{
+	struct rig *rig = data;
+
+	check_eq(set_iommu(rig->container, VFIO_TYPE1v2_IOMMU), 0);
+	check_eq(served_by_ioas(rig->container), OURS);
+}
+
+static void container_is_ours_whichever_process_sets_it_up(void)
+{
+	struct rig rig;
+
+	rig.ngroups = 0;
+	rig.container = container_open();
+	rig_add_group(&rig);
+	join(spawn(set_up_another_s_container, &rig));
+	rig_close(&rig);
+}
+
+/* --- somebody with very many descriptors who asks all the time */
+
+#define NQUESTIONS	200U
+
+struct crowd {
+	unsigned int ndescriptors;
+	struct gate ready;
+	struct gate over;
+};
+
+static atomic_bool *crowd_is_over;
+
+static void ask_all_the_time(void *data)
+{
+	struct crowd *crowd = data;
+	struct rlimit limit = { crowd->ndescriptors + 100, crowd->ndescriptors + 100 };
+	int container = open(STOCK_NODE, O_RDWR | O_CLOEXEC);
+	unsigned int i;
+
+	require_true(container >= 0);
+	require_eq(or_errno(setrlimit(RLIMIT_NOFILE, &limit)), 0);
+	for (i = 0; i < crowd->ndescriptors; i++)
+		require_true(fcntl(container, F_DUPFD, 0) > 0);
+	gate_open(&crowd->ready);
+	while (!atomic_load(crowd_is_over))
+		vfio_call(container, VFIO_CHECK_EXTENSION, VFIO_TYPE1_IOMMU);
+}
+
+static int by_size(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+/* How long a question of an ordinary process takes, the median. */
+static uint64_t question_ns(unsigned int ndescriptors)
+{
+	static uint64_t took[NQUESTIONS];
+	struct crowd crowd = { .ndescriptors = ndescriptors };
+	int container = container_open();
+	unsigned int i;
+	pid_t child;
+
+	atomic_store(crowd_is_over, false);
+	gate_make(&crowd.ready);
+	child = spawn(ask_all_the_time, &crowd);
+	gate_wait(&crowd.ready);
+	for (i = 0; i < NQUESTIONS; i++) {
+		uint64_t begin = now_ns();
+
+		check_eq(vfio_call(container, VFIO_CHECK_EXTENSION, VFIO_TYPE1_IOMMU), 1);
+		took[i] = now_ns() - begin;
+	}
+	atomic_store(crowd_is_over, true);
+	join(child);
+	close(container);
+	qsort(took, NQUESTIONS, sizeof(took[0]), by_size);
+	return took[NQUESTIONS / 2];
+}
+
+/* In the lock of vfio.ko that the questions of all programs need. */
+static void program_with_half_a_million_descriptors_delays_nobody(void)
+{
+	const unsigned int many = scaled(500000, 50000);
+	uint64_t few_ns, many_ns;
+
+	crowd_is_over = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			     -1, 0);
+	require_true(crowd_is_over != MAP_FAILED);
+	few_ns = question_ns(10);
+	many_ns = question_ns(many);
+	diag("%llu ns beside a program with 10 descriptors, %llu beside one with %u",
+	     (unsigned long long)few_ns, (unsigned long long)many_ns, many);
+	check_true(many_ns < 10 * few_ns);
+}
+
 static const struct test tests[] = {
 	TEST(node_is_a_character_device_for_everybody, ONLY_IOAS),
 	TEST(node_opens_for_an_ordinary_user, ONLY_IOAS),
@@ -336,6 +461,12 @@ static const struct test tests[] = {
 	TEST(stock_and_ours_run_side_by_side_in_two_processes,
 	     ONLY_IOAS | NEEDS_TWO),
 	TEST(one_process_uses_one_after_the_other, ONLY_IOAS | NEEDS_ONE),
+	TEST(container_of_the_stock_node_is_stock_s_beside_an_open_one_of_ours,
+	     ONLY_IOAS | NEEDS_ONE),
+	TEST(container_is_ours_whatever_its_descriptor_is, ONLY_IOAS | NEEDS_ONE),
+	TEST(container_is_ours_whichever_process_sets_it_up, ONLY_IOAS | NEEDS_ONE),
+	TEST(program_with_half_a_million_descriptors_delays_nobody,
+	     ONLY_IOAS | TAKES_LONG),
 };
 
 int main(int argc, char **argv)

@@ -5,13 +5,22 @@
  * Included before everything else in a selftest build: what the engine calls to get
  * memory, pages or mappings goes through a counter first. Writing n to the module's
  * parameter fail_nth makes the n-th such call of the writing task fail; reading it gives
- * how many are still to come, 0 if it has failed.
+ * how many are still to come, 0 if it has failed. The parameter fail_init does the same for what
+ * happens while the module is being loaded, by whichever task.
  */
 #ifndef VFIO_IOAS_SELFTEST_FAIL_H
 #define VFIO_IOAS_SELFTEST_FAIL_H
 
+#include <linux/cdev.h>
+#include <linux/device.h>
+#include <linux/device/class.h>
+#include <linux/err.h>
+#include <linux/fs.h>
 #include <linux/iommu.h>
+#include <linux/miscdevice.h>
 #include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mount.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
@@ -99,6 +108,30 @@ static inline int fail_iommu_map(struct iommu_domain *domain, unsigned long iova
 	return fail_now() ? -ENOMEM : iommu_map(domain, iova, paddr, nbytes, prot);
 }
 #endif
+
+/* Inline functions, as class_create() may be a macro. */
+#ifdef HAVE_CLASS_CREATE_OWNER
+static inline struct class *fail_class_create(struct module *owner, const char *name)
+{
+	return fail_now() ? ERR_PTR(-ENOMEM) : class_create(owner, name);
+}
+#else
+static inline struct class *fail_class_create(const char *name)
+{
+	return fail_now() ? ERR_PTR(-ENOMEM) : class_create(name);
+}
+#endif
+
+#undef class_create
+#define class_create(...)		fail_class_create(__VA_ARGS__)
+#define alloc_chrdev_region(...)	(fail_now() ? -ENOMEM : alloc_chrdev_region(__VA_ARGS__))
+#define cdev_add(...)			(fail_now() ? -ENOMEM : cdev_add(__VA_ARGS__))
+#define device_create(...)		(fail_now() ? ERR_PTR(-ENOMEM) : device_create(__VA_ARGS__))
+#define misc_register(...)		(fail_now() ? -ENOMEM : misc_register(__VA_ARGS__))
+#define register_module_notifier(...)	(fail_now() ? -ENOMEM : register_module_notifier(__VA_ARGS__))
+#define kern_mount(...)			(fail_now() ? ERR_PTR(-ENOMEM) : kern_mount(__VA_ARGS__))
+#define alloc_anon_inode(...)		(fail_now() ? ERR_PTR(-ENOMEM) : alloc_anon_inode(__VA_ARGS__))
+#define dentry_open(...)		(fail_now() ? ERR_PTR(-ENOMEM) : dentry_open(__VA_ARGS__))
 
 #undef kmalloc
 #undef kzalloc

@@ -27,8 +27,14 @@
 static struct task_struct *fail_task;	/* only compared */
 static unsigned long fail_nth;
 
+static unsigned long fail_init;
+module_param(fail_init, ulong, 0400);
+MODULE_PARM_DESC(fail_init, "Which call that can fail while the module is being loaded fails");
+
 bool fail_now(void)
 {
+	if (THIS_MODULE->state == MODULE_STATE_COMING)
+		return fail_init && !--fail_init;
 	return READ_ONCE(fail_task) == current && fail_nth && !--fail_nth;
 }
 
