@@ -2,67 +2,44 @@
 /*
  * backend: what vfio.ko calls.
  *
- * Owns the registration with vfio.ko and struct container: one container is one
- * context with one IOAS.
+ * Owns the registration with vfio.ko, and the life of containers: one container is one context
+ * with one IOAS, unless its user makes more.
  *
  * Being asked first. vfio.ko asks the backend registered last first, and stock type1
  * never says no. When it is loaded after us we register once more, with a new table:
  * the old one cannot be unregistered while a container uses it, but it is told to
  * claim no new ones, and goes when nothing uses it.
  *
- * Handles. vfio.ko calls ioctl without a lock, so that a container may be released
- * at the same moment, or have been: what it holds is not a pointer but a number,
- * which is not used again. A call that found the container is inside its IOAS
- * before it looks whether that is alive, or has counted itself; release waits for both.
- *
- * Locking: registrations_mutex guards the list of tables, containers_lock the table of
- * containers, which is read under RCU. vfio.ko serialises open, attach, detach and release
- * of one container.
+ * Locking: registrations_mutex guards the list of tables. vfio.ko serialises open, attach, detach
+ * and release of one container.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/completion.h>
 #include <linux/err.h>
-#include <linux/hashtable.h>
 #include <linux/iommu.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/refcount.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <linux/vfio.h>
 
 #include "backend.h"
+#include "container.h"
 #include "dirty.h"
 #include "emulated.h"
 #include "group.h"
 #include "ioas.h"
-#include "ioctl.h"
-#include "iommufd.h"
 #include "node.h"
 #include "object.h"
 #include "type1.h"
 #include "vaddr.h"
 #include "vfio_private.h"
 
-struct container {
-	struct hlist_node item;		/* containers_lock */
-	unsigned long handle;		/* constant */
-	refcount_t nkept;		/* calls that keep it, and one until release */
-	struct completion unkept;	/* none of them is left */
-	struct rcu_head rcu;
-	struct ioas_ctx ctx;
-	struct mutex groups_lock;	/* innermost */
-	struct list_head groups;	/* groups_lock; vfio.ko serialises who comes and goes */
-	struct type1 type1;
-};
-
 /* A group of a container. */
 struct container_group {
 	struct list_head item;		/* groups_lock of the container */
-	struct iommu_group *group;	/* constant, as is emulated */
-	bool emulated;
+	struct iommu_group *group;	/* constant, as is ioas */
+	struct ioas *ioas;		/* of a real group: to what it is attached, used; or NULL */
 	bool writes_anywhere;		/* groups_lock; its device writes to what it did not pin */
 };
 
@@ -72,80 +49,28 @@ struct registration {
 	struct vfio_iommu_driver_ops ops;
 };
 
-static DEFINE_SPINLOCK(containers_lock);
-static DEFINE_HASHTABLE(containers, 8);	/* containers_lock; by handle */
-static unsigned long last_handle;	/* containers_lock */
-
 static DEFINE_MUTEX(registrations_mutex);
 static LIST_HEAD(registrations);	/* registrations_mutex */
 
-/*
- * Under rcu_read_lock_sched(), which unlike rcu_read_lock() costs no call: each map comes
- * this way.
- */
-static inline struct container *container_find(void *handle)
+static struct dirty *dirty_of(struct ioas *ioas)
 {
-	struct container *container;
-
-	hash_for_each_possible_rcu(containers, container, item, (unsigned long)handle,
-				   rcu_read_lock_sched_held())
-		if (container->handle == (unsigned long)handle)
-			return container;
-	return NULL;
+	return &container_of(ioas->object.ctx, struct container, ctx)->type1.dirty;
 }
 
-/* Finds a container where vfio.ko does not release it at the same moment. */
-static struct container *container_unreleased(void *handle)
+static int add_ioas(struct ioas *ioas)
 {
-	struct container *container;
-
-	rcu_read_lock_sched();
-	container = container_find(handle);
-	rcu_read_unlock_sched();
-	return container;
+	return dirty_add_ioas(dirty_of(ioas), ioas);
 }
 
-/* Finds a container and keeps it from being freed. */
-static struct container *container_get(void *handle)
+static void remove_ioas(struct ioas *ioas)
 {
-	struct container *container;
-
-	rcu_read_lock_sched();
-	container = container_find(handle);
-	if (container && !refcount_inc_not_zero(&container->nkept))
-		container = NULL;
-	rcu_read_unlock_sched();
-	return container;
+	dirty_remove_ioas(dirty_of(ioas), ioas);
 }
 
-static void container_put(struct container *container)
-{
-	if (refcount_dec_and_test(&container->nkept))
-		complete(&container->unkept);
-}
-
-/*
- * Finds a container's IOAS and enters it without waiting; NULL if that is not possible
- * right now. Whoever is in it keeps IOAS and container: both end only after somebody got
- * the lock for writing.
- */
-static inline struct ioas *try_enter(void *handle, struct container **container)
-{
-	struct ioas *ioas = NULL;
-
-	rcu_read_lock_sched();
-	*container = container_find(handle);
-	if (*container)
-		ioas = rcu_dereference_sched((*container)->ctx.vfio_ioas);
-	if (ioas && !ioas_try_enter(ioas))
-		ioas = NULL;
-	if (ioas && ioas->dead) {
-		ioas_leave(ioas);
-		ioas = NULL;
-	}
-	rcu_read_unlock_sched();
-	return ioas;
-}
+static const struct ioas_front_ops front_ops = {
+	.add_ioas = add_ioas,
+	.remove_ioas = remove_ioas,
+};
 
 static int set_fresh_ioas(struct ioas_ctx *ctx)
 {
@@ -156,14 +81,6 @@ static int set_fresh_ioas(struct ioas_ctx *ctx)
 	ioas_set_vfio(ctx, ioas);
 	ioas_object_publish(&ioas->object);
 	return 0;
-}
-
-static void container_publish(struct container *container)
-{
-	spin_lock(&containers_lock);
-	container->handle = ++last_handle;
-	hash_add_rcu(containers, &container->item, container->handle);
-	spin_unlock(&containers_lock);
 }
 
 static void *backend_open(unsigned long type)
@@ -179,15 +96,13 @@ static void *backend_open(unsigned long type)
 		goto free_container;
 	mutex_init(&container->groups_lock);
 	INIT_LIST_HEAD(&container->groups);
-	refcount_set(&container->nkept, 1);
-	init_completion(&container->unkept);
 	ioas_ctx_init(&container->ctx, NULL, ACCOUNT_MM);
+	container->ctx.front_ops = &front_ops;
 	WRITE_ONCE(container->ctx.insight.type, type1_name(&container->type1));
 	ret = set_fresh_ioas(&container->ctx);
 	if (ret)
 		goto destroy_ctx;
-	container_publish(container);
-	return (void *)container->handle;
+	return container_publish(container);
 
 destroy_ctx:
 	ioas_ctx_destroy(&container->ctx);
@@ -201,80 +116,32 @@ static void backend_release(void *handle)
 {
 	struct container *container = container_unreleased(handle);
 
-	spin_lock(&containers_lock);
-	hash_del_rcu(&container->item);
-	spin_unlock(&containers_lock);
-	container_put(container);
-	wait_for_completion(&container->unkept);
+	container_unpublish(container);
 	ioas_ctx_destroy(&container->ctx);
 	type1_exit(&container->type1);
 	WARN_ON(!list_empty(&container->groups));
 	kfree_rcu(container, rcu);
 }
 
-static long type1_ioctl_slow(struct container *container, unsigned int cmd,
-			     unsigned long arg)
+/*
+ * vfio.ko has no handle while there is no container, nor for a moment when it comes or goes; then
+ * the only question is whether we would serve it.
+ */
+static long backend_ioctl(void *handle, unsigned int cmd, unsigned long arg)
 {
-	struct ioas *ioas = ioas_get_vfio(&container->ctx);
-	struct type1 *type1 = &container->type1;
-	long ret;
-
-	if (!ioas)
-		return cmd == VFIO_CHECK_EXTENSION ? type1_check_extension(type1, NULL, arg) :
-						     -ENODEV;
-	ioas_enter(ioas);
-	ret = type1_ioctl(type1, ioas, cmd, arg);
-	ioas_leave(ioas);
-	if (ret == TYPE1_ALONE)
-		ret = type1_ioctl_alone(type1, ioas, cmd, arg);
-	ioas_put(ioas);
-	return ret;
-}
-
-static long handle_ioctl_slow(void *handle, unsigned int cmd, unsigned long arg)
-{
-	struct container *container = container_get(handle);
-	long ret;
-
-	if (!container)
+	if (likely(handle))
+		return type1_ioctl(handle, cmd, arg);
+	if (cmd != VFIO_CHECK_EXTENSION)
 		return -EINVAL;
-	if (ioctl_is_native(cmd))
-		ret = ioas_ctx_ioctl(&container->ctx, cmd, arg);
-	else
-		ret = type1_ioctl_slow(container, cmd, arg);
-	container_put(container);
-	return ret;
-}
-
-static inline long handle_ioctl(void *handle, unsigned int cmd, unsigned long arg)
-{
-	struct container *container;
-	struct ioas *ioas;
-	long ret;
-
-	/* The common case takes one lock; only while groups come or go must one wait. */
-	ioas = ioctl_is_native(cmd) ? NULL : try_enter(handle, &container);
-	if (!ioas)
-		return handle_ioctl_slow(handle, cmd, arg);
-	ret = type1_ioctl(&container->type1, ioas, cmd, arg);
-	ioas_leave(ioas);
-	return unlikely(ret == TYPE1_ALONE) ? handle_ioctl_slow(handle, cmd, arg) : ret;
+	return node_serves_current() ? type1_check_extension(NULL, arg) : 0;
 }
 
 /* The part that a table no longer asked first goes on with. */
 static long backend_ioctl_old(void *handle, unsigned int cmd, unsigned long arg)
 {
-	return handle ? handle_ioctl(handle, cmd, arg) : 0;
-}
-
-static long backend_ioctl(void *handle, unsigned int cmd, unsigned long arg)
-{
-	if (handle)
-		return handle_ioctl(handle, cmd, arg);
-	/* Without a container there is only the question whether we would serve it. */
-	if (cmd != VFIO_CHECK_EXTENSION || !node_serves_current())
-		return 0;
-	return type1_check_extension(NULL, NULL, arg);
+	if (handle || cmd != VFIO_CHECK_EXTENSION)
+		return backend_ioctl(handle, cmd, arg);
+	return 0;
 }
 
 static struct container_group *find_group(struct container *container,
@@ -312,8 +179,7 @@ static bool waits_for_vaddr(struct ioas *ioas)
 	return waits;
 }
 
-static int attach_real_group(struct container *container, struct ioas *ioas,
-			     struct iommu_group *group)
+static int attach_real_group(struct container *container, struct container_group *cgroup)
 {
 	struct type1 *type1 = &container->type1;
 	struct ioas_attach attach = {
@@ -322,13 +188,12 @@ static int attach_real_group(struct container *container, struct ioas *ioas,
 	};
 	int ret;
 
-	if (waits_for_vaddr(ioas))
+	if (waits_for_vaddr(cgroup->ioas))
 		return -EBUSY;
-	/* From the moment on that its devices can. */
-	atomic_inc(&type1->dirty.nwriters);
-	ret = ioas_attach_group(ioas, group, &attach);
+	dirty_add_writer(cgroup->ioas);
+	ret = ioas_attach_group(cgroup->ioas, cgroup->group, &attach);
 	if (ret)
-		atomic_dec(&type1->dirty.nwriters);
+		dirty_forget_writer(cgroup->ioas);
 	else
 		WRITE_ONCE(type1->had_domain, true);
 	/* Once there is a list of ranges, what lies out of reach is out of the list. */
@@ -337,10 +202,30 @@ static int attach_real_group(struct container *container, struct ioas *ioas,
 	return ret;
 }
 
+/* Attaches a group, and if it is a real one becomes a user of the IOAS. */
+static int attach_to_ioas(struct container *container, struct container_group *cgroup,
+			  bool emulated)
+{
+	struct ioas *ioas = get_ioas(container);
+	int ret;
+
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	if (emulated) {
+		ret = emulated_add_group(&container->type1);
+	} else {
+		cgroup->ioas = ioas;
+		ret = attach_real_group(container, cgroup);
+		if (!ret)
+			ioas_object_use(&ioas->object);
+	}
+	ioas_put(ioas);
+	return ret;
+}
+
 static int attach_group(struct container *container, struct iommu_group *group, bool emulated)
 {
 	struct container_group *cgroup;
-	struct ioas *ioas;
 	int ret;
 
 	if (find_group(container, group))
@@ -349,24 +234,15 @@ static int attach_group(struct container *container, struct iommu_group *group, 
 	if (!cgroup)
 		return -ENOMEM;
 	cgroup->group = group;
-	cgroup->emulated = emulated;
 	cgroup->writes_anywhere = !emulated;
-	ioas = get_ioas(container);
-	if (IS_ERR(ioas)) {
-		kfree(cgroup);
-		return PTR_ERR(ioas);
-	}
-	if (emulated)
-		ret = emulated_add_group(&container->type1);
-	else
-		ret = attach_real_group(container, ioas, group);
-	ioas_put(ioas);
+	ret = attach_to_ioas(container, cgroup, emulated);
 	if (ret) {
 		kfree(cgroup);
 		return ret;
 	}
 	mutex_lock(&container->groups_lock);
 	list_add(&cgroup->item, &container->groups);
+	WRITE_ONCE(container->nwriters, container->nwriters + cgroup->writes_anywhere);
 	mutex_unlock(&container->groups_lock);
 	return 0;
 }
@@ -379,28 +255,22 @@ static int backend_attach_group(void *handle, struct iommu_group *group,
 
 	if (type == VFIO_IOMMU || type == VFIO_EMULATED_IOMMU)
 		ret = attach_group(container, group, type == VFIO_EMULATED_IOMMU);
+	if (!ret)
+		return 0;
 	/* vfio.ko may go on to another backend without telling anybody. */
-	if (ret)
-		pr_warn_ratelimited("group %d: cannot attach: error %d; SET_IOMMU may have fallen back to another backend\n",
-				    iommu_group_id(group), ret);
+	pr_warn_ratelimited("group %d: cannot attach: error %d%s\n", iommu_group_id(group), ret,
+			    node_in_ioctl(VFIO_SET_IOMMU) ?
+			    "; SET_IOMMU may have fallen back to another backend" : "");
 	return ret;
 }
 
 static void detach_real_group(struct container *container, struct container_group *cgroup)
 {
-	struct type1 *type1 = &container->type1;
-	struct ioas *ioas;
-
-	ioas_detach_group(&container->ctx, cgroup->group, type1->emulated.ngroups);
-	if (!cgroup->writes_anywhere)
-		return;
+	ioas_detach_group(&container->ctx, cgroup->group, container->type1.emulated.ngroups);
 	/* What it wrote to must still be reported, once. */
-	ioas = ioas_get_vfio(&container->ctx);
-	if (ioas) {
-		dirty_all(&type1->dirty, ioas);
-		ioas_put(ioas);
-	}
-	atomic_dec(&type1->dirty.nwriters);
+	if (cgroup->writes_anywhere)
+		dirty_remove_writer(cgroup->ioas);
+	ioas_object_unuse(&cgroup->ioas->object);
 }
 
 static void backend_detach_group(void *handle, struct iommu_group *group)
@@ -410,11 +280,12 @@ static void backend_detach_group(void *handle, struct iommu_group *group)
 
 	mutex_lock(&container->groups_lock);
 	list_del(&cgroup->item);
+	WRITE_ONCE(container->nwriters, container->nwriters - cgroup->writes_anywhere);
 	mutex_unlock(&container->groups_lock);
-	if (cgroup->emulated)
-		emulated_remove_group(&container->type1);
-	else
+	if (cgroup->ioas)
 		detach_real_group(container, cgroup);
+	else
+		emulated_remove_group(&container->type1);
 	kfree(cgroup);
 }
 
@@ -423,13 +294,14 @@ static void note_pinning(struct container *container, struct iommu_group *group)
 {
 	struct container_group *cgroup;
 
-	if (!atomic_read(&container->type1.dirty.nwriters))
+	if (!READ_ONCE(container->nwriters))
 		return;
 	mutex_lock(&container->groups_lock);
 	cgroup = find_group(container, group);
 	if (cgroup && cgroup->writes_anywhere) {
 		cgroup->writes_anywhere = false;
-		atomic_dec(&container->type1.dirty.nwriters);
+		WRITE_ONCE(container->nwriters, container->nwriters - 1);
+		dirty_forget_writer(cgroup->ioas);
 	}
 	mutex_unlock(&container->groups_lock);
 }
@@ -562,12 +434,14 @@ int backend_init(void)
 {
 	int ret;
 
-	mutex_lock(&registrations_mutex);
-	ret = register_first();
-	mutex_unlock(&registrations_mutex);
+	/* First of all listen: so no backend is loaded between us and the last one unnoticed. */
+	ret = register_module_notifier(&backend_notifier);
 	if (ret)
 		return ret;
-	ret = register_module_notifier(&backend_notifier);
+	mutex_lock(&registrations_mutex);
+	if (list_empty(&registrations))
+		ret = register_first();
+	mutex_unlock(&registrations_mutex);
 	if (ret)
 		backend_exit();
 	return ret;

@@ -2,7 +2,7 @@
 /*
  * dirty: which pages of a container may have been written to.
  *
- * A device behind an IOMMU writes without telling: while a container has one (a "writer"),
+ * A device behind an IOMMU writes without telling: while an IOAS has one (a "writer"),
  * every page is dirty, always, and nothing needs to be kept. Emulated devices are known to
  * write only to what they pin and by dma_rw: a page is dirty while it is held, once more
  * after it was let go, and once after a dma_rw. Only that is kept, in chunks of bits that are
@@ -11,9 +11,13 @@
  *
  * A report takes the bits out as it goes. What user space then does not get is put back.
  *
- * Locking: the lock guards chunks, and is not held while user memory is touched. Tracking begins
- * and ends with domains_rwsem held for writing, as nobody is in the IOAS then. Bits of an
- * area are set by who keeps it busy or has pinned it, and so never after it was unmapped.
+ * Bits belong to the IOAS whose IOVAs they are about, whichever IOAS the user of the container
+ * selects; START and STOP are for all of them.
+ *
+ * Locking: dirty->lock -> domains_rwsem -> lock of a space. The last guards chunks, and is not
+ * held while user memory is touched. In each IOAS tracking begins and ends with domains_rwsem held
+ * for writing, as nobody is inside then; so does the time of a writer end. Bits of an area are set
+ * by a caller that keeps it busy or has pinned it, and so never after it was unmapped.
  */
 #include <linux/bitmap.h>
 #include <linux/err.h>
@@ -36,6 +40,16 @@ struct dirty_chunk {
 	DECLARE_BITMAP(pages, CHUNK_NPAGES);
 };
 
+/* What is known of one IOAS. */
+struct dirty_space {
+	struct dirty_state state;	/* first: anybody may peek */
+	struct ioas *ioas;		/* constant */
+	struct list_head item;		/* lock of struct dirty */
+	struct mutex lock;		/* innermost but for that of the xarray */
+	struct xarray chunks;		/* lock; struct dirty_chunk by its number */
+	atomic_t nwriters;		/* groups whose devices may write to anything */
+};
+
 /* So many words of a bitmap are made at once, on the stack. */
 #define REPORT_NWORDS	64UL
 
@@ -48,7 +62,7 @@ static const unsigned long all_ones[PAGE_SIZE / sizeof(unsigned long)] = {
 struct dirty_report {
 	struct ioas_unmap_watch watch;
 	struct type1 *type1;
-	struct ioas *ioas;
+	struct dirty_space *space;
 	unsigned long base_index;	/* of the page behind the first bit */
 	unsigned long __user *ubitmap;	/* need not be aligned */
 	unsigned long words[REPORT_NWORDS];
@@ -57,57 +71,91 @@ struct dirty_report {
 /* Forgets what is known of areas that go without a report. */
 struct dirty_oblivion {
 	struct ioas_unmap_watch watch;
-	struct dirty *dirty;
+	struct dirty_space *space;
 };
+
+static struct dirty_space *space_of(struct ioas *ioas)
+{
+	return container_of((struct dirty_state *)ioas->front, struct dirty_space, state);
+}
 
 void dirty_init(struct dirty *dirty)
 {
 	mutex_init(&dirty->lock);
+	INIT_LIST_HEAD(&dirty->spaces);
 	dirty->tracking = false;
-	xa_init_flags(&dirty->chunks, XA_FLAGS_ACCOUNT);
-	atomic_set(&dirty->nwriters, 0);
-}
-
-static void free_chunks(struct dirty *dirty)
-{
-	struct dirty_chunk *chunk;
-	unsigned long number;
-
-	xa_for_each(&dirty->chunks, number, chunk)
-		kfree(chunk);
-	xa_destroy(&dirty->chunks);
 }
 
 void dirty_destroy(struct dirty *dirty)
 {
-	free_chunks(dirty);
+	WARN_ON(!list_empty(&dirty->spaces));
 	mutex_destroy(&dirty->lock);
 }
 
-static struct dirty_chunk *make_chunk(struct dirty *dirty, unsigned long number)
+int dirty_add_ioas(struct dirty *dirty, struct ioas *ioas)
 {
-	struct dirty_chunk *chunk = xa_load(&dirty->chunks, number);
+	struct dirty_space *space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
 
-	lockdep_assert_held(&dirty->lock);
+	if (!space)
+		return -ENOMEM;
+	space->ioas = ioas;
+	mutex_init(&space->lock);
+	xa_init_flags(&space->chunks, XA_FLAGS_ACCOUNT);
+	ioas->front = &space->state;
+	mutex_lock(&dirty->lock);
+	space->state.tracking = dirty->tracking;
+	list_add(&space->item, &dirty->spaces);
+	mutex_unlock(&dirty->lock);
+	return 0;
+}
+
+static void free_chunks(struct dirty_space *space)
+{
+	struct dirty_chunk *chunk;
+	unsigned long number;
+
+	xa_for_each(&space->chunks, number, chunk)
+		kfree(chunk);
+	xa_destroy(&space->chunks);
+}
+
+void dirty_remove_ioas(struct dirty *dirty, struct ioas *ioas)
+{
+	struct dirty_space *space = space_of(ioas);
+
+	mutex_lock(&dirty->lock);
+	list_del(&space->item);
+	mutex_unlock(&dirty->lock);
+	WARN_ON(atomic_read(&space->nwriters));
+	free_chunks(space);
+	mutex_destroy(&space->lock);
+	kfree(space);
+}
+
+static struct dirty_chunk *make_chunk(struct dirty_space *space, unsigned long number)
+{
+	struct dirty_chunk *chunk = xa_load(&space->chunks, number);
+
+	lockdep_assert_held(&space->lock);
 	if (chunk)
 		return chunk;
 	chunk = kzalloc(sizeof(*chunk), GFP_KERNEL_ACCOUNT);
 	if (!chunk)
 		return NULL;
-	if (!xa_err(xa_store(&dirty->chunks, number, chunk, GFP_KERNEL_ACCOUNT)))
+	if (!xa_err(xa_store(&space->chunks, number, chunk, GFP_KERNEL_ACCOUNT)))
 		return chunk;
 	kfree(chunk);
 	return NULL;
 }
 
 /* Pages from @index to @last_index, inclusive. False without memory. */
-static bool set_dirty(struct dirty *dirty, unsigned long index, unsigned long last_index)
+static bool set_dirty(struct dirty_space *space, unsigned long index, unsigned long last_index)
 {
 	struct dirty_chunk *chunk;
 	unsigned long in_chunk, n;
 
 	for (;;) {
-		chunk = make_chunk(dirty, index / CHUNK_NPAGES);
+		chunk = make_chunk(space, index / CHUNK_NPAGES);
 		if (!chunk)
 			return false;
 		in_chunk = index % CHUNK_NPAGES;
@@ -126,37 +174,52 @@ static void mark_all_dirty(struct ioas *ioas, struct ioas_area *area)
 	spin_unlock(&ioas->iova_space.iova_lock);
 }
 
-void dirty_note_write(struct dirty *dirty, struct ioas *ioas, struct ioas_area *area,
-		      unsigned long iova, unsigned long nbytes)
+void dirty_note_write(struct ioas *ioas, struct ioas_area *area, unsigned long iova,
+		      unsigned long nbytes)
 {
-	bool done = true;
+	struct dirty_space *space = space_of(ioas);
+	bool done;
 
-	if (!dirty_is_tracking(dirty))
+	/* It cannot change: the caller is in the IOAS. */
+	lockdep_assert_held(&ioas->domains_rwsem);
+	if (!space->state.tracking)
 		return;
-	mutex_lock(&dirty->lock);
-	if (dirty->tracking)
-		done = set_dirty(dirty, iova >> PAGE_SHIFT, (iova + nbytes - 1) >> PAGE_SHIFT);
-	mutex_unlock(&dirty->lock);
+	mutex_lock(&space->lock);
+	done = set_dirty(space, iova >> PAGE_SHIFT, (iova + nbytes - 1) >> PAGE_SHIFT);
+	mutex_unlock(&space->lock);
 	if (!done)
 		mark_all_dirty(ioas, area);
 }
 
-void dirty_all(struct dirty *dirty, struct ioas *ioas)
+void dirty_add_writer(struct ioas *ioas)
 {
+	atomic_inc(&space_of(ioas)->nwriters);
+}
+
+void dirty_forget_writer(struct ioas *ioas)
+{
+	WARN_ON(atomic_dec_return(&space_of(ioas)->nwriters) < 0);
+}
+
+void dirty_remove_writer(struct ioas *ioas)
+{
+	struct dirty_space *space = space_of(ioas);
 	struct ioas_area *area;
 
 	down_write(&ioas->domains_rwsem);
-	if (dirty->tracking) {
+	if (space->state.tracking) {
 		for (area = area_first(ioas, 0); area; area = area_next(ioas, area)) {
 			mark_all_dirty(ioas, area);
 			cond_resched();
 		}
 	}
+	/* Nobody can report between the two: either says that all is dirty. */
+	dirty_forget_writer(ioas);
 	up_write(&ioas->domains_rwsem);
 }
 
 /* Clears what is known of an area. */
-static void forget_area(struct dirty *dirty, struct ioas_area *area)
+static void forget_area(struct dirty_space *space, struct ioas_area *area)
 {
 	unsigned long first = area->first_iova >> PAGE_SHIFT;
 	unsigned long last = area->last_iova >> PAGE_SHIFT;
@@ -164,10 +227,10 @@ static void forget_area(struct dirty *dirty, struct ioas_area *area)
 	unsigned long number;
 
 	/* Nobody sets bits of the area meanwhile. */
-	if (xa_empty(&dirty->chunks))
+	if (xa_empty(&space->chunks))
 		return;
-	mutex_lock(&dirty->lock);
-	xa_for_each_range(&dirty->chunks, number, chunk, first / CHUNK_NPAGES,
+	mutex_lock(&space->lock);
+	xa_for_each_range(&space->chunks, number, chunk, first / CHUNK_NPAGES,
 			  last / CHUNK_NPAGES) {
 		unsigned long chunk_index = number * CHUNK_NPAGES;
 		unsigned long from = max(first, chunk_index) - chunk_index;
@@ -175,7 +238,7 @@ static void forget_area(struct dirty *dirty, struct ioas_area *area)
 
 		bitmap_clear(chunk->pages, from, end - from);
 	}
-	mutex_unlock(&dirty->lock);
+	mutex_unlock(&space->lock);
 }
 
 /* Of a report: the position of a page. */
@@ -206,39 +269,38 @@ static void take_from_chunk(struct dirty_report *report, struct dirty_chunk *chu
 static void take_known(struct dirty_report *report, unsigned long index,
 		       unsigned long last_index, unsigned long first_bit)
 {
-	struct dirty *dirty = &report->type1->dirty;
+	struct dirty_space *space = report->space;
 	struct dirty_chunk *chunk;
 	unsigned long number;
 
-	mutex_lock(&dirty->lock);
-	xa_for_each_range(&dirty->chunks, number, chunk, index / CHUNK_NPAGES,
+	mutex_lock(&space->lock);
+	xa_for_each_range(&space->chunks, number, chunk, index / CHUNK_NPAGES,
 			  last_index / CHUNK_NPAGES)
 		take_from_chunk(report, chunk, number * CHUNK_NPAGES, index, last_index,
 				first_bit);
-	mutex_unlock(&dirty->lock);
+	mutex_unlock(&space->lock);
 	/* Who lets a page go notes it as dirty before: so it is in here or there. */
-	emulated_report_held(&report->type1->emulated, index, last_index,
-			     report->words,
-			     report_bit(report, index) - first_bit);
+	emulated_report_held(&report->type1->emulated, space->ioas, index, last_index,
+			     report->words, report_bit(report, index) - first_bit);
 }
 
 /* Undoes take_known(). False without memory. */
 static bool put_back(const struct dirty_report *report, unsigned long index,
 		     unsigned long last_index, unsigned long first_bit)
 {
-	struct dirty *dirty = &report->type1->dirty;
+	struct dirty_space *space = report->space;
 	unsigned long bit = report_bit(report, index) - first_bit;
 	unsigned long end = report_bit(report, last_index) - first_bit + 1;
 	bool done = true;
 
-	mutex_lock(&dirty->lock);
+	mutex_lock(&space->lock);
 	for_each_set_bit_from(bit, report->words, end) {
 		index = report->base_index + first_bit + bit;
 		/* An unmap that told in-kernel users may have missed the end of tracking. */
-		if (dirty->tracking)
-			done = done && set_dirty(dirty, index, index);
+		if (space->state.tracking)
+			done = done && set_dirty(space, index, index);
 	}
-	mutex_unlock(&dirty->lock);
+	mutex_unlock(&space->lock);
 	return done;
 }
 
@@ -277,7 +339,7 @@ static int report_step(struct dirty_report *report, struct ioas_area *area,
 	take_known(report, index, last_index, first_bit);
 	ret = copy_words(report, first_bit, nwords, bit != first_bit);
 	if (ret && !put_back(report, index, last_index, first_bit))
-		mark_all_dirty(report->ioas, area);
+		mark_all_dirty(report->space->ioas, area);
 	return ret;
 }
 
@@ -300,7 +362,7 @@ static int report_known(struct dirty_report *report, struct ioas_area *area)
 	}
 	/* What was taken out in earlier steps is not worth a place to keep it. */
 	if (ret && index != first)
-		mark_all_dirty(report->ioas, area);
+		mark_all_dirty(report->space->ioas, area);
 	return ret;
 }
 
@@ -336,8 +398,7 @@ static int report_ones(unsigned long __user *ubitmap, unsigned long first_bit,
 /* Is all of an area dirty: for good, or, as @marked says, once more? */
 static bool is_all_dirty(const struct dirty_report *report, bool marked)
 {
-	return marked || (atomic_read(&report->type1->dirty.nwriters) &&
-			  !list_empty(&report->ioas->hwpts));
+	return marked || atomic_read(&report->space->nwriters);
 }
 
 /* Reports an area that the caller owns or keeps busy, and has cleared its mark. */
@@ -347,11 +408,11 @@ static int report_area(struct dirty_report *report, struct ioas_area *area, bool
 
 	if (!is_all_dirty(report, marked))
 		return report_known(report, area);
-	forget_area(&report->type1->dirty, area);
+	forget_area(report->space, area);
 	ret = report_ones(report->ubitmap, report_bit(report, area->first_iova >> PAGE_SHIFT),
 			  report_bit(report, area->last_iova >> PAGE_SHIFT));
 	if (ret)
-		mark_all_dirty(report->ioas, area);
+		mark_all_dirty(report->space->ioas, area);
 	return ret;
 }
 
@@ -367,14 +428,14 @@ static void report_init(struct dirty_report *report, struct type1 *type1, struct
 {
 	report->watch.leaving = report_leaving;
 	report->type1 = type1;
-	report->ioas = ioas;
+	report->space = space_of(ioas);
 	report->base_index = iova >> PAGE_SHIFT;
 	report->ubitmap = (unsigned long __user *)bitmap->data;
 }
 
 static int forget_leaving(struct ioas_unmap_watch *watch, struct ioas_area *area)
 {
-	forget_area(container_of(watch, struct dirty_oblivion, watch)->dirty, area);
+	forget_area(container_of(watch, struct dirty_oblivion, watch)->space, area);
 	return 0;
 }
 
@@ -384,7 +445,7 @@ int dirty_unmap(struct type1 *type1, struct ioas *ioas, unsigned long iova,
 {
 	struct dirty_oblivion oblivion = {
 		.watch.leaving = forget_leaving,
-		.dirty = &type1->dirty,
+		.space = space_of(ioas),
 	};
 	struct ioas_unmap_watch *watch = &oblivion.watch;
 	struct dirty_report report;
@@ -412,39 +473,66 @@ int dirty_check_bitmap(const struct vfio_bitmap *bitmap, u64 nbytes)
 	return 0;
 }
 
-static long dirty_start(struct type1 *type1, struct ioas *ioas)
+static void stop_in_space(struct dirty_space *space)
 {
-	struct dirty *dirty = &type1->dirty;
+	down_write(&space->ioas->domains_rwsem);
+	WRITE_ONCE(space->state.tracking, false);
+	free_chunks(space);
+	up_write(&space->ioas->domains_rwsem);
+}
+
+/* -EINVAL, and nothing changed, if a mapping has more pages than a bitmap has bits. */
+static int start_in_space(struct dirty_space *space)
+{
+	struct ioas *ioas = space->ioas;
 	struct ioas_area *area;
-	long ret = 0;
+	int ret = 0;
 
 	down_write(&ioas->domains_rwsem);
-	for (area = area_first(ioas, 0); area && !dirty->tracking;
-	     area = area_next(ioas, area)) {
+	for (area = area_first(ioas, 0); area; area = area_next(ioas, area)) {
 		if (area_nbytes(area) >> PAGE_SHIFT >= DIRTY_MAX_NPAGES)
 			ret = -EINVAL;
 		area->marks &= ~AREA_ALL_DIRTY;
 		cond_resched();
 	}
-	if (!ret) {
-		mutex_lock(&dirty->lock);
-		WRITE_ONCE(dirty->tracking, true);
-		mutex_unlock(&dirty->lock);
-	}
+	if (!ret)
+		WRITE_ONCE(space->state.tracking, true);
 	up_write(&ioas->domains_rwsem);
 	return ret;
 }
 
-static long dirty_stop(struct type1 *type1, struct ioas *ioas)
+static long dirty_start(struct dirty *dirty)
 {
-	struct dirty *dirty = &type1->dirty;
+	struct dirty_space *space;
+	int ret = 0;
 
-	down_write(&ioas->domains_rwsem);
 	mutex_lock(&dirty->lock);
-	WRITE_ONCE(dirty->tracking, false);
-	free_chunks(dirty);
+	if (dirty->tracking)
+		goto unlock;
+	list_for_each_entry(space, &dirty->spaces, item) {
+		ret = start_in_space(space);
+		if (ret)
+			break;
+	}
+	if (!ret)
+		dirty->tracking = true;
+	else
+		list_for_each_entry_continue_reverse(space, &dirty->spaces, item)
+			stop_in_space(space);
+unlock:
 	mutex_unlock(&dirty->lock);
-	up_write(&ioas->domains_rwsem);
+	return ret;
+}
+
+static long dirty_stop(struct dirty *dirty)
+{
+	struct dirty_space *space;
+
+	mutex_lock(&dirty->lock);
+	dirty->tracking = false;
+	list_for_each_entry(space, &dirty->spaces, item)
+		stop_in_space(space);
+	mutex_unlock(&dirty->lock);
 	return 0;
 }
 
@@ -534,11 +622,10 @@ static long report_range(struct type1 *type1, struct ioas *ioas, unsigned long i
 	return ret;
 }
 
-static long dirty_get(struct type1 *type1, struct ioas *ioas,
-		      const struct vfio_iommu_type1_dirty_bitmap_get *range)
+static int check_range(const struct vfio_iommu_type1_dirty_bitmap_get *range)
 {
 	u64 misfit = PAGE_SIZE - 1;
-	long ret;
+	int ret;
 
 	if (!range->size)
 		return -EINVAL;
@@ -552,15 +639,35 @@ static long dirty_get(struct type1 *type1, struct ioas *ioas,
 		return ret;
 	if (range->bitmap.pgsize != PAGE_SIZE || (range->iova | range->size) & misfit)
 		return -EINVAL;
-	if (!dirty_is_tracking(&type1->dirty))
-		return -EINVAL;
-	return report_range(type1, ioas, range->iova, range->iova + range->size - 1,
-			    &range->bitmap);
+	return 0;
 }
 
-long dirty_ioctl(struct type1 *type1, struct ioas *ioas, void __user *udirty)
+static long dirty_get(struct type1 *type1, void __user *urange)
 {
 	struct vfio_iommu_type1_dirty_bitmap_get range;
+	struct ioas *ioas;
+	long ret;
+
+	if (copy_from_user(&range, urange, sizeof(range)))
+		return -EFAULT;
+	ret = check_range(&range);
+	if (ret)
+		return ret;
+	ioas = ioas_get_vfio(type1->ctx);
+	if (!ioas)
+		return -ENODEV;
+	ioas_enter(ioas);
+	ret = -EINVAL;
+	if (dirty_is_tracking(ioas))
+		ret = report_range(type1, ioas, range.iova, range.iova + range.size - 1,
+				   &range.bitmap);
+	ioas_leave(ioas);
+	ioas_put(ioas);
+	return ret;
+}
+
+long dirty_ioctl(struct type1 *type1, void __user *udirty)
+{
 	struct vfio_iommu_type1_dirty_bitmap head;
 
 	if (!type1->v2)
@@ -571,30 +678,14 @@ long dirty_ioctl(struct type1 *type1, struct ioas *ioas, void __user *udirty)
 		return -EINVAL;
 	switch (head.flags) {
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_START:
+		return dirty_start(&type1->dirty);
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP:
-		return TYPE1_ALONE;
+		return dirty_stop(&type1->dirty);
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP:
-		if (head.argsz < sizeof(head) + sizeof(range))
+		if (head.argsz < sizeof(head) +
+				 sizeof(struct vfio_iommu_type1_dirty_bitmap_get))
 			return -EINVAL;
-		if (copy_from_user(&range, udirty + sizeof(head), sizeof(range)))
-			return -EFAULT;
-		return dirty_get(type1, ioas, &range);
-	default:
-		return -EINVAL;
-	}
-}
-
-long dirty_ioctl_alone(struct type1 *type1, struct ioas *ioas, void __user *udirty)
-{
-	struct vfio_iommu_type1_dirty_bitmap head;
-
-	if (copy_from_user(&head, udirty, sizeof(head)))
-		return -EFAULT;
-	switch (head.flags) {
-	case VFIO_IOMMU_DIRTY_PAGES_FLAG_START:
-		return dirty_start(type1, ioas);
-	case VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP:
-		return dirty_stop(type1, ioas);
+		return dirty_get(type1, udirty + sizeof(head));
 	default:
 		return -EINVAL;
 	}

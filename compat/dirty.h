@@ -2,18 +2,19 @@
 /*
  * dirty: which pages of a container may have been written to.
  *
- * Owns: struct dirty.
+ * Owns: struct dirty, and the front of each IOAS of a container.
  */
 #ifndef VFIO_IOAS_DIRTY_H
 #define VFIO_IOAS_DIRTY_H
 
 #include <linux/bits.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
-#include <linux/xarray.h>
 
-struct ioas;
+#include "ioas.h"
+
 struct ioas_area;
 struct type1;
 
@@ -21,11 +22,16 @@ struct type1;
 #define DIRTY_MAX_NBYTES	BIT(28)
 #define DIRTY_MAX_NPAGES	(DIRTY_MAX_NBYTES * BITS_PER_BYTE)
 
+/* A container. */
 struct dirty {
-	struct mutex lock;		/* innermost but for the locks of the xarrays */
-	bool tracking;			/* lock, and domains_rwsem to change; anybody may peek */
-	struct xarray chunks;		/* lock; struct dirty_chunk by its number */
-	atomic_t nwriters;		/* groups whose devices may write to anything */
+	struct mutex lock;		/* outside of domains_rwsem */
+	bool tracking;			/* lock; what START and STOP said last */
+	struct list_head spaces;	/* lock; what is known of each IOAS */
+};
+
+/* What each IOAS of a container has as its front. */
+struct dirty_state {
+	bool tracking;			/* domains_rwsem to change; anybody may peek */
 };
 
 /**
@@ -36,37 +42,75 @@ void dirty_init(struct dirty *dirty);
 
 /**
  * dirty_destroy() - undo dirty_init()
- * @dirty: nobody else uses it
+ * @dirty: nobody else uses it, and no IOAS is left
  */
 void dirty_destroy(struct dirty *dirty);
 
-/* Peeks: whoever needs to be sure holds the IOAS, in which case it cannot change. */
-static inline bool dirty_is_tracking(const struct dirty *dirty)
+/**
+ * dirty_add_ioas() - begin to know of an IOAS
+ * @dirty: of the container
+ * @ioas: complete, but nobody can find it yet; gets its front
+ *
+ * It is tracked if the others are.
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int dirty_add_ioas(struct dirty *dirty, struct ioas *ioas);
+
+/**
+ * dirty_remove_ioas() - undo dirty_add_ioas()
+ * @dirty: of the container
+ * @ioas: nobody is inside, or can find it
+ *
+ * Context: may sleep. Never fails.
+ */
+void dirty_remove_ioas(struct dirty *dirty, struct ioas *ioas);
+
+/* Peeks: it cannot change for a caller that is inside the IOAS. */
+static inline bool dirty_is_tracking(const struct ioas *ioas)
 {
-	return READ_ONCE(dirty->tracking);
+	const struct dirty_state *state = ioas->front;
+
+	return READ_ONCE(state->tracking);
 }
 
 /**
  * dirty_note_write() - pages were written to
- * @dirty: of the container
- * @ioas: its IOAS, which the caller entered
+ * @ioas: the IOAS, which the caller entered
  * @area: where, kept busy by the caller
  * @iova: of the first byte
  * @nbytes: how many, at least 1, all in @area
  *
  * Context: may sleep. Without memory all of the area counts as written to.
  */
-void dirty_note_write(struct dirty *dirty, struct ioas *ioas, struct ioas_area *area,
-		      unsigned long iova, unsigned long nbytes);
+void dirty_note_write(struct ioas *ioas, struct ioas_area *area, unsigned long iova,
+		      unsigned long nbytes);
 
 /**
- * dirty_all() - anything in an IOAS may have been written to
- * @dirty: of the container; nothing happens if it does not track
- * @ioas: the IOAS
+ * dirty_add_writer() - a group will be able to write to anything in an IOAS
+ * @ioas: the IOAS, kept by the caller
+ *
+ * To be called before the group can: from now on all is dirty.
+ */
+void dirty_add_writer(struct ioas *ioas);
+
+/**
+ * dirty_forget_writer() - a group did not join, or turned out to write to what it pins
+ * @ioas: of dirty_add_writer()
+ */
+void dirty_forget_writer(struct ioas *ioas);
+
+/**
+ * dirty_remove_writer() - a group that could write to anything has left
+ * @ioas: of dirty_add_writer(), kept by the caller
+ *
+ * To be called when the group cannot write any more. Until then all is dirty, always; and what is
+ * mapped now is reported once more.
  *
  * Context: takes domains_rwsem for writing. Never fails.
  */
-void dirty_all(struct dirty *dirty, struct ioas *ioas);
+void dirty_remove_writer(struct ioas *ioas);
 
 /**
  * dirty_check_bitmap() - is what user space says of a bitmap right?
@@ -97,22 +141,12 @@ int dirty_unmap(struct type1 *type1, struct ioas *ioas, unsigned long iova,
 
 /**
  * dirty_ioctl() - VFIO_IOMMU_DIRTY_PAGES
- * @type1: the container
- * @ioas: its IOAS, which the caller entered
+ * @type1: the container, kept by the caller
  * @udirty: user pointer
  *
- * Return: as stock type1; TYPE1_ALONE to start and to stop.
+ * Context: may sleep; the caller is in no IOAS.
+ * Return: as stock type1; -ENODEV for a report if the container has no IOAS.
  */
-long dirty_ioctl(struct type1 *type1, struct ioas *ioas, void __user *udirty);
-
-/**
- * dirty_ioctl_alone() - the part of VFIO_IOMMU_DIRTY_PAGES that lets nobody else in
- * @type1: the container
- * @ioas: its IOAS, which the caller neither entered nor lets end
- * @udirty: user pointer
- *
- * Return: as stock type1.
- */
-long dirty_ioctl_alone(struct type1 *type1, struct ioas *ioas, void __user *udirty);
+long dirty_ioctl(struct type1 *type1, void __user *udirty);
 
 #endif

@@ -87,7 +87,7 @@ static int attach_access(struct emulated *emulated, struct ioas *ioas)
 		return ret;
 	}
 	emulated->access = access;
-	emulated->ioas = ioas;
+	WRITE_ONCE(emulated->ioas, ioas);
 	return 0;
 }
 
@@ -124,7 +124,7 @@ static void remove_user(struct emulated *emulated)
 	if (!--emulated->nusers) {
 		access = emulated->access;
 		emulated->access = NULL;
-		emulated->ioas = NULL;
+		WRITE_ONCE(emulated->ioas, NULL);
 	}
 	mutex_unlock(&emulated->holds_mutex);
 	if (access)
@@ -249,8 +249,7 @@ static void let_go(struct visit *visit, struct hold *hold, unsigned long index)
 	lockdep_assert_held(&emulated->holds_mutex);
 	/* An area with a pin does not go. */
 	if (!WARN_ON(!area)) {
-		dirty_note_write(&visit->type1->dirty, emulated->ioas, area,
-				 index_to_iova(index), PAGE_SIZE);
+		dirty_note_write(emulated->ioas, area, index_to_iova(index), PAGE_SIZE);
 		drop_hold(emulated->ioas, area, hold, &visit->refund);
 	}
 	xa_erase(&emulated->holds, index);
@@ -505,7 +504,7 @@ static long rw_next(struct type1 *type1, struct ioas *ioas, unsigned long iova, 
 	nbytes = min(nbytes, area->last_iova - iova + 1);
 	ret = rw_in_area(area, iova, data, nbytes, write);
 	if (!ret && write)
-		dirty_note_write(&type1->dirty, ioas, area, iova, nbytes);
+		dirty_note_write(ioas, area, iova, nbytes);
 	area_unhold(ioas, area);
 	return ret ?: (long)nbytes;
 }
@@ -532,13 +531,15 @@ int emulated_rw(struct type1 *type1, unsigned long iova, void *data, size_t nbyt
 	return n < 0 ? n : 0;
 }
 
-void emulated_report_held(struct emulated *emulated, unsigned long first_index,
-			  unsigned long last_index, unsigned long *bits,
-			  unsigned long first_bit)
+void emulated_report_held(struct emulated *emulated, const struct ioas *ioas,
+			  unsigned long first_index, unsigned long last_index,
+			  unsigned long *bits, unsigned long first_bit)
 {
 	unsigned long index;
 	void *hold;
 
+	if (READ_ONCE(emulated->ioas) != ioas)
+		return;
 	xa_for_each_range(&emulated->holds, index, hold, first_index, last_index)
 		__set_bit(first_bit + (index - first_index), bits);
 }

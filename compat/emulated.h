@@ -25,7 +25,7 @@ struct emulated {
 	unsigned int ngroups;		/* domains_rwsem; emulated ones */
 	struct mutex holds_mutex;	/* what is held, and by which access */
 	unsigned int nusers;		/* holds_mutex; emulated groups and devices to be told */
-	struct ioas *ioas;		/* holds_mutex; whose memory is used, or NULL */
+	struct ioas *ioas;		/* holds_mutex, anybody may peek; whose memory is used, or NULL */
 	struct ioas_access *access;	/* holds_mutex; by which it is */
 	struct xarray holds;		/* holds_mutex; struct hold, by IOVA in pages */
 };
@@ -135,15 +135,16 @@ int emulated_rw(struct type1 *type1, unsigned long iova, void *data, size_t nbyt
 		bool write);
 
 /**
- * emulated_report_held() - set a bit for each page that is held
+ * emulated_report_held() - set a bit for each page of an IOAS that is held
  * @emulated: of the container
+ * @ioas: the IOAS, which the caller entered
  * @first_index: first page, as IOVA in pages
  * @last_index: last page, inclusive
  * @bits: bitmap
  * @first_bit: the bit of the first page
  */
-void emulated_report_held(struct emulated *emulated, unsigned long first_index,
-			  unsigned long last_index, unsigned long *bits,
-			  unsigned long first_bit);
+void emulated_report_held(struct emulated *emulated, const struct ioas *ioas,
+			  unsigned long first_index, unsigned long last_index,
+			  unsigned long *bits, unsigned long first_bit);
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * type1: the container ioctls, as vfio_iommu_type1 defines them.
  *
- * Most calls are served inside the IOAS. Those that let everybody else out first (dirty tracking,
- * new user addresses) are seen not to be of the common kind, and served by another function.
+ * A call reads its argument once, before it looks for the container, and then decides once how it
+ * is served: most calls enter the IOAS; new user addresses and the switch of dirty tracking wait
+ * until nobody else is inside.
  *
  * Locking: none here; the IOAS has its own.
  */
@@ -15,10 +16,13 @@
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
+#include "container.h"
 #include "dirty.h"
 #include "emulated.h"
+#include "group.h"
 #include "info.h"
 #include "ioas.h"
+#include "ioctl.h"
 #include "kcompat.h"
 #include "type1.h"
 #include "vaddr.h"
@@ -93,13 +97,15 @@ bool type1_single_pages(void)
 
 /**
  * type1_check_extension() - VFIO_CHECK_EXTENSION
- * @type1: the container; or NULL, if there is none yet
- * @ioas: what it maps into, entered; or NULL
+ * @type1: the container, kept by the caller; or NULL, if there is none yet
  * @extension: the number, compared in full
  *
+ * No answer depends on which IOAS the user of the container has selected.
+ *
+ * Context: may sleep; takes groups_mutex.
  * Return: 1 if the container has, or could have, the extension; 0 if not.
  */
-long type1_check_extension(struct type1 *type1, struct ioas *ioas, unsigned long extension)
+long type1_check_extension(struct type1 *type1, unsigned long extension)
 {
 	switch (extension) {
 	case VFIO_TYPE1_IOMMU:
@@ -111,7 +117,7 @@ long type1_check_extension(struct type1 *type1, struct ioas *ioas, unsigned long
 	case VFIO_UPDATE_VADDR:
 		return type1 && !READ_ONCE(type1->emulated.ngroups);
 	case VFIO_DMA_CC_IOMMU:
-		return ioas && ioas_enforces_coherency(ioas);
+		return type1 && ioas_ctx_enforces_coherency(type1->ctx);
 	default:
 		return 0;
 	}
@@ -203,7 +209,7 @@ long type1_get_info(struct ioas *ioas, const struct info_style *style, void __us
 	return ret;
 }
 
-static long container_get_info(struct type1 *type1, struct ioas *ioas, void __user *uinfo)
+static long get_info(struct type1 *type1, struct ioas *ioas, void *uinfo)
 {
 	const struct info_style style = {
 		.max_areas = type1->max_areas,
@@ -212,8 +218,31 @@ static long container_get_info(struct type1 *type1, struct ioas *ioas, void __us
 		.padded = KCOMPAT_INFO_PADDED,
 		.unpadded_info = !KCOMPAT_INFO_PADDED,
 	};
+	long ret;
 
-	return type1_get_info(ioas, &style, uinfo);
+	ioas_enter(ioas);
+	ret = type1_get_info(ioas, &style, (void __force __user *)uinfo);
+	ioas_leave(ioas);
+	return ret;
+}
+
+/* Serves a call that is rare enough to keep what it works on, @args being what it is about. */
+static noinline long serve(void *handle, void *args,
+			   long (*service)(struct type1 *type1, struct ioas *ioas, void *args))
+{
+	struct container *container = container_get(handle);
+	struct ioas *ioas;
+	long ret = -ENODEV;
+
+	if (!container)
+		return -EINVAL;
+	ioas = ioas_get_vfio(&container->ctx);
+	if (ioas) {
+		ret = service(&container->type1, ioas, args);
+		ioas_put(ioas);
+	}
+	container_put(container);
+	return ret;
 }
 
 static bool wraps(u64 first, u64 nbytes)
@@ -296,11 +325,45 @@ static inline int check_map(const struct vfio_iommu_type1_dma_map *map)
 	return 0;
 }
 
-static __always_inline long type1_map(struct type1 *type1, struct ioas *ioas,
-				      void __user *umap)
+static __always_inline int map_memory(struct type1 *type1, struct ioas *ioas,
+				      const struct vfio_iommu_type1_dma_map *map)
+{
+	struct ioas_map request = {
+		.rule = MAP_TYPE1,
+		.account_mode = ACCOUNT_TYPE1,
+		.uptr = map->vaddr,
+		.iova = map->iova,
+		.nbytes = map->size,
+		.min_granule = PAGE_SIZE,
+		.max_areas = type1->max_areas,
+		.single_pages = type1_single_pages(),
+	};
+	int ret;
+
+	if (map->flags & VFIO_DMA_MAP_FLAG_READ)
+		request.iommu_prot |= IOMMU_READ;
+	if (map->flags & VFIO_DMA_MAP_FLAG_WRITE)
+		request.iommu_prot |= IOMMU_WRITE;
+	ret = ioas_map(ioas, &request);
+	if (unlikely(dirty_is_tracking(ioas)) && !ret)
+		ret = undo_if_untrackable(ioas, map);
+	return ret;
+}
+
+static long map_vaddr(struct type1 *type1, struct ioas *ioas, void *args)
+{
+	const struct vfio_iommu_type1_dma_map *map = args;
+
+	if (misfit(ioas, map->size | map->iova | map->vaddr))
+		return -EINVAL;
+	return vaddr_set(ioas, map->iova, map->size, map->vaddr);
+}
+
+static __always_inline long handle_map(void *handle, void __user *umap)
 {
 	struct vfio_iommu_type1_dma_map map;
-	struct ioas_map request;
+	struct container *container;
+	struct ioas *ioas;
 	int ret;
 
 	if (!get_words((u64 *)&map, umap, sizeof(map) / sizeof(u64)))
@@ -309,42 +372,13 @@ static __always_inline long type1_map(struct type1 *type1, struct ioas *ioas,
 	if (ret)
 		return ret;
 	if (unlikely(map.flags == VFIO_DMA_MAP_FLAG_VADDR))
-		return TYPE1_ALONE;
-
-	request = (struct ioas_map){
-		.rule = MAP_TYPE1,
-		.account_mode = ACCOUNT_TYPE1,
-		.uptr = map.vaddr,
-		.iova = map.iova,
-		.nbytes = map.size,
-		.min_granule = PAGE_SIZE,
-		.max_areas = type1->max_areas,
-		.single_pages = type1_single_pages(),
-	};
-	if (map.flags & VFIO_DMA_MAP_FLAG_READ)
-		request.iommu_prot |= IOMMU_READ;
-	if (map.flags & VFIO_DMA_MAP_FLAG_WRITE)
-		request.iommu_prot |= IOMMU_WRITE;
-	ret = ioas_map(ioas, &request);
-	if (unlikely(dirty_is_tracking(&type1->dirty)) && !ret)
-		ret = undo_if_untrackable(ioas, &map);
-	return ret;
-}
-
-static long map_vaddr(struct ioas *ioas, void __user *umap)
-{
-	struct vfio_iommu_type1_dma_map map;
-	int ret;
-
-	if (copy_from_user(&map, umap, sizeof(map)))
-		return -EFAULT;
-	ret = check_map(&map);
+		return serve(handle, &map, map_vaddr);
+	ret = container_enter(handle, &container, &ioas);
 	if (ret)
 		return ret;
-	if (map.flags != VFIO_DMA_MAP_FLAG_VADDR ||
-	    misfit(ioas, map.size | map.iova | map.vaddr))
-		return -EINVAL;
-	return vaddr_set(ioas, map.iova, map.size, map.vaddr);
+	ret = map_memory(&container->type1, ioas, &map);
+	ioas_leave(ioas);
+	return ret;
 }
 
 /* What an unmap says of its range: all that is mapped, or what? Sets its last address. */
@@ -359,145 +393,149 @@ static inline int get_range(struct ioas *ioas, const struct vfio_iommu_type1_dma
 	return wraps(unmap->iova, unmap->size) ? KCOMPAT_WRAPS : 0;
 }
 
-/* Reports what is dirty to a bitmap, which follows the fixed part of the argument. */
-static noinline long unmap_and_report(struct type1 *type1, struct ioas *ioas,
-				      const struct vfio_iommu_type1_dma_unmap *unmap,
-				      void __user *uunmap, unsigned long *nbytes)
-{
+/* An unmap that reports what is dirty. */
+struct unmap_report {
+	struct vfio_iommu_type1_dma_unmap *unmap;
 	struct vfio_bitmap bitmap;
-	unsigned long last_iova;
-	int ret;
+};
 
-	if (unmap->flags != VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP ||
-	    unmap->argsz < sizeof(*unmap) + sizeof(bitmap))
-		return -EINVAL;
-	if (copy_from_user(&bitmap, uunmap + sizeof(*unmap), sizeof(bitmap)))
-		return -EFAULT;
-	ret = dirty_check_bitmap(&bitmap, unmap->size);
-	if (ret)
-		return ret;
-	ret = get_range(ioas, unmap, &last_iova);
-	if (ret)
-		return ret;
-	if (!dirty_is_tracking(&type1->dirty) || bitmap.pgsize != PAGE_SIZE)
-		return -EINVAL;
-	return dirty_unmap(type1, ioas, unmap->iova, last_iova, &bitmap, nbytes);
-}
-
-static inline long unmap_range(struct type1 *type1, struct ioas *ioas,
-			       const struct vfio_iommu_type1_dma_unmap *unmap,
-			       unsigned long *nbytes)
+static long unmap_and_report(struct type1 *type1, struct ioas *ioas, void *args)
 {
-	unsigned long last_iova;
+	struct unmap_report *report = args;
+	struct vfio_iommu_type1_dma_unmap *unmap = report->unmap;
+	unsigned long last_iova, nbytes;
+	int ret;
+
+	ioas_enter(ioas);
+	ret = get_range(ioas, unmap, &last_iova);
+	if (!ret && (!dirty_is_tracking(ioas) || report->bitmap.pgsize != PAGE_SIZE))
+		ret = -EINVAL;
+	if (!ret)
+		ret = dirty_unmap(type1, ioas, unmap->iova, last_iova, &report->bitmap, &nbytes);
+	ioas_leave(ioas);
+	if (!ret)
+		unmap->size = nbytes;
+	return ret;
+}
+
+static long unmap_vaddr(struct type1 *type1, struct ioas *ioas, void *args)
+{
+	struct vfio_iommu_type1_dma_unmap *unmap = args;
+	unsigned long last_iova, nbytes;
+	int ret;
+
+	/* Whatever the range. */
+	if (READ_ONCE(type1->emulated.ngroups))
+		return -EBUSY;
+	ret = get_range(ioas, unmap, &last_iova);
+	if (!ret)
+		ret = vaddr_void(type1, ioas, unmap->iova, last_iova, &nbytes);
+	if (!ret)
+		unmap->size = nbytes;
+	return ret;
+}
+
+/* An unmap with flags that few have. The bitmap follows the fixed part of the argument. */
+static noinline long unmap_specially(void *handle, struct vfio_iommu_type1_dma_unmap *unmap,
+				     void __user *uunmap)
+{
+	struct unmap_report report = { .unmap = unmap };
+	int ret;
+
+	if (!(unmap->flags & ~(VFIO_DMA_UNMAP_FLAG_ALL | VFIO_DMA_UNMAP_FLAG_VADDR)))
+		return serve(handle, unmap, unmap_vaddr);
+	if (unmap->flags != VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP ||
+	    unmap->argsz < sizeof(*unmap) + sizeof(report.bitmap))
+		return -EINVAL;
+	if (copy_from_user(&report.bitmap, uunmap + sizeof(*unmap), sizeof(report.bitmap)))
+		return -EFAULT;
+	ret = dirty_check_bitmap(&report.bitmap, unmap->size);
+	return ret ?: serve(handle, &report, unmap_and_report);
+}
+
+static inline int unmap_range(struct type1 *type1, struct ioas *ioas,
+			      struct vfio_iommu_type1_dma_unmap *unmap)
+{
+	unsigned long last_iova, nbytes = 0;
 	int ret;
 
 	ret = get_range(ioas, unmap, &last_iova);
 	if (ret)
 		return ret;
-	if (unlikely(dirty_is_tracking(&type1->dirty)))
-		return dirty_unmap(type1, ioas, unmap->iova, last_iova, NULL, nbytes);
-	return ioas_unmap(ioas, unmap->iova, last_iova,
-			  type1->v2 ? UNMAP_WHOLE : UNMAP_LEADING, nbytes);
+	if (unlikely(dirty_is_tracking(ioas)))
+		ret = dirty_unmap(type1, ioas, unmap->iova, last_iova, NULL, &nbytes);
+	else
+		ret = ioas_unmap(ioas, unmap->iova, last_iova,
+				 type1->v2 ? UNMAP_WHOLE : UNMAP_LEADING, &nbytes);
+	unmap->size = nbytes;
+	return ret;
 }
 
-static long type1_unmap(struct type1 *type1, struct ioas *ioas, void __user *uunmap)
+static __always_inline long handle_unmap(void *handle, void __user *uunmap)
 {
 	struct vfio_iommu_type1_dma_unmap unmap;
-	unsigned long nbytes = 0;
+	struct container *container;
+	struct ioas *ioas;
 	long ret;
 
 	if (!get_words((u64 *)&unmap, uunmap, sizeof(unmap) / sizeof(u64)))
 		return -EFAULT;
 	if (unmap.argsz < sizeof(unmap))
 		return -EINVAL;
-	if (likely(!(unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL)))
-		ret = unmap_range(type1, ioas, &unmap, &nbytes);
-	else if (!(unmap.flags & ~(VFIO_DMA_UNMAP_FLAG_ALL | VFIO_DMA_UNMAP_FLAG_VADDR)))
-		ret = TYPE1_ALONE;
-	else
-		ret = unmap_and_report(type1, ioas, &unmap, uunmap, &nbytes);
+	if (likely(!(unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL))) {
+		ret = container_enter(handle, &container, &ioas);
+		if (ret)
+			return ret;
+		ret = unmap_range(&container->type1, ioas, &unmap);
+		ioas_leave(ioas);
+	} else {
+		ret = unmap_specially(handle, &unmap, uunmap);
+	}
 	if (ret)
 		return ret;
-
-	unmap.size = nbytes;
 	return put_words(uunmap, (u64 *)&unmap, sizeof(unmap) / sizeof(u64)) ? 0 : -EFAULT;
 }
 
-static long unmap_vaddr(struct type1 *type1, struct ioas *ioas, void __user *uunmap)
+/* Calls that are not about one IOAS, or not about the memory in it. */
+static noinline long handle_other(void *handle, unsigned int cmd, unsigned long arg)
 {
-	struct vfio_iommu_type1_dma_unmap unmap;
-	unsigned long last_iova, nbytes;
-	int ret;
+	struct container *container = container_get(handle);
+	long ret = -ENOTTY;
 
-	if (copy_from_user(&unmap, uunmap, sizeof(unmap)))
-		return -EFAULT;
-	if (unmap.argsz < sizeof(unmap) || !(unmap.flags & VFIO_DMA_UNMAP_FLAG_VADDR) ||
-	    unmap.flags & ~(VFIO_DMA_UNMAP_FLAG_ALL | VFIO_DMA_UNMAP_FLAG_VADDR))
+	if (!container)
 		return -EINVAL;
-	/* Whatever the range. */
-	if (READ_ONCE(type1->emulated.ngroups))
-		return -EBUSY;
-	ret = get_range(ioas, &unmap, &last_iova);
-	if (!ret)
-		ret = vaddr_void(type1, ioas, unmap.iova, last_iova, &nbytes);
-	if (ret)
-		return ret;
-	unmap.size = nbytes;
-	return copy_to_user(uunmap, &unmap, sizeof(unmap)) ? -EFAULT : 0;
+	if (cmd == VFIO_CHECK_EXTENSION)
+		ret = type1_check_extension(&container->type1, arg);
+	else if (cmd == VFIO_IOMMU_DIRTY_PAGES)
+		ret = dirty_ioctl(&container->type1, (void __user *)arg);
+	else if (ioctl_is_native(cmd))
+		ret = ioas_ctx_ioctl(&container->ctx, cmd, arg);
+	container_put(container);
+	return ret;
 }
 
 /**
  * type1_ioctl() - serve a container ioctl
- * @type1: the container
- * @ioas: what it maps into, entered by the caller
+ * @handle: of the container, which may be released at any time
  * @cmd: the command word
  * @arg: user pointer, or the extension's number
  *
  * Context: the calling process; may sleep.
- * Return: as stock type1; -ENOTTY for what is not a container ioctl we have; TYPE1_ALONE,
- * and nothing was done.
+ * Return: as stock type1; -EINVAL if there is no such container; -ENODEV if it needs an IOAS and
+ * has none; -ENOTTY for what is not a container ioctl we have.
  */
-long type1_ioctl(struct type1 *type1, struct ioas *ioas, unsigned int cmd, unsigned long arg)
+long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg)
 {
 	void __user *uarg = (void __user *)arg;
 
 	switch (cmd) {
-	case VFIO_CHECK_EXTENSION:
-		return type1_check_extension(type1, ioas, arg);
+	case VFIO_IOMMU_MAP_DMA:
+		return handle_map(handle, uarg);
+	case VFIO_IOMMU_UNMAP_DMA:
+		return handle_unmap(handle, uarg);
 	case VFIO_IOMMU_GET_INFO:
-		return container_get_info(type1, ioas, uarg);
-	case VFIO_IOMMU_MAP_DMA:
-		return type1_map(type1, ioas, uarg);
-	case VFIO_IOMMU_UNMAP_DMA:
-		return type1_unmap(type1, ioas, uarg);
-	case VFIO_IOMMU_DIRTY_PAGES:
-		return dirty_ioctl(type1, ioas, uarg);
+		return serve(handle, (void __force *)uarg, get_info);
 	default:
-		return -ENOTTY;
-	}
-}
-
-/**
- * type1_ioctl_alone() - serve a container ioctl that lets nobody else into the IOAS
- * @type1: the container
- * @ioas: what it maps into; the caller has not entered it, and keeps it
- * @cmd: the command word
- * @arg: user pointer
- *
- * Context: the calling process, after type1_ioctl() said TYPE1_ALONE; may sleep.
- * Return: as stock type1.
- */
-long type1_ioctl_alone(struct type1 *type1, struct ioas *ioas, unsigned int cmd,
-		       unsigned long arg)
-{
-	void __user *uarg = (void __user *)arg;
-
-	switch (cmd) {
-	case VFIO_IOMMU_MAP_DMA:
-		return map_vaddr(ioas, uarg);
-	case VFIO_IOMMU_UNMAP_DMA:
-		return unmap_vaddr(type1, ioas, uarg);
-	default:
-		return dirty_ioctl_alone(type1, ioas, uarg);
+		return handle_other(handle, cmd, arg);
 	}
 }

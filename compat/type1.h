@@ -34,17 +34,12 @@ struct info_style {
 	bool exact;			/* tell the length also to who has room for more */
 };
 
-/* What type1_ioctl() says of a call that is for type1_ioctl_alone(). */
-#define TYPE1_ALONE	(-ENOIOCTLCMD)
-
 int type1_init(struct type1 *type1, struct ioas_ctx *ctx, unsigned long type);
 void type1_exit(struct type1 *type1);
 bool type1_single_pages(void);
 const char *type1_name(const struct type1 *type1);
-long type1_check_extension(struct type1 *type1, struct ioas *ioas, unsigned long extension);
+long type1_check_extension(struct type1 *type1, unsigned long extension);
 long type1_get_info(struct ioas *ioas, const struct info_style *style, void __user *uinfo);
-long type1_ioctl(struct type1 *type1, struct ioas *ioas, unsigned int cmd, unsigned long arg);
-long type1_ioctl_alone(struct type1 *type1, struct ioas *ioas, unsigned int cmd,
-		       unsigned long arg);
+long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg);
 
 #endif

@@ -651,3 +651,16 @@ void ioas_detach_group(struct ioas_ctx *ctx, struct iommu_group *group, bool kee
 	}
 	mutex_unlock(&ctx->groups_mutex);
 }
+
+bool ioas_ctx_enforces_coherency(struct ioas_ctx *ctx)
+{
+	struct ioas_group *igroup;
+	bool enforces = true;
+
+	mutex_lock(&ctx->groups_mutex);
+	list_for_each_entry(igroup, &ctx->groups, groups_item)
+		if (igroup->hwpt)
+			enforces &= igroup->hwpt->enforces_coherency;
+	mutex_unlock(&ctx->groups_mutex);
+	return enforces;
+}

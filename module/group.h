@@ -100,6 +100,15 @@ int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
  */
 void ioas_detach_group(struct ioas_ctx *ctx, struct iommu_group *group, bool keep_areas);
 
+/**
+ * ioas_ctx_enforces_coherency() - is no-snoop DMA impossible for all groups of a context?
+ * @ctx: the context
+ *
+ * Context: takes groups_mutex; may sleep.
+ * Return: false if the domain of a group does not enforce it; true also without a domain.
+ */
+bool ioas_ctx_enforces_coherency(struct ioas_ctx *ctx);
+
 /* The IOMMUs of this machine. */
 extern const struct ioas_bus real_bus;
 

@@ -48,6 +48,8 @@ static void ioas_destroy(struct ioas_object *object)
 	WARN_ON(!xa_empty(&ioas->accesses));
 	if (ioas->account)
 		account_put(ioas->account);
+	if (ioas->object.ctx->front_ops)
+		ioas->object.ctx->front_ops->remove_ioas(ioas);
 	kfree_rcu(ioas, rcu);
 }
 
@@ -76,6 +78,13 @@ struct ioas *ioas_create(struct ioas_ctx *ctx)
 	xa_init_flags(&ioas->accesses, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	ioas->pgsizes = ULONG_MAX;
 	ioas->granule = 1;
+	if (ctx->front_ops)
+		ret = ctx->front_ops->add_ioas(ioas);
+	if (ret) {
+		ioas_object_abort(&ioas->object);
+		kfree(ioas);
+		return ERR_PTR(ret);
+	}
 	return ioas;
 }
 

@@ -42,6 +42,7 @@ struct ioas {
 	unsigned int npinning;			/* domains_rwsem; in-kernel users that pin */
 	bool small_pages;			/* domains_rwsem; HUGE_PAGES is off */
 	bool dead;				/* domains_rwsem; is about to be freed */
+	void *front;				/* constant; belongs to the front end */
 	struct iova_space iova_space;
 	struct ioas_account *account;		/* iova_lock; of whoever mapped last, kept */
 	wait_queue_head_t settled;		/* an area became live, idle or went away */

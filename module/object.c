@@ -27,6 +27,7 @@ void ioas_ctx_init(struct ioas_ctx *ctx, struct file *file, enum account_mode mo
 	RCU_INIT_POINTER(ctx->vfio_ioas, NULL);
 	ctx->account_mode = mode;
 	ctx->file = file;
+	ctx->front_ops = NULL;
 	mutex_init(&ctx->groups_mutex);
 	INIT_LIST_HEAD(&ctx->groups);
 	insight_add(ctx);

@@ -42,6 +42,12 @@ struct ioas_object {
 	bool ending;				/* same lock; cannot be found any more */
 };
 
+/* What a front end does with each IOAS of its contexts. */
+struct ioas_front_ops {
+	int (*add_ioas)(struct ioas *ioas);	/* sets its front; nobody can find it; may fail */
+	void (*remove_ioas)(struct ioas *ioas);	/* undoes that; nobody is inside; cannot fail */
+};
+
 /* One open file of ours, or one container. */
 struct ioas_ctx {
 	struct xarray objects;			/* its own lock; by id, from 1 */
@@ -49,6 +55,7 @@ struct ioas_ctx {
 	struct ioas __rcu *vfio_ioas;		/* xa_lock; what container ioctls work on */
 	enum account_mode account_mode;		/* xa_lock, anybody may peek */
 	struct file *file;			/* constant; kernel drivers keep it open, or NULL */
+	const struct ioas_front_ops *front_ops;	/* constant once there is an object; or NULL */
 	struct mutex groups_mutex;
 	struct list_head groups;		/* groups_mutex; struct ioas_group */
 	struct ctx_insight insight;

@@ -23,6 +23,7 @@ vfio_ioas-objects := \
 	native/ioctl.o \
 	native/ioas.o \
 	compat/backend.o \
+	compat/container.o \
 	compat/node.o \
 	compat/type1.o \
 	compat/dirty.o \

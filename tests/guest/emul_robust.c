@@ -7,11 +7,125 @@
 #include "lib_dirty.h"
 #include "lib_emulated.h"
 #include "lib_late.h"
+#include "lib_native.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 #define ARENA_PAGES	64U
+
+/* --- dirty pages belong to an IOAS, tracking to the container */
+
+/* What is reported of the first 64 pages of the IOAS that is selected. */
+static uint64_t report(void)
+{
+	uint64_t word = 0;
+
+	check_eq(dirty_get(emul.container, 0, 64 * PAGE, &word, sizeof(word)), 0);
+	return word;
+}
+
+static uint32_t selected(void)
+{
+	long long id = vfio_ioas_get(emul.container);
+
+	require_true(id > 0);
+	return id;
+}
+
+static void select_ioas(uint32_t ioas)
+{
+	require_eq(vfio_ioas_set(emul.container, ioas), 0);
+}
+
+static void write_page(uint64_t page)
+{
+	uint8_t byte = 1;
+
+	require_eq(emulated_rw(emul.device, page * PAGE, &byte, 1, EMULATED_WRITE), 0);
+}
+
+static void dirty_pages_survive_what_happens_in_another_ioas(void)
+{
+	uint64_t bitmap = 0;
+	uint32_t first;
+
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	require_eq(emul_map(0, 64, RW), 0);
+	require_eq(dirty_start(emul.container), 0);
+	require_eq(emul_pin(2, 1, RW), 1);
+	require_eq(emul_unpin(2, 1), 0);
+	write_page(5);
+	first = selected();
+	select_ioas(ioas_alloc(emul.container));
+	/* What is pinned at the same address elsewhere is no business of it, either. */
+	require_eq(emul_map(0, 64, RW), 0);
+	check_eq(report(), 0);
+	check_eq(dirty_unmap(emul.container, 0, 64 * PAGE, &bitmap, sizeof(bitmap)), 64 * PAGE);
+	check_eq(bitmap, 0);
+	require_eq(emul_map(0, 64, RW), 0);
+	check_eq(emul_unmap(0, 64), 64);
+	select_ioas(first);
+	check_eq(report(), 0x24);
+	check_eq(report(), 0);
+	emul_close();
+}
+
+static void tracking_begins_and_ends_in_every_ioas(void)
+{
+	uint32_t first, other, late;
+
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	require_eq(emul_map(0, 64, RW), 0);
+	first = selected();
+	other = ioas_alloc(emul.container);
+	select_ioas(other);
+	require_eq(emul_map(0, 64, RW), 0);
+	require_eq(dirty_start(emul.container), 0);
+	write_page(3);
+	late = ioas_alloc(emul.container);
+	select_ioas(late);
+	require_eq(emul_map(0, 64, RW), 0);
+	write_page(4);
+	check_eq(report(), 1 << 4);
+	select_ioas(first);
+	write_page(7);
+	check_eq(report(), 1 << 7);
+	select_ioas(other);
+	check_eq(report(), 1 << 3);
+	write_page(9);
+	select_ioas(first);
+	/* Without any, and twice, as a container can. */
+	require_eq(vfio_ioas_clear(emul.container), 0);
+	check_eq(dirty_stop(emul.container), 0);
+	check_eq(dirty_start(emul.container), 0);
+	check_eq(dirty_start(emul.container), 0);
+	select_ioas(other);
+	check_eq(report(), 0);
+	check_eq(dirty_stop(emul.container), 0);
+	emul_close();
+}
+
+static void group_that_leaves_dirties_the_ioas_that_it_was_in(void)
+{
+	uint32_t first, other;
+
+	emul_open_mixed();
+	require_eq(emul_map(0, 64, RW), 0);
+	require_eq(dirty_start(emul.container), 0);
+	first = selected();
+	other = ioas_alloc(emul.container);
+	select_ioas(other);
+	require_eq(emul_map(0, 64, RW), 0);
+	/* No device of a PCI group is here. */
+	check_eq(report(), 0);
+	emul_remove_pci();
+	check_eq(report(), 0);
+	select_ioas(first);
+	check_eq(report(), UINT64_MAX);
+	check_eq(report(), 0);
+	emul_close();
+}
 
 /* --- devices that keep what they should return */
 
@@ -340,6 +454,9 @@ static void pin_of_absent_memory_holds_up_nobody_else(void)
 }
 
 static const struct test tests[] = {
+	TEST(dirty_pages_survive_what_happens_in_another_ioas, ONLY_IOAS),
+	TEST(tracking_begins_and_ends_in_every_ioas, ONLY_IOAS),
+	TEST(group_that_leaves_dirties_the_ioas_that_it_was_in, ONLY_IOAS | NEEDS_ONE),
 	TEST(pins_that_a_closed_device_kept_are_taken_from_it, ONLY_IOAS),
 	TEST(pins_that_a_closed_device_kept_go_with_its_group, ONLY_IOAS),
 	TEST(pins_that_a_closed_device_kept_are_not_the_mapping, ONLY_IOAS | NEEDS_ONE),

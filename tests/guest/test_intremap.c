@@ -5,8 +5,10 @@
  */
 #define _GNU_SOURCE
 #include "lib.h"
+#include "lib_log.h"
 
 #define UNSAFE	"allow_unsafe_interrupts"
+#define FALLBACK	"SET_IOMMU may have fallen back to another backend"
 
 static struct rig rig;
 
@@ -94,11 +96,38 @@ static void dma_works_without_interrupt_remapping(void)
 	mem_free(memory, 2 * PAGE);
 }
 
+/* vfio.ko goes on to the next backend while the IOMMU is set, and never afterwards. */
+static void log_tells_of_a_fallback_only_where_there_is_one(void)
+{
+	int log = kmsg_open();
+	int late;
+
+	require_unsafe_machine();
+	open_rig();
+	check_eq(set_iommu(rig.container, VFIO_TYPE1v2_IOMMU), -EPERM);
+	check_true(log_has(log, FALLBACK));
+	param_set(backend_module(), UNSAFE, "Y");
+	check_eq(set_iommu(rig.container, VFIO_TYPE1v2_IOMMU), 0);
+	param_set(backend_module(), UNSAFE, "N");
+	rig.group[1] = group_open_wait(1);
+	require_true(rig.group[1] >= 0);
+	late = kmsg_open();
+	log_has(log, FALLBACK);
+	check_eq(group_set_container(rig.group[1], rig.container), -EPERM);
+	check_true(log_has(late, "cannot attach: error -1"));
+	check_true(!log_has(log, FALLBACK));
+	close(late);
+	close(log);
+	close(rig.group[1]);
+	rig_close(&rig);
+}
+
 static const struct test tests[] = {
 	TEST(group_without_interrupt_remapping_is_refused, NEEDS_ONE),
 	TEST(parameter_allows_it_at_run_time, NEEDS_ONE),
 	TEST(late_group_is_refused_and_the_container_lives, NEEDS_TWO),
 	TEST(dma_works_without_interrupt_remapping, NEEDS_ONE),
+	TEST(log_tells_of_a_fallback_only_where_there_is_one, ONLY_IOAS | NEEDS_TWO),
 };
 
 int main(int argc, char **argv)

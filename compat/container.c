@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * container: what vfio.ko has a number for.
+ *
+ * vfio.ko calls ioctl without a lock, so that a container may be released at the same moment, or
+ * have been: what it holds is not a pointer but a number, which is not used again. A call that
+ * found the container is inside its IOAS before it looks whether that is alive, or has counted
+ * itself; release waits for both.
+ *
+ * Locking: containers_lock guards the table, which is read under RCU.
+ */
+#include <linux/err.h>
+#include <linux/spinlock.h>
+
+#include "container.h"
+
+static DEFINE_SPINLOCK(containers_lock);
+DEFINE_HASHTABLE(containers, CONTAINERS_BITS);	/* containers_lock; by handle */
+static unsigned long last_handle;		/* containers_lock */
+
+void *container_publish(struct container *container)
+{
+	refcount_set(&container->nkept, 1);
+	init_completion(&container->unkept);
+	spin_lock(&containers_lock);
+	container->handle = ++last_handle;
+	hash_add_rcu(containers, &container->item, container->handle);
+	spin_unlock(&containers_lock);
+	return (void *)container->handle;
+}
+
+void container_unpublish(struct container *container)
+{
+	spin_lock(&containers_lock);
+	hash_del_rcu(&container->item);
+	spin_unlock(&containers_lock);
+	container_put(container);
+	wait_for_completion(&container->unkept);
+}
+
+struct container *container_unreleased(void *handle)
+{
+	struct container *container;
+
+	rcu_read_lock_sched();
+	container = container_find(handle);
+	rcu_read_unlock_sched();
+	return container;
+}
+
+struct container *container_get(void *handle)
+{
+	struct container *container;
+
+	rcu_read_lock_sched();
+	container = container_find(handle);
+	if (container && !refcount_inc_not_zero(&container->nkept))
+		container = NULL;
+	rcu_read_unlock_sched();
+	return container;
+}
+
+void container_put(struct container *container)
+{
+	if (refcount_dec_and_test(&container->nkept))
+		complete(&container->unkept);
+}
+
+struct ioas *container_enter_slowly(void *handle)
+{
+	struct container *container = container_get(handle);
+	struct ioas *ioas;
+
+	if (!container)
+		return ERR_PTR(-EINVAL);
+	ioas = ioas_get_vfio(&container->ctx);
+	if (ioas) {
+		ioas_enter(ioas);
+		ioas_put(ioas);
+	}
+	container_put(container);
+	return ioas ?: ERR_PTR(-ENODEV);
+}
