@@ -23,6 +23,9 @@ static struct {
 	const struct shim_thread *threads;
 	unsigned long seed;
 	unsigned long idle_turns;	/* since somebody got further */
+	bool in_order;			/* as shim_run_in_order() says, not by a random number */
+	unsigned long noccasions;
+	unsigned long switches[2];
 } turns = {
 	.mutex = PTHREAD_MUTEX_INITIALIZER,
 	.next_turn = PTHREAD_COND_INITIALIZER,
@@ -39,8 +42,10 @@ static void wait_for_turn(void)
 /* Lets another thread run, if one is left. */
 static void pass_turn(void)
 {
-	unsigned int next = random_below(&turns.seed, turns.nthreads);
+	unsigned int next = (self + 1) % turns.nthreads;
 
+	if (!turns.in_order)
+		next = random_below(&turns.seed, turns.nthreads);
 	if (!turns.nleft)
 		return;
 	while (turns.done[next] || (next == self && turns.nleft > 1))
@@ -49,9 +54,18 @@ static void pass_turn(void)
 	pthread_cond_broadcast(&turns.next_turn);
 }
 
+static bool is_anothers_turn(void)
+{
+	unsigned long occasion = turns.noccasions++;
+
+	if (turns.in_order)
+		return occasion == turns.switches[0] || occasion == turns.switches[1];
+	return !random_below(&turns.seed, 3);
+}
+
 void shim_yield(void)
 {
-	if (turns.nthreads && !random_below(&turns.seed, 3)) {
+	if (turns.nthreads && is_anothers_turn()) {
 		pass_turn();
 		wait_for_turn();
 	}
@@ -94,8 +108,25 @@ static void *run_thread(void *number)
 	return NULL;
 }
 
-void shim_run_threads(const struct shim_thread *threads, unsigned int nthreads,
-		      unsigned long seed)
+bool shim_is_dying(void)
+{
+	return current && current->is_dying;
+}
+
+void shim_sleep(wait_queue_head_t *queue, unsigned long nwakes, long *left, bool killable)
+{
+	while (queue->nwakes == nwakes && !(killable && shim_is_dying())) {
+		if (*left) {
+			if (!--*left)
+				return;
+			shim_pass_time();
+		} else {
+			shim_wait();
+		}
+	}
+}
+
+static void run_threads(const struct shim_thread *threads, unsigned int nthreads)
 {
 	pthread_t ids[MAX_THREADS];
 	unsigned long i;
@@ -103,9 +134,8 @@ void shim_run_threads(const struct shim_thread *threads, unsigned int nthreads,
 	turns.threads = threads;
 	turns.nthreads = nthreads;
 	turns.nleft = nthreads;
-	turns.seed = seed;
 	turns.idle_turns = 0;
-	turns.running = random_below(&turns.seed, nthreads);
+	turns.noccasions = 0;
 	memset(turns.done, 0, sizeof(turns.done));
 	for (i = 0; i < nthreads; i++)
 		if (pthread_create(&ids[i], NULL, run_thread, (void *)i))
@@ -115,17 +145,39 @@ void shim_run_threads(const struct shim_thread *threads, unsigned int nthreads,
 	turns.nthreads = 0;
 }
 
+void shim_run_threads(const struct shim_thread *threads, unsigned int nthreads,
+		      unsigned long seed)
+{
+	turns.in_order = false;
+	turns.seed = seed;
+	turns.running = random_below(&turns.seed, nthreads);
+	run_threads(threads, nthreads);
+}
+
+unsigned long shim_run_in_order(const struct shim_thread *threads, unsigned int nthreads,
+				unsigned long first, unsigned long second)
+{
+	turns.in_order = true;
+	turns.switches[0] = first;
+	turns.switches[1] = second;
+	turns.running = 0;
+	run_threads(threads, nthreads);
+	return turns.noccasions;
+}
+
 void shim_lock_read(struct shim_lock *lock)
 {
-	while (lock->written)
+	while (lock->written || lock->nwriters_waiting)
 		shim_wait();
 	lock->nreaders++;
 }
 
 void shim_lock_write(struct shim_lock *lock)
 {
+	lock->nwriters_waiting++;
 	while (lock->written || lock->nreaders)
 		shim_wait();
+	lock->nwriters_waiting--;
 	lock->written = true;
 }
 

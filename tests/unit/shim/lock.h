@@ -4,8 +4,10 @@
  *
  * A test has one thread, or those it gives to shim_run_threads(). One runs at a time; only
  * where the kernel could sleep or take a lock may it be another's turn, by a random
- * number, so that the same seed gives the same order. That locks are held where they must
- * be, and nobody sleeps where he must not, is checked; so is that not all wait.
+ * number, so that the same seed gives the same order, or as a test says that goes through the
+ * orders. That locks are held where they must be, and nobody sleeps where he must not, is
+ * checked; so is that not all wait. Locks are fair: while a writer waits, no reader gets in. A
+ * thread that waits for an event looks again when it is woken, and not before.
  */
 #ifndef SHIM_LOCK_H
 #define SHIM_LOCK_H
@@ -13,6 +15,7 @@
 struct shim_lock {
 	unsigned int nreaders;
 	bool written;
+	unsigned int nwriters_waiting;
 };
 
 struct shim_thread {
@@ -23,6 +26,22 @@ struct shim_thread {
 /* Runs them until all have returned. At most 8. */
 void shim_run_threads(const struct shim_thread *threads, unsigned int nthreads,
 		      unsigned long seed);
+
+/*
+ * Runs them in one order: the first one begins, and it is the next one's turn where a thread has
+ * to wait, and at two of the occasions to be another's turn, counted from 0. Returns how many
+ * occasions there were.
+ */
+unsigned long shim_run_in_order(const struct shim_thread *threads, unsigned int nthreads,
+				unsigned long first, unsigned long second);
+
+/*
+ * The body is executed for all pairs of occasions that there are; it sets @noccasions to what
+ * shim_run_in_order() returns.
+ */
+#define shim_for_each_order(first, second, noccasions)			\
+	for (first = 0, noccasions = 2; first + 1 < noccasions; first++)	\
+		for (second = first + 1; second < noccasions; second++)
 
 /* It may be another thread's turn. */
 void shim_yield(void);
@@ -86,9 +105,17 @@ static inline void mutex_lock(struct mutex *lock)
 	shim_lock_write(&lock->shim);
 }
 
-static inline bool down_read_trylock(struct rw_semaphore *lock)
+static inline bool mutex_trylock(struct mutex *lock)
 {
 	if (lock->shim.written)
+		return false;
+	shim_lock_write(&lock->shim);
+	return true;
+}
+
+static inline bool down_read_trylock(struct rw_semaphore *lock)
+{
+	if (lock->shim.written || lock->shim.nwriters_waiting)
 		return false;
 	shim_lock_read(&lock->shim);
 	return true;
@@ -112,6 +139,8 @@ static inline void downgrade_write(struct rw_semaphore *lock)
 	shim_lock_read(&lock->shim);
 }
 
+/* Nobody dies where only a writer would notice. */
+#define down_write_killable(lock)	(down_write(lock), 0)
 #define mutex_unlock(lock)		shim_unlock_write(&(lock)->shim)
 #define mutex_destroy(lock)		WARN_ON((lock)->shim.written)
 #define up_read(lock)			shim_unlock_read(&(lock)->shim)
@@ -123,36 +152,77 @@ static inline void downgrade_write(struct rw_semaphore *lock)
 #define lockdep_assert_held_read(lock)	WARN_ON(!(lock)->shim.nreaders)
 #define lockdep_assert_held_write(lock)	WARN_ON(!(lock)->shim.written)
 
-/* Who waits looks again whenever it is his turn, so nobody has to be woken. */
 typedef struct {
-	char unused;
+	unsigned long nwakes;
+	unsigned int nwaiters;
 } wait_queue_head_t;
 
-#define init_waitqueue_head(queue)	((void)(queue))
-#define waitqueue_active(queue)		((void)(queue), true)
-#define wq_has_sleeper(queue)		((void)(queue), true)
-#define wake_up_all(queue)		((void)(queue))
-#define wake_up_var(variable)		((void)(variable))
+#define init_waitqueue_head(queue)	shim_lock_init(queue)
+#define waitqueue_active(queue)		((queue)->nwaiters > 0)
+#define wq_has_sleeper(queue)		waitqueue_active(queue)
+#define wake_up_all(queue)		((void)(queue)->nwakes++)
 
-#define wait_event(queue, condition)			\
-	do {						\
-		shim_might_sleep();			\
-		while (!(condition))			\
-			shim_wait();			\
-	} while (0)
-#define wait_var_event(variable, condition)	wait_event(variable, condition)
+/* Waits until somebody was woken since there were @nwakes; or for @left turns, if that is not 0. */
+void shim_sleep(wait_queue_head_t *queue, unsigned long nwakes, long *left, bool killable);
+bool shim_is_dying(void);
+
+#define ERESTARTSYS	512
+
+/* 1 or what is left of the time; 0 when that is over; -ERESTARTSYS. */
+#define shim_wait_event(queue, condition, jiffies, killable)		\
+({									\
+	long _left = (jiffies);						\
+	bool _timed = _left;						\
+	long _ret;							\
+									\
+	shim_might_sleep();						\
+	(queue).nwaiters++;						\
+	for (;;) {							\
+		unsigned long _nwakes = (queue).nwakes;			\
+									\
+		_ret = _timed ? _left : 1;				\
+		if (condition) {					\
+			_ret = _ret ?: 1;				\
+			break;						\
+		}							\
+		if ((killable) && shim_is_dying())			\
+			_ret = -ERESTARTSYS;				\
+		if (_ret <= 0)						\
+			break;						\
+		shim_sleep(&(queue), _nwakes, &_left, killable);	\
+	}								\
+	(queue).nwaiters--;						\
+	_ret;								\
+})
 
 /* Time passes for who waits only: a jiffy a turn of others, if there are any. */
 #define HZ	1000
 
-#define wait_event_timeout(queue, condition, jiffies)	\
-({							\
-	long _left = (jiffies);				\
-							\
-	shim_might_sleep();				\
-	while (!(condition) && --_left)			\
-		shim_pass_time();			\
-	_left;						\
-})
+#define wait_event(queue, condition) \
+	((void)shim_wait_event(queue, condition, 0, false))
+#define wait_event_killable(queue, condition) \
+	(shim_wait_event(queue, condition, 0, true) < 0 ? -ERESTARTSYS : 0)
+#define wait_event_timeout(queue, condition, jiffies) \
+	shim_wait_event(queue, condition, jiffies, false)
+#define wait_event_killable_timeout(queue, condition, jiffies) \
+	shim_wait_event(queue, condition, jiffies, true)
+
+struct completion {
+	wait_queue_head_t wait;
+	bool done;
+};
+
+#define init_completion(completion)	shim_lock_init(completion)
+
+static inline void complete(struct completion *completion)
+{
+	completion->done = true;
+	wake_up_all(&completion->wait);
+}
+
+static inline void wait_for_completion(struct completion *completion)
+{
+	wait_event(completion->wait, completion->done);
+}
 
 #endif
