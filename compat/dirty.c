@@ -537,15 +537,16 @@ static long dirty_stop(struct dirty *dirty)
 }
 
 /*
- * The lowest area of a range, kept busy; or NULL. Waits for those who work on it. Takes its mark
- * that all of it is dirty. @previous is the area below, kept busy so far; or NULL.
+ * The lowest area of a range, kept busy; or NULL; or ERR_PTR(-EINTR) on a fatal signal. Waits for
+ * those who make, divide or remove it. Takes its mark that all of it is dirty. @previous is the
+ * area below, kept busy so far; or NULL.
  */
 static struct ioas_area *hold_next(struct ioas *ioas, struct ioas_area *previous,
 				   unsigned long iova, unsigned long last_iova, bool *marked)
 {
 	struct iova_space *space = &ioas->iova_space;
 	struct ioas_area *area;
-	bool live;
+	bool usable;
 
 	for (;;) {
 		spin_lock(&space->iova_lock);
@@ -559,8 +560,8 @@ static struct ioas_area *hold_next(struct ioas *ioas, struct ioas_area *previous
 		} else {
 			area = iova_first(space, iova, last_iova);
 		}
-		live = area && area_is_live(area);
-		if (live) {
+		usable = area && area_is_settled(area);
+		if (usable) {
 			area->nbusy++;
 			*marked = area->marks & AREA_ALL_DIRTY;
 			area->marks &= ~AREA_ALL_DIRTY;
@@ -568,9 +569,10 @@ static struct ioas_area *hold_next(struct ioas *ioas, struct ioas_area *previous
 			iova = max(iova, area->first_iova);
 		}
 		spin_unlock(&space->iova_lock);
-		if (!area || live)
+		if (!area || usable)
 			return area;
-		ioas_wait_until_settled(ioas, iova, iova);
+		if (area_wait_settled(ioas, iova, true))
+			return ERR_PTR(-EINTR);
 	}
 }
 
@@ -605,6 +607,10 @@ static long report_range(struct type1 *type1, struct ioas *ioas, unsigned long i
 	report_init(&report, type1, ioas, iova, bitmap);
 	while (!ret) {
 		area = hold_next(ioas, area, iova, last_iova, &marked);
+		if (IS_ERR(area)) {
+			ret = PTR_ERR(area);
+			area = NULL;
+		}
 		if (!area)
 			break;
 		nareas++;

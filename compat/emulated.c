@@ -5,14 +5,15 @@
  * Most are of emulated devices, which have no IOMMU of their own. Together they are one
  * in-kernel user of the container's IOAS: by its access an unmap finds us, and we tell the
  * devices. A page that drivers hold is one pin of the area, however often they pinned it; beside
- * a domain it is pinned once more, see pin_anew().
+ * a domain it is pinned once more, and maybe charged, see pin_anew().
  *
  * Drivers are not trusted to let go. An unmap gives up on one that does not, see
  * ioas_unmap_watched(); what a closed device still holds is taken from it, as it can do nothing
  * with it any more.
  *
  * Locking: devices_mutex is held while devices are called, and nothing else of ours: they call us
- * back to unpin, with locks of their own held. holds_mutex -> domains_rwsem.
+ * back to unpin, with locks of their own held. devices_mutex -> locks of drivers -> holds_mutex ->
+ * pins_rwsem of the access -> domains_rwsem.
  */
 #include <linux/err.h>
 #include <linux/iommu.h>
@@ -20,6 +21,7 @@
 #include <linux/slab.h>
 #include <linux/vfio.h>
 
+#include "access.h"
 #include "area.h"
 #include "dirty.h"
 #include "emulated.h"
@@ -37,6 +39,7 @@ struct hold {
 	struct iommu_group *group;	/* holds_mutex; whose devices pinned it; NULL: several */
 	struct page *page;		/* constant */
 	bool pinned_anew;		/* constant; beside what the area has pinned there */
+	struct ioas_account *payer;	/* constant; of what was pinned anew, or NULL */
 };
 
 static void tell_devices(void *data, unsigned long iova, unsigned long nbytes)
@@ -72,7 +75,9 @@ void emulated_destroy(struct emulated *emulated)
 	mutex_destroy(&emulated->devices_mutex);
 }
 
-static int attach_access(struct emulated *emulated, struct ioas *ioas)
+/* With an error there may be an access, @spare, to be destroyed without holds_mutex. */
+static int attach_access(struct emulated *emulated, struct ioas *ioas,
+			 struct ioas_access **spare)
 {
 	struct ioas_access *access;
 	u32 id;
@@ -83,7 +88,7 @@ static int attach_access(struct emulated *emulated, struct ioas *ioas)
 		return PTR_ERR(access);
 	ret = vfio_ioas_access_attach(access, ioas->object.id);
 	if (ret) {
-		vfio_ioas_access_destroy(access);
+		*spare = access;
 		return ret;
 	}
 	emulated->access = access;
@@ -91,20 +96,30 @@ static int attach_access(struct emulated *emulated, struct ioas *ioas)
 	return 0;
 }
 
-/* Becomes an in-kernel user of the container's IOAS, and so keeps it. */
-static int join_ioas(struct type1 *type1)
+/*
+ * Becomes an in-kernel user of the container's IOAS, and so keeps it. On success holds_mutex is
+ * held.
+ */
+static int join_and_lock(struct type1 *type1)
 {
+	struct emulated *emulated = &type1->emulated;
+	struct ioas_access *spare = NULL;
 	struct ioas *ioas;
-	int ret;
+	int ret = -ENODEV;
 
-	lockdep_assert_held(&type1->emulated.holds_mutex);
-	if (type1->emulated.ioas)
+	mutex_lock(&emulated->holds_mutex);
+	if (emulated->ioas)
 		return 0;
 	ioas = ioas_get_vfio(type1->ctx);
-	if (!ioas)
-		return -ENODEV;
-	ret = attach_access(&type1->emulated, ioas);
-	ioas_put(ioas);
+	if (ioas) {
+		ret = attach_access(emulated, ioas, &spare);
+		ioas_put(ioas);
+	}
+	if (!ret)
+		return 0;
+	mutex_unlock(&emulated->holds_mutex);
+	if (spare)
+		vfio_ioas_access_destroy(spare);
 	return ret;
 }
 
@@ -152,11 +167,11 @@ int emulated_add_group(struct type1 *type1)
 	int ret;
 
 	add_user(emulated);
-	mutex_lock(&emulated->holds_mutex);
-	ret = join_ioas(type1);
-	mutex_unlock(&emulated->holds_mutex);
-	if (!ret)
+	ret = join_and_lock(type1);
+	if (!ret) {
+		mutex_unlock(&emulated->holds_mutex);
 		ret = count_group(emulated);
+	}
 	if (ret)
 		remove_user(emulated);
 	return ret;
@@ -219,24 +234,111 @@ static void visit_end(struct visit *visit)
 	visit->area = NULL;
 }
 
-/* The area in which a page lies, or NULL. */
-static struct ioas_area *visit_area(struct visit *visit, unsigned long index)
+/* Is the area that is kept busy the one in which a page lies? If not, it is none any more. */
+static bool visits_area(struct visit *visit, unsigned long index)
 {
 	unsigned long iova = index_to_iova(index);
 	struct ioas_area *area = visit->area;
 
 	if (area && iova >= area->first_iova && iova <= area->last_iova)
-		return area;
+		return true;
 	visit_end(visit);
-	visit->area = area_hold(visit->type1->emulated.ioas, iova);
+	return false;
+}
+
+/* The area in which a page lies, or an error as from area_hold(). */
+static struct ioas_area *visit_area(struct visit *visit, unsigned long index)
+{
+	struct ioas_area *area;
+
+	if (visits_area(visit, index))
+		return visit->area;
+	area = area_hold(visit->type1->emulated.ioas, index_to_iova(index));
+	if (!IS_ERR(area))
+		visit->area = area;
+	return area;
+}
+
+/* As visit_area(), where the page is held. NULL: then there was no pin, which is a bug. */
+static struct ioas_area *visit_pinned_area(struct visit *visit, unsigned long index)
+{
+	if (!visits_area(visit, index))
+		visit->area = area_hold_pinned(visit->type1->emulated.ioas,
+					       index_to_iova(index));
 	return visit->area;
+}
+
+/*
+ * Charges a page pinned anew, unless its area has paid for one there: that is all that a mapping
+ * of type1 pays for, which charges each. A copy of an area (IOAS_COPY) has paid for nothing.
+ */
+static int charge_anew(struct ioas_area *area, struct hold *hold, const struct page *shown)
+{
+	struct ioas_account *payer = area->pages->account;
+	int ret;
+
+	if (PageReserved(hold->page) || (!area_is_copy(area) && !PageReserved(shown)))
+		return 0;
+	ret = account_charge(payer, 1);
+	if (ret)
+		return ret;
+	/* It pays, and gets it back, whoever owns the memory by then. */
+	refcount_inc(&payer->refs);
+	hold->payer = payer;
+	return 0;
+}
+
+static void repay_anew(struct hold *hold)
+{
+	struct account_refund refund = { };
+
+	account_refund(&refund, hold->payer, 1);
+	account_pay(&refund);
+	account_put(hold->payer);
+}
+
+/*
+ * What an area has pinned for a domain need not be what its owner has there by now. Drivers get
+ * that, as from type1: pinned once more. @hold has the page that the area shows.
+ */
+static int pin_anew(struct ioas *ioas, struct ioas_area *area, struct hold *hold)
+{
+	const struct ioas_pages *pages = area->pages;
+	const struct page *shown = hold->page;
+	int ret;
+
+	lockdep_assert_held(&ioas->domains_rwsem);
+	if (list_empty(&ioas->hwpts))
+		return 0;
+	ret = pin_one(pages->account->mm, pages->uptr + hold->pin.first_index * PAGE_SIZE,
+		      pin_flags(pages->writable, pages->unshares), &hold->page);
+	if (ret)
+		return ret;
+	ret = charge_anew(area, hold, shown);
+	if (ret) {
+		unpin_run(page_to_pfn(hold->page), 1, false);
+		return ret;
+	}
+	hold->pinned_anew = true;
+	area_note_beside(ioas, 1, hold->payer ? 1 : 0);
+	return 0;
+}
+
+/* Undoes pin_anew(), if there was anything to do. */
+static void unpin_anew(struct ioas *ioas, struct ioas_area *area, struct hold *hold)
+{
+	if (!hold->pinned_anew)
+		return;
+	unpin_run(page_to_pfn(hold->page), 1, area->pages->writable);
+	area_note_beside(ioas, -1, hold->payer ? -1 : 0);
+	if (hold->payer)
+		repay_anew(hold);
 }
 
 static void drop_hold(struct ioas *ioas, struct ioas_area *area, struct hold *hold,
 		      struct account_refund *refund)
 {
-	if (hold->pinned_anew)
-		unpin_run(page_to_pfn(hold->page), 1, area->pages->writable);
+	unpin_anew(ioas, area, hold);
 	area_drop_pin(ioas, area, &hold->pin, refund);
 }
 
@@ -244,7 +346,7 @@ static void drop_hold(struct ioas *ioas, struct ioas_area *area, struct hold *ho
 static void let_go(struct visit *visit, struct hold *hold, unsigned long index)
 {
 	struct emulated *emulated = &visit->type1->emulated;
-	struct ioas_area *area = visit_area(visit, index);
+	struct ioas_area *area = visit_pinned_area(visit, index);
 
 	lockdep_assert_held(&emulated->holds_mutex);
 	/* An area with a pin does not go. */
@@ -302,10 +404,17 @@ void emulated_unregister(struct type1 *type1, struct vfio_device *vdev)
 	list_del(&vdev->iommu_entry);
 	last = list_empty(&emulated->devices);
 	last_of_group = !has_device_of(emulated, group);
-	mutex_unlock(&emulated->devices_mutex);
+	/* An unmap that does not find the device does not find its pins either. */
 	if (last || last_of_group)
 		take_away(type1, last ? NULL : group);
+	mutex_unlock(&emulated->devices_mutex);
 	remove_user(emulated);
+}
+
+/* What drivers get where area_hold() found none. */
+static int no_area(const struct ioas_area *area)
+{
+	return PTR_ERR(area) == -ENOENT ? -EINVAL : PTR_ERR(area);
 }
 
 /* May a driver use an area in this way? */
@@ -319,24 +428,6 @@ static int check_area(const struct ioas_area *area, int prot)
 static bool owner_is_gone(const struct ioas_area *area)
 {
 	return !atomic_read(&area->pages->account->mm->mm_users);
-}
-
-/*
- * What an area has pinned for a domain need not be what its owner has there by now. Drivers get
- * that, as from type1: pinned once more, and not charged once more.
- */
-static int pin_anew(struct ioas *ioas, struct ioas_area *area, struct hold *hold)
-{
-	const struct ioas_pages *pages = area->pages;
-	int ret;
-
-	lockdep_assert_held(&ioas->domains_rwsem);
-	if (list_empty(&ioas->hwpts))
-		return 0;
-	ret = pin_one(pages->account->mm, pages->uptr + hold->pin.first_index * PAGE_SIZE,
-		      pin_flags(pages->writable, pages->unshares), &hold->page);
-	hold->pinned_anew = !ret;
-	return ret;
 }
 
 /* Pins a page that nobody holds yet. */
@@ -382,13 +473,13 @@ static int pin_page(struct visit *visit, struct iommu_group *group, unsigned lon
 	struct hold *hold;
 	int ret;
 
-	if (!area)
-		return -EINVAL;
+	if (IS_ERR(area))
+		return no_area(area);
 	ret = check_area(area, prot);
 	if (ret)
 		return ret;
 	/* An unmap that waits for pins to go does not let new ones come. */
-	if (READ_ONCE(area->noticed))
+	if (area_is_told(area))
 		return -EINVAL;
 	hold = xa_load(&emulated->holds, index);
 	if (!hold) {
@@ -450,13 +541,14 @@ int emulated_pin(struct type1 *type1, struct iommu_group *group, unsigned long i
 		return -EOVERFLOW;
 	if (list_empty(&emulated->devices))
 		return -EINVAL;
-	mutex_lock(&emulated->holds_mutex);
-	ret = join_ioas(type1);
-	if (!ret) {
-		ioas_enter(emulated->ioas);
-		ret = pin_pages(type1, group, index, npages, prot, pages);
-		ioas_leave(emulated->ioas);
-	}
+	ret = join_and_lock(type1);
+	if (ret)
+		return ret;
+	access_begin_pinning(emulated->access);
+	ioas_enter(emulated->ioas);
+	ret = pin_pages(type1, group, index, npages, prot, pages);
+	ioas_leave(emulated->ioas);
+	access_end_pinning(emulated->access);
 	mutex_unlock(&emulated->holds_mutex);
 	return ret;
 }
@@ -499,8 +591,8 @@ static long rw_next(struct type1 *type1, struct ioas *ioas, unsigned long iova, 
 	struct ioas_area *area = area_hold(ioas, iova);
 	int ret;
 
-	if (!area)
-		return -EINVAL;
+	if (IS_ERR(area))
+		return no_area(area);
 	nbytes = min(nbytes, area->last_iova - iova + 1);
 	ret = rw_in_area(area, iova, data, nbytes, write);
 	if (!ret && write)

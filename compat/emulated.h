@@ -100,7 +100,7 @@ void emulated_unregister(struct type1 *type1, struct vfio_device *vdev);
  * Return: 0; or, with nothing changed, -EACCES for type1 (v1); -EINVAL where nothing is
  * mapped, for device memory, while the mapping is being removed, for a range that wraps, or
  * without an open device; -EPERM where the mapping does not allow it; -EBUSY while it waits for
- * its new address; -ENODEV where its process is gone; as pages_pin().
+ * its new address; -ENODEV where its process is gone; as pages_pin(); -EINTR on a fatal signal.
  */
 int emulated_pin(struct type1 *type1, struct iommu_group *group, unsigned long iova,
 		 unsigned long npages, int prot, struct page **pages);
@@ -129,7 +129,7 @@ void emulated_unpin(struct type1 *type1, unsigned long iova, unsigned long npage
  * Return: 0; or, maybe with a part copied, -EINVAL where nothing is mapped; -EPERM where the
  * mapping does not allow reading and, to write, writing, or where its process is gone; -EBUSY
  * while it waits for its new address; -EFAULT where memory is missing, or if the caller has
- * another address space than the process.
+ * another address space than the process; -EINTR on a fatal signal.
  */
 int emulated_rw(struct type1 *type1, unsigned long iova, void *data, size_t nbytes,
 		bool write);

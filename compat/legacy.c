@@ -94,7 +94,7 @@ static long legacy_unmap(struct ioas *ioas, void __user *uunmap)
 	if (args.flags & VFIO_DMA_UNMAP_FLAG_ALL) {
 		if (args.iova || args.size)
 			return -EINVAL;
-		ret = ioas_unmap_all(ioas, &unmapped);
+		ret = ioas_unmap(ioas, 0, ULONG_MAX, UNMAP_WHOLE, &unmapped);
 		args.size = ret ? 0 : unmapped;
 	} else {
 		ret = legacy_unmap_range(ioas, args.iova, &args.size);

@@ -4,37 +4,56 @@
  *
  * A pin makes the store of each area it touches shared, adds itself to those who need a
  * part of it, and counts in the area, so that an unmap knows whom it has to tell. User
- * space always wins: the unmap marks the area so that no new pin gets in, calls the
+ * space always wins: the unmap claims the area so that no new pin gets in, calls the
  * drivers with nothing held, and goes on when all pins are gone.
  *
- * Locking: ioas_rwsem guards which IOAS an access is attached to: held for reading
- * while that is used, for writing only for the change itself, never across a call of the
- * driver. Calls of the driver are counted under the lock of the IOAS' list of
- * accesses; who takes an access off the list waits for them, holding nothing. The caller of
- * such a call enters the IOAS again before it is over, so that the IOAS outlives it.
+ * Locking: change_mutex is held while an access is attached, replaced or detached, calls of its
+ * driver included: so each of these is over when the next one begins. ioas_rwsem guards which
+ * IOAS an access is attached to: held for reading while that is used, for writing only for the
+ * change itself, never across a call of the driver. pins_rwsem is held for reading by calls that
+ * pin; an unmap that finds pins takes it for writing, and gives it back at once, before it tells
+ * the driver: so pins that the driver has not got yet are waited for.
+ *
+ * Calls of the driver are counted in its place on the list of the IOAS; who takes the access off
+ * that list waits for them, with change_mutex held.
+ *
+ * Order: change_mutex -> locks of the driver -> ioas_rwsem -> pins_rwsem -> domains_rwsem. Where
+ * a driver's locks may be held already, change_mutex is only tried.
  */
+#include <linux/completion.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
+#include <linux/refcount.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/wait_bit.h>
 
 #include "access.h"
 #include "area.h"
 #include "ioas.h"
 
+/* A place on the list of an IOAS. While one IOAS replaces another, an access has both places. */
+struct access_place {
+	struct ioas_access *access;	/* constant while it is on the list, as is what follows */
+	struct ioas *ioas;
+	u32 index;			/* in ioas->accesses */
+	refcount_t ncalls;		/* of ops->unmap under way, and one while on the list */
+	struct completion calls_over;
+};
+
 struct ioas_access {
 	struct ioas_object object;		/* its driver is a user of it */
 	const struct vfio_ioas_access_ops *ops;	/* constant, as is data */
 	void *data;
+	struct mutex change_mutex;
+	struct access_place places[2];		/* change_mutex, for those who join and quit */
+	unsigned int place;			/* change_mutex; the one of @ioas */
 	struct rw_semaphore ioas_rwsem;
 	struct ioas *ioas;			/* ioas_rwsem; this is a user of it, or NULL */
 	bool closing;				/* ioas_rwsem; about to leave: nothing new */
-	u32 list_index;				/* ioas_rwsem; in ioas->accesses */
-	atomic_t ncalls;			/* of ops->unmap under way */
+	struct rw_semaphore pins_rwsem;
 };
 
 static void access_object_destroy(struct ioas_object *object)
@@ -60,39 +79,61 @@ static const struct ioas_object_ops access_object_ops = {
 	.show = access_object_show,
 };
 
-static struct ioas_access *next_to_notify(struct ioas *ioas, unsigned long *index)
+static struct access_place *next_to_notify(struct ioas *ioas, unsigned long *index)
 {
-	struct ioas_access *access;
+	struct access_place *place;
 
 	xa_lock(&ioas->accesses);
-	access = xa_find(&ioas->accesses, index, ULONG_MAX, XA_PRESENT);
-	if (access)
-		atomic_inc(&access->ncalls);
+	place = xa_find(&ioas->accesses, index, ULONG_MAX, XA_PRESENT);
+	if (place)
+		refcount_inc(&place->ncalls);
 	xa_unlock(&ioas->accesses);
-	return access;
+	return place;
 }
 
-static void call_over(struct ioas_access *access)
+static void call_over(struct access_place *place)
 {
-	atomic_t *ncalls = &access->ncalls;
-
-	/* The access may be gone right after, but an address is all that is used. */
-	if (atomic_dec_and_test(ncalls))
-		wake_up_var(ncalls);
+	if (refcount_dec_and_test(&place->ncalls))
+		complete(&place->calls_over);
 }
 
-void access_notify(struct ioas *ioas, unsigned long iova, unsigned long last_iova)
+void access_begin_pinning(struct ioas_access *access)
 {
-	struct ioas_access *access;
+	down_read(&access->pins_rwsem);
+}
+
+void access_end_pinning(struct ioas_access *access)
+{
+	up_read(&access->pins_rwsem);
+}
+
+/* Waits until the calls that are pinning now have returned. */
+static int wait_for_pinning(struct ioas_access *access, bool killable)
+{
+	if (!killable)
+		down_write(&access->pins_rwsem);
+	else if (down_write_killable(&access->pins_rwsem))
+		return -EINTR;
+	up_write(&access->pins_rwsem);
+	return 0;
+}
+
+int access_notify(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
+		  bool killable)
+{
+	struct access_place *place;
 	unsigned long index;
+	int ret = 0;
 
-	for (index = 0; (access = next_to_notify(ioas, &index)); index++) {
-		ioas_leave(ioas);
-		if (access->ops->unmap)
+	for (index = 0; !ret && (place = next_to_notify(ioas, &index)); index++) {
+		struct ioas_access *access = place->access;
+
+		ret = wait_for_pinning(access, killable);
+		if (!ret && access->ops->unmap)
 			access->ops->unmap(access->data, iova, last_iova - iova + 1);
-		ioas_enter(ioas);
-		call_over(access);
+		call_over(place);
 	}
+	return ret;
 }
 
 struct ioas_access *vfio_ioas_access_create(struct ioas_ctx *ctx,
@@ -112,8 +153,9 @@ struct ioas_access *vfio_ioas_access_create(struct ioas_ctx *ctx,
 	}
 	access->ops = ops;
 	access->data = data;
+	mutex_init(&access->change_mutex);
 	init_rwsem(&access->ioas_rwsem);
-	atomic_set(&access->ncalls, 0);
+	init_rwsem(&access->pins_rwsem);
 	vfio_ioas_ctx_get(ctx);
 	ioas_object_use(&access->object);
 	*id = access->object.id;
@@ -121,17 +163,6 @@ struct ioas_access *vfio_ioas_access_create(struct ioas_ctx *ctx,
 	return access;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_create);
-
-void vfio_ioas_access_destroy(struct ioas_access *access)
-{
-	struct ioas_ctx *ctx = access->object.ctx;
-
-	vfio_ioas_access_detach(access);
-	ioas_object_retire(&access->object);
-	access_object_destroy(&access->object);
-	vfio_ioas_ctx_put(ctx);
-}
-EXPORT_SYMBOL_GPL(vfio_ioas_access_destroy);
 
 /* Changes how many pinning accesses an IOAS has; only more of them can fail. */
 static int change_npinning(struct ioas_access *access, struct ioas *ioas, int change)
@@ -151,15 +182,56 @@ static int change_npinning(struct ioas_access *access, struct ioas *ioas, int ch
 	return ret;
 }
 
-/* Lets an access be told of unmaps in @ioas, of which it becomes a user. */
-static int join_ioas(struct ioas_access *access, struct ioas *ioas, u32 *list_index)
+/*
+ * Begins to attach an access to an IOAS. -EBUSY while another thread changes what it is attached
+ * to, or destroys it; -ENOENT without such an IOAS.
+ */
+static int begin_change(struct ioas_access *access, u32 ioas_id, struct ioas **ioas)
 {
+	int ret = -EBUSY;
+
+	if (!ioas_object_try_busy(&access->object))
+		return ret;
+	if (!mutex_trylock(&access->change_mutex))
+		goto put;
+	ret = -ENOENT;
+	*ioas = ioas_get(access->object.ctx, ioas_id);
+	if (!*ioas)
+		goto unlock;
+	return 0;
+
+unlock:
+	mutex_unlock(&access->change_mutex);
+put:
+	ioas_object_put(&access->object);
+	return ret;
+}
+
+static void end_change(struct ioas_access *access, struct ioas *ioas)
+{
+	ioas_put(ioas);
+	mutex_unlock(&access->change_mutex);
+	ioas_object_put(&access->object);
+}
+
+/*
+ * Lets an access be told of unmaps in @ioas, of which it becomes a user. Takes the place that
+ * is free.
+ */
+static int join_ioas(struct ioas_access *access, struct ioas *ioas)
+{
+	struct access_place *place = &access->places[!access->place];
 	int ret;
 
+	lockdep_assert_held(&access->change_mutex);
 	ret = change_npinning(access, ioas, 1);
 	if (ret)
 		return ret;
-	ret = xa_alloc(&ioas->accesses, list_index, access, xa_limit_32b,
+	place->access = access;
+	place->ioas = ioas;
+	refcount_set(&place->ncalls, 1);
+	init_completion(&place->calls_over);
+	ret = xa_alloc(&ioas->accesses, &place->index, place, xa_limit_32b,
 		       GFP_KERNEL_ACCOUNT);
 	if (ret)
 		change_npinning(access, ioas, -1);
@@ -168,13 +240,26 @@ static int join_ioas(struct ioas_access *access, struct ioas *ioas, u32 *list_in
 	return ret;
 }
 
-/* Undoes join_ioas(); when it returns, no call on behalf of @ioas is under way. */
-static void quit_ioas(struct ioas_access *access, struct ioas *ioas, u32 list_index)
+/* Undoes join_ioas(); when it returns, no call on behalf of that IOAS is under way. */
+static void quit_ioas(struct ioas_access *access, struct access_place *place)
 {
-	xa_erase(&ioas->accesses, list_index);
-	wait_var_event(&access->ncalls, !atomic_read(&access->ncalls));
-	change_npinning(access, ioas, -1);
-	ioas_object_unuse(&ioas->object);
+	lockdep_assert_held(&access->change_mutex);
+	xa_erase(&place->ioas->accesses, place->index);
+	if (!refcount_dec_and_test(&place->ncalls))
+		wait_for_completion(&place->calls_over);
+	change_npinning(access, place->ioas, -1);
+	ioas_object_unuse(&place->ioas->object);
+}
+
+/* @ioas, in which the access has the free place, or NULL, is what calls use from now on. */
+static void set_ioas(struct ioas_access *access, struct ioas *ioas)
+{
+	lockdep_assert_held(&access->change_mutex);
+	down_write(&access->ioas_rwsem);
+	access->ioas = ioas;
+	access->closing = false;
+	access->place = !access->place;
+	up_write(&access->ioas_rwsem);
 }
 
 int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id)
@@ -182,82 +267,90 @@ int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id)
 	struct ioas *ioas;
 	int ret;
 
-	ioas = ioas_get(access->object.ctx, ioas_id);
-	if (!ioas)
-		return -ENOENT;
-	down_write(&access->ioas_rwsem);
-	if (access->closing)
-		ret = -EBUSY;
-	else if (access->ioas)
-		ret = -EINVAL;
-	else
-		ret = join_ioas(access, ioas, &access->list_index);
+	ret = begin_change(access, ioas_id, &ioas);
+	if (ret)
+		return ret;
+	ret = access->ioas ? -EINVAL : join_ioas(access, ioas);
 	if (!ret)
-		access->ioas = ioas;
-	up_write(&access->ioas_rwsem);
-	ioas_put(ioas);
+		set_ioas(access, ioas);
+	end_change(access, ioas);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_attach);
 
 /* The driver gives back what it has; then the access goes over to @ioas, or to nothing. */
-static void finish_close(struct ioas_access *access, struct ioas *ioas, u32 list_index)
+static void go_over(struct ioas_access *access, struct ioas *ioas)
 {
-	struct ioas *old;
-	u32 old_index;
+	struct access_place *old = &access->places[access->place];
 
+	lockdep_assert_held(&access->change_mutex);
+	down_write(&access->ioas_rwsem);
+	access->closing = true;
+	up_write(&access->ioas_rwsem);
 	if (access->ops->unmap)
 		access->ops->unmap(access->data, 0, ULONG_MAX);
-	down_write(&access->ioas_rwsem);
-	old = access->ioas;
-	old_index = access->list_index;
-	access->ioas = ioas;
-	access->list_index = list_index;
-	access->closing = false;
-	up_write(&access->ioas_rwsem);
-	quit_ioas(access, old, old_index);
+	set_ioas(access, ioas);
+	quit_ioas(access, old);
+}
+
+static int replace(struct ioas_access *access, struct ioas *ioas)
+{
+	int ret;
+
+	if (!access->ioas)
+		return -ENOENT;
+	if (access->ioas == ioas)
+		return 0;
+	ret = join_ioas(access, ioas);
+	if (!ret)
+		go_over(access, ioas);
+	return ret;
 }
 
 int vfio_ioas_access_replace(struct ioas_access *access, u32 ioas_id)
 {
 	struct ioas *ioas;
-	bool moves = false;
-	u32 list_index;
-	int ret = 0;
+	int ret;
 
-	ioas = ioas_get(access->object.ctx, ioas_id);
-	if (!ioas)
-		return -ENOENT;
-	down_write(&access->ioas_rwsem);
-	if (access->closing) {
-		ret = -EBUSY;
-	} else if (!access->ioas) {
-		ret = -ENOENT;
-	} else if (access->ioas != ioas) {
-		ret = join_ioas(access, ioas, &list_index);
-		moves = !ret;
-		access->closing = moves;
-	}
-	up_write(&access->ioas_rwsem);
-	if (moves)
-		finish_close(access, ioas, list_index);
-	ioas_put(ioas);
+	ret = begin_change(access, ioas_id, &ioas);
+	if (ret)
+		return ret;
+	ret = replace(access, ioas);
+	end_change(access, ioas);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_replace);
 
+static void detach(struct ioas_access *access)
+{
+	mutex_lock(&access->change_mutex);
+	if (access->ioas)
+		go_over(access, NULL);
+	mutex_unlock(&access->change_mutex);
+}
+
 void vfio_ioas_access_detach(struct ioas_access *access)
 {
-	bool ours;
-
-	down_write(&access->ioas_rwsem);
-	ours = access->ioas && !access->closing;
-	access->closing |= ours;
-	up_write(&access->ioas_rwsem);
-	if (ours)
-		finish_close(access, NULL, 0);
+	/* Whoever is destroying it detaches it, too. */
+	if (!ioas_object_try_busy(&access->object))
+		return;
+	detach(access);
+	ioas_object_put(&access->object);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_detach);
+
+void vfio_ioas_access_destroy(struct ioas_access *access)
+{
+	struct ioas_ctx *ctx = access->object.ctx;
+
+	/* Calls that change what it is attached to are over then, and no new one begins. */
+	ioas_object_retire(&access->object);
+	detach(access);
+	mutex_destroy(&access->change_mutex);
+	access_object_destroy(&access->object);
+	vfio_ioas_ctx_put(ctx);
+}
+EXPORT_SYMBOL_GPL(vfio_ioas_access_destroy);
 
 /* A call of the driver that works on [iova, last_iova] of the IOAS it is attached to. */
 struct access_call {
@@ -283,7 +376,7 @@ static int each_part(struct access_call *call, int (*step)(struct access_call *c
 	}
 }
 
-/* Checks the range and enters the IOAS. On success ends with end_call(). */
+/* Checks the range, and keeps the access attached. On success ends with end_call(). */
 static int begin_call(struct ioas_access *access, struct access_call *call,
 		      unsigned long nbytes)
 {
@@ -299,13 +392,11 @@ static int begin_call(struct ioas_access *access, struct access_call *call,
 	}
 	call->ioas = access->ioas;
 	call->needs_prot = call->flags & VFIO_IOAS_ACCESS_WRITE ? IOMMU_WRITE : IOMMU_READ;
-	ioas_enter(call->ioas);
 	return 0;
 }
 
-static void end_call(struct ioas_access *access, struct access_call *call)
+static void end_call(struct ioas_access *access)
 {
-	ioas_leave(call->ioas);
 	up_read(&access->ioas_rwsem);
 }
 
@@ -314,9 +405,9 @@ static struct ioas_area *hold_next(struct access_call *call)
 	struct ioas_area *area = area_hold(call->ioas, call->iova);
 	int ret = 0;
 
-	if (!area)
-		return ERR_PTR(-ENOENT);
-	if (READ_ONCE(area->noticed))
+	if (IS_ERR(area))
+		return area;
+	if (area_is_told(area))
 		ret = -EINVAL;
 	else if (!(area->iommu_prot & call->needs_prot))
 		ret = -EPERM;
@@ -351,7 +442,7 @@ static int pin_part(struct ioas *ioas, struct ioas_area *area, unsigned long fir
 	return ret;
 }
 
-/* One of the pins of exactly these pages: they are all alike. */
+/* One of the pins of exactly these pages: they are all alike. If there is none, nothing changes. */
 static void unpin_part(struct ioas *ioas, struct ioas_area *area, unsigned long first_index,
 		       unsigned long last_index)
 {
@@ -360,9 +451,11 @@ static void unpin_part(struct ioas *ioas, struct ioas_area *area, unsigned long 
 
 	pages_lock(area->pages);
 	pin = pages_find_user(area->pages, USER_ACCESS_PIN, first_index, last_index);
-	if (!WARN_ON(!pin))
+	if (pin)
 		pages_unpin(area->pages, pin, &refund);
 	pages_unlock(area->pages);
+	if (WARN_ON(!pin))
+		return;
 	account_pay(&refund);
 	kfree(pin);
 	area_change_npins(ioas, area, -1);
@@ -400,12 +493,9 @@ static void unpin_all(struct ioas *ioas, unsigned long iova, unsigned long last_
 	struct ioas_area *area;
 
 	for (;;) {
-		area = area_hold(ioas, call.iova);
-		if (WARN_ON(!area || !area->pages->sharing || !area->npins)) {
-			if (area)
-				area_unhold(ioas, area);
+		area = area_hold_pinned(ioas, call.iova);
+		if (WARN_ON(!area))
 			return;
-		}
 		area_part(area, &call, &first_byte, &last_byte);
 		unpin_part(ioas, area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE);
 		call.iova += last_byte - first_byte;
@@ -428,10 +518,14 @@ int vfio_ioas_access_pin_pages(struct ioas_access *access, unsigned long iova,
 	ret = begin_call(access, &call, nbytes);
 	if (ret)
 		return ret;
+	access_begin_pinning(access);
+	ioas_enter(call.ioas);
 	ret = each_part(&call, pin_next);
 	if (ret && call.iova > iova)
 		unpin_all(call.ioas, iova, call.iova - 1);
-	end_call(access, &call);
+	ioas_leave(call.ioas);
+	access_end_pinning(access);
+	end_call(access);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_pin_pages);
@@ -507,8 +601,10 @@ int vfio_ioas_access_rw(struct ioas_access *access, unsigned long iova, void *da
 	ret = begin_call(access, &call, nbytes);
 	if (ret)
 		return ret;
+	ioas_enter(call.ioas);
 	ret = each_part(&call, copy_next);
-	end_call(access, &call);
+	ioas_leave(call.ioas);
+	end_call(access);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_rw);

@@ -13,12 +13,34 @@ struct ioas;
 
 /**
  * access_notify() - ask in-kernel users to let go of a range
- * @ioas: the IOAS, which is left meanwhile
+ * @ioas: the IOAS
  * @iova: first address of the range
  * @last_iova: last address, inclusive
+ * @killable: give up on a fatal signal
  *
- * Context: the caller entered the IOAS and holds nothing else.
+ * Calls of these users that are pinning are waited for first.
+ *
+ * Context: may sleep. The caller keeps the IOAS, but is not in it, and holds nothing.
+ * Return: 0; -EINTR on a fatal signal, with some of them not told.
  */
-void access_notify(struct ioas *ioas, unsigned long iova, unsigned long last_iova);
+int access_notify(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
+		  bool killable);
+
+/**
+ * access_begin_pinning() - a call is about to pin areas
+ * @access: on whose behalf; attached until the end of the call
+ *
+ * Until access_end_pinning() an unmap that finds such a pin waits instead of telling the driver,
+ * which does not know of it yet.
+ *
+ * Context: may sleep; before the IOAS is entered.
+ */
+void access_begin_pinning(struct ioas_access *access);
+
+/**
+ * access_end_pinning() - undo access_begin_pinning()
+ * @access: as there
+ */
+void access_end_pinning(struct ioas_access *access);
 
 #endif

@@ -10,6 +10,7 @@
  * pages_lock() what is pinned. Whoever makes a store shared keeps its area busy and is in
  * its IOAS, so that neither the owner of an area nor an attach meets that half done.
  */
+#include <linux/err.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -125,14 +126,83 @@ struct ioas_area *area_next(struct ioas *ioas, struct ioas_area *area)
 	return area;
 }
 
-struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova)
+static bool is_settled(struct ioas *ioas, unsigned long iova)
+{
+	struct ioas_area *area;
+	bool settled;
+
+	spin_lock(&ioas->iova_space.iova_lock);
+	area = iova_first(&ioas->iova_space, iova, iova);
+	settled = !area || area_is_settled(area);
+	spin_unlock(&ioas->iova_space.iova_lock);
+	return settled;
+}
+
+int area_wait_settled(struct ioas *ioas, unsigned long iova, bool killable)
+{
+	lockdep_assert_held_read(&ioas->domains_rwsem);
+	if (killable)
+		return wait_event_killable(ioas->settled, is_settled(ioas, iova)) ? -EINTR : 0;
+	wait_event(ioas->settled, is_settled(ioas, iova));
+	return 0;
+}
+
+static bool is_idle(struct ioas *ioas, struct ioas_area *area)
+{
+	bool idle;
+
+	spin_lock(&ioas->iova_space.iova_lock);
+	idle = !area->nbusy;
+	spin_unlock(&ioas->iova_space.iova_lock);
+	return idle;
+}
+
+int area_wait_idle(struct ioas *ioas, struct ioas_area *area, bool killable)
+{
+	lockdep_assert_held_read(&ioas->domains_rwsem);
+	WARN_ON(READ_ONCE(area->state) != AREA_ALONE);
+	if (killable)
+		return wait_event_killable(ioas->settled, is_idle(ioas, area)) ? -EINTR : 0;
+	wait_event(ioas->settled, is_idle(ioas, area));
+	return 0;
+}
+
+/* ERR_PTR(-EAGAIN): another thread removes or divides the area. */
+static struct ioas_area *try_hold(struct ioas *ioas, unsigned long iova)
 {
 	struct ioas_area *area;
 
 	lockdep_assert_held(&ioas->domains_rwsem);
 	spin_lock(&ioas->iova_space.iova_lock);
 	area = iova_first(&ioas->iova_space, iova, iova);
-	if (area && area_is_live(area))
+	if (!area || area->state == AREA_FILLING)
+		area = ERR_PTR(-ENOENT);
+	else if (!area_is_settled(area))
+		area = ERR_PTR(-EAGAIN);
+	else
+		area->nbusy++;
+	spin_unlock(&ioas->iova_space.iova_lock);
+	return area;
+}
+
+struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova)
+{
+	struct ioas_area *area;
+
+	while (PTR_ERR(area = try_hold(ioas, iova)) == -EAGAIN)
+		if (area_wait_settled(ioas, iova, true))
+			return ERR_PTR(-EINTR);
+	return area;
+}
+
+struct ioas_area *area_hold_pinned(struct ioas *ioas, unsigned long iova)
+{
+	struct ioas_area *area;
+
+	lockdep_assert_held(&ioas->domains_rwsem);
+	spin_lock(&ioas->iova_space.iova_lock);
+	area = iova_first(&ioas->iova_space, iova, iova);
+	if (area && area->npins)
 		area->nbusy++;
 	else
 		area = NULL;
@@ -151,7 +221,18 @@ void area_unhold(struct ioas *ioas, struct ioas_area *area)
 void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change)
 {
 	spin_lock(&ioas->iova_space.iova_lock);
+	WARN_ON(change < 0 && !area->npins);
 	area->npins += change;
+	if (!area->npins)
+		ioas_wake_waiters(ioas);
+	spin_unlock(&ioas->iova_space.iova_lock);
+}
+
+void area_note_beside(struct ioas *ioas, long npinned, long ncharged)
+{
+	spin_lock(&ioas->iova_space.iova_lock);
+	ioas->npinned_beside += npinned;
+	ioas->ncharged_beside += ncharged;
 	spin_unlock(&ioas->iova_space.iova_lock);
 }
 

@@ -46,10 +46,27 @@ static inline struct pages_user *area_user(struct ioas_area *area)
 	return &area->pages->sharing->own_area;
 }
 
+/* Live, claimed or not. */
 static inline bool area_is_live(const struct ioas_area *area)
 {
 	/* Pairs with area_set_live(): what the creator did is visible, too. */
-	return smp_load_acquire(&area->state) == AREA_LIVE;
+	u8 state = smp_load_acquire(&area->state);
+
+	return state >= AREA_LIVE && state <= AREA_TELLING;
+}
+
+/* Live, and no thread waits to be, or is, alone with it: it can be used by anybody who comes. */
+static inline bool area_is_settled(const struct ioas_area *area)
+{
+	u8 state = smp_load_acquire(&area->state);
+
+	return state == AREA_LIVE || state == AREA_TELLING;
+}
+
+/* Does an unmap tell in-kernel users to let go? Then it lets no new pins come. */
+static inline bool area_is_told(const struct ioas_area *area)
+{
+	return READ_ONCE(area->state) == AREA_TELLING;
 }
 
 /* Where in its store an IOVA of an area lies, in bytes. */
@@ -75,7 +92,6 @@ static inline void area_init(struct ioas_area *area, struct ioas_pages *pages,
 	area->next = NULL;
 	area->iommu_prot = iommu_prot;
 	area->state = AREA_FILLING;
-	area->noticed = false;
 	area->marks = 0;
 	area->nbusy = 0;
 	area->npins = 0;
@@ -250,13 +266,52 @@ struct ioas_area *area_first(struct ioas *ioas, unsigned long iova);
 struct ioas_area *area_next(struct ioas *ioas, struct ioas_area *area);
 
 /**
+ * area_wait_settled() - wait until nobody is, or waits to be, alone with an area
+ * @ioas: the IOAS, which the caller entered
+ * @iova: any address of the area
+ * @killable: give up on a fatal signal
+ *
+ * Context: may sleep; the caller keeps no area busy, and owns none.
+ * Return: 0, also if there is no area (any more); -EINTR on a fatal signal.
+ */
+int area_wait_settled(struct ioas *ioas, unsigned long iova, bool killable);
+
+/**
+ * area_wait_idle() - wait until nobody keeps an area busy
+ * @ioas: the IOAS, which the caller entered
+ * @area: claimed by the caller as AREA_ALONE, so that nobody else comes
+ * @killable: give up on a fatal signal
+ *
+ * Context: may sleep; the caller keeps no area busy.
+ * Return: 0; -EINTR on a fatal signal.
+ */
+int area_wait_idle(struct ioas *ioas, struct ioas_area *area, bool killable);
+
+/**
  * area_hold() - find an area and keep it busy
  * @ioas: the IOAS, which the caller entered
  * @iova: any address of the area
  *
- * Return: a live area, which stays as it is until area_unhold(), or NULL.
+ * An area that another thread removes or divides is waited for: the caller gets what there is
+ * before or after. A thread that removes it waits only for those who keep it busy by now.
+ *
+ * Context: may sleep; the caller keeps no other area busy.
+ * Return: a live area, which stays as it is until area_unhold(); ERR_PTR(-ENOENT) where nothing
+ * is mapped, or not yet; ERR_PTR(-EINTR) on a fatal signal.
  */
 struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova);
+
+/**
+ * area_hold_pinned() - find an area with pins, to give one back
+ * @ioas: the IOAS, which the caller entered
+ * @iova: any address of the area
+ *
+ * Does not wait: an area with pins stays, and whoever wants to remove it waits for just this.
+ *
+ * Context: any.
+ * Return: the area, as area_hold(), or NULL if there is none with a pin.
+ */
+struct ioas_area *area_hold_pinned(struct ioas *ioas, unsigned long iova);
 
 /**
  * area_add_pin() - pin a part of an area for an in-kernel user
@@ -294,6 +349,14 @@ void area_drop_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user 
  * @change: how many more there are
  */
 void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change);
+
+/**
+ * area_note_beside() - count pages that a front end pinned beside what stores have pinned
+ * @ioas: the IOAS
+ * @npinned: how many more there are
+ * @ncharged: how many more of them are charged
+ */
+void area_note_beside(struct ioas *ioas, long npinned, long ncharged);
 
 /**
  * area_unhold() - undo area_hold()

@@ -5,7 +5,8 @@
  * Capturing a range makes a copy of each area, or part of one, in it: an area that is in no
  * tree yet, and keeps the store. Cutting an area makes two of it over the same store.
  *
- * Locking: the caller has entered the IOAS. An area is kept busy while it is looked at.
+ * Locking: the caller has entered the IOAS. An area is kept busy while it is looked at, and
+ * claimed while it is divided.
  */
 #include <linux/err.h>
 #include <linux/iommu.h>
@@ -21,8 +22,8 @@ static struct ioas_area *capture_piece(struct ioas *ioas, unsigned long iova,
 	struct ioas_area *copy = NULL;
 	unsigned long nbytes;
 
-	if (!area)
-		return ERR_PTR(-ENOENT);
+	if (IS_ERR(area))
+		return area;
 	nbytes = min(area->last_iova, last_iova) - iova + 1;
 	if (!area_share(ioas, area))
 		copy = area_create_copy(area->pages, area_byte(area, iova), nbytes,
@@ -69,57 +70,42 @@ int ioas_map_copies(struct ioas *ioas, struct ioas_map *map, struct ioas_area *c
 	return ioas_map(ioas, map);
 }
 
-/* Puts @upper behind @area, which loses what that shows. Nobody else may use @area. */
+/* Puts @upper behind @area, with which the caller is alone, and which loses what that shows. */
 static int insert_upper(struct ioas *ioas, struct ioas_area *area, struct ioas_area *upper)
 {
 	struct iova_space *space = &ioas->iova_space;
 	bool pinned = !list_empty(&ioas->hwpts);
-	int ret = 0;
+	int ret;
 
 	upper->first_iova = area->first_iova + (upper->first_byte - area->first_byte);
 	upper->last_iova = area->last_iova;
 	pages_lock(area->pages);
-	spin_lock(&space->iova_lock);
-	/* We alone keep it busy; who comes now waits for the mutex before he looks closer. */
-	if (area->nbusy != 1)
-		ret = -EAGAIN;
-	else if (area->npins)
-		ret = -EINVAL;
-	else
-		area->state = AREA_EMPTYING;
-	spin_unlock(&space->iova_lock);
+	ret = area_divide(area, upper, pinned);
 	if (!ret) {
-		ret = area_divide(area, upper, pinned);
 		spin_lock(&space->iova_lock);
-		if (!ret) {
-			area->last_iova = upper->first_iova - 1;
-			upper->state = AREA_LIVE;
-			WARN_ON(iova_insert(space, upper));
-		}
-		area->state = AREA_LIVE;
+		area->last_iova = upper->first_iova - 1;
+		upper->state = AREA_LIVE;
+		WARN_ON(iova_insert(space, upper));
 		spin_unlock(&space->iova_lock);
 	}
 	pages_unlock(area->pages);
 	return ret;
 }
 
+/* The caller is alone with the area. */
 static int cut_area(struct ioas *ioas, struct ioas_area *area, unsigned long last_iova)
 {
-	unsigned long misfit = ioas->granule - 1;
-	unsigned long upper_byte = area_byte(area, last_iova) + 1;
 	struct ioas_area *upper;
 	int ret;
 
-	if ((last_iova + 1) & misfit || upper_byte & misfit || area->npins)
-		return -EINVAL;
-	/* An entry of the page table may reach over the border. */
-	if (!list_empty(&ioas->hwpts) && !ioas->small_pages)
+	/* Somebody who was in it until now may have pinned it. */
+	if (area->npins)
 		return -EINVAL;
 	ret = area_share(ioas, area);
 	if (ret)
 		return ret;
-	upper = area_create_copy(area->pages, upper_byte, area->last_iova - last_iova,
-				 area->iommu_prot);
+	upper = area_create_copy(area->pages, area_byte(area, last_iova) + 1,
+				 area->last_iova - last_iova, area->iommu_prot);
 	if (!upper)
 		return -ENOMEM;
 	ret = insert_upper(ioas, area, upper);
@@ -128,8 +114,27 @@ static int cut_area(struct ioas *ioas, struct ioas_area *area, unsigned long las
 	return ret;
 }
 
-/* -EAGAIN: another call works on the area; ask again when it is done. */
-static int try_cut(struct ioas *ioas, unsigned long last_iova)
+/* May an area be cut there? */
+static int check_cut(struct ioas *ioas, struct ioas_area *area, unsigned long last_iova)
+{
+	unsigned long misfit = ioas->granule - 1;
+
+	if (!area_is_live(area) || area_is_told(area))
+		return -EBUSY;
+	if ((last_iova + 1) & misfit || (area_byte(area, last_iova) + 1) & misfit ||
+	    area->npins)
+		return -EINVAL;
+	/* An entry of the page table may reach over the border. */
+	if (!list_empty(&ioas->hwpts) && !ioas->small_pages)
+		return -EINVAL;
+	return area_is_settled(area) ? 0 : -EAGAIN;
+}
+
+/*
+ * Claims the area that reaches over a border; *@claimed is NULL if none does. -EAGAIN: another
+ * thread is alone with it; ask again when that is over.
+ */
+static int claim_area(struct ioas *ioas, unsigned long last_iova, struct ioas_area **claimed)
 {
 	struct iova_space *space = &ioas->iova_space;
 	struct ioas_area *area;
@@ -139,28 +144,38 @@ static int try_cut(struct ioas *ioas, unsigned long last_iova)
 	area = iova_first(space, last_iova, last_iova);
 	if (area && (area->last_iova == last_iova || area->first_iova == last_iova))
 		area = NULL;
-	if (area && (!area_is_live(area) || area->noticed))
-		ret = -EBUSY;
-	else if (area && area->nbusy)
-		ret = -EAGAIN;
-	else if (area)
-		area->nbusy++;
+	if (area)
+		ret = check_cut(ioas, area, last_iova);
+	if (area && !ret)
+		area->state = AREA_ALONE;
 	spin_unlock(&space->iova_lock);
-	if (!area || ret)
-		return ret;
-	ret = cut_area(ioas, area, last_iova);
-	area_unhold(ioas, area);
+	*claimed = ret ? NULL : area;
 	return ret;
+}
+
+static void unclaim_area(struct ioas *ioas, struct ioas_area *area)
+{
+	spin_lock(&ioas->iova_space.iova_lock);
+	area->state = AREA_LIVE;
+	ioas_wake_waiters(ioas);
+	spin_unlock(&ioas->iova_space.iova_lock);
 }
 
 int ioas_cut(struct ioas *ioas, unsigned long last_iova)
 {
+	struct ioas_area *area;
 	int ret;
 
-	for (;;) {
-		ret = try_cut(ioas, last_iova);
-		if (ret != -EAGAIN)
+	while ((ret = claim_area(ioas, last_iova, &area)) == -EAGAIN) {
+		ret = area_wait_settled(ioas, last_iova, true);
+		if (ret)
 			return ret;
-		ioas_wait_until_settled(ioas, last_iova, last_iova);
 	}
+	if (!area)
+		return ret;
+	ret = area_wait_idle(ioas, area, true);
+	if (!ret)
+		ret = cut_area(ioas, area, last_iova);
+	unclaim_area(ioas, area);
+	return ret;
 }

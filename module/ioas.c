@@ -20,7 +20,7 @@
 #include "hwpt.h"
 #include "ioas.h"
 
-/* Nobody finds it as the container's any more, and who did has left. */
+/* Nobody finds it as the container's any more, and everybody who did has left for good. */
 static void mark_dead(struct ioas *ioas)
 {
 	struct ioas_ctx *ctx = ioas->object.ctx;
@@ -32,6 +32,12 @@ static void mark_dead(struct ioas *ioas)
 	down_write(&ioas->domains_rwsem);
 	ioas->dead = true;
 	up_write(&ioas->domains_rwsem);
+	/* Those who were outside just then come back, and nobody else. */
+	if (!refcount_dec_and_test(&ioas->keepers)) {
+		wait_for_completion(&ioas->unkept);
+		down_write(&ioas->domains_rwsem);
+		up_write(&ioas->domains_rwsem);
+	}
 }
 
 static void ioas_destroy(struct ioas_object *object)
@@ -72,6 +78,8 @@ struct ioas *ioas_create(struct ioas_ctx *ctx)
 		return ERR_PTR(ret);
 	}
 	init_rwsem(&ioas->domains_rwsem);
+	refcount_set(&ioas->keepers, 1);
+	init_completion(&ioas->unkept);
 	INIT_LIST_HEAD(&ioas->hwpts);
 	iova_space_init(&ioas->iova_space);
 	init_waitqueue_head(&ioas->settled);

@@ -7,8 +7,10 @@
 #ifndef VFIO_IOAS_IOAS_H
 #define VFIO_IOAS_IOAS_H
 
+#include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
+#include <linux/refcount.h>
 #include <linux/rwsem.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -43,10 +45,14 @@ struct ioas {
 	bool small_pages;			/* domains_rwsem; HUGE_PAGES is off */
 	bool dead;				/* domains_rwsem; is about to be freed */
 	void *front;				/* constant; belongs to the front end */
+	refcount_t keepers;			/* see ioas_keep(), and one until it is dead */
+	struct completion unkept;		/* it is dead, and nobody keeps it */
 	struct iova_space iova_space;
 	struct ioas_account *account;		/* iova_lock; of whoever mapped last, kept */
 	wait_queue_head_t settled;		/* an area became live, idle or went away */
-	struct xarray accesses;			/* own lock; struct ioas_access */
+	struct xarray accesses;			/* own lock; struct access_place */
+	unsigned long npinned_beside;		/* iova_lock; pages that no store has, ... */
+	unsigned long ncharged_beside;		/* iova_lock; ... and those that are charged */
 	struct rcu_head rcu;
 };
 
@@ -98,6 +104,22 @@ static inline bool ioas_try_enter(struct ioas *ioas)
 static inline void ioas_leave(struct ioas *ioas)
 {
 	up_read(&ioas->domains_rwsem);
+}
+
+/*
+ * Lets the caller, who has entered an IOAS, leave and enter it again: it is there until
+ * ioas_unkeep(), which comes before the caller leaves for good.
+ */
+static inline void ioas_keep(struct ioas *ioas)
+{
+	refcount_inc(&ioas->keepers);
+}
+
+static inline void ioas_unkeep(struct ioas *ioas)
+{
+	lockdep_assert_held_read(&ioas->domains_rwsem);
+	if (refcount_dec_and_test(&ioas->keepers))
+		complete(&ioas->unkept);
 }
 
 /* Something that somebody may wait for has changed. Under iova_lock. */
@@ -274,14 +296,16 @@ struct ioas_unmap_watch {
  * Holes in the range do not matter. When this returns no device can reach the
  * memory any more, it is unpinned, and its owner has got the charge back. In-kernel users
  * that pinned some of it have been told; to that end the IOAS is left and entered again.
+ * Calls that use an area, or are pinning, are waited for; no new ones get in meanwhile.
  *
  * Context: the caller entered the IOAS and, if it has in-kernel users, holds nothing
- * that they need; may sleep. Needs no memory, cannot be interrupted.
+ * that they need; may sleep. Needs no memory.
  * Return: 0, also where nothing is mapped; -EINVAL with UNMAP_WHOLE and nothing
  * removed if a border of the range lies inside an area; with UNMAP_UPWARD -ENOENT if
  * the next area reaches over a border, -EBUSY if another thread is making or removing it;
- * -EDEADLK if an in-kernel user did not let go of one (a bug of that user); an error of
- * @watch, and the area it was about, and those above, are still there.
+ * -EDEADLK if an in-kernel user did not let go of one for seconds (a bug of that user);
+ * -EINTR on a fatal signal while it waited; an error of @watch, and the area it was about,
+ * and those above, are still there.
  */
 int ioas_unmap_watched(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
 		       enum ioas_unmap_rule rule, struct ioas_unmap_watch *watch,
@@ -299,7 +323,7 @@ static inline int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned lon
  * @ioas: the IOAS
  * @unmapped_nbytes: receives their length
  *
- * Context: as ioas_unmap_watched().
+ * Context: as ioas_unmap_watched(), but a fatal signal does not end it.
  * Return: 0; -EDEADLK if an in-kernel user did not let go of one.
  */
 int ioas_unmap_all(struct ioas *ioas, unsigned long *unmapped_nbytes);
@@ -324,7 +348,7 @@ void ioas_erase_areas(struct ioas *ioas, struct ioas_area *areas);
  * Not atomic: areas that another thread removes meanwhile are seen or not.
  *
  * Context: the caller entered the IOAS; may sleep.
- * Return: 0; -ENOENT if an address shows nothing; -ENOMEM.
+ * Return: 0; -ENOENT if an address shows nothing; -ENOMEM; -EINTR on a fatal signal.
  */
 int ioas_capture(struct ioas *ioas, unsigned long iova, unsigned long nbytes,
 		 int iommu_prot, struct ioas_area **copies);
@@ -345,10 +369,12 @@ int ioas_map_copies(struct ioas *ioas, struct ioas_map *map, struct ioas_area *c
  * @ioas: the IOAS
  * @last_iova: the last address below the border
  *
+ * Others see the area whole or divided: those that come meanwhile wait.
+ *
  * Context: the caller entered the IOAS; may sleep.
  * Return: 0, also if none does; or with nothing changed -EINVAL where the border is not
  * aligned, a domain may have an entry across it, or an in-kernel user has pinned the
- * area; -EBUSY if another thread makes or removes it; -ENOMEM.
+ * area; -EBUSY if another thread makes or removes it; -ENOMEM; -EINTR on a fatal signal.
  */
 int ioas_cut(struct ioas *ioas, unsigned long last_iova);
 

@@ -18,10 +18,15 @@ struct ioas_pages;
 /*
  * An area that is not live is being set up or torn down by another thread. It
  * occupies its IOVA all the same; nobody else may touch what it shows.
+ *
+ * A thread that is about to end or divide a live area claims it. One thread at a time has the
+ * claim, and nobody else may end or divide the area meanwhile.
  */
 enum area_state {
 	AREA_FILLING,
 	AREA_LIVE,
+	AREA_ALONE,	/* live, claimed: new users wait until the thread has been alone with it */
+	AREA_TELLING,	/* live, claimed: in-kernel users are told to let go; no new pin gets in */
 	AREA_EMPTYING,
 };
 
@@ -45,7 +50,6 @@ struct ioas_area {
 	struct ioas_area *next;		/* whoever made it FILLING or EMPTYING */
 	u8 iommu_prot;			/* constant */
 	u8 state;			/* enum area_state; FILLING to LIVE: its creator */
-	bool noticed;			/* an unmap told in-kernel users to let go */
 	u8 marks;			/* AREA_...; see there */
 	unsigned int nbusy;		/* calls that work on it: an unmap waits for them */
 	unsigned int npins;		/* of in-kernel users: an unmap tells them */

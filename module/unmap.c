@@ -3,14 +3,23 @@
  * unmap: how areas leave an IOAS.
  *
  * Owns areas in state EMPTYING. A walk takes areas over from the lowest upward, as many
- * as can be had at once; empties them; erases them; and goes on behind them. Where an area
- * is not to be had it waits, or tells the in-kernel users who have pinned it.
+ * as can be had at once; empties them; erases them; and goes on behind them.
+ *
+ * An area that is not to be had the walk claims. While calls keep it busy, it waits, and new
+ * ones wait for the walk: so it has to wait only for those that are inside. While in-kernel
+ * users have pinned it, it tells them to let go, waits a moment, and looks again; calls may use
+ * the area meanwhile, since it is not for them that the walk waits, but not pin it. An area that
+ * another thread has claimed is left to that one first. A walk has one claim at most, and gives
+ * it back where it looks at areas again, and where it ends.
  *
  * Locking: the caller has entered the IOAS; iova_lock only to take areas over and to
- * erase them. In-kernel users are told with nothing held.
+ * erase them. In-kernel users are told, and waited for, outside of the IOAS: they enter it to
+ * let go, and a thread that waits inside would keep those out who want it for writing, who
+ * would keep them out. The same holds for waiting for a thread that tells them.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/wait.h>
 
 #include "access.h"
 #include "area.h"
@@ -21,15 +30,21 @@
 /* So many areas are taken over at once: bounds how long iova_lock is held. */
 #define UNMAP_AT_ONCE	256
 
-/* So often in-kernel users are told to let go of one area. */
+/*
+ * So often in-kernel users are told to let go of one area, and so long, in jiffies, each notice
+ * has to take effect. A driver may note a pin only after the call that made it has returned, so
+ * that the first notice finds nothing to let go of.
+ */
 #define UNMAP_NOTICES	100
+#define UNMAP_PAUSE	(HZ / 50)
 
 /* Why a walk took no more areas. */
 enum unmap_stop {
 	STOP_DONE,	/* there are none, or one forbids to go on */
 	STOP_FULL,	/* enough for one time */
-	STOP_BUSY,	/* somebody is busy with the next one */
-	STOP_PINNED,	/* in-kernel users have to let go of the next one */
+	STOP_TURN,	/* another thread makes, divides or removes the next one */
+	STOP_BUSY,	/* calls are busy with the next one, which is claimed */
+	STOP_PINNED,	/* in-kernel users have to let go of the next one, which is claimed */
 };
 
 /* An unmap on its way through the areas of a range. */
@@ -40,8 +55,11 @@ struct unmap_walk {
 	struct ioas_area *taken;	/* areas taken over, ascending */
 	unsigned long nbytes;		/* taken over in all, also in earlier rounds */
 	enum unmap_stop stop;
-	unsigned long stop_last_iova;	/* with STOP_PINNED: of the area at @iova */
+	struct ioas_area *claimed;	/* the area at @iova, if it stopped at it and waits */
+	unsigned long told_iova;	/* of the area that in-kernel users were told of last */
 	unsigned int nnotices;		/* for that area */
+	bool killable;			/* a fatal signal ends it where it would wait */
+	bool keeps_ioas;		/* see ioas_keep() */
 	struct ioas_unmap_watch *watch;	/* or NULL */
 	struct pages_sum sum;		/* for tracers only */
 	int error;			/* why it did not go on */
@@ -70,24 +88,41 @@ static int check_borders(struct iova_space *space, const struct unmap_walk *walk
 	return 0;
 }
 
-/* Can an area that is all in the range be taken over now? Sets what stops it. */
-static inline bool can_take(struct unmap_walk *walk, struct ioas_area *area)
+/* An area that is all in the range is not to be had now. Claims it, if nobody else has. */
+static noinline void stop_at(struct unmap_walk *walk, struct ioas_area *area)
 {
-	bool live = area_is_live(area);
-
-	/* Most are as they should be. */
-	if (likely(live && !area->nbusy && !area->npins))
-		return true;
-	if (!live && walk->rule == UNMAP_UPWARD) {
+	if (!area_is_live(area) && walk->rule == UNMAP_UPWARD) {
 		walk->error = -EBUSY;
-	} else if (!live || area->nbusy) {
-		walk->stop = STOP_BUSY;
-	} else {
-		area->noticed = true;
+	} else if (area->state != AREA_LIVE) {
+		walk->stop = STOP_TURN;
+	} else if (area->npins) {
 		walk->stop = STOP_PINNED;
-		walk->stop_last_iova = area->last_iova;
+		walk->claimed = area;
+		area->state = AREA_TELLING;
+	} else {
+		walk->stop = STOP_BUSY;
+		walk->claimed = area;
+		area->state = AREA_ALONE;
 	}
-	return false;
+}
+
+/* Gives back the claim of an area, if there is one. iova_lock held. */
+static void drop_claim(struct ioas *ioas, struct unmap_walk *walk)
+{
+	lockdep_assert_held(&ioas->iova_space.iova_lock);
+	if (!walk->claimed)
+		return;
+	walk->claimed->state = AREA_LIVE;
+	walk->claimed = NULL;
+	ioas_wake_waiters(ioas);
+}
+
+/* Can an area that is all in the range be taken over now? Most can. */
+static inline bool can_take(const struct ioas_area *area)
+{
+	/* Pairs with area_set_live(), as in area_is_live(). */
+	return likely(smp_load_acquire(&area->state) == AREA_LIVE && !area->nbusy &&
+		      !area->npins);
 }
 
 /*
@@ -119,8 +154,10 @@ static inline void take_areas(struct iova_space *space, struct unmap_walk *walk,
 			walk->stop = STOP_FULL;
 			break;
 		}
-		if (!can_take(walk, area))
+		if (!can_take(area)) {
+			stop_at(walk, area);
 			break;
+		}
 		area->state = AREA_EMPTYING;
 		walk->nbytes += area_nbytes(area);
 		*link = area;
@@ -209,36 +246,113 @@ static int begin_unmap(struct ioas *ioas, struct unmap_walk *walk)
 		spin_unlock(&space->iova_lock);
 		if (ret != -EAGAIN)
 			return ret;
-		ioas_wait_until_settled(ioas, walk->iova, walk->iova);
-		ioas_wait_until_settled(ioas, walk->last_iova, walk->last_iova);
+		ret = area_wait_settled(ioas, walk->iova, walk->killable);
+		if (!ret)
+			ret = area_wait_settled(ioas, walk->last_iova, walk->killable);
+		if (ret)
+			return ret;
 	}
 }
 
-/* The next area stays, for everybody. Another unmap marks it again if it is not done. */
-static void give_up(struct ioas *ioas, struct unmap_walk *walk)
+/* Leaves the IOAS for a while; step_in() ends that. The walk keeps it until its own end. */
+static void step_out(struct ioas *ioas, struct unmap_walk *walk)
+{
+	if (!walk->keeps_ioas)
+		ioas_keep(ioas);
+	walk->keeps_ioas = true;
+	ioas_leave(ioas);
+}
+
+static void step_in(struct ioas *ioas)
+{
+	ioas_enter(ioas);
+}
+
+static bool has_pins(struct ioas *ioas, struct ioas_area *area)
+{
+	bool has;
+
+	spin_lock(&ioas->iova_space.iova_lock);
+	has = area->npins;
+	spin_unlock(&ioas->iova_space.iova_lock);
+	return has;
+}
+
+/* Lets a notice take effect. The claim keeps the area where it is. */
+static int wait_for_unpin(struct ioas *ioas, struct unmap_walk *walk)
+{
+	long ret = 0;
+
+	if (walk->killable)
+		ret = wait_event_killable_timeout(ioas->settled, !has_pins(ioas, walk->claimed),
+						  UNMAP_PAUSE);
+	else
+		wait_event_timeout(ioas->settled, !has_pins(ioas, walk->claimed), UNMAP_PAUSE);
+	return ret < 0 ? -EINTR : 0;
+}
+
+/* Tells in-kernel users about the area claimed, unless they were told often enough. */
+static noinline int tell_users(struct ioas *ioas, struct unmap_walk *walk)
+{
+	struct ioas_area *area = walk->claimed;
+	int ret;
+
+	if (walk->told_iova != walk->iova)
+		walk->nnotices = 0;
+	walk->told_iova = walk->iova;
+	if (WARN_ON_ONCE(walk->nnotices++ >= UNMAP_NOTICES))
+		return -EDEADLK;
+	step_out(ioas, walk);
+	ret = access_notify(ioas, area->first_iova, area->last_iova, walk->killable);
+	if (!ret)
+		ret = wait_for_unpin(ioas, walk);
+	step_in(ioas);
+	return ret;
+}
+
+/* Does another thread tell in-kernel users of the next area? */
+static bool next_is_told(struct ioas *ioas, const struct unmap_walk *walk)
 {
 	struct iova_space *space = &ioas->iova_space;
 	struct ioas_area *area;
+	bool told;
 
 	spin_lock(&space->iova_lock);
 	area = iova_first(space, walk->iova, walk->iova);
-	if (area)
-		area->noticed = false;
+	told = area && area_is_told(area);
 	spin_unlock(&space->iova_lock);
-	walk->error = -EDEADLK;
+	return told;
 }
 
-/* Tells in-kernel users about the next area. False when they were told often enough. */
-static noinline bool tell_users(struct ioas *ioas, struct unmap_walk *walk)
+/* Waits while another thread has the next area for itself, or tells in-kernel users of it. */
+static int wait_for_turn(struct ioas *ioas, struct unmap_walk *walk)
 {
-	if (walk->taken)
-		walk->nnotices = 0;
-	if (WARN_ON_ONCE(walk->nnotices++ >= UNMAP_NOTICES)) {
-		give_up(ioas, walk);
-		return false;
+	int ret;
+
+	ret = area_wait_settled(ioas, walk->iova, walk->killable);
+	if (ret || !next_is_told(ioas, walk))
+		return ret;
+	step_out(ioas, walk);
+	if (walk->killable)
+		ret = wait_event_killable(ioas->settled, !next_is_told(ioas, walk));
+	else
+		wait_event(ioas->settled, !next_is_told(ioas, walk));
+	step_in(ioas);
+	return ret ? -EINTR : 0;
+}
+
+static int wait_for_next(struct ioas *ioas, struct unmap_walk *walk)
+{
+	switch (walk->stop) {
+	case STOP_TURN:
+		return wait_for_turn(ioas, walk);
+	case STOP_BUSY:
+		return area_wait_idle(ioas, walk->claimed, walk->killable);
+	case STOP_PINNED:
+		return tell_users(ioas, walk);
+	default:
+		return 0;
 	}
-	access_notify(ioas, walk->iova, walk->stop_last_iova);
-	return true;
 }
 
 /* Shows the areas taken to who watches. From one that has to stay on, all do. */
@@ -258,7 +372,6 @@ static noinline void show_taken(struct ioas *ioas, struct unmap_walk *walk)
 	area = *link;
 	*link = NULL;
 	walk->error = ret;
-	walk->stop = STOP_DONE;
 	spin_lock(&ioas->iova_space.iova_lock);
 	for (; area; area = next) {
 		next = area->next;
@@ -269,25 +382,55 @@ static noinline void show_taken(struct ioas *ioas, struct unmap_walk *walk)
 	spin_unlock(&ioas->iova_space.iova_lock);
 }
 
-static void finish_unmap(struct ioas *ioas, struct unmap_walk *walk)
+/* Lets the areas go that were taken over. */
+static __always_inline void remove_taken(struct ioas *ioas, struct unmap_walk *walk)
+{
+	if (walk->watch)
+		show_taken(ioas, walk);
+	empty_taken(ioas, walk);
+	erase_areas(ioas, walk->taken);
+}
+
+/* Goes on behind the areas that were to be had at once. However it ends, no claim is left. */
+static noinline void go_on(struct ioas *ioas, struct unmap_walk *walk)
 {
 	struct iova_space *space = &ioas->iova_space;
 
-	for (;;) {
-		if (walk->watch)
-			show_taken(ioas, walk);
-		empty_taken(ioas, walk);
-		erase_areas(ioas, walk->taken);
-		if (walk->stop == STOP_DONE)
-			return;
-		if (walk->stop == STOP_BUSY)
-			ioas_wait_until_settled(ioas, walk->iova, walk->iova);
-		if (walk->stop == STOP_PINNED && !tell_users(ioas, walk))
-			return;
+	while (!walk->error && walk->stop != STOP_DONE) {
+		walk->error = wait_for_next(ioas, walk);
+		if (walk->error)
+			break;
 		spin_lock(&space->iova_lock);
+		drop_claim(ioas, walk);
 		take_areas(space, walk, iova_first(space, walk->iova, walk->last_iova));
 		spin_unlock(&space->iova_lock);
+		remove_taken(ioas, walk);
 	}
+	spin_lock(&space->iova_lock);
+	drop_claim(ioas, walk);
+	spin_unlock(&space->iova_lock);
+	if (walk->keeps_ioas)
+		ioas_unkeep(ioas);
+}
+
+static __always_inline int do_unmap(struct ioas *ioas, struct unmap_walk *walk)
+{
+	u64 begin_ns = trace_begin(unmap);
+	unsigned long iova = walk->iova;
+	int ret;
+
+	ret = begin_unmap(ioas, walk);
+	if (!ret) {
+		remove_taken(ioas, walk);
+		if (unlikely(walk->stop != STOP_DONE))
+			go_on(ioas, walk);
+	}
+	ret = ret == -ENOENT ? 0 : ret ?: walk->error;
+	if (trace_unmap_enabled())
+		trace_unmap(ioas->object.ctx->insight.id, ioas->object.id, iova,
+			    walk->last_iova, walk->nbytes, walk->sum.nruns, ret,
+			    trace_ns(begin_ns));
+	return ret;
 }
 
 int ioas_unmap_watched(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
@@ -298,23 +441,23 @@ int ioas_unmap_watched(struct ioas *ioas, unsigned long iova, unsigned long last
 		.rule = rule,
 		.iova = iova,
 		.last_iova = last_iova,
+		.killable = true,
 		.watch = watch,
 	};
-	u64 begin_ns = trace_begin(unmap);
-	int ret;
+	int ret = do_unmap(ioas, &walk);
 
-	ret = begin_unmap(ioas, &walk);
-	if (!ret)
-		finish_unmap(ioas, &walk);
 	*unmapped_nbytes = walk.nbytes;
-	ret = ret == -ENOENT ? 0 : ret ?: walk.error;
-	if (trace_unmap_enabled())
-		trace_unmap(ioas->object.ctx->insight.id, ioas->object.id, iova, last_iova,
-			    walk.nbytes, walk.sum.nruns, ret, trace_ns(begin_ns));
 	return ret;
 }
 
 int ioas_unmap_all(struct ioas *ioas, unsigned long *unmapped_nbytes)
 {
-	return ioas_unmap(ioas, 0, ULONG_MAX, UNMAP_WHOLE, unmapped_nbytes);
+	struct unmap_walk walk = {
+		.rule = UNMAP_WHOLE,
+		.last_iova = ULONG_MAX,
+	};
+	int ret = do_unmap(ioas, &walk);
+
+	*unmapped_nbytes = walk.nbytes;
+	return ret;
 }

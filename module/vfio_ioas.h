@@ -93,9 +93,10 @@ void vfio_ioas_device_detach(struct ioas_device *idev);
  *	PAGE_SIZE
  * @unmap: the user unmaps the @nbytes from @iova on, maybe more than was pinned, maybe
  *	nothing that was: when it returns, every pin in that range has been given back.
- *	Called with no lock of ours held, maybe several at once. A driver has a lock of
- *	its own across "pin and note it down" and takes that here, too; it must not wait
- *	here for the end, detach or replacement of the access. May be NULL with
+ *	Called with no lock of ours held that pinning and unpinning need, maybe several
+ *	at once. Pins whose call has not returned are waited for before. A driver that notes
+ *	a pin only some time after that is called again, for about two seconds. It must not
+ *	wait here for the end, detach or replacement of the access. May be NULL with
  *	@needs_pin_pages clear.
  */
 struct vfio_ioas_access_ops {
@@ -125,7 +126,10 @@ struct ioas_access *vfio_ioas_access_create(struct ioas_ctx *ctx,
  * vfio_ioas_access_destroy() - undo vfio_ioas_access_create()
  * @access: with nothing pinned; detached if it is not yet
  *
- * When this returns no call of @ops is under way or will come.
+ * When this returns no call of @ops is under way or will come. Another thread may still be
+ * attaching, replacing or detaching the access, which is waited for, but no call may begin.
+ *
+ * Context: sleeps. Not from the unmap callback, nor with a lock that this takes.
  */
 void vfio_ioas_access_destroy(struct ioas_access *access);
 
@@ -134,9 +138,9 @@ void vfio_ioas_access_destroy(struct ioas_access *access);
  * @access: attached to nothing
  * @ioas_id: the IOAS, from user space
  *
- * Return: 0; -ENOENT without such an IOAS; -EINVAL if it is attached already; -EBUSY if it
- * is just being detached; -EADDRINUSE if the access pins, and a map does not consist of
- * whole pages; -ENOMEM.
+ * Return: 0; -ENOENT without such an IOAS; -EINVAL if it is attached already; -EBUSY while
+ * another thread attaches, replaces or detaches it; -EADDRINUSE if the access pins, and a map
+ * does not consist of whole pages; -ENOMEM.
  */
 int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id);
 
@@ -147,6 +151,7 @@ int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id);
  *
  * The driver is told to let go of everything first.
  *
+ * Context: as vfio_ioas_access_detach().
  * Return: 0, or with everything as it was: -ENOENT without such an IOAS, or if it is
  * attached to none; and as vfio_ioas_access_attach().
  */
@@ -156,7 +161,11 @@ int vfio_ioas_access_replace(struct ioas_access *access, u32 ioas_id);
  * vfio_ioas_access_detach() - leave the IOAS
  * @access: attached or not
  *
- * The driver is told to let go of everything first.
+ * The driver is told to let go of everything first. When this returns, the access is attached to
+ * nothing, and no call of @ops is under way or will come until it is attached again; also if
+ * another thread was replacing or detaching it, which is waited for.
+ *
+ * Context: sleeps. Not from the unmap callback, nor with a lock that this takes.
  */
 void vfio_ioas_access_detach(struct ioas_access *access);
 
@@ -172,7 +181,10 @@ void vfio_ioas_access_detach(struct ioas_access *access);
  * what the range shows until they are unpinned. The same range may be pinned
  * again; each pin is given back once.
  *
- * Context: the driver holds the lock that its unmap callback takes, too.
+ * The driver notes the pin when this has returned, for its unmap callback to find. An unmap
+ * that comes meanwhile waits for this to return, and then calls that several times.
+ *
+ * Context: may sleep and fault; maybe with the lock that the unmap callback takes.
  * Return: 0, or with nothing pinned: -EINVAL without length, pages in parts, or where the
  * user is unmapping; -EOVERFLOW for a range that wraps; -ENOENT for a hole, or an
  * access that is not attached; -EPERM where the map does not allow it; -EFAULT where
@@ -187,6 +199,8 @@ int vfio_ioas_access_pin_pages(struct ioas_access *access, unsigned long iova,
  * @access: as for the pin
  * @iova: as for the pin
  * @nbytes: as for the pin
+ *
+ * What is not pinned, or not by one call, stays as it is, with a warning.
  *
  * Context: also from the unmap callback. Never fails.
  */

@@ -95,7 +95,7 @@ static void leave(struct ioas_ctx *ctx)
 	mutex_unlock(&contexts_mutex);
 }
 
-/* The lowest live area that does not begin below @iova, kept busy; or NULL. */
+/* The lowest area that can be used and does not begin below @iova, kept busy; or NULL. */
 static struct ioas_area *hold_from(struct ioas *ioas, unsigned long iova)
 {
 	struct iova_space *space = &ioas->iova_space;
@@ -104,7 +104,7 @@ static struct ioas_area *hold_from(struct ioas *ioas, unsigned long iova)
 	lockdep_assert_held(&ioas->domains_rwsem);
 	spin_lock(&space->iova_lock);
 	area = iova_first(space, iova, ULONG_MAX);
-	while (area && (area->first_iova < iova || !area_is_live(area)))
+	while (area && (area->first_iova < iova || !area_is_settled(area)))
 		area = iova_next(space, area);
 	if (area)
 		area->nbusy++;
@@ -170,6 +170,8 @@ void insight_show_ioas(struct seq_file *m, struct ioas_object *object)
 
 	ioas_enter(ioas);
 	sum_areas(ioas, &sum);
+	sum.pages.npinned += READ_ONCE(ioas->npinned_beside);
+	sum.pages.ncharged += READ_ONCE(ioas->ncharged_beside);
 	ioas_leave(ioas);
 	rcu_read_lock();
 	is_vfio = rcu_access_pointer(object->ctx->vfio_ioas) == ioas;

@@ -302,7 +302,7 @@ int handle_ioas_unmap(struct ioctl_call *call)
 		return -ENOENT;
 	if (!args->iova && args->length == U64_MAX) {
 		ioas_enter(ioas);
-		ret = ioas_unmap_all(ioas, &unmapped);
+		ret = ioas_unmap(ioas, 0, ULONG_MAX, UNMAP_WHOLE, &unmapped);
 		ioas_leave(ioas);
 	} else {
 		ret = unmap_range(ioas, args->iova, args->length, &unmapped);

@@ -17,6 +17,9 @@ static bool keeps_pin;
 static unsigned int nunder_way;
 static struct mutex pin_mutex;
 
+/* Of threads: see for_each_order(). */
+static unsigned long first_switch, second_switch, noccasions, norders;
+
 static void unpin(void)
 {
 	vfio_ioas_access_unpin_pages(access, IOVA, pinned_npages * PAGE_SIZE);
@@ -63,6 +66,7 @@ static void setup(void)
 	keeps_pin = false;
 	pins_again = false;
 	nunder_way = 0;
+	norders = 0;
 	mutex_init(&pin_mutex);
 }
 
@@ -284,6 +288,105 @@ START_TEST(a_mapping_that_is_pinned_is_not_cut)
 }
 END_TEST
 
+START_TEST(an_unpin_of_less_than_was_pinned_leaves_the_pin)
+{
+	unsigned long unmapped;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	shim_expected_warnings = 2;
+	vfio_ioas_access_unpin_pages(access, IOVA, 2 * PAGE_SIZE);
+	vfio_ioas_access_unpin_pages(access, IOVA + PAGE_SIZE, PAGE_SIZE);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_uint_eq(shim_npinned, 5);
+	/* So the driver has to be told. */
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 5, UNMAP_WHOLE, &unmapped), 0);
+	ck_assert_uint_eq(nnotices, 1);
+	ck_assert_uint_eq(shim_npinned, 0);
+}
+END_TEST
+
+/* Lets so many areas go, and then none. */
+struct doorman {
+	struct ioas_unmap_watch watch;
+	unsigned int nleft;
+};
+
+static int see_off(struct ioas_unmap_watch *watch, struct ioas_area *area)
+{
+	struct doorman *doorman = container_of(watch, struct doorman, watch);
+
+	return doorman->nleft-- ? 0 : -EFAULT;
+}
+
+static int unmap_watched(unsigned int nleft)
+{
+	struct doorman doorman = { .watch.leaving = see_off, .nleft = nleft };
+	unsigned long unmapped;
+	int ret;
+
+	ioas_enter(ioas);
+	ret = ioas_unmap_watched(ioas, 0, ULONG_MAX, UNMAP_WHOLE, &doorman.watch, &unmapped);
+	ioas_leave(ioas);
+	return ret;
+}
+
+/* Nobody is at work: each area is there for anybody. */
+static void check_unclaimed(void)
+{
+	struct rb_node *rb;
+
+	for (rb = rb_first(&ioas->iova_space.areas); rb; rb = rb_next(rb)) {
+		struct ioas_area *area = rb_entry(rb, struct ioas_area, node);
+
+		expect(area->state == AREA_LIVE && !area->nbusy);
+	}
+}
+
+START_TEST(an_unmap_that_fails_below_a_pinned_area_leaves_that_as_it_was)
+{
+	ck_assert_int_eq(map_pages(ioas, IOVA - PAGE_SIZE, 1, 10), 0);
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	ck_assert_int_eq(unmap_watched(0), -EFAULT);
+	ck_assert_uint_eq(nnotices, 0);
+	check_unclaimed();
+	unpin();
+	ck_assert_int_eq(pin(5), 0);
+}
+END_TEST
+
+START_TEST(an_unmap_that_fails_once_the_driver_let_go_leaves_the_area_as_it_was)
+{
+	ck_assert_int_eq(map_pages(ioas, IOVA, 6, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	ck_assert_int_eq(unmap_watched(0), -EFAULT);
+	ck_assert_uint_eq(nnotices, 1);
+	check_unclaimed();
+	ck_assert_int_eq(pin(5), 0);
+	unpin();
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_cut(ioas, IOVA + 3 * PAGE_SIZE - 1), 0);
+	ioas_leave(ioas);
+}
+END_TEST
+
+START_TEST(an_unmap_in_vain_leaves_the_area_as_it_was)
+{
+	unsigned long unmapped;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	keeps_pin = true;
+	shim_expected_warnings = 1;
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 5, UNMAP_WHOLE, &unmapped), -EDEADLK);
+	check_unclaimed();
+	keeps_pin = false;
+	unpin();
+	ck_assert_int_eq(pin(5), 0);
+}
+END_TEST
+
 START_TEST(what_is_written_is_read_again)
 {
 	char data[3 * PAGE_SIZE], again[3 * PAGE_SIZE];
@@ -366,6 +469,326 @@ START_TEST(an_access_about_to_leave_is_not_attached)
 }
 END_TEST
 
+/*
+ * --- threads, in all orders in which it is another's turn twice. Each order begins with the
+ * fixture, and ends with everything unmapped and the access detached.
+ */
+
+static void run_order(const struct shim_thread *threads, unsigned int nthreads)
+{
+	noccasions = shim_run_in_order(threads, nthreads, first_switch, second_switch);
+	norders++;
+}
+
+#define for_each_order() \
+	shim_for_each_order(first_switch, second_switch, noccasions)
+
+static void end_order(void)
+{
+	unmap_all(NULL);
+	check_unclaimed();
+	expect(!shim_npinned && !ioas->iova_space.nareas);
+	vfio_ioas_access_detach(access);
+	ck_assert_int_eq(vfio_ioas_access_attach(access, ioas->object.id), 0);
+	nnotices = 0;
+}
+
+/* A driver that notes its pin when the call has returned, with no lock across it. */
+static void pin_both_areas(void *unused)
+{
+	struct page *pages[8];
+	int ret;
+
+	current = &process.task;
+	ret = vfio_ioas_access_pin_pages(access, IOVA, 8 * PAGE_SIZE, pages, 0);
+	expect(!ret || ret == -EINVAL || ret == -ENOENT);
+	shim_might_sleep();
+	mutex_lock(&pin_mutex);
+	if (!ret)
+		pinned_npages = 8;
+	mutex_unlock(&pin_mutex);
+}
+
+static void map_both_areas(void)
+{
+	ck_assert_int_eq(map_pages(ioas, IOVA, 4, 0), 0);
+	ck_assert_int_eq(map_pages(ioas, IOVA + 4 * PAGE_SIZE, 4, 10), 0);
+}
+
+START_TEST(an_unmap_waits_for_a_pin_that_is_under_way)
+{
+	const struct shim_thread threads[2][2] = {
+		{ { pin_both_areas }, { unmap_all } }, { { unmap_all }, { pin_both_areas } },
+	};
+
+	for_each_order() {
+		map_both_areas();
+		run_order(threads[_i], 2);
+		end_order();
+	}
+	ck_assert_uint_gt(norders, 100);
+}
+END_TEST
+
+static void unmap_again(void *unused)
+{
+	unmap_all(NULL);
+}
+
+/* Waits until everybody else has left. */
+static void write_settings(void *unused)
+{
+	current = &process.task;
+	ioas_set_small_pages(ioas, false);
+}
+
+START_TEST(two_unmaps_of_a_pinned_area_get_along_with_a_writer)
+{
+	const struct shim_thread threads[] = {
+		{ unmap_all }, { unmap_again }, { write_settings },
+	};
+
+	for_each_order() {
+		ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+		ck_assert_int_eq(pin(5), 0);
+		run_order(threads, ARRAY_SIZE(threads));
+		end_order();
+	}
+	ck_assert_uint_gt(norders, 100);
+}
+END_TEST
+
+static struct ioas *other;
+static bool detached;
+
+static void complain_after_detach(void *data, unsigned long iova, unsigned long nbytes)
+{
+	shim_might_sleep();
+	expect(!detached);
+}
+
+static const struct vfio_ioas_access_ops complaining_ops = {
+	.needs_pin_pages = true,
+	.unmap = complain_after_detach,
+};
+
+static void replace_access(void *unused)
+{
+	int ret;
+
+	current = &process.task;
+	ret = vfio_ioas_access_replace(access, other->object.id);
+	expect(!ret || ret == -ENOENT || ret == -EBUSY);
+}
+
+static void detach_access(void *unused)
+{
+	current = &process.task;
+	vfio_ioas_access_detach(access);
+	detached = true;
+}
+
+static void destroy_access(void *unused)
+{
+	current = &process.task;
+	vfio_ioas_access_destroy(access);
+	detached = true;
+}
+
+static void detach_first(void *unused)
+{
+	current = &process.task;
+	vfio_ioas_access_detach(access);
+}
+
+START_TEST(a_detach_is_complete_whoever_else_changes_the_access)
+{
+	const struct shim_thread threads[][3] = {
+		{ { replace_access }, { detach_access } },
+		{ { detach_access }, { replace_access } },
+		{ { detach_first }, { detach_access } },
+		{ { replace_access }, { unmap_all }, { detach_access } },
+		{ { replace_access }, { detach_access }, { unmap_all } },
+	};
+
+	vfio_ioas_access_detach(access);
+	vfio_ioas_access_destroy(access);
+	other = make_other();
+	access = make_access(&complaining_ops);
+	for_each_order() {
+		detached = false;
+		ck_assert_int_eq(vfio_ioas_access_attach(access, ioas->object.id), 0);
+		run_order(threads[_i], _i < 3 ? 2 : 3);
+		ck_assert_int_eq(pin(1), -ENOENT);
+		ck_assert(xa_empty(&ioas->accesses) && xa_empty(&other->accesses));
+		ck_assert_uint_eq(other->granule, 1);
+	}
+	ck_assert_uint_gt(norders, 20);
+}
+END_TEST
+
+START_TEST(an_access_is_destroyed_after_the_call_that_changes_it)
+{
+	const struct shim_thread threads[][2] = {
+		{ { replace_access }, { destroy_access } },
+		{ { detach_first }, { destroy_access } },
+	};
+
+	vfio_ioas_access_destroy(access);
+	other = make_other();
+	for_each_order() {
+		access = make_access(&complaining_ops);
+		detached = false;
+		ck_assert_int_eq(vfio_ioas_access_attach(access, ioas->object.id), 0);
+		/* At the first occasion of all the other thread's call has not begun. */
+		noccasions = shim_run_in_order(threads[_i], 2, first_switch + 1,
+					       second_switch + 1) - 1;
+		norders++;
+		ck_assert(xa_empty(&ioas->accesses) && xa_empty(&other->accesses));
+	}
+	ck_assert_uint_gt(norders, 20);
+	access = make_access(&pinning_ops);
+}
+END_TEST
+
+static struct ioas_area *held;
+static int late_result;
+
+static bool an_unmap_waits(void)
+{
+	return waitqueue_active(&ioas->settled);
+}
+
+static void let_somebody_wait(void *unused)
+{
+	unsigned int i;
+
+	current = &process.task;
+	while (!an_unmap_waits())
+		shim_wait();
+	/* Time for somebody who should not get in. */
+	for (i = 0; i < 100; i++)
+		shim_might_sleep();
+	ioas_enter(ioas);
+	area_unhold(ioas, held);
+	ioas_leave(ioas);
+}
+
+static void come_late(void *unused)
+{
+	char byte = 1;
+
+	current = &process.task;
+	while (!an_unmap_waits())
+		shim_wait();
+	late_result = vfio_ioas_access_rw(access, IOVA, &byte, 1, VFIO_IOAS_ACCESS_WRITE);
+}
+
+START_TEST(an_unmap_waits_only_for_calls_that_are_inside)
+{
+	const struct shim_thread threads[] = {
+		{ let_somebody_wait }, { come_late }, { unmap_all },
+	};
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ioas_enter(ioas);
+	held = area_hold(ioas, IOVA);
+	ioas_leave(ioas);
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	/* The unmap was there before it. */
+	ck_assert_int_eq(late_result, -ENOENT);
+}
+END_TEST
+
+START_TEST(a_dying_process_waits_for_nobody)
+{
+	unsigned long unmapped;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ioas_enter(ioas);
+	held = area_hold(ioas, IOVA);
+	ioas_leave(ioas);
+	current->is_dying = true;
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 5, UNMAP_WHOLE, &unmapped), -EINTR);
+	ck_assert_uint_eq(unmapped, 0);
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_cut(ioas, IOVA + PAGE_SIZE - 1), -EINTR);
+	area_unhold(ioas, held);
+	ioas_leave(ioas);
+	current->is_dying = false;
+	check_unclaimed();
+	ck_assert_int_eq(pin(5), 0);
+}
+END_TEST
+
+static void cut_in_the_middle(void *unused)
+{
+	int ret;
+
+	current = &process.task;
+	ioas_enter(ioas);
+	ret = ioas_cut(ioas, IOVA + 4 * PAGE_SIZE - 1);
+	ioas_leave(ioas);
+	/* The other thread may remove it, or have it pinned. */
+	expect(!ret || ret == -EBUSY || ret == -EINVAL);
+}
+
+static void read_all(void *unused)
+{
+	char data[8 * PAGE_SIZE];
+
+	current = &process.task;
+	expect(!vfio_ioas_access_rw(access, IOVA, data, sizeof(data), 0));
+}
+
+static void pin_and_unpin_part(void *unused)
+{
+	struct page *pages[2];
+
+	current = &process.task;
+	expect(!vfio_ioas_access_pin_pages(access, IOVA + 6 * PAGE_SIZE, 2 * PAGE_SIZE, pages, 0));
+	vfio_ioas_access_unpin_pages(access, IOVA + 6 * PAGE_SIZE, 2 * PAGE_SIZE);
+}
+
+static void capture_all(void *unused)
+{
+	struct ioas_area *copies;
+
+	current = &process.task;
+	ioas_enter(ioas);
+	expect(!ioas_capture(ioas, IOVA, 8 * PAGE_SIZE, IOMMU_READ, &copies));
+	ioas_leave(ioas);
+	area_free_list(copies);
+}
+
+static void unmap_upward(void *unused)
+{
+	unsigned long unmapped;
+
+	current = &process.task;
+	expect(!unmap_pages(ioas, IOVA, 8, UNMAP_UPWARD, &unmapped));
+	expect(unmapped == 8);
+}
+
+START_TEST(a_cut_is_not_seen_half_done)
+{
+	static void (*const others[])(void *data) = {
+		read_all, capture_all, unmap_upward, pin_and_unpin_part,
+	};
+	const struct shim_thread threads[2][2] = {
+		{ { cut_in_the_middle }, { others[_i / 2] } },
+		{ { others[_i / 2] }, { cut_in_the_middle } },
+	};
+
+	for_each_order() {
+		ck_assert_int_eq(map_pages(ioas, IOVA, 8, 0), 0);
+		run_order(threads[_i % 2], 2);
+		end_order();
+	}
+	ck_assert_uint_gt(norders, 20);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("access");
@@ -387,10 +810,21 @@ int main(void)
 	tcase_add_test(tcase, no_pin_gets_in_while_the_user_unmaps);
 	tcase_add_test(tcase, a_driver_that_does_not_let_go_is_told_a_hundred_times);
 	tcase_add_test(tcase, an_unpin_of_what_is_not_pinned_is_complained_about);
+	tcase_add_test(tcase, an_unpin_of_less_than_was_pinned_leaves_the_pin);
+	tcase_add_test(tcase, an_unmap_that_fails_below_a_pinned_area_leaves_that_as_it_was);
+	tcase_add_test(tcase, an_unmap_that_fails_once_the_driver_let_go_leaves_the_area_as_it_was);
+	tcase_add_test(tcase, an_unmap_in_vain_leaves_the_area_as_it_was);
 	tcase_add_test(tcase, a_mapping_that_is_pinned_is_not_cut);
 	tcase_add_loop_test(tcase, what_is_written_is_read_again, 0, 4);
 	tcase_add_loop_test(tcase, after_detach_no_call_of_the_driver_is_under_way, 0, 30);
 	tcase_add_loop_test(tcase, an_access_about_to_leave_is_not_attached, 0, 30);
+	tcase_add_loop_test(tcase, an_unmap_waits_for_a_pin_that_is_under_way, 0, 2);
+	tcase_add_test(tcase, two_unmaps_of_a_pinned_area_get_along_with_a_writer);
+	tcase_add_loop_test(tcase, a_detach_is_complete_whoever_else_changes_the_access, 0, 5);
+	tcase_add_loop_test(tcase, an_access_is_destroyed_after_the_call_that_changes_it, 0, 2);
+	tcase_add_loop_test(tcase, an_unmap_waits_only_for_calls_that_are_inside, 0, 10);
+	tcase_add_test(tcase, a_dying_process_waits_for_nobody);
+	tcase_add_loop_test(tcase, a_cut_is_not_seen_half_done, 0, 8);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

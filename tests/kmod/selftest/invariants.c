@@ -111,6 +111,9 @@ static void check_area(struct ioas *ioas, struct ioas_area *area)
 	unsigned long misfit = ioas->granule - 1;
 
 	WARN_ON(!area_is_live(area));
+	/* Nobody is inside, and only an unmap that tells in-kernel users stepped out. */
+	WARN_ON(area->state != AREA_LIVE &&
+		(!area_is_told(area) || refcount_read(&ioas->keepers) < 2));
 	WARN_ON(area->nbusy);
 	WARN_ON(area->first_iova > area->last_iova);
 	WARN_ON((area->first_iova | area_nbytes(area) | area->first_byte) & misfit);
