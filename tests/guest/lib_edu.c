@@ -86,6 +86,7 @@ static void edu_transfer(struct edu *edu, uint64_t source, uint64_t target,
 {
 	/* More makes QEMU's model of the device abort. */
 	require_true(nbytes <= EDU_BYTES);
+	dma_starts();
 	edu_write(edu, EDU_SOURCE, source);
 	edu_write(edu, EDU_TARGET, target);
 	edu_write(edu, EDU_COUNT, nbytes);

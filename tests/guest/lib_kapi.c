@@ -180,6 +180,7 @@ static void dma(int file, uint64_t iova, uint32_t flags)
 		.flags = flags,
 	};
 
+	dma_starts();
 	require_eq(native_call(file, EDU_TEST_DMA, &arg), 0);
 }
 

@@ -7,9 +7,11 @@
 #include "lib.h"
 
 #include <linux/capability.h>
+#include <linux/io_uring.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -125,32 +127,110 @@ long vm_lck_kib(pid_t pid)
 	return (long)number_after(path, "VmLck:");
 }
 
+/* What cannot be looked at is no news at all, rather than good news. */
+static __attribute__((noreturn)) void blind(const char *what)
+{
+	printf("Bail out! the kernel does not show %s\n", what);
+	fflush(stdout);
+	exit(2);
+}
+
 /* Makes the kernel add up what its CPUs counted on their own. */
 static void refresh_vmstat(void)
 {
 	char text[8];
 
+	if (access("/proc/sys/vm/stat_refresh", R_OK))
+		blind("its counters: no vm.stat_refresh");
 	read_text("/proc/sys/vm/stat_refresh", text, sizeof(text));
+}
+
+static long long vmstat_counter(const char *name)
+{
+	long long value = number_after("/proc/vmstat", name);
+
+	if (value < 0)
+		blind(name);
+	return value;
 }
 
 long long pins_acquired(void)
 {
 	refresh_vmstat();
-	return number_after("/proc/vmstat", "nr_foll_pin_acquired ");
+	return vmstat_counter("nr_foll_pin_acquired ");
 }
 
 long long pins_outstanding(void)
 {
-	return pins_acquired() -
-	       number_after("/proc/vmstat", "nr_foll_pin_released ");
+	return pins_acquired() - vmstat_counter("nr_foll_pin_released ");
 }
+
+/* --- what is charged to the user */
+
+#define RING_ENTRIES	1U
+#define RING_SECONDS	10U
+
+/* As root, who may lock any amount, nothing would be charged. */
+static int register_buffer(void *buffer, uint64_t npages)
+{
+	struct iovec vector = { .iov_base = buffer, .iov_len = npages * PAGE };
+	struct io_uring_params params = { 0 };
+	long ring, ret;
+
+	drop_ipc_lock();
+	set_memlock_pages(npages);
+	ring = syscall(SYS_io_uring_setup, RING_ENTRIES, &params);
+	if (ring < 0)
+		return errno == ENOSYS || errno == EPERM ? -ENOSYS : -errno;
+	ret = or_errno(syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &vector, 1));
+	if (!ret)
+		syscall(SYS_io_uring_register, ring, IORING_UNREGISTER_BUFFERS, NULL, 0);
+	close((int)ring);
+	return (int)ret;
+}
+
+static bool pins_are(void *arg)
+{
+	return pins_outstanding() == *(long long *)arg;
+}
+
+/*
+ * user->locked_vm is to be seen nowhere, but a buffer of io_uring is charged to it, too: with a
+ * limit of one page, one page can be registered if nothing else is charged.
+ */
+enum user_charge user_charge(void)
+{
+	static const int answers[] = { 0, ENOSYS, ENOMEM };
+	long long pins = pins_outstanding();
+	int status = -1;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+		_exit(page == MAP_FAILED ? EIO : -register_buffer(page, 1));
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		blind("what is charged to the user: no child");
+	/* The kernel takes its time to forget the buffer. */
+	wait_until(pins_are, &pins, RING_SECONDS);
+	for (int i = 0; i < 3; i++)
+		if (WEXITSTATUS(status) == answers[i])
+			return (enum user_charge)i;
+	blind("what is charged to the user: io_uring fails");
+}
+
+/* --- the kernel log */
 
 int kmsg_open(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd >= 0)
-		lseek(fd, 0, SEEK_END);
+	if (fd < 0 || lseek(fd, 0, SEEK_END) < 0)
+		blind("its log: no /dev/kmsg");
 	return fd;
 }
 
@@ -163,21 +243,22 @@ static bool contains_any(const char *text, const char *const *words)
 }
 
 /*
- * Complaints that are bad at any level, and lines that many tests provoke:
- * faults of a blocked device, refusals by limit.
+ * Complaints that are bad at any level, and lines that many tests provoke: refusals by limit,
+ * and that a module is not the kernel's own.
  */
 static bool record_is_bad(unsigned int level, const char *text)
 {
 	static const char *const bad[] = {
-		"WARNING:", "BUG:", "kernel BUG", "Oops", "KASAN", "UBSAN",
+		"WARNING:", "BUG:", "kernel BUG", "Oops", "KASAN", "KCSAN", "UBSAN",
 		"kmemleak:", "INFO: task", "INFO: rcu", "circular locking",
 		"recursive locking", "inconsistent lock", "suspicious RCU",
 		"sleeping function", "general protection", "refcount_t:",
-		"corruption", "Call Trace", "bad unlock", "Bad page", NULL
+		"corruption", "Call Trace", "bad unlock", "Bad page", "soft lockup",
+		"cut here", NULL
 	};
 	static const char *const provoked[] = {
-		"DMAR", "AMD-Vi", "RLIMIT", "taint",
-		"no interrupt remapping", NULL
+		"RLIMIT_MEMLOCK (", "loading out-of-tree module taints kernel",
+		"module verification failed", "no interrupt remapping", NULL
 	};
 
 	if (contains_any(text, bad))
@@ -187,33 +268,108 @@ static bool record_is_bad(unsigned int level, const char *text)
 	return level <= 3 || (level == 4 && strstr(text, IOAS_MODULE));
 }
 
-int kmsg_count_bad(int fd, const char *expected)
+/* The IOMMU keeps a device from memory, of which it says two lines. */
+static bool is_dma_fault(const char *text)
 {
+	static const char *const faults[] = {
+		"DMAR: [DMA Read", "DMAR: [DMA Write", "DMAR: DRHD: handling fault status reg ",
+		"AMD-Vi: Event logged [IO_PAGE_FAULT ", NULL
+	};
+
+	return contains_any(text, faults);
+}
+
+/*
+ * The many lines of a warning, of which the third at the latest says where. What is in a
+ * warning that is expected is not looked at.
+ */
+enum warning_part { OUTSIDE, AT_ITS_HEAD, INSIDE };
+
+struct log_reader {
+	const struct log_excuses *excuses;
+	enum warning_part part;
+	unsigned int nhead_lines;
+	unsigned int nwarnings;
+	int nbad;
+};
+
+static void complain(struct log_reader *reader, const char *text)
+{
+	diag("kernel log: %s", text);
+	reader->nbad++;
+}
+
+static bool is_excused(const struct log_excuses *excuses, const char *text)
+{
+	for (unsigned int i = 0; i < excuses->ntexts; i++)
+		if (strstr(text, excuses->texts[i]))
+			return true;
+	return excuses->dma_faults && is_dma_fault(text);
+}
+
+/* Is the line part of a warning that is expected? */
+static bool in_expected_warning(struct log_reader *reader, const char *text)
+{
+	if (!*reader->excuses->warning)
+		return false;
+	if (strstr(text, "[ cut here ]")) {
+		reader->part = AT_ITS_HEAD;
+		reader->nhead_lines = 0;
+		return true;
+	}
+	if (reader->part == AT_ITS_HEAD && strstr(text, "WARNING:")) {
+		reader->part = strstr(text, reader->excuses->warning) ? INSIDE : OUTSIDE;
+		reader->nwarnings += reader->part == INSIDE;
+		return reader->part == INSIDE;
+	}
+	if (reader->part == AT_ITS_HEAD && ++reader->nhead_lines > 2)
+		reader->part = OUTSIDE;
+	if (reader->part == INSIDE && strstr(text, "end trace")) {
+		reader->part = OUTSIDE;
+		return true;
+	}
+	return reader->part == INSIDE;
+}
+
+static void read_record(struct log_reader *reader, char *record)
+{
+	unsigned int priority = (unsigned int)atoi(record);
+	char *text = strchr(record, ';');
+
+	if (!text || priority >> 3)
+		return;		/* not from the kernel */
+	text[strcspn(text, "\n")] = '\0';
+	text++;
+	if (in_expected_warning(reader, text) || !record_is_bad(priority & 7, text) ||
+	    is_excused(reader->excuses, text))
+		return;
+	complain(reader, text);
+}
+
+int kmsg_count_bad(int fd, const struct log_excuses *excuses)
+{
+	struct log_reader reader = { .excuses = excuses };
 	char record[8192];
-	int nbad = 0;
 
 	for (;;) {
 		ssize_t nbytes = read(fd, record, sizeof(record) - 1);
-		unsigned int priority;
-		char *text;
 
-		if (nbytes < 0 && errno == EPIPE)
-			continue;	/* overrun: go on with the oldest */
+		if (nbytes < 0 && errno == EPIPE) {
+			complain(&reader, "lines are lost");
+			continue;
+		}
+		if (nbytes < 0 && errno == EAGAIN)
+			break;
 		if (nbytes <= 0)
-			return nbad;
+			blind("its log: it cannot be read");
 		record[nbytes] = '\0';
-		text = strchr(record, ';');
-		priority = (unsigned int)atoi(record);
-		if (!text || priority >> 3)
-			continue;	/* not from the kernel */
-		text[strcspn(text, "\n")] = '\0';
-		if (!record_is_bad(priority & 7, text + 1))
-			continue;
-		if (*expected && strstr(text, expected))
-			continue;
-		diag("kernel log: %s", text + 1);
-		nbad++;
+		read_record(&reader, record);
 	}
+	if (*excuses->warning && reader.nwarnings != 1) {
+		diag("kernel log: %u warnings of %s, not one", reader.nwarnings, excuses->warning);
+		reader.nbad++;
+	}
+	return reader.nbad;
 }
 
 uint64_t now_ns(void)

@@ -28,17 +28,32 @@ bool line_has(const char *line, const char *words);
 /* VmLck of a process (0: the caller) in KiB, or -errno. */
 long vm_lck_kib(pid_t pid);
 
-/* Pages ever pinned by GUP in this boot, and those not unpinned yet. */
+/*
+ * Pages ever pinned by GUP in this boot, and those not unpinned yet. A kernel that does not
+ * count them ends the program.
+ */
 long long pins_acquired(void);
 long long pins_outstanding(void);
 
+/* Is anything charged to the user (user->locked_vm)? Not every kernel can be asked. */
+enum user_charge { USER_OWES_NOTHING, USER_CHARGE_UNKNOWN, USER_OWES };
+enum user_charge user_charge(void);
+
+/* What a test may make the kernel say. */
+#define LOG_TEXTS	4U
+#define LOG_TEXT_BYTES	100U
+
+struct log_excuses {
+	char texts[LOG_TEXTS][LOG_TEXT_BYTES];	/* records that contain one of these */
+	unsigned int ntexts;
+	char warning[LOG_TEXT_BYTES];		/* one warning, in this function, exactly */
+	bool dma_faults;			/* that a device was kept from memory */
+};
+
 /* Kernel log: a descriptor that delivers only what is logged from now on. */
 int kmsg_open(void);
-/*
- * Number of new records in the log that no test may cause, other than those
- * that contain the expected text (if that is not empty); shows them.
- */
-int kmsg_count_bad(int fd, const char *expected);
+/* Number of new records in the log that no test may cause and nothing excuses; shows them. */
+int kmsg_count_bad(int fd, const struct log_excuses *excuses);
 
 /* Polls until the condition holds; false when nseconds have passed. */
 bool wait_until(bool (*condition)(void *arg), void *arg,

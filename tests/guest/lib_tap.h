@@ -47,9 +47,14 @@ __attribute__((noreturn)) void test_abort(void);
 
 /*
  * A complaint that the test provokes: records of the kernel log that contain
- * the text are not held against it.
+ * the text are not held against it. A text that says little excuses too much.
  */
 void expect_in_log(const char *text);
+/* The kernel has to warn (WARN), in this function, exactly once. */
+void expect_warning_in(const char *function);
+
+/* For what starts a device's DMA: faults of the IOMMU are then not held against the test. */
+void dma_starts(void);
 
 /* Number of checks that failed in the running test so far. */
 int failures(void);
