@@ -258,6 +258,28 @@ static void report_that_fails_loses_nothing(void)
 	emul_close();
 }
 
+/* Two mappings, of which the device has pinned a page of the second one. */
+static void unmap_whose_report_fails_leaves_mappings_that_can_be_pinned(void)
+{
+	void *nowhere = mem_reserve(PAGE);
+	uint64_t bitmap = 0;
+
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	require_eq(emul_map(0, 4, RW), 0);
+	require_eq(emul_map(8, 4, RW), 0);
+	require_eq(emul_pin(8, 1, RW), 1);
+	start();
+	check_eq(dirty_unmap(emul.container, 0, 12 * PAGE, nowhere, 8), -EFAULT);
+	check_eq(emul_pin(0, 1, RW), 1);
+	check_eq(emul_pin(9, 1, RW), 1);
+	/* Its device lets go, and then the report fails. */
+	check_eq(dirty_unmap(emul.container, 8 * PAGE, 4 * PAGE, nowhere, 8), -EFAULT);
+	check_eq(emul_pin(8, 4, RW), 4);
+	check_eq(dirty_unmap(emul.container, 0, 12 * PAGE, &bitmap, 8), 8 * PAGE);
+	mem_free(nowhere, PAGE);
+	emul_close();
+}
+
 /* --- with an IOMMU, whose devices may write anywhere */
 
 static void all_is_dirty_while_a_pci_group_is_there(void)
@@ -330,6 +352,7 @@ static const struct test tests[] = {
 	TEST(bitmap_can_be_anywhere, 0),
 	TEST(neighbours_in_one_word_are_told_apart, 0),
 	TEST(report_that_fails_loses_nothing, 0),
+	TEST(unmap_whose_report_fails_leaves_mappings_that_can_be_pinned, 0),
 	TEST(all_is_dirty_while_a_pci_group_is_there, NEEDS_ONE),
 	TEST(pci_group_that_leaves_dirties_what_is_mapped_then, NEEDS_ONE),
 	TEST(mapping_can_be_too_large_to_be_tracked, 0),

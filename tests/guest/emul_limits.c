@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "lib_emulated.h"
+#include "lib_native.h"
 
 #define LIMIT_PAGES	4
 #define LIMIT_KIB	(LIMIT_PAGES * PAGE_KIB)
@@ -131,6 +132,95 @@ static void unmap_repays_mapping_and_pins_once(void)
 	emul_close();
 }
 
+/* Lets a page of the memory be another one. */
+static void replace_page(uint64_t page)
+{
+	uint8_t *at = emul.memory + page * PAGE;
+
+	require_true(mmap(at, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE, -1,
+			  0) == at);
+}
+
+/*
+ * One page, shown at many IOVAs by COPY, which charges nothing; and before each pin the process
+ * has another page there. What stock charges each mapping for is charged to each pin.
+ */
+static void copies_of_a_page_do_not_hide_pins_from_the_limit(void)
+{
+	struct iova_of first = { .iova = 0 };
+	unsigned int i;
+
+	require_true(has_ipc_lock());
+	drop_ipc_lock();
+	set_memlock_pages(LIMIT_PAGES);
+	emul_open_mixed();
+	first.ioas = vfio_ioas_get(emul.container);
+	require_eq(emul_map(0, 1, RW), 0);
+	for (i = 1; i < 16; i++)
+		require_eq(ioas_copy(emul.container, (struct iova_of){ first.ioas, i * PAGE },
+				     first, PAGE, IOMMU_IOAS_MAP_FIXED_IOVA |
+				     IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE), 0);
+	check_eq(vm_lck_kib(0), PAGE_KIB);
+	for (i = 0; i < 16; i++) {
+		replace_page(0);
+		/* The mapping has paid for the first one, as in stock. */
+		check_eq(emul_pin(i, 1, RW), i < LIMIT_PAGES ? 1 : -ENOMEM);
+		check_eq(vm_lck_kib(0), PAGE_KIB * (i < LIMIT_PAGES ? i + 1 : LIMIT_PAGES));
+	}
+	/* By unpin, by unmap, and by close. */
+	check_eq(emul_unpin(1, 1), 0);
+	check_eq(vm_lck_kib(0), (LIMIT_PAGES - 1) * PAGE_KIB);
+	check_eq(emul_unmap(2, 1), 1);
+	check_eq(vm_lck_kib(0), (LIMIT_PAGES - 2) * PAGE_KIB);
+	emulated_behave(emul.device, 0, EMULATED_KEEPS_ON_CLOSE);
+	emul_close_device();
+	check_eq(vm_lck_kib(0), PAGE_KIB);
+	check_eq(dma_unmap_all(emul.container), 15 * PAGE);
+	check_eq(vm_lck_kib(0), 0);
+	emul_close();
+}
+
+/* The mapping that was made first goes; the pins of its copy are charged, and given back. */
+static void pins_of_a_copy_are_repaid_when_the_group_has_left(void)
+{
+	struct iova_of first = { .iova = 0 };
+
+	emul_open_mixed();
+	first.ioas = vfio_ioas_get(emul.container);
+	require_eq(emul_map(0, 1, RW), 0);
+	require_eq(ioas_copy(emul.container, (struct iova_of){ first.ioas, PAGE }, first, PAGE,
+			     IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
+			     IOMMU_IOAS_MAP_WRITEABLE), 0);
+	replace_page(0);
+	check_eq(emul_pin(0, 2, RW), 2);
+	check_eq(vm_lck_kib(0), 2 * PAGE_KIB);
+	check_eq(emul_unmap(0, 1), 1);
+	check_eq(vm_lck_kib(0), 2 * PAGE_KIB);
+	emul_remove_pci();
+	check_eq(vm_lck_kib(0), 2 * PAGE_KIB);
+	check_eq(emul_unpin(1, 1), 0);
+	check_eq(vm_lck_kib(0), 0);
+	emul_close();
+}
+
+/* A mapping is charged once, beside the pin of what the process has there by now. */
+static void pin_of_another_page_than_the_mapping_has_is_not_charged_again(void)
+{
+	open_limited();
+	require_eq(emul_map(0, LIMIT_PAGES, RW), 0);
+	check_eq(emul_add_pci(), 0);
+	replace_page(0);
+	replace_page(1);
+	check_eq(emul_pin(0, LIMIT_PAGES, RW), LIMIT_PAGES);
+	check_eq(vm_lck_kib(0), LIMIT_KIB);
+	check_eq(emul_unpin(0, 1), 0);
+	check_eq(vm_lck_kib(0), LIMIT_KIB);
+	check_eq(emul_unmap(0, LIMIT_PAGES), LIMIT_PAGES);
+	check_eq(vm_lck_kib(0), 0);
+	emul_close();
+}
+
 static void open_with_privilege_and_drop_it(void)
 {
 	require_true(has_ipc_lock());
@@ -174,6 +264,9 @@ static const struct test tests[] = {
 	TEST(page_is_charged_once_for_mapping_and_pin, NEEDS_ONE),
 	TEST(pinned_page_is_not_charged_again_by_a_late_pci_group, NEEDS_ONE),
 	TEST(unmap_repays_mapping_and_pins_once, NEEDS_ONE),
+	TEST(pin_of_another_page_than_the_mapping_has_is_not_charged_again, NEEDS_ONE),
+	TEST(copies_of_a_page_do_not_hide_pins_from_the_limit, ONLY_IOAS | NEEDS_ONE),
+	TEST(pins_of_a_copy_are_repaid_when_the_group_has_left, ONLY_IOAS | NEEDS_ONE),
 	TEST(privilege_is_that_of_the_map, 0),
 	TEST(privilege_of_one_map_does_not_help_another, NEEDS_ONE),
 };

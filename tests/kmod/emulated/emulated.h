@@ -5,6 +5,7 @@
 
 #include <linux/mutex.h>
 #include <linux/vfio.h>
+#include <linux/wait.h>
 #include <linux/xarray.h>
 
 #include "emulated_test.h"
@@ -13,10 +14,12 @@
  * struct emulated - a device
  * @vdev: what vfio.ko knows of it; comes first, as vfio_alloc_device() wants it
  * @pins_lock: protects what follows. Held in calls that pin and unpin, and taken by the unmap
- *	callback, as drivers do: whoever calls that back may hold nothing that pinning needs
+ *	callback, as drivers do: whoever calls that back may hold nothing that pinning needs. Other
+ *	drivers pin without a lock, see EMULATED_NOTES_LATER
  * @pins: IOVA -> struct pin
  * @behaviour: how it answers
  * @info: what has happened since it was opened
+ * @called_back: an unmap callback has come
  */
 struct emulated {
 	struct vfio_device vdev;
@@ -24,6 +27,7 @@ struct emulated {
 	struct xarray pins; /* pins_lock */
 	struct emulated_behave behaviour; /* pins_lock */
 	struct emulated_info info; /* pins_lock */
+	wait_queue_head_t called_back; /* its own */
 };
 
 /* pins.c */

@@ -80,10 +80,13 @@ struct emulated_rw {
  * @nignored: so many unmap callbacks to come do not give anything back
  * @flags: EMULATED_KEEPS_ON_CLOSE: closing the device does not give its pins back;
  *	EMULATED_REPINS: the callback, having given back a page, tries to pin it again (what comes
- *	of that is in EMULATED_INFO)
+ *	of that is in EMULATED_INFO); EMULATED_NOTES_LATER: remembers pages only some time after they
+ *	were pinned, and holds no lock from one to the other: when the first callback since then has
+ *	found nothing to give back, and 50 ms have passed, as if the thread had had to wait for the CPU
  */
 #define EMULATED_KEEPS_ON_CLOSE	1
 #define EMULATED_REPINS		2
+#define EMULATED_NOTES_LATER	4
 
 struct emulated_behave {
 	__u32 nignored;
@@ -96,6 +99,7 @@ struct emulated_behave {
  * EMULATED_INFO - what has happened since the device was opened
  * @ncallbacks: unmap callbacks
  * @npins: pages pinned right now, each as often as it was pinned
+ * @nunnoted: pages pinned right now, but not remembered yet: EMULATED_NOTES_LATER
  * @open_pin: what a pin of one page at IOVA 0 inside open_device() returned, if the module was
  *	loaded with pin_in_open=1
  * @repin: what the last pin of EMULATED_REPINS returned
@@ -113,6 +117,8 @@ struct emulated_info {
 	__u32 npins;
 	__s32 open_pin;
 	__s32 repin;
+	__u32 nunnoted;
+	__u32 reserved;
 	struct emulated_range log[EMULATED_LOG];
 };
 

@@ -3,8 +3,9 @@
  * pins: the pages that a device has pinned, and what it does when they are unmapped.
  *
  * A page that was pinned several times at one IOVA is one entry, which counts. All of it is
- * done with the device's pins_lock held.
+ * done with the device's pins_lock held, but for pins with EMULATED_NOTES_LATER.
  */
+#include <linux/delay.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -23,6 +24,7 @@ void pins_init(struct emulated *emulated)
 {
 	mutex_init(&emulated->pins_lock);
 	xa_init(&emulated->pins);
+	init_waitqueue_head(&emulated->called_back);
 }
 
 /* --- remembering */
@@ -66,13 +68,13 @@ static void forget(struct emulated *emulated, unsigned long iova)
 
 /* --- pinning */
 
-static int pin_range(struct emulated *emulated, const struct emulated_pin *range,
-		     struct page **pages)
+/* Remembers pages that were pinned, or gives them back. Returns how many, or an error. */
+static int note_range(struct emulated *emulated, const struct emulated_pin *range, int npinned,
+		      struct page **pages)
 {
-	int npinned, i, ret = 0;
+	int i, ret = 0;
 
 	lockdep_assert_held(&emulated->pins_lock);
-	npinned = vfio_pin_pages(&emulated->vdev, range->iova, range->npages, range->prot, pages);
 	for (i = 0; i < npinned; i++) {
 		ret = remember(emulated, range->iova + i * PAGE_SIZE, pages[i]);
 		if (ret)
@@ -87,6 +89,59 @@ unpin:
 	return ret;
 }
 
+static int pin_range(struct emulated *emulated, const struct emulated_pin *range,
+		     struct page **pages)
+{
+	int npinned;
+
+	lockdep_assert_held(&emulated->pins_lock);
+	npinned = vfio_pin_pages(&emulated->vdev, range->iova, range->npages, range->prot, pages);
+	return note_range(emulated, range, npinned, pages);
+}
+
+/* Returns how many callbacks there were. */
+static u32 add_unnoted(struct emulated *emulated, int npages)
+{
+	u32 ncallbacks;
+
+	mutex_lock(&emulated->pins_lock);
+	emulated->info.nunnoted += npages;
+	ncallbacks = emulated->info.ncallbacks;
+	mutex_unlock(&emulated->pins_lock);
+	return ncallbacks;
+}
+
+/* As pin_range(), for EMULATED_NOTES_LATER. */
+static int pin_and_note_later(struct emulated *emulated, const struct emulated_pin *range,
+			      struct page **pages)
+{
+	u32 ncallbacks;
+	int npinned;
+
+	npinned = vfio_pin_pages(&emulated->vdev, range->iova, range->npages, range->prot, pages);
+	if (npinned <= 0)
+		return npinned;
+	ncallbacks = add_unnoted(emulated, npinned);
+	wait_event_timeout(emulated->called_back,
+			   READ_ONCE(emulated->info.ncallbacks) != ncallbacks, 10 * HZ);
+	msleep(50);
+	add_unnoted(emulated, -npinned);
+	mutex_lock(&emulated->pins_lock);
+	npinned = note_range(emulated, range, npinned, pages);
+	mutex_unlock(&emulated->pins_lock);
+	return npinned;
+}
+
+static bool notes_later(struct emulated *emulated)
+{
+	bool later;
+
+	mutex_lock(&emulated->pins_lock);
+	later = emulated->behaviour.flags & EMULATED_NOTES_LATER;
+	mutex_unlock(&emulated->pins_lock);
+	return later;
+}
+
 int pins_add(struct emulated *emulated, const struct emulated_pin *range)
 {
 	struct page **pages;
@@ -97,9 +152,13 @@ int pins_add(struct emulated *emulated, const struct emulated_pin *range)
 	pages = kcalloc(MAX_PAGES, sizeof(*pages), GFP_KERNEL);
 	if (!pages)
 		return -ENOMEM;
-	mutex_lock(&emulated->pins_lock);
-	ret = pin_range(emulated, range, pages);
-	mutex_unlock(&emulated->pins_lock);
+	if (notes_later(emulated)) {
+		ret = pin_and_note_later(emulated, range, pages);
+	} else {
+		mutex_lock(&emulated->pins_lock);
+		ret = pin_range(emulated, range, pages);
+		mutex_unlock(&emulated->pins_lock);
+	}
 	kfree(pages);
 	return ret;
 }
@@ -196,6 +255,7 @@ void pins_unmapped(struct emulated *emulated, unsigned long iova, unsigned long 
 	}
 unlock:
 	mutex_unlock(&emulated->pins_lock);
+	wake_up_all(&emulated->called_back);
 }
 
 void pins_behave(struct emulated *emulated, const struct emulated_behave *behaviour)

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * emul_wait.c - an unmap beside calls of emulated devices that are under way: it waits for those
+ * that are there, not for those that come, and does not blame a driver for pins that it has not
+ * got yet
+ *
+ * A call is held up by memory that is not there; see lib_late.h.
+ */
+#define _GNU_SOURCE
+#include "lib_emulated.h"
+#include "lib_late.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define NPAGES		8U	/* of the mapping at IOVA 0 */
+#define LATE_PAGE	NPAGES	/* behind it: memory that is not there */
+#define SECONDS		60U
+
+/* --- calls in threads of their own */
+
+struct call {
+	long long (*function)(void);
+	pthread_t thread;
+	int tid;
+	atomic_bool over;
+	long long result;
+};
+
+static void *call_run(void *arg)
+{
+	struct call *call = arg;
+
+	call->tid = syscall(SYS_gettid);
+	call->result = call->function();
+	call->over = true;
+	return NULL;
+}
+
+/* Does the thread wait in the kernel, or has it come to an end? */
+static bool call_waits_or_is_over(void *arg)
+{
+	struct call *call = arg;
+	char path[64], text[512];
+	const char *state;
+
+	if (call->over)
+		return true;
+	if (!call->tid)
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", call->tid);
+	if (read_text(path, text, sizeof(text)))
+		return false;
+	state = strrchr(text, ')');
+	return state && !strncmp(state, ") D", 3);
+}
+
+static void call_start(struct call *call)
+{
+	require_eq(pthread_create(&call->thread, NULL, call_run, call), 0);
+}
+
+static void check_waits(struct call *call)
+{
+	check_true(wait_until(call_waits_or_is_over, call, SECONDS));
+	check_true(!call->over);
+}
+
+static void call_end(struct call *call)
+{
+	require_eq(pthread_join(call->thread, NULL), 0);
+}
+
+static long long unmap_all_pages(void)
+{
+	return emul_unmap(0, NPAGES);
+}
+
+/* --- the setup: two mappings, of which the second one is late */
+
+static struct late_memory late;
+
+static void open_late(void)
+{
+	late_memory_make(&late);
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	require_eq(emul_map(0, NPAGES, RW), 0);
+	require_eq(dma_map(emul.container, LATE_PAGE * PAGE, late.memory, PAGE, RW), 0);
+}
+
+static void close_late(void)
+{
+	check_true(dma_unmap_all(emul.container) >= 0);
+	check_eq(vm_lck_kib(0), 0);
+	emul_close();
+	late_memory_free(&late);
+}
+
+/* --- pins */
+
+static long long pin_last_and_late(void)
+{
+	return emul_pin(NPAGES - 1, 2, RW);
+}
+
+static void unmap_waits_for_a_pin_that_is_under_way(void)
+{
+	struct call pin = { .function = pin_last_and_late };
+	struct call unmap = { .function = unmap_all_pages };
+
+	need_pins_that_wait();
+	open_late();
+	emulated_behave(emul.device, 0, EMULATED_NOTES_LATER);
+	call_start(&pin);
+	late_memory_wanted(&late);
+	/* Page 7 has its pin, and nobody is busy with its mapping. */
+	call_start(&unmap);
+	check_waits(&unmap);
+	check_eq(ncallbacks_of(emul.device), 0);
+	late_memory_release(&late);
+	call_end(&pin);
+	call_end(&unmap);
+	check_eq(pin.result, 2);
+	check_eq(unmap.result, NPAGES);
+	check_eq(npins_of(emul.device), 1);
+	close_late();
+}
+
+static long long pin_half(void)
+{
+	return emul_pin(0, NPAGES / 2, RW);
+}
+
+static bool has_unnoted_pins(void *unused)
+{
+	(void)unused;
+	return emulated_info(emul.device).nunnoted;
+}
+
+static void unmap_gives_a_driver_time_to_note_its_pins(void)
+{
+	struct call pin = { .function = pin_half };
+
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	require_eq(emul_map(0, NPAGES, RW), 0);
+	emulated_behave(emul.device, 0, EMULATED_NOTES_LATER);
+	call_start(&pin);
+	require_true(wait_until(has_unnoted_pins, NULL, SECONDS));
+	check_eq(emul_unmap(0, NPAGES), NPAGES);
+	call_end(&pin);
+	check_eq(pin.result, NPAGES / 2);
+	check_eq(npins_of(emul.device), 0);
+	check_eq(vm_lck_kib(0), 0);
+	emul_close();
+}
+
+static int other_device;
+
+static long long pin_late_by_other(void)
+{
+	return emulated_pin(other_device, LATE_PAGE * PAGE, 1, RW);
+}
+
+static long long close_first_device(void)
+{
+	return or_errno(close(emul.device));
+}
+
+/* It is not told any more, and what it kept has not been taken from it yet. */
+static void unmap_waits_for_a_device_that_is_being_closed(void)
+{
+	struct call pin = { .function = pin_late_by_other };
+	struct call closing = { .function = close_first_device };
+	struct call unmap = { .function = unmap_all_pages };
+	int other_group;
+
+	need_pins_that_wait();
+	open_late();
+	other_group = emulated_group_add(emul.container, EMULATED_1);
+	other_device = emulated_device_open(other_group, EMULATED_1);
+	require_eq(emul_pin(0, NPAGES, RW), NPAGES);
+	emulated_behave(emul.device, 0, EMULATED_KEEPS_ON_CLOSE);
+	call_start(&pin);
+	late_memory_wanted(&late);
+	call_start(&closing);
+	check_waits(&closing);
+	call_start(&unmap);
+	check_waits(&unmap);
+	late_memory_release(&late);
+	call_end(&pin);
+	call_end(&closing);
+	call_end(&unmap);
+	emul.device = -1;
+	check_eq(pin.result, 1);
+	check_eq(closing.result, 0);
+	check_eq(unmap.result, NPAGES);
+	require_eq(or_errno(close(other_device)), 0);
+	emulated_group_remove(other_group);
+	close_late();
+}
+
+/* --- calls that use a mapping for their own length */
+
+static long long read_late(void)
+{
+	uint8_t byte;
+
+	return emulated_rw(emul.device, LATE_PAGE * PAGE, &byte, 1, 0);
+}
+
+static long long unmap_late(void)
+{
+	return emul_unmap(LATE_PAGE, 1);
+}
+
+static void unmap_is_not_held_up_by_calls_that_come_later(void)
+{
+	struct call reading = { .function = read_late };
+	struct call unmap = { .function = unmap_late };
+	struct call reading_later = { .function = read_late };
+
+	open_late();
+	call_start(&reading);
+	late_memory_wanted(&late);
+	call_start(&unmap);
+	check_waits(&unmap);
+	call_start(&reading_later);
+	check_waits(&reading_later);
+	late_memory_release(&late);
+	call_end(&reading);
+	call_end(&unmap);
+	call_end(&reading_later);
+	check_eq(reading.result, 0);
+	check_eq(unmap.result, 1);
+	/* It came after the unmap. */
+	check_eq(reading_later.result, -EINVAL);
+	close_late();
+}
+
+static void unmap_in_child(void *unused)
+{
+	(void)unused;
+	unmap_late();
+}
+
+static bool process_waits(void *arg)
+{
+	const pid_t *pid = arg;
+	char path[64], text[512];
+	const char *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", *pid);
+	if (read_text(path, text, sizeof(text)))
+		return false;
+	state = strrchr(text, ')');
+	return state && !strncmp(state, ") D", 3);
+}
+
+static bool process_is_dead(void *arg)
+{
+	const pid_t *pid = arg;
+	int status;
+
+	return waitpid(*pid, &status, WNOHANG) == *pid;
+}
+
+static void process_that_waits_to_unmap_can_be_killed(void)
+{
+	struct call reading = { .function = read_late };
+	pid_t pid;
+
+	open_late();
+	call_start(&reading);
+	late_memory_wanted(&late);
+	pid = spawn(unmap_in_child, NULL);
+	require_true(wait_until(process_waits, &pid, SECONDS));
+	require_eq(or_errno(kill(pid, SIGKILL)), 0);
+	check_true(wait_until(process_is_dead, &pid, SECONDS));
+	check_true(!reading.over);
+	late_memory_release(&late);
+	call_end(&reading);
+	check_eq(reading.result, 0);
+	/* As if it had never tried. */
+	check_eq(emul_pin(LATE_PAGE, 1, RW), 1);
+	check_eq(emul_unpin(LATE_PAGE, 1), 0);
+	check_eq(unmap_late(), 1);
+	close_late();
+}
+
+static const struct test tests[] = {
+	TEST(unmap_waits_for_a_pin_that_is_under_way, ONLY_IOAS),
+	TEST(unmap_gives_a_driver_time_to_note_its_pins, ONLY_IOAS),
+	TEST(unmap_waits_for_a_device_that_is_being_closed, ONLY_IOAS),
+	TEST(unmap_is_not_held_up_by_calls_that_come_later, ONLY_IOAS),
+	TEST(process_that_waits_to_unmap_can_be_killed, ONLY_IOAS),
+};
+
+int main(int argc, char **argv)
+{
+	return run_tests(tests, ARRAY_SIZE(tests), argc, argv);
+}
