@@ -78,7 +78,8 @@ int area_share(struct ioas *ioas, struct ioas_area *area)
 
 	lockdep_assert_held(&ioas->domains_rwsem);
 	/* Otherwise its owner may be at work, without the lock that there is from now on. */
-	if (WARN_ON_ONCE(!area_is_live(area) || !READ_ONCE(area->nbusy)))
+	if (WARN_ON_ONCE(!area_is_live(area) ||
+			 (!READ_ONCE(area->nbusy) && !area_is_alone(area))))
 		return -EBUSY;
 	/* Who sees the pointer sees what it points to. */
 	if (smp_load_acquire(&pages->sharing))
@@ -160,7 +161,7 @@ static bool is_idle(struct ioas *ioas, struct ioas_area *area)
 int area_wait_idle(struct ioas *ioas, struct ioas_area *area, bool killable)
 {
 	lockdep_assert_held_read(&ioas->domains_rwsem);
-	WARN_ON(READ_ONCE(area->state) != AREA_ALONE);
+	WARN_ON(!area_is_alone(area));
 	if (killable)
 		return wait_event_killable(ioas->settled, is_idle(ioas, area)) ? -EINTR : 0;
 	wait_event(ioas->settled, is_idle(ioas, area));

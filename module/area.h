@@ -63,6 +63,12 @@ static inline bool area_is_settled(const struct ioas_area *area)
 	return state == AREA_LIVE || state == AREA_TELLING;
 }
 
+/* Is a thread alone with it, or waits to be? */
+static inline bool area_is_alone(const struct ioas_area *area)
+{
+	return READ_ONCE(area->state) == AREA_ALONE;
+}
+
 /* Does an unmap tell in-kernel users to let go? Then it lets no new pins come. */
 static inline bool area_is_told(const struct ioas_area *area)
 {
@@ -176,7 +182,7 @@ int area_divide(struct ioas_area *lower, struct ioas_area *upper, bool pinned);
 /**
  * area_share() - let more than its area use a store
  * @ioas: whose area; the caller entered it
- * @area: live, and kept busy by the caller
+ * @area: live, and kept busy by the caller, or claimed as AREA_ALONE
  *
  * Context: may sleep.
  * Return: 0, also if it is shared already; -ENOMEM; -EBUSY, and a warning, if the area is
