@@ -109,6 +109,55 @@ static void device_of_a_late_pci_group_reaches_pinned_pages(void)
 	emul_close();
 }
 
+/*
+ * A PCI group finds a page missing and comes again when there is a huge page instead of all:
+ * its device sees that. With a page that the emulated device has pinned, or without.
+ */
+static void check_late_attach_tried_again(bool pinned)
+{
+	const uint64_t iova = DMA_PAGE * PAGE;
+	uint8_t *torn = mem_alloc_torn(2);
+	struct probe probe;
+	struct edu edu;
+	long long npinned;
+
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	require_eq(dma_map(emul.container, iova, torn, HUGE_BYTES, RW), 0);
+	if (pinned)
+		require_eq(emulated_pin(emul.device, iova + 9 * PAGE, 1, RW), 1);
+	npinned = pins_outstanding();
+	check_eq(emul_add_pci(), -EFAULT);
+	check_eq(pins_outstanding(), npinned);
+	check_eq(emul_add_pci(), -EFAULT);
+	if (pinned)
+		require_eq(emulated_unpin(emul.device, iova + 9 * PAGE, 1), 1);
+	if (!mem_mend(torn))
+		skip("no huge page");
+	fill(torn, HUGE_BYTES, 1);
+	require_eq(emul_add_pci(), 0);
+	edu_open(&edu, emul.pci, 0);
+	probe_open(&probe, &edu, emul.container, PROBE_IOVA);
+	check_reads(&edu, &probe, iova, torn, HUGE_BYTES);
+	probe_close(&probe);
+	edu_close(&edu);
+	emul_remove_pci();
+	check_eq(vm_lck_kib(0), 0);
+	check_eq(dma_unmap(emul.container, iova, HUGE_BYTES), HUGE_BYTES);
+	check_eq(pins_outstanding(), npinned - pinned);
+	emul_close();
+	mem_free(torn, HUGE_BYTES);
+}
+
+static void device_of_a_pci_group_tried_again_sees_only_the_memory(void)
+{
+	check_late_attach_tried_again(false);
+}
+
+static void device_of_a_pci_group_tried_again_sees_only_the_memory_after_a_pin(void)
+{
+	check_late_attach_tried_again(true);
+}
+
 /* Behind the back of the container, as nobody should. */
 static void pin_gets_what_the_process_has_there_by_now(void)
 {
@@ -198,6 +247,8 @@ static const struct test tests[] = {
 	TEST(mapping_out_of_reach_keeps_it_out_the_second_time, NEEDS_ONE),
 	TEST(device_of_a_late_pci_group_reaches_what_is_mapped, NEEDS_ONE),
 	TEST(device_of_a_late_pci_group_reaches_pinned_pages, NEEDS_ONE),
+	TEST(device_of_a_pci_group_tried_again_sees_only_the_memory, NEEDS_ONE),
+	TEST(device_of_a_pci_group_tried_again_sees_only_the_memory_after_a_pin, NEEDS_ONE),
 	TEST(pin_gets_what_the_process_has_there_by_now, NEEDS_ONE),
 	TEST(late_pci_group_gets_the_memory_of_the_process_that_mapped, NEEDS_ONE),
 	TEST(memory_that_is_gone_keeps_the_pci_group_out, NEEDS_ONE),

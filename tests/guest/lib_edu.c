@@ -133,6 +133,20 @@ bool probe_equals(struct probe *probe, const void *expected, uint32_t nbytes)
 	return memcmp(probe->bytes, expected, nbytes) == 0;
 }
 
+void check_reads(struct edu *edu, struct probe *probe, uint64_t iova, const uint8_t *pages,
+		 uint64_t nbytes)
+{
+	uint64_t at;
+	bool same = true;
+
+	for (at = 0; at < nbytes && same; at += PAGE) {
+		edu_load(edu, iova + at, EDU_BYTES);
+		context("page %llu: ", (unsigned long long)(at / PAGE));
+		same = check_true(probe_equals(probe, pages + at, EDU_BYTES));
+	}
+	context("%s", "");
+}
+
 void check_copy_at(const char *file, int line, struct edu *edu,
 		   uint8_t *from, uint64_t from_iova, uint8_t *to,
 		   uint64_t to_iova)

@@ -46,6 +46,10 @@ void probe_set(struct probe *probe, uint64_t seed);
 /* Whether the device contains these bytes. */
 bool probe_equals(struct probe *probe, const void *expected, uint32_t nbytes);
 
+/* Checks that the device reads these pages through their IOVA. */
+void check_reads(struct edu *edu, struct probe *probe, uint64_t iova, const uint8_t *pages,
+		 uint64_t nbytes);
+
 /* Checks a copy memory[from] -> device -> memory[to] through these IOVAs. */
 void check_copy_at(const char *file, int line, struct edu *edu,
 		   uint8_t *from, uint64_t from_iova, uint8_t *to,

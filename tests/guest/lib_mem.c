@@ -35,7 +35,8 @@ void *mem_alloc(uint64_t nbytes)
 	return memory;
 }
 
-void *mem_alloc_huge(uint64_t nbytes)
+/* Address space that begins at a multiple of HUGE_BYTES. */
+static uint8_t *reserve_aligned(uint64_t nbytes)
 {
 	uint8_t *memory = reserve(nbytes + HUGE_BYTES, PROT_NONE, 0);
 	uint8_t *aligned = memory;
@@ -49,6 +50,13 @@ void *mem_alloc_huge(uint64_t nbytes)
 		munmap(memory, (size_t)(aligned - memory));
 	munmap(aligned + nbytes, HUGE_BYTES - (uint64_t)(aligned - memory));
 	require_eq(or_errno(mprotect(aligned, nbytes, PROT_READ | PROT_WRITE)), 0);
+	return aligned;
+}
+
+void *mem_alloc_huge(uint64_t nbytes)
+{
+	uint8_t *aligned = reserve_aligned(nbytes);
+
 	madvise(aligned, nbytes, MADV_HUGEPAGE);
 	touch(aligned, nbytes);
 	return aligned;
@@ -93,9 +101,8 @@ void *mem_alloc_scattered(uint64_t nbytes)
 	return memory;
 }
 
-void *mem_alloc_interleaved(uint64_t nbytes)
+static void touch_interleaved(uint8_t *memory, uint64_t nbytes)
 {
-	uint8_t *memory = reserve(nbytes, PROT_READ | PROT_WRITE, 0);
 	unsigned int lane;
 	uint64_t at;
 
@@ -103,7 +110,37 @@ void *mem_alloc_interleaved(uint64_t nbytes)
 	for (lane = 0; lane < NLANES; lane++)
 		for (at = lane * PAGE; at < nbytes; at += NLANES * PAGE)
 			touch(memory + at, PAGE);
+}
+
+void *mem_alloc_interleaved(uint64_t nbytes)
+{
+	uint8_t *memory = reserve(nbytes, PROT_READ | PROT_WRITE, 0);
+
+	touch_interleaved(memory, nbytes);
 	return memory;
+}
+
+void *mem_alloc_torn(unsigned int missing)
+{
+	uint8_t *memory = reserve_aligned(HUGE_BYTES);
+
+	touch_interleaved(memory, HUGE_BYTES);
+	mem_free(memory + missing * PAGE, PAGE);
+	return memory;
+}
+
+bool mem_mend(void *torn)
+{
+	void *memory;
+
+	if (write_text(HUGETLB_COUNT, "1"))
+		return false;
+	memory = mmap(torn, HUGE_BYTES, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_HUGETLB, -1, 0);
+	if (memory == MAP_FAILED)
+		return false;
+	touch(memory, HUGE_BYTES);
+	return true;
 }
 
 void *mem_reserve(uint64_t nbytes)

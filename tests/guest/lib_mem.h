@@ -18,6 +18,12 @@ void *mem_alloc_scattered(uint64_t nbytes);
  * machine, but all are near each other, as caches like it.
  */
 void *mem_alloc_interleaved(uint64_t nbytes);
+/*
+ * HUGE_BYTES, aligned to that, in such pages; page number missing is not there. And a huge page
+ * from hugetlbfs in its place: false when the machine cannot spare one.
+ */
+void *mem_alloc_torn(unsigned int missing);
+bool mem_mend(void *torn);
 /* Address space without memory behind it (PROT_NONE). */
 void *mem_reserve(uint64_t nbytes);
 void mem_free(void *memory, uint64_t nbytes);

@@ -29,7 +29,7 @@ void make_ioas(void)
 	current = &process.task;
 	ioas_ctx_init(&ctx, NULL, ACCOUNT_USER);
 	ioas = ioas_create(&ctx);
-	ck_assert(!IS_ERR(ioas));
+	expect(!IS_ERR(ioas));
 	ioas_object_publish(&ioas->object);
 }
 
@@ -37,8 +37,8 @@ void end_ioas(void)
 {
 	ioas_ctx_destroy(&ctx);
 	shim_process_check_clean(&process);
-	ck_assert_uint_eq(shim_npinned, 0);
-	ck_assert_int_eq(shim_allocations, 0);
+	expect(shim_npinned == 0);
+	expect(shim_allocations == 0);
 }
 
 int map_pages(struct ioas *ioas, unsigned long iova, unsigned long npages, unsigned long page)
@@ -109,5 +109,5 @@ struct ioas_hwpt *add_domain(struct ioas *ioas, unsigned long pgsize)
 
 void remove_domain(struct ioas_hwpt *hwpt)
 {
-	ck_assert_int_eq(ioas_object_destroy(&ctx, hwpt->object.id), 0);
+	expect(ioas_object_destroy(&ctx, hwpt->object.id) == 0);
 }

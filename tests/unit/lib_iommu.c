@@ -16,9 +16,9 @@ struct iommu_domain *shim_domain_create(unsigned long pgsize)
 
 void iommu_domain_free(struct iommu_domain *domain)
 {
-	ck_assert_ptr_null(domain->mappings);
-	ck_assert_ptr_null(domain->unflushed);
-	ck_assert_uint_eq(domain->ngroups, 0);
+	expect(!domain->mappings);
+	expect(!domain->unflushed);
+	expect(!domain->ngroups);
 	free(domain);
 }
 

@@ -28,7 +28,7 @@ void shim_add_mmio(unsigned long pfn, unsigned long nframes)
 			return;
 		}
 	}
-	ck_assert_uint_lt(nmmio_ranges, ARRAY_SIZE(mmio_ranges));
+	expect(nmmio_ranges < ARRAY_SIZE(mmio_ranges));
 	mmio_ranges[nmmio_ranges++] = (struct mmio_range){ pfn, nframes };
 }
 
@@ -50,7 +50,7 @@ void shim_pages_reset(void)
 {
 	unsigned int i;
 
-	ck_assert_uint_eq(shim_npinned, 0);
+	expect(shim_npinned == 0);
 	nmmio_ranges = 0;
 	for (i = 0; i < SHIM_NPAGES; i++) {
 		free(shim_pages[i].data);
@@ -88,14 +88,14 @@ void shim_process_init(struct shim_process *process)
 
 void shim_process_check_clean(const struct shim_process *process)
 {
-	ck_assert_int_eq(process->task.nrefs, 0);
-	ck_assert_int_eq(process->cred.nrefs, 0);
-	ck_assert_int_eq(process->user.locked_vm.n, 0);
-	ck_assert_int_eq(process->mm.mm_count, 0);
-	ck_assert_int_eq(process->mm.mm_users, !!process->mm.mm_users);
-	ck_assert_int_eq(process->mm.pinned_vm.n, 0);
+	expect(process->task.nrefs == 0);
+	expect(process->cred.nrefs == 0);
+	expect(process->user.locked_vm.n == 0);
+	expect(process->mm.mm_count == 0);
+	expect(process->mm.mm_users == !!process->mm.mm_users);
+	expect(process->mm.pinned_vm.n == 0);
 	if (process->mm.mm_users)
-		ck_assert_uint_eq(process->mm.locked_vm, 0);
+		expect(process->mm.locked_vm == 0);
 }
 
 static long find_slot(unsigned long uaddr)

@@ -11,11 +11,17 @@
 /* Of the random sequence under way; 0: none. */
 extern unsigned long run_seed;
 
-/* ck_assert() for inner loops: costs nothing where it holds, and names the seed. */
+/* Of a test that is no random sequence: says what is under way. */
+extern const char *(*run_describe)(void);
+
+/* That, or the seed. */
+const char *run_where(void);
+
+/* ck_assert() for inner loops: costs nothing where it holds, and says where it does not. */
 #define expect(condition)							\
 	do {									\
 		if (!(condition))						\
-			ck_abort_msg("not so: %s (SEED=%lu)", #condition, run_seed);	\
+			ck_abort_msg("not so: %s (%s)", #condition, run_where());	\
 	} while (0)
 
 /* Begins a random sequence: with @seed, or as the environment's SEED says. */

@@ -6,16 +6,27 @@
 #include "lib_run.h"
 
 unsigned long run_seed;
+const char *(*run_describe)(void);
 unsigned int shim_expected_warnings;
 unsigned long shim_nmessages;
 long shim_allocations;
 size_t shim_allocated_nbytes;
 long shim_fail_in;
 
+const char *run_where(void)
+{
+	static char text[40];
+
+	if (run_describe)
+		return run_describe();
+	snprintf(text, sizeof(text), "SEED=%lu", run_seed);
+	return text;
+}
+
 bool shim_warn_if(bool bad, const char *condition)
 {
 	if (bad && !shim_expected_warnings--)
-		ck_abort_msg("WARN_ON(%s) (SEED=%lu)", condition, run_seed);
+		ck_abort_msg("WARN_ON(%s) (%s)", condition, run_where());
 	return bad;
 }
 

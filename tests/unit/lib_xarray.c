@@ -23,7 +23,7 @@ bool xa_empty(const struct xarray *xa)
 
 void xa_destroy(struct xarray *xa)
 {
-	ck_assert(!xa->xa_lock.shim.written);
+	expect(!xa->xa_lock.shim.written);
 }
 
 int xa_alloc(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit, gfp_t gfp)
@@ -45,7 +45,7 @@ void *xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
 {
 	void *old = xa->entries[index];
 
-	ck_assert(xa->reserved[index]);
+	expect(xa->reserved[index]);
 	xa->entries[index] = entry;
 	return old;
 }
