@@ -493,12 +493,21 @@ static bool has_hole(struct ioas_pages *pages, const struct pages_user *user)
 	return more;
 }
 
+/* Who needs a part of a shared store says so; of another one there are no parts. */
+static bool is_user_of(const struct ioas_pages *pages, const struct pages_user *user)
+{
+	return !WARN_ON_ONCE(!user != !pages->sharing);
+}
+
 static noinline int pin_slowly(struct ioas_pages *pages, struct pages_user *user)
 {
 	struct mm_struct *mm = pages->account->mm;
-	bool foreign = mm != current->mm && (!user || has_hole(pages, user));
+	bool foreign;
 	int ret;
 
+	if (!is_user_of(pages, user))
+		return -EINVAL;
+	foreign = mm != current->mm && (!user || has_hole(pages, user));
 	/* What an IOMMU driver did not let go of is all still pinned. */
 	if (!user && pages->stuck)
 		return 0;
@@ -540,6 +549,9 @@ int pages_pin(struct ioas_pages *pages, struct pages_user *user)
 void pages_unpin_slowly(struct ioas_pages *pages, struct pages_user *user,
 			struct account_refund *refund)
 {
+	/* A leak is better than a page that somebody else still needs. */
+	if (!is_user_of(pages, user))
+		return;
 	if (user) {
 		remove_user(pages->sharing, user);
 		unpin_unneeded(pages, user->first_index, user->last_index, refund);

@@ -67,7 +67,8 @@ struct ioas_pages {
  * Context: may sleep and fault; the caller owns the area and holds pages_lock().
  * Return: 0, or with nothing pinned or charged: -EFAULT where memory is missing,
  * not permitted, or its process is gone; -ENOMEM over the memlock limit or without
- * memory; -EINTR on a fatal signal.
+ * memory; -EINTR on a fatal signal; -EINVAL, and a warning, for a part of a store that is not
+ * shared, or for all of one that is.
  */
 int pages_pin(struct ioas_pages *pages, struct pages_user *user);
 

@@ -127,6 +127,50 @@ START_TEST(a_dead_owner_is_not_paid)
 }
 END_TEST
 
+/* Otherwise its owner might be at work without a lock. */
+START_TEST(a_store_is_shared_only_while_its_area_is_live_and_busy)
+{
+	struct ioas_area *area;
+
+	ioas_enter(ioas);
+	area = area_hold(ioas, IOVA);
+	area_unhold(ioas, area);
+	shim_expected_warnings = 1;
+	ck_assert_int_eq(area_share(ioas, area), -EBUSY);
+	area = area_hold(ioas, IOVA);
+	area->state = AREA_EMPTYING;
+	shim_expected_warnings++;
+	ck_assert_int_eq(area_share(ioas, area), -EBUSY);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	area->state = AREA_LIVE;
+	ck_assert_ptr_null(area->pages->sharing);
+	ck_assert_int_eq(area_share(ioas, area), 0);
+	area_unhold(ioas, area);
+	ioas_leave(ioas);
+}
+END_TEST
+
+START_TEST(a_pin_says_whose_it_is)
+{
+	struct account_refund refund = { };
+	struct pages_user pin = { .first_index = 1, .last_index = 1 };
+	struct ioas_area *area;
+	struct page *page;
+
+	ioas_enter(ioas);
+	area = area_hold(ioas, IOVA);
+	shim_expected_warnings = 1;
+	ck_assert_int_eq(area_add_pin(ioas, area, &pin, &page), -EINVAL);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	pin.kind = USER_HOLD;
+	ck_assert_int_eq(area_add_pin(ioas, area, &pin, &page), 0);
+	area_drop_pin(ioas, area, &pin, &refund);
+	account_pay(&refund);
+	area_unhold(ioas, area);
+	ioas_leave(ioas);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("area");
@@ -139,6 +183,8 @@ int main(void)
 	tcase_add_test(tcase, what_is_pinned_later_comes_from_the_new_owner);
 	tcase_add_test(tcase, memory_that_other_areas_show_keeps_its_owner);
 	tcase_add_test(tcase, a_dead_owner_is_not_paid);
+	tcase_add_test(tcase, a_store_is_shared_only_while_its_area_is_live_and_busy);
+	tcase_add_test(tcase, a_pin_says_whose_it_is);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

@@ -513,6 +513,20 @@ START_TEST(a_list_of_what_is_not_pinned_is_refused)
 }
 END_TEST
 
+START_TEST(a_part_of_a_store_that_is_not_shared_is_refused)
+{
+	struct pages_user user = { .first_index = 3, .last_index = 9 };
+
+	make_store(STORE_NPAGES, true);
+	shim_expected_warnings = 2;
+	ck_assert_int_eq(pages_pin(&pages, &user), -EINVAL);
+	share_store();
+	ck_assert_int_eq(pin(NULL), -EINVAL);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_uint_eq(shim_npinned, 0);
+}
+END_TEST
+
 START_TEST(a_pin_of_another_kind_is_not_found)
 {
 	struct pages_user hold = { .first_index = 3, .last_index = 9, .kind = USER_HOLD };
@@ -832,6 +846,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_pinned_already_can_be_pinned_when_the_owner_is_dead);
 	tcase_add_test(tcase, a_store_that_is_stuck_stays_pinned);
 	tcase_add_test(tcase, a_pin_is_found_by_exactly_its_range);
+	tcase_add_test(tcase, a_part_of_a_store_that_is_not_shared_is_refused);
 	tcase_add_test(tcase, a_pin_of_another_kind_is_not_found);
 	tcase_add_loop_test(tcase, after_a_pin_that_failed_the_next_gets_all_its_pages, 0, 12);
 	tcase_add_test(tcase, a_shared_pin_that_failed_leaves_the_runs_as_they_were);

@@ -1083,8 +1083,8 @@ static const struct plan quick_plans[] = {
 	{ 3, 3, false, STEPS_MOST },
 	{ 3, 2, true, STEPS_ALL },
 	{ 4, 2, false, STEPS_MOST },
-	{ 5, 2, false, STEPS_FEW },
-	{ 6, 1, false, STEPS_FEW },
+	{ 5, 3, false, STEPS_FEW },
+	{ 6, 2, false, STEPS_FEW },
 };
 
 /* Hours. */
