@@ -8,6 +8,7 @@
 #ifndef VFIO_IOAS_HWPT_H
 #define VFIO_IOAS_HWPT_H
 
+#include <linux/bits.h>
 #include <linux/bug.h>
 #include <linux/iommu.h>
 #include <linux/list.h>
@@ -108,7 +109,7 @@ int hwpt_claim_aperture(struct ioas_hwpt *hwpt);
 void hwpt_release_aperture(struct ioas_hwpt *hwpt);
 
 /* So much IOVA is taken out of a domain by one call of the IOMMU driver. */
-#define UNMAP_PIECE	(1UL << 30)
+#define UNMAP_PIECE	BIT(30)
 
 /**
  * hwpt_map_runs() - fill a domain with an area, run by run

@@ -935,7 +935,7 @@ static u64 state_hash(void)
 	return hash ?: 1;
 }
 
-#define MAX_STATES	(1U << 20)
+#define MAX_STATES	1000000U
 #define NSLOTS		(4 * MAX_STATES)
 
 static u64 *known;			/* a hash table of what was reached */
