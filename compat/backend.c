@@ -31,6 +31,7 @@
 #include "ioas.h"
 #include "node.h"
 #include "object.h"
+#include "steps.h"
 #include "type1.h"
 #include "vaddr.h"
 #include "vfio_private.h"
@@ -98,6 +99,7 @@ static void *backend_open(unsigned long type)
 	INIT_LIST_HEAD(&container->groups);
 	ioas_ctx_init(&container->ctx, NULL, ACCOUNT_MM);
 	container->ctx.front_ops = &front_ops;
+	ioas_ctx_limit_areas(&container->ctx, type1_entry_limit());
 	WRITE_ONCE(container->ctx.insight.type, type1_name(&container->type1));
 	ret = set_fresh_ioas(&container->ctx);
 	if (ret)

@@ -21,7 +21,6 @@
 static long legacy_get_info(struct ioas *ioas, void __user *uinfo)
 {
 	static const struct info_style style = {
-		.max_areas = ULONG_MAX,
 		.padded = true,
 		.exact = true,
 	};

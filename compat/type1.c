@@ -58,7 +58,6 @@ int type1_init(struct type1 *type1, struct ioas_ctx *ctx, unsigned long type)
 		return -EINVAL;
 	}
 	type1->ctx = ctx;
-	type1->max_areas = READ_ONCE(dma_entry_limit);
 	dirty_init(&type1->dirty);
 	emulated_init(&type1->emulated);
 	return 0;
@@ -85,6 +84,14 @@ const char *type1_name(const struct type1 *type1)
 	if (type1->nesting)
 		return "nesting";
 	return type1->v2 ? "type1v2" : "type1";
+}
+
+/**
+ * type1_entry_limit() - how many mappings may a container hold that is opened now?
+ */
+unsigned int type1_entry_limit(void)
+{
+	return READ_ONCE(dma_entry_limit);
 }
 
 /**
@@ -141,8 +148,7 @@ static void *build_chain(struct ioas *ioas, const struct info_style *style, size
 
 	if (ioas_get_space_info(ioas, &space))
 		return NULL;
-	if (space.nareas < style->max_areas)
-		facts.avail = min_t(unsigned long, style->max_areas - space.nareas, U32_MAX);
+	facts.avail = min_t(unsigned long, space.room, U32_MAX);
 	facts.ranges = space.ranges;
 	facts.nranges = style->no_ranges ? 0 : space.nranges;
 	if (style->tracks_dirty) {
@@ -212,7 +218,6 @@ long type1_get_info(struct ioas *ioas, const struct info_style *style, void __us
 static long get_info(struct type1 *type1, struct ioas *ioas, void *uinfo)
 {
 	const struct info_style style = {
-		.max_areas = type1->max_areas,
 		.tracks_dirty = true,
 		.no_ranges = !READ_ONCE(type1->had_domain),
 		.padded = KCOMPAT_INFO_PADDED,
@@ -335,7 +340,6 @@ static __always_inline int map_memory(struct type1 *type1, struct ioas *ioas,
 		.iova = map->iova,
 		.nbytes = map->size,
 		.min_granule = PAGE_SIZE,
-		.max_areas = type1->max_areas,
 		.single_pages = type1_single_pages(),
 	};
 	int ret;

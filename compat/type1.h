@@ -16,7 +16,6 @@ struct ioas_ctx;
 /* A container. */
 struct type1 {
 	struct ioas_ctx *ctx;		/* constant, as is all up to ... */
-	unsigned long max_areas;	/* dma_entry_limit as it was at the beginning */
 	bool v2;			/* type1v2: an unmap may not cut a mapping */
 	bool nesting;			/* ... here */
 	bool had_domain;		/* since then there is a list of IOVA ranges */
@@ -26,7 +25,6 @@ struct type1 {
 
 /* What GET_INFO depends on but the IOAS. */
 struct info_style {
-	unsigned long max_areas;	/* what there could be */
 	bool tracks_dirty;
 	bool no_ranges;
 	bool padded;			/* capabilities begin at multiples of 8 */
@@ -36,6 +34,7 @@ struct info_style {
 
 int type1_init(struct type1 *type1, struct ioas_ctx *ctx, unsigned long type);
 void type1_exit(struct type1 *type1);
+unsigned int type1_entry_limit(void);
 bool type1_single_pages(void);
 const char *type1_name(const struct type1 *type1);
 long type1_check_extension(struct type1 *type1, unsigned long extension);

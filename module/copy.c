@@ -64,10 +64,25 @@ int ioas_map_copies(struct ioas *ioas, struct ioas_map *map, struct ioas_area *c
 			area_free_list(copies);
 			return -EPERM;
 		}
+		cond_resched();
 	}
 	map->copies = copies;
 	map->uptr = copies->pages->uptr + copies->first_byte;
 	return ioas_map(ioas, map);
+}
+
+/* The area that comes with a cut counts. -EDQUOT: the IOAS needs room for it first. */
+static int count_upper(struct iova_space *space)
+{
+	int ret = 0;
+
+	spin_lock(&space->iova_lock);
+	if (space->nareas == space->max_areas)
+		ret = -EDQUOT;
+	else
+		space->nareas++;
+	spin_unlock(&space->iova_lock);
+	return ret;
 }
 
 /* Puts @upper behind @area, with which the caller is alone, and which loses what that shows. */
@@ -81,13 +96,14 @@ static int insert_upper(struct ioas *ioas, struct ioas_area *area, struct ioas_a
 	upper->last_iova = area->last_iova;
 	pages_lock(area->pages);
 	ret = area_divide(area, upper, pinned);
+	spin_lock(&space->iova_lock);
+	space->nareas--;
 	if (!ret) {
-		spin_lock(&space->iova_lock);
 		area->last_iova = upper->first_iova - 1;
 		upper->state = AREA_LIVE;
 		WARN_ON(iova_insert(space, upper));
-		spin_unlock(&space->iova_lock);
 	}
+	spin_unlock(&space->iova_lock);
 	pages_unlock(area->pages);
 	return ret;
 }
@@ -108,7 +124,13 @@ static int cut_area(struct ioas *ioas, struct ioas_area *area, unsigned long las
 				 area->last_iova - last_iova, area->iommu_prot);
 	if (!upper)
 		return -ENOMEM;
-	ret = insert_upper(ioas, area, upper);
+	while ((ret = count_upper(&ioas->iova_space)) == -EDQUOT) {
+		ret = ioas_get_room(ioas, 1);
+		if (ret)
+			break;
+	}
+	if (!ret)
+		ret = insert_upper(ioas, area, upper);
 	if (ret)
 		area_free(upper);
 	return ret;

@@ -40,6 +40,16 @@ static void mark_dead(struct ioas *ioas)
 	}
 }
 
+/* What the IOAS was allowed to have is spare again. */
+static void give_up_room(struct ioas *ioas)
+{
+	struct ioas_ctx *ctx = ioas->object.ctx;
+
+	mutex_lock(&ctx->areas_mutex);
+	ctx->spare_areas += ioas->iova_space.max_areas;
+	mutex_unlock(&ctx->areas_mutex);
+}
+
 static void ioas_destroy(struct ioas_object *object)
 {
 	struct ioas *ioas = object_ioas(object);
@@ -50,7 +60,10 @@ static void ioas_destroy(struct ioas_object *object)
 	WARN_ON(ioas_unmap_all(ioas, &nbytes));
 	WARN_ON(!list_empty(&ioas->hwpts));
 	ioas_leave(ioas);
+	down_write(&ioas->domains_rwsem);
 	iova_space_destroy(&ioas->iova_space);
+	up_write(&ioas->domains_rwsem);
+	give_up_room(ioas);
 	WARN_ON(!xa_empty(&ioas->accesses));
 	if (ioas->account)
 		account_put(ioas->account);
@@ -81,7 +94,7 @@ struct ioas *ioas_create(struct ioas_ctx *ctx)
 	refcount_set(&ioas->keepers, 1);
 	init_completion(&ioas->unkept);
 	INIT_LIST_HEAD(&ioas->hwpts);
-	iova_space_init(&ioas->iova_space);
+	iova_space_init(&ioas->iova_space, &ioas->domains_rwsem);
 	init_waitqueue_head(&ioas->settled);
 	xa_init_flags(&ioas->accesses, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	ioas->pgsizes = ULONG_MAX;
@@ -152,24 +165,19 @@ static bool area_fits(const struct ioas_area *area, unsigned long granule)
 
 int ioas_check_granule(struct ioas *ioas, unsigned long granule)
 {
-	struct iova_space *space = &ioas->iova_space;
 	struct ioas_area *area;
-	int ret = 0;
 
 	lockdep_assert_held_write(&ioas->domains_rwsem);
 	if (granule > PAGE_SIZE)
 		return -EINVAL;
 	if (granule <= ioas->granule)
 		return 0;
-	spin_lock(&space->iova_lock);
-	for (area = iova_first(space, 0, ULONG_MAX); area && !ret;
-	     area = iova_next(space, area)) {
+	for (area = area_first(ioas, 0); area; area = area_next(ioas, area)) {
 		if (!area_fits(area, granule))
-			ret = -EADDRINUSE;
-		cond_resched_lock(&space->iova_lock);
+			return -EADDRINUSE;
+		cond_resched();
 	}
-	spin_unlock(&space->iova_lock);
-	return ret;
+	return 0;
 }
 
 int ioas_set_small_pages(struct ioas *ioas, bool small_pages)
@@ -191,28 +199,6 @@ int ioas_set_small_pages(struct ioas *ioas, bool small_pages)
 	return ret;
 }
 
-static bool range_is_settled(struct ioas *ioas, unsigned long iova,
-			     unsigned long last_iova)
-{
-	struct ioas_area *area;
-	bool settled = true;
-
-	spin_lock(&ioas->iova_space.iova_lock);
-	for (area = iova_first(&ioas->iova_space, iova, last_iova);
-	     area && area->first_iova <= last_iova && settled;
-	     area = iova_next(&ioas->iova_space, area))
-		settled = area_is_live(area) && !area->nbusy;
-	spin_unlock(&ioas->iova_space.iova_lock);
-	return settled;
-}
-
-void ioas_wait_until_settled(struct ioas *ioas, unsigned long iova,
-			     unsigned long last_iova)
-{
-	lockdep_assert_held_read(&ioas->domains_rwsem);
-	wait_event(ioas->settled, range_is_settled(ioas, iova, last_iova));
-}
-
 void ioas_prepare_search(struct ioas *ioas)
 {
 	if (READ_ONCE(ioas->iova_space.gaps_known))
@@ -223,16 +209,110 @@ void ioas_prepare_search(struct ioas *ioas)
 	up_write(&ioas->domains_rwsem);
 }
 
-static unsigned int count_ranges(struct iova_space *space)
+/* The next IOAS of a context from id *@id on, to be put; or NULL. */
+static struct ioas *next_ioas(struct ioas_ctx *ctx, unsigned long *id)
+{
+	struct ioas *ioas;
+
+	while (xa_find(&ctx->objects, id, ULONG_MAX, XA_PRESENT)) {
+		ioas = ioas_get(ctx, (*id)++);
+		if (ioas)
+			return ioas;
+		cond_resched();
+	}
+	return NULL;
+}
+
+/* How many more areas an IOAS has been allowed than it has. Takes that back if so wanted. */
+static unsigned long unused_room(struct ioas *ioas, bool take_back)
+{
+	struct iova_space *space = &ioas->iova_space;
+	unsigned long unused;
+
+	lockdep_assert_held(&ioas->object.ctx->areas_mutex);
+	spin_lock(&space->iova_lock);
+	unused = space->max_areas - space->nareas;
+	if (take_back)
+		space->max_areas -= unused;
+	spin_unlock(&space->iova_lock);
+	return unused;
+}
+
+static unsigned long unused_by_all(struct ioas_ctx *ctx, bool take_back)
+{
+	unsigned long id = 0, unused = 0;
+	struct ioas *ioas;
+
+	while ((ioas = next_ioas(ctx, &id))) {
+		unused += unused_room(ioas, take_back);
+		ioas_put(ioas);
+		cond_resched();
+	}
+	return unused;
+}
+
+/* Lets an IOAS have so many more areas, or even half of what is spare. False if it cannot. */
+static bool give_room(struct ioas *ioas, unsigned long nareas)
+{
+	struct iova_space *space = &ioas->iova_space;
+	struct ioas_ctx *ctx = ioas->object.ctx;
+	unsigned long more = 0;
+	bool enough;
+
+	lockdep_assert_held(&ctx->areas_mutex);
+	spin_lock(&space->iova_lock);
+	if (nareas > space->max_areas - space->nareas)
+		more = nareas - (space->max_areas - space->nareas);
+	enough = more <= ctx->spare_areas;
+	if (more && enough) {
+		more = max(more, ctx->spare_areas / 2);
+		space->max_areas += more;
+		ctx->spare_areas -= more;
+	}
+	spin_unlock(&space->iova_lock);
+	return enough;
+}
+
+int ioas_get_room(struct ioas *ioas, unsigned long nareas)
+{
+	struct ioas_ctx *ctx = ioas->object.ctx;
+	bool done;
+
+	lockdep_assert_held(&ioas->domains_rwsem);
+	mutex_lock(&ctx->areas_mutex);
+	done = give_room(ioas, nareas);
+	if (!done) {
+		ctx->spare_areas += unused_by_all(ctx, true);
+		done = give_room(ioas, nareas);
+	}
+	mutex_unlock(&ctx->areas_mutex);
+	return done ? 0 : -ENOSPC;
+}
+
+static unsigned long room_in_context(struct ioas_ctx *ctx)
+{
+	unsigned long room;
+
+	mutex_lock(&ctx->areas_mutex);
+	room = ctx->spare_areas + unused_by_all(ctx, false);
+	mutex_unlock(&ctx->areas_mutex);
+	return room;
+}
+
+/* Finds the usable ranges, and fills them in if there is an array. Returns how many. */
+static unsigned int list_ranges(struct iova_space *space, struct ioas_range *ranges)
 {
 	unsigned long iova = 0, first_iova, last_iova;
 	unsigned int nranges = 0;
 
 	while (iova_usable(space, iova, &first_iova, &last_iova)) {
+		if (ranges)
+			ranges[nranges] = (struct ioas_range){ first_iova, last_iova };
 		nranges++;
 		if (last_iova == ULONG_MAX)
 			break;
 		iova = last_iova + 1;
+		cond_resched();
 	}
 	return nranges;
 }
@@ -240,27 +320,17 @@ static unsigned int count_ranges(struct iova_space *space)
 int ioas_get_space_info(struct ioas *ioas, struct ioas_space_info *info)
 {
 	struct iova_space *space = &ioas->iova_space;
-	unsigned long iova = 0;
-	unsigned int i;
 
-	/* Nobody can reserve anything meanwhile: the number stays right. */
+	/* Keeps the ranges as they are: both lists are the same. */
 	lockdep_assert_held(&ioas->domains_rwsem);
-	spin_lock(&space->iova_lock);
-	info->nareas = space->nareas;
-	info->nranges = count_ranges(space);
-	spin_unlock(&space->iova_lock);
+	info->room = room_in_context(ioas->object.ctx);
 	info->granule = ioas->granule;
-
+	info->nranges = list_ranges(space, NULL);
 	info->ranges = kvcalloc(info->nranges, sizeof(*info->ranges), GFP_KERNEL_ACCOUNT);
-	spin_lock(&space->iova_lock);
-	for (i = 0; info->ranges && i < info->nranges; i++) {
-		struct ioas_range *range = &info->ranges[i];
-
-		iova_usable(space, iova, &range->first_iova, &range->last_iova);
-		iova = range->last_iova + 1;
-	}
-	spin_unlock(&space->iova_lock);
-	return info->ranges ? 0 : -ENOMEM;
+	if (!info->ranges)
+		return -ENOMEM;
+	list_ranges(space, info->ranges);
+	return 0;
 }
 
 bool ioas_enforces_coherency(struct ioas *ioas)

@@ -24,7 +24,7 @@ struct ioas_account;
  * Lock order, outer first:
  *
  *   ctx->groups_mutex -> rwsem of an access -> domains_rwsem -> mutex of a shared store
- *   -> mmap lock of the memory's owner
+ *   -> mmap lock of the memory's owner; domains_rwsem -> ctx->areas_mutex
  *
  * iova_lock is innermost: nothing but the lock of a wait queue is taken, and nobody
  * sleeps, under it.
@@ -71,17 +71,16 @@ struct ioas_map {
 	int iommu_prot;			/* IOMMU_READ, IOMMU_WRITE or both */
 	enum account_mode account_mode;
 	unsigned long min_granule;	/* addresses and length are multiples of it */
-	unsigned long max_areas;	/* -ENOSPC with that many in the IOAS */
 	bool single_pages;		/* no I/O page larger than a CPU page */
 	struct ioas_area *copies;	/* set by ioas_map_copies() alone */
 };
 
 /* A snapshot of what an IOAS can take. */
 struct ioas_space_info {
-	unsigned long nareas;
+	unsigned long room;		/* areas that may still be made, in all of the context */
 	unsigned long granule;
 	unsigned int nranges;
-	struct ioas_range *ranges;	/* ascending; kfree() it */
+	struct ioas_range *ranges;	/* ascending; kvfree() it */
 };
 
 /* Which areas an unmap of a range takes, where it does not fit the areas. */
@@ -144,12 +143,8 @@ static inline bool ioas_has_usable_iova(struct ioas *ioas)
 {
 	struct iova_space *space = &ioas->iova_space;
 	unsigned long first_iova, last_iova;
-	bool any;
 
-	spin_lock(&space->iova_lock);
-	any = iova_usable(space, 0, &first_iova, &last_iova);
-	spin_unlock(&space->iova_lock);
-	return any;
+	return iova_usable(space, 0, &first_iova, &last_iova);
 }
 
 static inline struct ioas *object_ioas(struct ioas_object *object)
@@ -227,21 +222,24 @@ int ioas_check_granule(struct ioas *ioas, unsigned long granule);
 int ioas_set_small_pages(struct ioas *ioas, bool small_pages);
 
 /**
- * ioas_wait_until_settled() - wait until nobody is busy with what is in a range
- * @ioas: the IOAS
- * @iova: first address of the range
- * @last_iova: last address, inclusive
- *
- * Context: the caller entered the IOAS and has nothing that others could wait for.
- */
-void ioas_wait_until_settled(struct ioas *ioas, unsigned long iova,
-			     unsigned long last_iova);
-
-/**
  * ioas_prepare_search() - make MAP_ANYWHERE possible
  * @ioas: the IOAS, not entered by the caller
  */
 void ioas_prepare_search(struct ioas *ioas);
+
+/**
+ * ioas_get_room() - let an IOAS have more areas
+ * @ioas: the IOAS
+ * @nareas: how many more than it has
+ *
+ * The limit is that of the context. An IOAS is given a share of what is left of it in advance,
+ * so that a map only looks at the share; when nothing is left, all give back what they do not
+ * use. Another map may be faster than the caller in using the room.
+ *
+ * Context: domains_rwsem held. May sleep.
+ * Return: 0 or -ENOSPC.
+ */
+int ioas_get_room(struct ioas *ioas, unsigned long nareas);
 
 /**
  * ioas_get_space_info() - list the IOVA ranges that nothing reserves
@@ -267,10 +265,14 @@ bool ioas_enforces_coherency(struct ioas *ioas);
  * @ioas: the IOAS
  * @map: what and where; tells afterwards where MAP_ANYWHERE found a place
  *
+ * At the limit the IOAS is left and entered again, for maps under way to be over: they count
+ * only if they succeed.
+ *
  * Context: a process with an mm, which entered the IOAS; may sleep and fault.
  * Return: 0, or with nothing changed: -EINVAL where an address or the length is not
  * a multiple of the granule, or a reserved IOVA is touched; -EEXIST on top of another
- * area; -ENOSPC at @max_areas or without a place; -EOVERFLOW where IOVA would wrap;
+ * area; -ENOSPC without room for one more area, or without a place; -EOVERFLOW where IOVA
+ * would wrap;
  * -ENOMEM without memory or over the memlock limit; -EFAULT where user memory is missing
  * or not permitted; -EINTR on a fatal signal; what the IOMMU driver says.
  */
@@ -374,7 +376,8 @@ int ioas_map_copies(struct ioas *ioas, struct ioas_map *map, struct ioas_area *c
  * Context: the caller entered the IOAS; may sleep.
  * Return: 0, also if none does; or with nothing changed -EINVAL where the border is not
  * aligned, a domain may have an entry across it, or an in-kernel user has pinned the
- * area; -EBUSY if another thread makes or removes it; -ENOMEM; -EINTR on a fatal signal.
+ * area; -EBUSY if another thread makes or removes it; -ENOSPC without room for one more area;
+ * -ENOMEM; -EINTR on a fatal signal.
  */
 int ioas_cut(struct ioas *ioas, unsigned long last_iova);
 

@@ -11,23 +11,38 @@
  * exactly what it brought. Allowed ranges are the promise that nothing in them becomes
  * reserved.
  *
- * Who asks for any free address makes the tree keep the largest gap below each node
- * from then on, which finds the lowest that fits in O(log n). Whoever only maps at fixed
- * addresses, as containers do, does not pay for that.
+ * The first request for any free address makes the tree keep the largest gap below each
+ * node from then on, which finds the lowest gap that is long enough in O(log n). IOASs that
+ * only see maps at fixed addresses, as containers do, do not pay for that.
+ *
+ * A gap that is long enough can still be useless: misaligned, with a reserved range in it, or
+ * outside of what is allowed. Cursors remember up to where a search found nothing but those,
+ * so that n searches together look at each of them once, and a search that meets many lets go
+ * of iova_lock in between.
  *
  * All bounds are inclusive; the last address of the space is ULONG_MAX.
  *
- * Locking: iova_lock guards everything here. It is a spinlock, since all that is done
- * under it is short, and half the price of a rwsem on the way of a 4 KiB map.
+ * Locking: iova_lock guards the areas. It is a spinlock, since all that is done under it is
+ * short, and half the price of a rwsem on the way of a 4 KiB map. Reserved and allowed ranges,
+ * of which there may be many, change with domains_rwsem held for writing only, and are read with
+ * it held.
  */
 #include <linux/bug.h>
 #include <linux/errno.h>
 #include <linux/interval_tree_generic.h>
 #include <linux/mm.h>
 #include <linux/rbtree_augmented.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "iova.h"
+
+/* So many nodes are visited before a search lets go of iova_lock; and in a tree of ranges. */
+#define SEARCH_NSTEPS	400
+#define LOOKUP_NSTEPS	20
+
+#define LOWEST_FOUND	PAGE_SIZE
+#define HIGHEST_FOUND	(ULONG_MAX - PAGE_SIZE)
 
 #define NO_RANGE	((struct ioas_range){ .first_iova = ULONG_MAX, .last_iova = 0 })
 
@@ -40,24 +55,31 @@ INTERVAL_TREE_DEFINE(struct iova_interval, node, unsigned long, subtree_last,
 RB_DECLARE_CALLBACKS_MAX(static, gap_callbacks, struct ioas_area, node,
 			 unsigned long, subtree_gap, area_gap)
 
-void iova_space_init(struct iova_space *space)
+void iova_space_init(struct iova_space *space, struct rw_semaphore *domains_rwsem)
 {
 	spin_lock_init(&space->iova_lock);
+	space->domains_rwsem = domains_rwsem;
 	space->areas = RB_ROOT;
 	space->nareas = 0;
+	space->max_areas = 0;
 	space->reserved = RB_ROOT_CACHED;
 	space->allowed = RB_ROOT_CACHED;
 	space->recent = (struct iova_place){ };
 	space->unreserved = NO_RANGE;
 	space->gaps_known = false;
+	space->next_cursor = 0;
+	space->freed_iova = ULONG_MAX;
+	memset(space->cursors, 0, sizeof(space->cursors));
 }
 
 static void free_ranges(struct rb_root_cached *tree)
 {
 	struct iova_interval *range, *next;
 
-	rbtree_postorder_for_each_entry_safe(range, next, &tree->rb_root, node)
+	rbtree_postorder_for_each_entry_safe(range, next, &tree->rb_root, node) {
 		kfree(range);
+		cond_resched();
+	}
 	*tree = RB_ROOT_CACHED;
 }
 
@@ -81,6 +103,7 @@ struct ioas_area *iova_search(struct iova_space *space, unsigned long iova)
 	while (rb) {
 		struct ioas_area *area = area_of_node(rb);
 
+		count_step();
 		if (area->last_iova < iova) {
 			place.below = area;
 			rb = rb->rb_right;
@@ -96,6 +119,7 @@ struct ioas_area *iova_search(struct iova_space *space, unsigned long iova)
 struct ioas_area *iova_next(struct iova_space *space, struct ioas_area *area)
 {
 	lockdep_assert_held(&space->iova_lock);
+	count_step();
 	return area_of_node(rb_next(&area->node));
 }
 
@@ -119,6 +143,7 @@ void iova_erase_indexed(struct iova_space *space, struct ioas_area *area)
 {
 	struct ioas_area *above = iova_next(space, area);
 
+	space->freed_iova = min(space->freed_iova, area->first_iova - area->gap);
 	rb_erase_augmented(&area->node, &space->areas, &gap_callbacks);
 	if (above) {
 		above->gap += area_nbytes(area) + area->gap;
@@ -132,131 +157,261 @@ void iova_index_gaps(struct iova_space *space)
 	struct ioas_area *area, *next;
 	struct rb_node *rb;
 
+	lockdep_assert_held_write(space->domains_rwsem);
 	for (rb = rb_first(&space->areas); rb; rb = rb_next(rb)) {
 		area = area_of_node(rb);
 		area->gap = area->first_iova - first_free;
 		first_free = area->last_iova + 1;
+		cond_resched();
 	}
 	/* Children before their parents. */
-	rbtree_postorder_for_each_entry_safe(area, next, &space->areas, node)
+	rbtree_postorder_for_each_entry_safe(area, next, &space->areas, node) {
 		gap_callbacks_compute_max(area, false);
+		cond_resched();
+	}
 	space->gaps_known = true;
 }
 
-/* The lowest area of a subtree with a gap of @nbytes below it. */
-static struct ioas_area *first_fitting(struct rb_node *rb, unsigned long nbytes)
+static void visit_node(struct iova_wish *wish)
 {
-	while (rb && area_of_node(rb)->subtree_gap >= nbytes) {
+	count_step();
+	wish->nsteps++;
+}
+
+/* The lowest area of a subtree with a gap below it that is long enough. */
+static struct ioas_area *first_fitting(struct rb_node *rb, struct iova_wish *wish)
+{
+	while (rb && area_of_node(rb)->subtree_gap >= wish->nbytes) {
 		struct rb_node *left = rb->rb_left;
 
-		if (left && area_of_node(left)->subtree_gap >= nbytes) {
+		visit_node(wish);
+		if (left && area_of_node(left)->subtree_gap >= wish->nbytes) {
 			rb = left;
 			continue;
 		}
-		if (area_of_node(rb)->gap >= nbytes)
+		if (area_of_node(rb)->gap >= wish->nbytes)
 			return area_of_node(rb);
 		rb = rb->rb_right;
 	}
 	return NULL;
 }
 
-/* The next area above another one with a gap of @nbytes below it. */
-static struct ioas_area *next_fitting(struct ioas_area *area, unsigned long nbytes)
+/* The next area above another one with a gap below it that is long enough. */
+static struct ioas_area *next_fitting(struct ioas_area *area, struct iova_wish *wish)
 {
-	struct ioas_area *found = first_fitting(area->node.rb_right, nbytes);
+	struct ioas_area *found = first_fitting(area->node.rb_right, wish);
 	struct rb_node *rb = &area->node;
 	struct rb_node *parent;
 
 	while (!found && (parent = rb_parent(rb))) {
+		visit_node(wish);
 		if (rb == parent->rb_left) {
-			if (area_of_node(parent)->gap >= nbytes)
+			if (area_of_node(parent)->gap >= wish->nbytes)
 				return area_of_node(parent);
-			found = first_fitting(parent->rb_right, nbytes);
+			found = first_fitting(parent->rb_right, wish);
 		}
 		rb = parent;
 	}
 	return found;
 }
 
-/* Finds a place within a range that has no area. */
-static bool place_in_gap(struct iova_space *space, const struct iova_wish *wish,
-			 struct ioas_range gap, unsigned long *iova)
+/* The next address that is as aligned as it should be; below @iova if it would wrap. */
+static unsigned long align_iova(const struct iova_wish *wish, unsigned long iova)
+{
+	unsigned long first = ALIGN(iova, wish->alignment);
+	unsigned long missing = wish->offset & ~first;
+
+	/* The next address with these bits, not simply this one with them added. */
+	if (first >= iova && missing)
+		first = (first & ~((1UL << __fls(missing)) - 1)) | wish->offset;
+	return first;
+}
+
+/*
+ * Finds a place within a range that has no area, or none: -ENOSPC. -EINPROGRESS when it was
+ * long enough at it, and the wish says where it stopped.
+ */
+static int place_in_gap(struct iova_space *space, struct iova_wish *wish, struct ioas_range gap,
+			unsigned long *iova)
 {
 	struct iova_interval *range;
 
 	while (gap.first_iova <= gap.last_iova) {
-		unsigned long first = ALIGN(gap.first_iova, wish->alignment);
-		unsigned long missing;
+		unsigned long first = align_iova(wish, gap.first_iova);
 
-		if (first < gap.first_iova)
-			return false;
-		/* The next address with these bits, not simply this one with them added. */
-		missing = wish->offset & ~first;
-		if (missing)
-			first = (first & ~((1UL << __fls(missing)) - 1)) | wish->offset;
-		if (first > gap.last_iova || gap.last_iova - first < wish->nbytes - 1)
-			return false;
+		if (first < gap.first_iova || first > gap.last_iova ||
+		    gap.last_iova - first < wish->nbytes - 1)
+			return -ENOSPC;
+		wish->nsteps += LOOKUP_NSTEPS;
 		range = reserved_iter_first(&space->reserved, first,
 					    first + wish->nbytes - 1);
 		if (!range) {
+			wish->from_iova = first;
 			*iova = first;
-			return true;
+			return 0;
 		}
 		if (range->last_iova == ULONG_MAX)
-			return false;
+			return -ENOSPC;
 		gap.first_iova = range->last_iova + 1;
-	}
-	return false;
-}
-
-/* Finds the lowest place within a range, between the areas in it. */
-static bool place_in_range(struct iova_space *space, const struct iova_wish *wish,
-			   const struct ioas_range *within, unsigned long *iova)
-{
-	struct ioas_area *area = iova_first(space, within->first_iova, ULONG_MAX);
-	struct rb_node *last = rb_last(&space->areas);
-	struct ioas_range gap;
-
-	for (; area; area = next_fitting(area, wish->nbytes)) {
-		gap.first_iova = max(area->first_iova - area->gap, within->first_iova);
-		if (gap.first_iova > within->last_iova)
-			return false;
-		/* Without a gap there may be nothing below, not even an address. */
-		if (!area->gap)
-			continue;
-		gap.last_iova = min(area->first_iova - 1, within->last_iova);
-		if (place_in_gap(space, wish, gap, iova))
-			return true;
-	}
-	gap = *within;
-	if (last) {
-		if (area_of_node(last)->last_iova == ULONG_MAX)
-			return false;
-		gap.first_iova = max(gap.first_iova, area_of_node(last)->last_iova + 1);
-	}
-	return place_in_gap(space, wish, gap, iova);
-}
-
-int iova_find_free(struct iova_space *space, const struct iova_wish *wish,
-		   unsigned long *iova)
-{
-	const struct ioas_range window = { PAGE_SIZE, ULONG_MAX - PAGE_SIZE };
-	struct iova_interval *range;
-	struct ioas_range within;
-
-	lockdep_assert_held(&space->iova_lock);
-	WARN_ON_ONCE(!space->gaps_known);
-	range = reserved_iter_first(&space->allowed, 0, ULONG_MAX);
-	if (!range)
-		return place_in_range(space, wish, &window, iova) ? 0 : -ENOSPC;
-	for (; range; range = reserved_iter_next(range, 0, ULONG_MAX)) {
-		within.first_iova = max(range->first_iova, window.first_iova);
-		within.last_iova = min(range->last_iova, window.last_iova);
-		if (within.first_iova <= within.last_iova &&
-		    place_in_range(space, wish, &within, iova))
-			return 0;
+		if (wish->nsteps >= SEARCH_NSTEPS) {
+			wish->from_iova = gap.first_iova;
+			return -EINPROGRESS;
+		}
 	}
 	return -ENOSPC;
+}
+
+/* What of a range is in the gap below an area. Without a gap there may be no address below. */
+static bool part_below(const struct ioas_area *area, const struct ioas_range *within,
+		       struct ioas_range *part)
+{
+	if (!area->gap)
+		return false;
+	part->first_iova = max(area->first_iova - area->gap, within->first_iova);
+	part->last_iova = min(area->first_iova - 1, within->last_iova);
+	return true;
+}
+
+/* What of a range is above all areas. */
+static bool part_above_all(struct iova_space *space, const struct ioas_range *within,
+			   struct ioas_range *part)
+{
+	struct rb_node *last = rb_last(&space->areas);
+
+	*part = *within;
+	if (!last)
+		return true;
+	if (area_of_node(last)->last_iova == ULONG_MAX)
+		return false;
+	part->first_iova = max(part->first_iova, area_of_node(last)->last_iova + 1);
+	return true;
+}
+
+/* Finds the lowest place within a range, between the areas in it; as place_in_gap(). */
+static int place_in_range(struct iova_space *space, struct iova_wish *wish,
+			  const struct ioas_range *within, unsigned long *iova)
+{
+	struct ioas_area *area = iova_first(space, within->first_iova, ULONG_MAX);
+	struct ioas_range part;
+	int ret;
+
+	for (; area; area = next_fitting(area, wish)) {
+		if (area->first_iova - area->gap > within->last_iova)
+			return -ENOSPC;
+		ret = -ENOSPC;
+		if (part_below(area, within, &part))
+			ret = place_in_gap(space, wish, part, iova);
+		if (ret != -ENOSPC)
+			return ret;
+		if (wish->nsteps >= SEARCH_NSTEPS) {
+			wish->from_iova = max(area->first_iova, within->first_iova);
+			return -EINPROGRESS;
+		}
+	}
+	if (!part_above_all(space, within, &part))
+		return -ENOSPC;
+	return place_in_gap(space, wish, part, iova);
+}
+
+/* The next range in which something may be found; false if there is none. */
+static bool next_range(struct iova_space *space, struct iova_wish *wish,
+		       struct ioas_range *within)
+{
+	unsigned long from_iova = max(wish->from_iova, LOWEST_FOUND);
+	struct iova_interval *allowed;
+
+	wish->nsteps += LOOKUP_NSTEPS;
+	within->first_iova = from_iova;
+	within->last_iova = HIGHEST_FOUND;
+	if (from_iova > HIGHEST_FOUND)
+		return false;
+	if (RB_EMPTY_ROOT(&space->allowed.rb_root))
+		return true;
+	allowed = reserved_iter_first(&space->allowed, from_iova, HIGHEST_FOUND);
+	if (!allowed)
+		return false;
+	within->first_iova = max(from_iova, allowed->first_iova);
+	within->last_iova = min(allowed->last_iova, HIGHEST_FOUND);
+	return true;
+}
+
+static int search_on(struct iova_space *space, struct iova_wish *wish, unsigned long *iova)
+{
+	struct ioas_range within;
+	int ret;
+
+	while (next_range(space, wish, &within)) {
+		ret = place_in_range(space, wish, &within, iova);
+		if (ret != -ENOSPC)
+			return ret;
+		wish->from_iova = within.last_iova + 1;
+		if (wish->nsteps >= SEARCH_NSTEPS)
+			return -EINPROGRESS;
+	}
+	wish->from_iova = ULONG_MAX;
+	return -ENOSPC;
+}
+
+static void forget_cursors(struct iova_space *space)
+{
+	memset(space->cursors, 0, sizeof(space->cursors));
+}
+
+/* Something may have become free below what cursors, and a search, have seen. */
+static void notice_freed(struct iova_space *space, struct iova_wish *wish)
+{
+	unsigned int i;
+
+	for (i = 0; i < IOVA_NCURSORS; i++)
+		space->cursors[i].from_iova = min(space->cursors[i].from_iova,
+						  space->freed_iova);
+	if (wish->begun && space->freed_iova < wish->from_iova)
+		wish->missed = true;
+	space->freed_iova = ULONG_MAX;
+}
+
+/* Where to begin: below, nothing fits that is not longer and not more aligned. */
+static void begin_search(struct iova_space *space, struct iova_wish *wish)
+{
+	const struct iova_cursor *cursor;
+
+	for (cursor = space->cursors; cursor < space->cursors + IOVA_NCURSORS; cursor++)
+		if (cursor->nbytes && cursor->nbytes <= wish->nbytes &&
+		    cursor->alignment <= wish->alignment)
+			wish->from_iova = max(wish->from_iova, cursor->from_iova);
+	wish->begun = true;
+}
+
+static void learn(struct iova_space *space, const struct iova_wish *wish)
+{
+	struct iova_cursor *cursor;
+
+	for (cursor = space->cursors; cursor < space->cursors + IOVA_NCURSORS; cursor++)
+		if (cursor->nbytes == wish->nbytes && cursor->alignment == wish->alignment)
+			goto found;
+	cursor = &space->cursors[space->next_cursor++ % IOVA_NCURSORS];
+	cursor->nbytes = wish->nbytes;
+	cursor->alignment = wish->alignment;
+found:
+	cursor->from_iova = wish->from_iova;
+}
+
+int iova_find_free(struct iova_space *space, struct iova_wish *wish, unsigned long *iova)
+{
+	int ret;
+
+	lockdep_assert_held(&space->iova_lock);
+	lockdep_assert_held(space->domains_rwsem);
+	WARN_ON_ONCE(!space->gaps_known);
+	notice_freed(space, wish);
+	if (!wish->begun)
+		begin_search(space, wish);
+	wish->nsteps = 0;
+	ret = search_on(space, wish, iova);
+	/* What does not fit because of its offset may fit without. */
+	if (!wish->missed && !wish->offset)
+		learn(space, wish);
+	return ret;
 }
 
 static int build_allowed(struct rb_root_cached *tree, const struct ioas_range *ranges,
@@ -298,48 +453,63 @@ int iova_allow(struct iova_space *space, const struct ioas_range *ranges,
 
 	ret = build_allowed(&tree, ranges, nranges);
 	if (!ret) {
-		spin_lock(&space->iova_lock);
-		if (meets_reserved(space, &tree))
+		down_write(space->domains_rwsem);
+		if (meets_reserved(space, &tree)) {
 			ret = -EADDRINUSE;
-		else
+		} else {
 			swap(space->allowed, tree);
-		spin_unlock(&space->iova_lock);
+			forget_cursors(space);
+		}
+		up_write(space->domains_rwsem);
 	}
 	free_ranges(&tree);
 	return ret;
+}
+
+static bool has_area(struct iova_space *space, unsigned long first_iova,
+		     unsigned long last_iova)
+{
+	bool has;
+
+	spin_lock(&space->iova_lock);
+	has = iova_first(space, first_iova, last_iova);
+	spin_unlock(&space->iova_lock);
+	return has;
+}
+
+/* Those who entered the IOAS go through the ranges without a spinlock. */
+static void assert_alone(struct iova_space *space)
+{
+	lockdep_assert_held_write(space->domains_rwsem);
+	WARN_ON_ONCE(!rwsem_is_locked(space->domains_rwsem));
 }
 
 int iova_reserve(struct iova_space *space, unsigned long first_iova,
 		 unsigned long last_iova, const void *owner)
 {
 	struct iova_interval *range;
-	int ret = 0;
 
+	assert_alone(space);
+	if (has_area(space, first_iova, last_iova) ||
+	    reserved_iter_first(&space->allowed, first_iova, last_iova))
+		return -EADDRINUSE;
 	range = kzalloc(sizeof(*range), GFP_KERNEL_ACCOUNT);
 	if (!range)
 		return -ENOMEM;
 	range->first_iova = first_iova;
 	range->last_iova = last_iova;
 	range->owner = owner;
-
-	spin_lock(&space->iova_lock);
-	if (iova_first(space, first_iova, last_iova) ||
-	    reserved_iter_first(&space->allowed, first_iova, last_iova))
-		ret = -EADDRINUSE;
-	else
-		reserved_insert(range, &space->reserved);
+	reserved_insert(range, &space->reserved);
+	/* Nobody else is in the IOAS who could look at it. */
 	space->unreserved = NO_RANGE;
-	spin_unlock(&space->iova_lock);
-	if (ret)
-		kfree(range);
-	return ret;
+	return 0;
 }
 
 void iova_unreserve(struct iova_space *space, const void *owner)
 {
 	struct iova_interval *range, *next;
 
-	spin_lock(&space->iova_lock);
+	assert_alone(space);
 	for (range = reserved_iter_first(&space->reserved, 0, ULONG_MAX); range;
 	     range = next) {
 		next = reserved_iter_next(range, 0, ULONG_MAX);
@@ -348,13 +518,15 @@ void iova_unreserve(struct iova_space *space, const void *owner)
 		reserved_remove(range, &space->reserved);
 		kfree(range);
 	}
-	spin_unlock(&space->iova_lock);
+	forget_cursors(space);
 }
 
 bool iova_meets_reserved(struct iova_space *space, unsigned long first_iova,
 			 unsigned long last_iova)
 {
 	lockdep_assert_held(&space->iova_lock);
+	lockdep_assert_held(space->domains_rwsem);
+	count_step();
 	if (reserved_iter_first(&space->reserved, first_iova, last_iova))
 		return true;
 	iova_usable(space, first_iova, &space->unreserved.first_iova,
@@ -367,7 +539,7 @@ bool iova_usable(struct iova_space *space, unsigned long from_iova,
 {
 	struct iova_interval *range;
 
-	lockdep_assert_held(&space->iova_lock);
+	lockdep_assert_held(space->domains_rwsem);
 	while ((range = reserved_iter_first(&space->reserved, from_iova, from_iova))) {
 		if (range->last_iova == ULONG_MAX)
 			return false;

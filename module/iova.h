@@ -10,8 +10,11 @@
 
 #include <linux/lockdep.h>
 #include <linux/rbtree.h>
+#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+
+#include "steps.h"
 
 struct ioas_pages;
 
@@ -76,15 +79,48 @@ struct iova_place {
 	struct ioas_area *above;
 };
 
+/* What a search for free addresses has to respect, and how far it has come. */
+struct iova_wish {
+	unsigned long nbytes;
+	unsigned long alignment;	/* a power of two */
+	unsigned long offset;		/* the address has these bits of a page, too */
+	/* All below is the search's own; begin with zeroes. */
+	unsigned long from_iova;	/* nothing that begins below fits */
+	unsigned int nsteps;		/* nodes visited since the lock was taken */
+	bool begun;
+	bool missed;			/* something became free below from_iova since */
+};
+
+/*
+ * What earlier searches found out: nothing of that length and alignment that begins below
+ * @from_iova fits. Not used: @nbytes is 0.
+ */
+struct iova_cursor {
+	unsigned long nbytes;
+	unsigned long alignment;
+	unsigned long from_iova;
+};
+
+#define IOVA_NCURSORS	8
+
+/*
+ * Reserved and allowed ranges change only while domains_rwsem is held for writing, and so
+ * stand still for everybody who entered the IOAS: long walks over them need no spinlock.
+ */
 struct iova_space {
-	spinlock_t iova_lock;			/* all of this */
+	spinlock_t iova_lock;			/* what does not say otherwise */
+	struct rw_semaphore *domains_rwsem;	/* constant; of the IOAS */
 	struct rb_root areas;			/* iova_lock; by IOVA, never overlapping */
-	unsigned long nareas;			/* iova_lock */
+	unsigned long nareas;			/* iova_lock; and those about to be inserted */
+	unsigned long max_areas;		/* iova_lock; more need ioas_get_room() */
 	struct iova_place recent;		/* iova_lock; where somebody looked last */
-	struct rb_root_cached reserved;		/* iova_lock; interval tree, may overlap */
-	struct rb_root_cached allowed;		/* iova_lock; interval tree, does not overlap */
+	struct rb_root_cached reserved;		/* domains_rwsem; interval tree, may overlap */
+	struct rb_root_cached allowed;		/* domains_rwsem; interval tree, does not overlap */
 	struct ioas_range unreserved;		/* iova_lock; known to be, if not empty */
-	bool gaps_known;			/* iova_lock; set once, see iova_index_gaps() */
+	bool gaps_known;			/* domains_rwsem; set once, see iova_index_gaps() */
+	unsigned int next_cursor;		/* iova_lock; the one to be replaced */
+	unsigned long freed_iova;		/* iova_lock; lowest that became free since the ... */
+	struct iova_cursor cursors[IOVA_NCURSORS];	/* ... cursors learned; iova_lock */
 };
 
 static inline struct ioas_area *area_of_node(struct rb_node *node)
@@ -97,22 +133,20 @@ static inline unsigned long area_nbytes(const struct ioas_area *area)
 	return area->last_iova - area->first_iova + 1;
 }
 
-/* What a search for free addresses has to respect. */
-struct iova_wish {
-	unsigned long nbytes;
-	unsigned long alignment;	/* a power of two */
-	unsigned long offset;		/* the address has these bits of a page, too */
-};
-
 /**
  * iova_space_init() - make an IOVA space in which everything is free
  * @space: uninitialised memory
+ * @domains_rwsem: of its IOAS
+ *
+ * It may have no areas until somebody sets max_areas.
  */
-void iova_space_init(struct iova_space *space);
+void iova_space_init(struct iova_space *space, struct rw_semaphore *domains_rwsem);
 
 /**
  * iova_space_destroy() - the space ends; areas and reserved ranges must be gone
  * @space: the space
+ *
+ * Context: domains_rwsem held for writing. May sleep.
  */
 void iova_space_destroy(struct iova_space *space);
 
@@ -159,24 +193,26 @@ void iova_erase_indexed(struct iova_space *space, struct ioas_area *area);
  * @space: the space, which nobody else can use meanwhile
  *
  * Context: domains_rwsem of the IOAS held for writing instead of iova_lock, since it
- * looks at every area.
+ * looks at every area. May sleep.
  */
 void iova_index_gaps(struct iova_space *space);
 
 /**
- * iova_find_free() - find the lowest free addresses
+ * iova_find_free() - find the lowest free addresses, piece by piece
  * @space: the space, in which gaps are known
- * @wish: how many, and how aligned
+ * @wish: how many, and how aligned; the same one for all pieces of a search
  * @iova: receives the first one; never 0, nor in the last page
  *
  * Neither an area nor a reserved range is there, and if there are allowed ranges, all
  * of it lies in one of them.
  *
- * Context: iova_lock held.
- * Return: 0 or -ENOSPC.
+ * A search goes on where the last one of its kind ended, so that n of them visit each
+ * gap once, not n times. What becomes free below while it is under way is not found.
+ *
+ * Context: iova_lock and domains_rwsem held.
+ * Return: 0; -ENOSPC; -EINPROGRESS: let go of iova_lock, take it again, and go on.
  */
-int iova_find_free(struct iova_space *space, const struct iova_wish *wish,
-		   unsigned long *iova);
+int iova_find_free(struct iova_space *space, struct iova_wish *wish, unsigned long *iova);
 
 /**
  * iova_allow() - replace the ranges that must not become reserved
@@ -184,7 +220,7 @@ int iova_find_free(struct iova_space *space, const struct iova_wish *wish,
  * @ranges: the new ones
  * @nranges: how many; without any everything is allowed
  *
- * Context: may sleep, takes iova_lock.
+ * Context: may sleep, takes domains_rwsem for writing.
  * Return: 0, or with the former ranges in place: -EINVAL if two of them overlap;
  * -EADDRINUSE if something in them is reserved; -ENOMEM.
  */
@@ -198,7 +234,7 @@ int iova_allow(struct iova_space *space, const struct ioas_range *ranges,
  * @last_iova: last address of the range, inclusive
  * @owner: on whose behalf; the same owner may reserve several ranges
  *
- * Context: may sleep, takes iova_lock.
+ * Context: domains_rwsem held for writing; may sleep, takes iova_lock.
  * Return: 0; -EADDRINUSE if an area has an address in the range, or it meets an allowed
  * range; -ENOMEM.
  */
@@ -210,7 +246,7 @@ int iova_reserve(struct iova_space *space, unsigned long first_iova,
  * @space: the space
  * @owner: as given to iova_reserve()
  *
- * Context: takes iova_lock. Never fails.
+ * Context: domains_rwsem held for writing. Never fails.
  */
 void iova_unreserve(struct iova_space *space, const void *owner);
 
@@ -220,7 +256,7 @@ void iova_unreserve(struct iova_space *space, const void *owner);
  * @first_iova: first address of the range
  * @last_iova: last address of the range, inclusive
  *
- * Context: iova_lock held.
+ * Context: iova_lock and domains_rwsem held.
  */
 bool iova_meets_reserved(struct iova_space *space, unsigned long first_iova,
 			 unsigned long last_iova);
@@ -237,6 +273,7 @@ static inline struct ioas_area *iova_first(struct iova_space *space,
 	struct ioas_area *area = space->recent.above;
 
 	lockdep_assert_held(&space->iova_lock);
+	count_step();
 	/* Mostly it is the area that came last, or next to the last search. */
 	if (below && first_iova <= below->last_iova) {
 		area = below;
@@ -281,6 +318,7 @@ static inline struct ioas_area *iova_insert(struct iova_space *space,
 static inline void iova_erase(struct iova_space *space, struct ioas_area *area)
 {
 	lockdep_assert_held(&space->iova_lock);
+	count_step();
 	if (area == space->recent.above)
 		space->recent.above = area_of_node(rb_next(&area->node));
 	else if (area == space->recent.below)
@@ -314,7 +352,7 @@ static inline bool iova_is_reserved(struct iova_space *space, unsigned long firs
  * Whether areas lie in the range does not matter. To list all ranges begin with 0
  * and go on behind the last address of each, unless that is ULONG_MAX.
  *
- * Context: iova_lock held.
+ * Context: domains_rwsem held.
  * Return: false if everything from @from_iova on is reserved.
  */
 bool iova_usable(struct iova_space *space, unsigned long from_iova,

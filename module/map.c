@@ -3,7 +3,11 @@
  * map: how areas come into an IOAS.
  *
  * Owns areas in state FILLING. A map has one of them, a copy one for each piece of the
- * source; they are claimed, filled and made live together or not at all.
+ * source; they are claimed, filled and made live together or not at all. A copy may have any
+ * number: its last area claims the place of all of them, and then makes room for some at a time.
+ *
+ * As in type1, where a mutex makes maps wait for each other, a map that meets one under way, or
+ * the limit while others are under way, is judged once those are over.
  *
  * What is rare is out of line, so that a guest's 4 KiB map runs through little code.
  *
@@ -18,13 +22,20 @@
 #include "ioas.h"
 #include "vfio_ioas_trace.h"
 
+/* So many areas of a copy are inserted at once: bounds how long iova_lock is held. */
+#define CLAIM_AT_ONCE	256
+
 /* Areas on their way to their IOVA. */
 struct claim {
 	struct ioas_map *map;
 	struct ioas_area *areas;	/* ascending, to lie side by side */
-	unsigned long misfit;		/* bits that addresses and lengths must not have */
-	struct iova_wish wish;		/* for MAP_ANYWHERE */
 	struct ioas_account *spare;	/* for try_claim() to use if none fits */
+	unsigned long misfit;		/* bits that addresses and lengths must not have */
+	/* Only of a native one, see look_at_areas(): */
+	struct ioas_area *last;
+	unsigned long nareas;
+	bool areas_fit;
+	struct iova_wish wish;		/* for MAP_ANYWHERE alone */
 };
 
 static void area_set_live(struct ioas *ioas, struct ioas_area *area)
@@ -34,6 +45,70 @@ static void area_set_live(struct ioas *ioas, struct ioas_area *area)
 	/* The barrier in here pairs with that of a waiter who queues up. */
 	if (unlikely(wq_has_sleeper(&ioas->settled)))
 		wake_up_all(&ioas->settled);
+}
+
+/*
+ * The larger the pages that memory and IOVA can share, the better; but no IOMMU page is
+ * larger than the CPU's huge one is worth the addresses it would cost.
+ */
+static int wish_for_place(struct claim *claim)
+{
+	unsigned long uptr = claim->map->uptr;
+	struct iova_wish *wish = &claim->wish;
+	unsigned long largest = PAGE_SIZE;
+
+	if (IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
+		largest = HPAGE_PMD_SIZE;
+	*wish = (struct iova_wish){ .nbytes = claim->map->nbytes };
+	if (wish->nbytes >= ULONG_MAX / 2)
+		return -EOVERFLOW;
+	wish->alignment = min(roundup_pow_of_two(wish->nbytes), largest);
+	if (uptr)
+		wish->alignment = min(wish->alignment, 1UL << __ffs(uptr));
+	wish->offset = offset_in_page(uptr);
+	return wish->alignment <= claim->misfit ? -EINVAL : 0;
+}
+
+/* Counts the areas, and sees whether each can lie where the others let it. */
+static void look_at_areas(struct claim *claim)
+{
+	struct ioas_area *area;
+
+	claim->nareas = 0;
+	claim->areas_fit = true;
+	for (area = claim->areas; area; area = area->next) {
+		if ((area->first_byte | area_nbytes(area)) & claim->misfit)
+			claim->areas_fit = false;
+		claim->nareas++;
+		claim->last = area;
+		cond_resched();
+	}
+}
+
+static noinline int check_native(struct claim *claim)
+{
+	struct ioas_map *map = claim->map;
+
+	look_at_areas(claim);
+	if (map->rule == MAP_ANYWHERE)
+		return wish_for_place(claim);
+	if (map->iova & claim->misfit)
+		return -EINVAL;
+	return map->iova + map->nbytes - 1 < map->iova ? -EOVERFLOW : 0;
+}
+
+/* What can be said without looking at the IOVA space. */
+static inline int check_map(struct ioas *ioas, struct claim *claim)
+{
+	struct ioas_map *map = claim->map;
+
+	lockdep_assert_held(&ioas->domains_rwsem);
+	claim->misfit = max(ioas->granule, map->min_granule) - 1;
+	if (map->nbytes & claim->misfit)
+		return -EINVAL;
+	if (map->rule != MAP_TYPE1)
+		return check_native(claim);
+	return (map->iova | map->uptr) & claim->misfit ? -EINVAL : 0;
 }
 
 static int try_claim_type1(struct ioas *ioas, struct claim *claim)
@@ -48,8 +123,8 @@ static int try_claim_type1(struct ioas *ioas, struct claim *claim)
 	other = iova_insert(space, area);
 	if (unlikely(other))
 		return area_is_live(other) ? -EEXIST : -EAGAIN;
-	if (space->nareas > claim->map->max_areas)
-		ret = -ENOSPC;
+	if (space->nareas > space->max_areas)
+		ret = -EDQUOT;
 	else if (iova_is_reserved(space, area->first_iova, area->last_iova))
 		ret = -EINVAL;
 	else if (!area_use_account(ioas, area, claim->map->account_mode, &claim->spare))
@@ -76,35 +151,58 @@ static int find_place(struct iova_space *space, struct claim *claim)
 static noinline int try_claim_native(struct ioas *ioas, struct claim *claim)
 {
 	struct iova_space *space = &ioas->iova_space;
-	struct ioas_area *area;
-	unsigned long iova;
+	struct ioas_map *map = claim->map;
 	int ret;
 
 	ret = find_place(space, claim);
 	if (ret)
 		return ret;
-	for (area = claim->areas; area; area = area->next)
-		if ((area->first_byte | area_nbytes(area)) & claim->misfit)
-			return -EINVAL;
+	if (!claim->areas_fit)
+		return -EINVAL;
+	if (claim->nareas > space->max_areas - space->nareas)
+		return -EDQUOT;
 	/* Copies are counted by the account of what they show. */
 	if (!claim->areas->pages->account &&
-	    !area_use_account(ioas, claim->areas, claim->map->account_mode, &claim->spare))
+	    !area_use_account(ioas, claim->areas, map->account_mode, &claim->spare))
 		return -ESRCH;
-	iova = claim->map->iova;
-	for (area = claim->areas; area; area = area->next) {
-		unsigned long nbytes = area_nbytes(area);
-
-		area->first_iova = iova;
-		area->last_iova = iova + nbytes - 1;
-		iova += nbytes;
-		WARN_ON(iova_insert(space, area));
-	}
+	/* The last one takes the place of all, see insert_others(). */
+	claim->last->first_iova = map->iova;
+	claim->last->last_iova = map->iova + map->nbytes - 1;
+	WARN_ON(iova_insert(space, claim->last));
+	space->nareas += claim->nareas - 1;
 	return 0;
 }
 
+/* Inserts the areas of a copy below the last one, which has their place so far. */
+static noinline void insert_others(struct ioas *ioas, struct claim *claim)
+{
+	struct iova_space *space = &ioas->iova_space;
+	struct ioas_area *area = claim->areas;
+	struct ioas_area *last = claim->last;
+	unsigned int n;
+
+	while (area != last) {
+		spin_lock(&space->iova_lock);
+		for (n = 0; area != last && n < CLAIM_AT_ONCE; n++, area = area->next) {
+			unsigned long nbytes = area_nbytes(area);
+
+			area->first_iova = last->first_iova;
+			area->last_iova = area->first_iova + nbytes - 1;
+			last->first_iova += nbytes;
+			/* The claim counted it. */
+			space->nareas--;
+			WARN_ON(iova_insert(space, area));
+		}
+		spin_unlock(&space->iova_lock);
+		cond_resched();
+	}
+}
+
 /*
- * -EAGAIN: somebody is busy with an area in the way; ask again when he is done.
+ * -EAGAIN: somebody is at work on an area in the way; ask again when he is done.
  * -ESRCH: there is no account of the caller; ask again with a spare one.
+ * -EDQUOT: the IOAS has as many areas as it may; ask again when it may have more.
+ * -EINPROGRESS: no place found yet; ask again.
  */
 static int try_claim(struct ioas *ioas, struct claim *claim)
 {
@@ -119,65 +217,84 @@ static int try_claim(struct ioas *ioas, struct claim *claim)
 	return ret;
 }
 
-static inline int claim_areas(struct ioas *ioas, struct claim *claim)
+/* Is the lowest area in the way live, or gone? It alone decides what becomes of a map. */
+static bool is_decided(struct ioas *ioas, const struct ioas_map *map)
 {
-	struct ioas_map *map = claim->map;
-	int ret;
+	struct iova_space *space = &ioas->iova_space;
+	struct ioas_area *area;
+	bool decided;
 
-	do {
-		ret = try_claim(ioas, claim);
-		if (ret == -EAGAIN) {
-			ioas_wait_until_settled(ioas, map->iova,
-						map->iova + map->nbytes - 1);
-		} else if (ret == -ESRCH) {
-			claim->spare = account_create(map->account_mode);
+	spin_lock(&space->iova_lock);
+	area = iova_first(space, map->iova, map->iova + map->nbytes - 1);
+	decided = !area || area_is_live(area);
+	spin_unlock(&space->iova_lock);
+	return decided;
+}
+
+/* Does what try_claim() asked for with @ret, and asks again, until it is decided. */
+static int claim_on(struct ioas *ioas, struct claim *claim, int ret)
+{
+	for (;;) {
+		switch (ret) {
+		case -EAGAIN:
+			wait_event(ioas->settled, is_decided(ioas, claim->map));
+			break;
+		case -ESRCH:
+			claim->spare = account_create(claim->map->account_mode);
 			if (!claim->spare)
-				ret = -ENOMEM;
+				return -ENOMEM;
+			break;
+		case -EDQUOT:
+			if (ioas_get_room(ioas, claim->map->rule == MAP_TYPE1 ? 1 : claim->nareas))
+				return -EDQUOT;
+			break;
+		case -EINPROGRESS:
+			if (fatal_signal_pending(current))
+				return -EINTR;
+			cond_resched();
+			break;
+		default:
+			return ret;
 		}
-	} while (unlikely(ret == -EAGAIN || ret == -ESRCH));
-	if (claim->spare)
-		account_put(claim->spare);
-	return ret;
+		ret = try_claim(ioas, claim);
+	}
 }
 
 /*
- * The larger the pages that memory and IOVA can share, the better; but no IOMMU page is
- * larger than the CPU's huge one is worth the addresses it would cost.
+ * The limit is met. Some of the maps that count may still be under way, and fail: as if they had
+ * held a mutex, they are waited for, with nobody else in the IOAS.
  */
-static noinline int wish_for_place(struct claim *claim)
+static int claim_alone(struct ioas *ioas, struct claim *claim)
 {
-	unsigned long uptr = claim->map->uptr;
-	struct iova_wish *wish = &claim->wish;
-	unsigned long largest = PAGE_SIZE;
+	int ret;
 
-	if (IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
-		largest = HPAGE_PMD_SIZE;
-	wish->nbytes = claim->map->nbytes;
-	if (wish->nbytes >= ULONG_MAX / 2)
-		return -EOVERFLOW;
-	wish->alignment = min(roundup_pow_of_two(wish->nbytes), largest);
-	if (uptr)
-		wish->alignment = min(wish->alignment, 1UL << __ffs(uptr));
-	wish->offset = offset_in_page(uptr);
-	return wish->alignment <= claim->misfit ? -EINVAL : 0;
+	ioas_keep(ioas);
+	ioas_leave(ioas);
+	down_write(&ioas->domains_rwsem);
+	/* What was found out about the IOAS may be wrong by now. */
+	ret = ioas->dead ? -ENODEV : check_map(ioas, claim);
+	if (!ret)
+		ret = claim_on(ioas, claim, try_claim(ioas, claim));
+	downgrade_write(&ioas->domains_rwsem);
+	ioas_unkeep(ioas);
+	return ret == -EDQUOT ? -ENOSPC : ret;
 }
 
-/* What can be said without looking at the IOVA space. */
-static inline int check_map(struct ioas *ioas, struct claim *claim)
+static noinline int claim_slowly(struct ioas *ioas, struct claim *claim, int ret)
 {
-	struct ioas_map *map = claim->map;
+	ret = claim_on(ioas, claim, ret);
+	return ret == -EDQUOT ? claim_alone(ioas, claim) : ret;
+}
 
-	lockdep_assert_held(&ioas->domains_rwsem);
-	claim->misfit = max(ioas->granule, map->min_granule) - 1;
-	if (map->nbytes & claim->misfit)
-		return -EINVAL;
-	if (map->rule == MAP_ANYWHERE)
-		return wish_for_place(claim);
-	if (map->iova & claim->misfit)
-		return -EINVAL;
-	if (map->rule == MAP_TYPE1)
-		return map->uptr & claim->misfit ? -EINVAL : 0;
-	return map->iova + map->nbytes - 1 < map->iova ? -EOVERFLOW : 0;
+static inline int claim_areas(struct ioas *ioas, struct claim *claim)
+{
+	int ret = try_claim(ioas, claim);
+
+	if (unlikely(ret))
+		ret = claim_slowly(ioas, claim, ret);
+	if (claim->spare)
+		account_put(claim->spare);
+	return ret;
 }
 
 static noinline void empty_domains(struct ioas *ioas, struct ioas_area *area)
@@ -256,6 +373,8 @@ static inline int do_map(struct ioas *ioas, struct claim *claim)
 		area_free_list(claim->areas);
 		return ret;
 	}
+	if (unlikely(claim->areas->next))
+		insert_others(ioas, claim);
 	ret = fill_all(ioas, claim);
 	if (unlikely(ret))
 		ioas_erase_areas(ioas, claim->areas);
@@ -264,11 +383,15 @@ static inline int do_map(struct ioas *ioas, struct claim *claim)
 
 int ioas_map(struct ioas *ioas, struct ioas_map *map)
 {
-	struct claim claim = { .map = map, .areas = map->copies };
 	struct ioas_area *area, *next;
 	u64 begin_ns = trace_begin(map);
+	struct claim claim;
 	int ret;
 
+	/* Each word that needs no zero counts. */
+	claim.map = map;
+	claim.areas = map->copies;
+	claim.spare = NULL;
 	if (!claim.areas) {
 		claim.areas = area_create(map->uptr, map->nbytes, map->iommu_prot);
 		if (!claim.areas)

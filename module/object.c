@@ -14,8 +14,10 @@
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
 
 #include "object.h"
+#include "steps.h"
 
 /* How long DESTROY waits for calls: one may pin a terabyte, but not forever. */
 #define DESTROY_SECONDS	60
@@ -30,7 +32,37 @@ void ioas_ctx_init(struct ioas_ctx *ctx, struct file *file, enum account_mode mo
 	ctx->front_ops = NULL;
 	mutex_init(&ctx->groups_mutex);
 	INIT_LIST_HEAD(&ctx->groups);
+	mutex_init(&ctx->areas_mutex);
+	ctx->spare_areas = ULONG_MAX;
 	insight_add(ctx);
+}
+
+void ioas_ctx_limit_areas(struct ioas_ctx *ctx, unsigned long nareas)
+{
+	WARN_ON(!xa_empty(&ctx->objects));
+	ctx->spare_areas = nareas;
+}
+
+static bool is_idle(struct ioas_object *object)
+{
+	bool idle;
+
+	xa_lock(&object->ctx->objects);
+	idle = !object->nbusy;
+	xa_unlock(&object->ctx->objects);
+	return idle;
+}
+
+/* Nobody finds the object any more, and when this returns no call works on it. */
+static void take_out(struct ioas_object *object)
+{
+	struct ioas_ctx *ctx = object->ctx;
+
+	xa_lock(&ctx->objects);
+	object->ending = true;
+	__xa_erase(&ctx->objects, object->id);
+	xa_unlock(&ctx->objects);
+	wait_event(ctx->idle, is_idle(object));
 }
 
 void ioas_ctx_destroy(struct ioas_ctx *ctx)
@@ -46,14 +78,16 @@ void ioas_ctx_destroy(struct ioas_ctx *ctx)
 		xa_for_each(&ctx->objects, id, object) {
 			if (object->nusers)
 				continue;
-			xa_erase(&ctx->objects, id);
+			take_out(object);
 			object->ops->destroy(object);
 			progress = true;
+			cond_resched();
 		}
 	} while (progress);
 	WARN_ON(!xa_empty(&ctx->objects));
 	WARN_ON(!list_empty(&ctx->groups));
 	xa_destroy(&ctx->objects);
+	mutex_destroy(&ctx->areas_mutex);
 	mutex_destroy(&ctx->groups_mutex);
 }
 
@@ -155,27 +189,11 @@ void ioas_object_unuse(struct ioas_object *object)
 	xa_unlock(&ctx->objects);
 }
 
-static bool is_idle(struct ioas_object *object)
-{
-	bool idle;
-
-	xa_lock(&object->ctx->objects);
-	idle = !object->nbusy;
-	xa_unlock(&object->ctx->objects);
-	return idle;
-}
-
 void ioas_object_retire(struct ioas_object *object)
 {
-	struct ioas_ctx *ctx = object->ctx;
-
-	xa_lock(&ctx->objects);
 	/* A DESTROY that waits for the same calls finds a user and gives up. */
-	WARN_ON(object->nusers != 1);
-	object->ending = true;
-	__xa_erase(&ctx->objects, object->id);
-	xa_unlock(&ctx->objects);
-	wait_event(ctx->idle, is_idle(object));
+	WARN_ON(READ_ONCE(object->nusers) != 1);
+	take_out(object);
 }
 
 /* Marks an object as about to end, if nobody uses it. The caller keeps it busy then. */

@@ -58,6 +58,8 @@ struct ioas_ctx {
 	const struct ioas_front_ops *front_ops;	/* constant once there is an object; or NULL */
 	struct mutex groups_mutex;
 	struct list_head groups;		/* groups_mutex; struct ioas_group */
+	struct mutex areas_mutex;		/* inside domains_rwsem of its IOASs */
+	unsigned long spare_areas;		/* areas_mutex; that its IOASs may get, see ioas.h */
 	struct ctx_insight insight;
 };
 
@@ -70,8 +72,17 @@ struct ioas_ctx {
 void ioas_ctx_init(struct ioas_ctx *ctx, struct file *file, enum account_mode mode);
 
 /**
+ * ioas_ctx_limit_areas() - limit how many areas all IOASs of a context may have together
+ * @ctx: without objects
+ * @nareas: how many; ULONG_MAX before
+ */
+void ioas_ctx_limit_areas(struct ioas_ctx *ctx, unsigned long nareas);
+
+/**
  * ioas_ctx_destroy() - end a context and everything in it
- * @ctx: no call is in it, and no kernel driver has an object of it
+ * @ctx: nobody comes any more, and no kernel driver has an object of it
+ *
+ * Waits for calls that still work on an object.
  *
  * Context: may sleep. Never fails.
  */

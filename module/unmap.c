@@ -28,7 +28,7 @@
 #include "vfio_ioas_trace.h"
 
 /* So many areas are taken over at once: bounds how long iova_lock is held. */
-#define UNMAP_AT_ONCE	256
+#define UNMAP_AT_ONCE	128
 
 /*
  * So often in-kernel users are told to let go of one area, and so long, in jiffies, each notice
@@ -227,7 +227,16 @@ static __always_inline void erase_areas(struct ioas *ioas, struct ioas_area *are
 
 void ioas_erase_areas(struct ioas *ioas, struct ioas_area *areas)
 {
-	erase_areas(ioas, areas);
+	struct ioas_area *last, *next;
+	unsigned int n;
+
+	for (; areas; areas = next) {
+		for (last = areas, n = 1; last->next && n < UNMAP_AT_ONCE; n++)
+			last = last->next;
+		next = last->next;
+		last->next = NULL;
+		erase_areas(ioas, areas);
+	}
 }
 
 /* Waits until it is clear what the range covers, and takes the first areas over. */

@@ -29,6 +29,9 @@
 /* So many runs are counted without a pause: bounds how long a lock is held. */
 #define COUNT_AT_ONCE	1024
 
+/* So many areas that are not live are skipped without a pause. */
+#define SKIP_AT_ONCE	256
+
 static DEFINE_MUTEX(contexts_mutex);
 static LIST_HEAD(contexts);		/* contexts_mutex; ascending ids */
 static unsigned long last_id;		/* contexts_mutex */
@@ -100,12 +103,21 @@ static struct ioas_area *hold_from(struct ioas *ioas, unsigned long iova)
 {
 	struct iova_space *space = &ioas->iova_space;
 	struct ioas_area *area;
+	unsigned int nsteps = 0;
 
 	lockdep_assert_held(&ioas->domains_rwsem);
 	spin_lock(&space->iova_lock);
 	area = iova_first(space, iova, ULONG_MAX);
-	while (area && (area->first_iova < iova || !area_is_settled(area)))
+	while (area && (area->first_iova < iova || !area_is_settled(area))) {
 		area = iova_next(space, area);
+		if (area && ++nsteps % SKIP_AT_ONCE == 0) {
+			iova = area->first_iova;
+			spin_unlock(&space->iova_lock);
+			cond_resched();
+			spin_lock(&space->iova_lock);
+			area = iova_first(space, iova, ULONG_MAX);
+		}
+	}
 	if (area)
 		area->nbusy++;
 	spin_unlock(&space->iova_lock);

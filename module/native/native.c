@@ -13,6 +13,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 
 #include "ioctl.h"
@@ -21,6 +22,11 @@
 #include "native.h"
 #include "object.h"
 #include "vfio_ioas.h"
+
+/* Sixteen gigabytes of page tables, if each mapping needs one of its own. */
+static unsigned int iommu_entry_limit = 4194304;
+module_param(iommu_entry_limit, uint, 0644);
+MODULE_PARM_DESC(iommu_entry_limit, "Number of mappings that a file of /dev/iommu opened from now on may hold (4194304)");
 
 static int iommu_open(struct inode *inode, struct file *file)
 {
@@ -34,6 +40,7 @@ static int iommu_open(struct inode *inode, struct file *file)
 	if (!ctx)
 		return -ENOMEM;
 	ioas_ctx_init(ctx, file, ACCOUNT_USER);
+	ioas_ctx_limit_areas(ctx, READ_ONCE(iommu_entry_limit));
 	file->private_data = ctx;
 	return 0;
 }

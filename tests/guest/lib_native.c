@@ -22,11 +22,16 @@ const char *iommu_node(void)
 	return node ? node : "/dev/iommu";
 }
 
-void not_on_peer(const char *difference)
+bool is_peer(void)
 {
 	const char *peer = getenv("PEER");
 
-	if (peer && strcmp(peer, "0"))
+	return peer && strcmp(peer, "0");
+}
+
+void not_on_peer(const char *difference)
+{
+	if (is_peer())
 		skip("in-tree iommufd of 6.12: %s", difference);
 }
 

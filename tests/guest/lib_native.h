@@ -220,7 +220,9 @@ void rig_check_refs(uint32_t refs);
 /* temp_limit 0: the usual one. */
 void rig_run(void (*checks)(void), unsigned int nmocks, uint32_t temp_limit);
 
-/* Skips the test on in-tree iommufd of 6.12. */
+/* Is this in-tree iommufd of 6.12? */
+bool is_peer(void);
+/* Skips the test there. */
 void not_on_peer(const char *difference);
 
 #endif

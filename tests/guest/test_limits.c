@@ -7,6 +7,8 @@
 #include "lib.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
 
 #define LIMIT_PAGES	16U
 #define NPAGES		128U
@@ -360,6 +362,45 @@ static void container_holds_as_many_mappings_as_it_says(void)
 	close_rig();
 }
 
+/* One round: a map that fails at its last page, and one that may have the last entry. */
+static pthread_barrier_t round_begins;
+static atomic_bool is_over;
+static int in_vain;
+
+static void *map_in_vain(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		pthread_barrier_wait(&round_begins);
+		if (atomic_load(&is_over))
+			return NULL;
+		in_vain = map(1000, NPAGES);
+		pthread_barrier_wait(&round_begins);
+	}
+}
+
+static void a_map_that_fails_takes_no_room_from_another(void)
+{
+	unsigned int i, nrounds = scaled(200, 20);
+	pthread_t thread;
+
+	open_with_entry_limit("1");
+	require_eq(or_errno(mprotect(memory + (NPAGES - 1) * PAGE, PAGE, PROT_NONE)), 0);
+	require_eq(pthread_barrier_init(&round_begins, NULL, 2), 0);
+	require_eq(pthread_create(&thread, NULL, map_in_vain, NULL), 0);
+	for (i = 0; i < nrounds; i++) {
+		pthread_barrier_wait(&round_begins);
+		check_eq(map(0, 1), 0);
+		check_eq(dma_unmap(rig.container, 0, PAGE), PAGE);
+		pthread_barrier_wait(&round_begins);
+		check_true(in_vain == -EFAULT || in_vain == -ENOSPC);
+	}
+	atomic_store(&is_over, true);
+	pthread_barrier_wait(&round_begins);
+	pthread_join(thread, NULL);
+	close_rig();
+}
+
 static const struct test tests[] = {
 	TEST(limit_is_reached_exactly, NEEDS_ONE),
 	TEST(one_page_over_the_limit_leaves_no_trace, NEEDS_ONE),
@@ -378,6 +419,7 @@ static const struct test tests[] = {
 	TEST(entry_limit_ends_mapping, NEEDS_ONE),
 	TEST(entry_limit_of_zero_allows_no_mapping, NEEDS_ONE),
 	TEST(entry_limit_does_not_change_a_live_container, NEEDS_ONE),
+	TEST(a_map_that_fails_takes_no_room_from_another, NEEDS_ONE),
 	TEST(container_holds_as_many_mappings_as_it_says, NEEDS_TWO),
 };
 

@@ -11,6 +11,7 @@
 #define MANY_TURNS	1000000
 
 unsigned int shim_atomic;
+unsigned long shim_npauses;
 
 /* All of it is changed only by the thread whose turn it is. */
 static struct {

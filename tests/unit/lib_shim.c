@@ -67,3 +67,23 @@ void shim_free(void *memory)
 	shim_allocated_nbytes -= block->nbytes;
 	free(block);
 }
+
+bool shim_defer_rcu;
+static void *deferred;
+
+void shim_free_rcu(void *block)
+{
+	if (!shim_defer_rcu) {
+		shim_free(block);
+		return;
+	}
+	ck_assert_ptr_null(deferred);
+	deferred = block;
+}
+
+void shim_end_rcu(void)
+{
+	shim_free(deferred);
+	deferred = NULL;
+	shim_defer_rcu = false;
+}

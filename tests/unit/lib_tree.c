@@ -4,6 +4,22 @@
  */
 #include "kernel.h"
 #include "lib_run.h"
+#include "steps.h"
+
+unsigned long shim_nsteps;
+static unsigned int nsteps;		/* since a spinlock was taken */
+
+void steps_begin(void)
+{
+	nsteps = 0;
+}
+
+void steps_count(void)
+{
+	shim_nsteps++;
+	if (shim_atomic && ++nsteps > MAX_STEPS)
+		ck_abort_msg("too much under a spinlock (SEED=%lu)", run_seed);
+}
 
 void rb_link_node(struct rb_node *node, struct rb_node *parent, struct rb_node **link)
 {
@@ -35,6 +51,7 @@ struct rb_node *rb_last(const struct rb_root *root)
 
 struct rb_node *rb_next(const struct rb_node *node)
 {
+	steps_count();
 	if (node->rb_right)
 		return rb_first(&(struct rb_root){ node->rb_right });
 	while (node->rb_parent && node == node->rb_parent->rb_right)
@@ -44,6 +61,7 @@ struct rb_node *rb_next(const struct rb_node *node)
 
 struct rb_node *rb_prev(const struct rb_node *node)
 {
+	steps_count();
 	if (node->rb_left)
 		return rb_last(&(struct rb_root){ node->rb_left });
 	while (node->rb_parent && node == node->rb_parent->rb_left)
@@ -67,6 +85,7 @@ struct rb_node *rb_next_postorder(const struct rb_node *node)
 {
 	struct rb_node *parent = node->rb_parent;
 
+	steps_count();
 	if (parent && node == parent->rb_left && parent->rb_right)
 		return deepest_left(parent->rb_right);
 	return parent;

@@ -19,9 +19,9 @@ static bool is_usable(struct ioas *ioas, unsigned long iova)
 	unsigned long first_iova, last_iova;
 	bool usable;
 
-	spin_lock(&ioas->iova_space.iova_lock);
+	ioas_enter(ioas);
 	usable = iova_usable(&ioas->iova_space, iova, &first_iova, &last_iova);
-	spin_unlock(&ioas->iova_space.iova_lock);
+	ioas_leave(ioas);
 	return usable && first_iova == iova;
 }
 

@@ -8,6 +8,9 @@
 #include "lib_model.h"
 #include "lib_run.h"
 
+/* So many areas both may have together. */
+#define LIMIT		18
+
 static unsigned long seed;
 static bool failing;				/* now and then something fails */
 
@@ -81,7 +84,7 @@ static void step_map(unsigned int number)
 	struct model_ioas *m = &ioass[number];
 	struct ioas_map map = {
 		.rule = roll(3), .account_mode = ACCOUNT_TYPE1, .min_granule = 1,
-		.iommu_prot = 1 + roll(3), .max_areas = 9, .single_pages = !roll(4),
+		.iommu_prot = 1 + roll(3), .single_pages = !roll(4),
 	};
 	struct model_store *store = unused_store();
 	struct model_area *area = NULL;
@@ -96,7 +99,7 @@ static void step_map(unsigned int number)
 		.npages = (offset_in_page(map.uptr) + map.nbytes - 1) / PAGE_SIZE + 1,
 	};
 	possible = fits(m, map.nbytes | map.uptr | (map.rule == MAP_ANYWHERE ? 0 : map.iova)) &&
-		   (map.rule != MAP_TYPE1 || count_areas(number) < map.max_areas);
+		   count_areas(-1) < LIMIT;
 	if (map.rule != MAP_ANYWHERE) {
 		possible &= !model_first(number, map.iova, map.iova + map.nbytes - 1);
 		area = model_add(number, map.iova, map.nbytes, store, offset_in_page(map.uptr),
@@ -179,7 +182,7 @@ static void step_copy(unsigned int from)
 			       added);
 	for (i = 0; added[i]; i++)
 		added[i]->ioas = to;
-	possible = possible && can_get_needed();
+	possible = possible && count_areas(-1) <= LIMIT && can_get_needed();
 	done = end_step(call_copy(&ioass[from], iova, &ioass[to], &map), possible);
 	for (i = 0; added[i] && !done; i++)
 		added[i]->used = false;
@@ -278,7 +281,7 @@ static void step_cut(unsigned int number)
 		byte = area->first_byte + last_iova + 1 - area->first_iova;
 		possible = fits(m, byte | (last_iova + 1)) &&
 			   !has_pin(number, area->first_iova, area->last_iova) &&
-			   (!count_domains(m) || m->small_pages);
+			   (!count_domains(m) || m->small_pages) && count_areas(-1) < LIMIT;
 	}
 	ioas_enter(m->ioas);
 	ret = ioas_cut(m->ioas, last_iova);
@@ -533,6 +536,7 @@ static void begin(unsigned long number, unsigned long window_begin)
 		shim_process_init(&model_processes[i]);
 	make_memory();
 	ioas_ctx_init(&ctx, NULL, ACCOUNT_USER);
+	ioas_ctx_limit_areas(&ctx, LIMIT);
 	for (i = 0; i < NIOAS; i++) {
 		u32 id;
 
@@ -652,8 +656,10 @@ START_TEST(what_can_be_used_is_listed)
 	static const int owner;
 	struct ioas_space_info info;
 
+	down_write(&ioas->domains_rwsem);
 	iova_reserve(&ioas->iova_space, 0, 0xfff, &owner);
 	iova_reserve(&ioas->iova_space, 0x5000, 0x5fff, &owner);
+	up_write(&ioas->domains_rwsem);
 	ioas_enter(ioas);
 	ck_assert_int_eq(ioas_get_space_info(ioas, &info), 0);
 	ck_assert_uint_eq(info.nranges, 2);
@@ -666,7 +672,9 @@ START_TEST(what_can_be_used_is_listed)
 	shim_fail_in = 1;
 	ck_assert_int_eq(ioas_get_space_info(ioas, &info), -ENOMEM);
 	ioas_leave(ioas);
+	down_write(&ioas->domains_rwsem);
 	iova_unreserve(&ioas->iova_space, &owner);
+	up_write(&ioas->domains_rwsem);
 }
 END_TEST
 

@@ -10,6 +10,7 @@
 #define MAX_RESERVED	16
 #define MAX_ALLOWED	4
 
+static struct rw_semaphore domains_rwsem;	/* held for writing but by allow() */
 static struct iova_space space;
 static struct ioas_area areas[MAX_AREAS];
 static bool used[MAX_AREAS];
@@ -31,7 +32,9 @@ static void setup(void)
 	memset(used, 0, sizeof(used));
 	nreserved = 0;
 	nallowed = 0;
-	iova_space_init(&space);
+	init_rwsem(&domains_rwsem);
+	down_write(&domains_rwsem);
+	iova_space_init(&space, &domains_rwsem);
 }
 
 static void teardown(void)
@@ -46,6 +49,7 @@ static void teardown(void)
 	for (i = 0; i < ARRAY_SIZE(owners); i++)
 		iova_unreserve(&space, &owners[i]);
 	iova_space_destroy(&space);
+	up_write(&domains_rwsem);
 	ck_assert_int_eq(shim_allocations, 0);
 }
 
@@ -119,8 +123,11 @@ static int reserve(unsigned long first_iova, unsigned long last_iova, const void
 
 static int allow(const struct ioas_range *ranges, unsigned int nranges)
 {
-	int ret = iova_allow(&space, ranges, nranges);
+	int ret;
 
+	up_write(&domains_rwsem);
+	ret = iova_allow(&space, ranges, nranges);
+	down_write(&domains_rwsem);
 	if (!ret) {
 		memcpy(allowed, ranges, nranges * sizeof(*ranges));
 		nallowed = nranges;
@@ -136,15 +143,20 @@ static void erase(unsigned int slot)
 	used[slot] = false;
 }
 
+static unsigned long nrounds;	/* how often searches took the lock */
+
 static int find_free(unsigned long nbytes, unsigned long alignment, unsigned long offset,
 		     unsigned long *iova)
 {
-	const struct iova_wish wish = { nbytes, alignment, offset };
+	struct iova_wish wish = { nbytes, alignment, offset };
 	int ret;
 
-	spin_lock(&space.iova_lock);
-	ret = iova_find_free(&space, &wish, iova);
-	spin_unlock(&space.iova_lock);
+	do {
+		spin_lock(&space.iova_lock);
+		ret = iova_find_free(&space, &wish, iova);
+		spin_unlock(&space.iova_lock);
+		nrounds++;
+	} while (ret == -EINPROGRESS);
 	return ret;
 }
 
@@ -604,6 +616,218 @@ START_TEST(without_memory_the_former_list_stays)
 }
 END_TEST
 
+START_TEST(ranges_change_only_with_nobody_in_the_ioas)
+{
+	up_write(&domains_rwsem);
+	/* Once for lockdep, once in every build. */
+	shim_expected_warnings = 2;
+	ck_assert_int_eq(reserve(0x1000, 0x1fff, &owners[0]), 0);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	shim_expected_warnings = 2;
+	iova_unreserve(&space, &owners[0]);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	down_write(&domains_rwsem);
+}
+END_TEST
+
+/* --- what searches cost; that no lock is held for long is checked by itself, see steps.h */
+
+#define MANY		3000U
+#define MANY_SHIFT	12		/* of steps that a descent may take, plenty */
+#define HUGE		(2UL << 20)
+
+static struct ioas_area many[2 * MANY];
+static unsigned int nmany;
+
+static void add_one_of_many(unsigned long first_iova, unsigned long last_iova)
+{
+	struct ioas_area *area = &many[nmany++];
+
+	area->first_iova = first_iova;
+	area->last_iova = last_iova;
+	spin_lock(&space.iova_lock);
+	ck_assert_ptr_null(iova_insert(&space, area));
+	spin_unlock(&space.iova_lock);
+}
+
+static void erase_many(void)
+{
+	while (nmany) {
+		spin_lock(&space.iova_lock);
+		iova_erase(&space, &many[--nmany]);
+		spin_unlock(&space.iova_lock);
+	}
+}
+
+/* Finds places for as many more, and occupies them. Returns where the first one is. */
+static unsigned long place_many(unsigned long nbytes, unsigned long alignment)
+{
+	unsigned long iova, first = 0;
+	unsigned int i;
+
+	iova_index_gaps(&space);
+	shim_nsteps = 0;
+	for (i = 0; i < MANY; i++) {
+		ck_assert_int_eq(find_free(nbytes, alignment, 0, &iova), 0);
+		add_one_of_many(iova, iova + nbytes - 1);
+		if (!i)
+			first = iova;
+	}
+	/* In all, not each. */
+	ck_assert_uint_lt(shim_nsteps, 16UL * MANY * MANY_SHIFT);
+	return first;
+}
+
+/* Gaps of two huge pages but one small one, none of which begins with a huge page. */
+static void make_misaligned_gaps(void)
+{
+	unsigned long i;
+
+	for (i = 1; i <= MANY; i++)
+		add_one_of_many(i * 2 * HUGE, i * 2 * HUGE + PAGE_SIZE - 1);
+}
+
+START_TEST(gaps_that_are_misaligned_are_passed_once_and_in_pieces)
+{
+	make_misaligned_gaps();
+	ck_assert_uint_eq(place_many(2 * HUGE - PAGE_SIZE, HUGE), MANY * 2 * HUGE + HUGE);
+	erase_many();
+}
+END_TEST
+
+START_TEST(gaps_with_something_reserved_are_passed_once_and_in_pieces)
+{
+	unsigned long i;
+
+	for (i = 0; i < MANY; i++) {
+		add_one_of_many(i * 2 * HUGE, i * 2 * HUGE + PAGE_SIZE - 1);
+		ck_assert_int_eq(iova_reserve(&space, i * 2 * HUGE + HUGE,
+					      i * 2 * HUGE + HUGE + PAGE_SIZE - 1,
+					      &owners[0]), 0);
+	}
+	ck_assert_uint_ge(place_many(HUGE, HUGE), (MANY - 1) * 2 * HUGE);
+	erase_many();
+}
+END_TEST
+
+static void allow_many(unsigned long nbytes)
+{
+	static struct ioas_range ranges[MANY];
+	unsigned long i;
+
+	for (i = 0; i < MANY; i++)
+		ranges[i] = (struct ioas_range){ (i + 1) * 2 * HUGE,
+						 (i + 1) * 2 * HUGE + nbytes - 1 };
+	up_write(&domains_rwsem);
+	ck_assert_int_eq(iova_allow(&space, ranges, MANY), 0);
+	down_write(&domains_rwsem);
+}
+
+START_TEST(allowed_ranges_that_are_full_are_passed_once_and_in_pieces)
+{
+	unsigned long iova;
+
+	allow_many(HUGE);
+	ck_assert_uint_eq(place_many(HUGE, HUGE), 2 * HUGE);
+	/* That nothing is left is known by now. */
+	shim_nsteps = 0;
+	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), -ENOSPC);
+	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), -ENOSPC);
+	ck_assert_uint_lt(shim_nsteps, 16UL * MANY);
+	erase_many();
+}
+END_TEST
+
+START_TEST(what_becomes_free_is_found_again)
+{
+	unsigned long iova;
+
+	allow_many(HUGE);
+	place_many(HUGE, HUGE);
+	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), -ENOSPC);
+	spin_lock(&space.iova_lock);
+	iova_erase(&space, &many[7]);
+	spin_unlock(&space.iova_lock);
+	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), 0);
+	ck_assert_uint_eq(iova, many[7].first_iova);
+	spin_lock(&space.iova_lock);
+	iova_insert(&space, &many[7]);
+	spin_unlock(&space.iova_lock);
+	/* Also if what was found is not used. */
+	erase_many();
+	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), 0);
+	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), 0);
+	ck_assert_uint_eq(iova, 2 * HUGE);
+}
+END_TEST
+
+/* More sizes than searches are remembered of, each so often that forgetting would be seen. */
+START_TEST(searches_of_all_sizes_find_the_lowest_place)
+{
+	unsigned long iova, nbytes, lowest = 2 * HUGE;
+	unsigned int i;
+
+	allow_many(HUGE);
+	iova_index_gaps(&space);
+	for (i = 0; i < 200; i++) {
+		nbytes = PAGE_SIZE << (i % 10);
+		ck_assert_int_eq(find_free(nbytes, nbytes, 0, &iova), 0);
+		ck_assert_uint_eq(iova, lowest);
+	}
+}
+END_TEST
+
+START_TEST(a_search_that_was_overtaken_is_not_believed)
+{
+	struct iova_wish wish = { HUGE, HUGE };
+	int ret = -EINPROGRESS;
+	unsigned long iova;
+	unsigned int i;
+
+	allow_many(HUGE);
+	place_many(HUGE, HUGE);
+	spin_lock(&space.iova_lock);
+	iova_erase(&space, &many[0]);
+	spin_unlock(&space.iova_lock);
+	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), 0);
+	ck_assert_uint_eq(iova, many[0].first_iova);
+	spin_lock(&space.iova_lock);
+	iova_insert(&space, &many[0]);
+	spin_unlock(&space.iova_lock);
+	for (i = 0; ret == -EINPROGRESS; i++) {
+		if (i == 1) {
+			spin_lock(&space.iova_lock);
+			iova_erase(&space, &many[0]);
+			spin_unlock(&space.iova_lock);
+		}
+		spin_lock(&space.iova_lock);
+		ret = iova_find_free(&space, &wish, &iova);
+		spin_unlock(&space.iova_lock);
+	}
+	ck_assert_uint_gt(i, 1);
+	/* Whatever that said, the next one finds the place. */
+	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), 0);
+	ck_assert_uint_eq(iova, many[0].first_iova);
+	spin_lock(&space.iova_lock);
+	iova_insert(&space, &many[0]);
+	spin_unlock(&space.iova_lock);
+	erase_many();
+}
+END_TEST
+
+START_TEST(freeing_many_ranges_pauses)
+{
+	static unsigned long before;
+
+	allow_many(PAGE_SIZE);
+	before = shim_npauses;
+	up_write(&domains_rwsem);
+	ck_assert_int_eq(iova_allow(&space, NULL, 0), 0);
+	down_write(&domains_rwsem);
+	ck_assert_uint_ge(shim_npauses - before, MANY);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("iova");
@@ -630,6 +854,14 @@ int main(void)
 	tcase_add_test(tcase, allowed_ranges_that_overlap_are_refused);
 	tcase_add_test(tcase, a_refused_list_leaves_the_former_one);
 	tcase_add_loop_test(tcase, without_memory_the_former_list_stays, 0, 2);
+	tcase_add_test(tcase, ranges_change_only_with_nobody_in_the_ioas);
+	tcase_add_test(tcase, gaps_that_are_misaligned_are_passed_once_and_in_pieces);
+	tcase_add_test(tcase, gaps_with_something_reserved_are_passed_once_and_in_pieces);
+	tcase_add_test(tcase, allowed_ranges_that_are_full_are_passed_once_and_in_pieces);
+	tcase_add_test(tcase, what_becomes_free_is_found_again);
+	tcase_add_test(tcase, searches_of_all_sizes_find_the_lowest_place);
+	tcase_add_test(tcase, a_search_that_was_overtaken_is_not_believed);
+	tcase_add_test(tcase, freeing_many_ranges_pauses);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

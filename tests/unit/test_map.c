@@ -12,12 +12,22 @@ START_TEST(a_map_that_wraps_is_refused)
 }
 END_TEST
 
-static int map_type1(unsigned long iova, unsigned long max_areas)
+/* An IOAS of a context of its own, with a limit. */
+static void limit_areas(unsigned long nareas)
+{
+	ioas_ctx_destroy(&ctx);
+	ioas_ctx_init(&ctx, NULL, ACCOUNT_USER);
+	ioas_ctx_limit_areas(&ctx, nareas);
+	ioas = ioas_create(&ctx);
+	ioas_object_publish(&ioas->object);
+}
+
+static int map_type1(unsigned long iova)
 {
 	struct ioas_map map = {
 		.rule = MAP_TYPE1, .uptr = SHIM_USER_BASE, .iova = iova, .nbytes = PAGE_SIZE,
 		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_TYPE1,
-		.min_granule = PAGE_SIZE, .max_areas = max_areas,
+		.min_granule = PAGE_SIZE,
 	};
 	int ret;
 
@@ -27,17 +37,38 @@ static int map_type1(unsigned long iova, unsigned long max_areas)
 	return ret;
 }
 
+static int reserve_first_page(const void *owner)
+{
+	int ret;
+
+	down_write(&ioas->domains_rwsem);
+	ret = iova_reserve(&ioas->iova_space, 0, PAGE_SIZE - 1, owner);
+	up_write(&ioas->domains_rwsem);
+	return ret;
+}
+
+static void unreserve(const void *owner)
+{
+	down_write(&ioas->domains_rwsem);
+	iova_unreserve(&ioas->iova_space, owner);
+	up_write(&ioas->domains_rwsem);
+}
+
 START_TEST(type1_says_overlap_before_number_before_reserved)
 {
 	static const int owner;
+	unsigned long unmapped;
 
-	ck_assert_int_eq(iova_reserve(&ioas->iova_space, 0, PAGE_SIZE - 1, &owner), 0);
-	ck_assert_int_eq(map_type1(IOVA, 1), 0);
-	ck_assert_int_eq(map_type1(IOVA, 1), -EEXIST);
-	ck_assert_int_eq(map_type1(0, 1), -ENOSPC);
-	ck_assert_int_eq(map_type1(0, 2), -EINVAL);
-	ck_assert_int_eq(map_type1(2 * IOVA, 2), 0);
-	iova_unreserve(&ioas->iova_space, &owner);
+	limit_areas(1);
+	ck_assert_int_eq(reserve_first_page(&owner), 0);
+	ck_assert_int_eq(map_type1(0), -EINVAL);
+	ck_assert_int_eq(map_type1(IOVA), 0);
+	ck_assert_int_eq(map_type1(IOVA), -EEXIST);
+	ck_assert_int_eq(map_type1(0), -ENOSPC);
+	ck_assert_int_eq(map_type1(2 * IOVA), -ENOSPC);
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 1, UNMAP_WHOLE, &unmapped), 0);
+	ck_assert_int_eq(map_type1(2 * IOVA), 0);
+	unreserve(&owner);
 }
 END_TEST
 
@@ -109,7 +140,7 @@ static void map_missing_memory(void *unused)
 static void map_like_type1(void *unused)
 {
 	current = &process.task;
-	type1_ret = map_type1(IOVA, 10);
+	type1_ret = map_type1(IOVA);
 }
 
 START_TEST(type1_waits_for_a_map_that_may_fail)
@@ -121,6 +152,304 @@ START_TEST(type1_waits_for_a_map_that_may_fail)
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
 	expect(fixed_ret == -EFAULT || fixed_ret == -EEXIST);
 	expect(type1_ret == 0);
+}
+END_TEST
+
+/* As from type1, whose mutex makes the second wait. */
+static void map_the_last_one(void *unused)
+{
+	current = &process.task;
+	type1_ret = map_type1(2 * IOVA);
+}
+
+START_TEST(a_map_that_fails_takes_no_room_from_another)
+{
+	const struct shim_thread threads[] = { { map_missing_memory }, { map_the_last_one } };
+
+	limit_areas(1);
+	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
+	process.mm.pages[21] = NULL;
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	expect(fixed_ret == -EFAULT || fixed_ret == -ENOSPC);
+	expect(type1_ret == 0);
+	expect(map_type1(3 * IOVA) == -ENOSPC);
+}
+END_TEST
+
+static bool destroyed;
+
+static void destroy_ioas(void *unused)
+{
+	destroyed = !ioas_object_destroy(&ctx, ioas->object.id);
+}
+
+/* As a container's call does, which is not kept but by the lock; it may meet a dead one. */
+static void map_unless_dead(void *unused)
+{
+	current = &process.task;
+	ioas_enter(ioas);
+	type1_ret = -ENODEV;
+	if (!ioas->dead) {
+		struct ioas_map map = {
+			.rule = MAP_TYPE1, .uptr = SHIM_USER_BASE, .iova = 2 * IOVA,
+			.nbytes = PAGE_SIZE, .iommu_prot = IOMMU_READ,
+			.account_mode = ACCOUNT_TYPE1, .min_granule = PAGE_SIZE,
+		};
+
+		type1_ret = ioas_map(ioas, &map);
+	}
+	ioas_leave(ioas);
+}
+
+/* The thread that destroys keeps what it frees until all are done, as RCU would. */
+START_TEST(an_ioas_does_not_end_below_a_map_that_waits_for_room)
+{
+	const struct shim_thread threads[] = { { map_unless_dead }, { destroy_ioas } };
+
+	limit_areas(1);
+	ck_assert_int_eq(map_type1(IOVA), 0);
+	shim_defer_rcu = true;
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	shim_end_rcu();
+	expect(destroyed);
+	expect(type1_ret == -ENOSPC || type1_ret == -ENODEV);
+}
+END_TEST
+
+static void end_context(void *unused)
+{
+	ioas_ctx_destroy(&ctx);
+}
+
+/* A container is released beside a call of it. */
+START_TEST(a_context_does_not_end_below_a_map_that_waits_for_room)
+{
+	const struct shim_thread threads[] = { { map_unless_dead }, { end_context } };
+	unsigned long seed;
+
+	/* Few orders are critical ones. */
+	for (seed = 1; seed <= 1000; seed++) {
+		limit_areas(1);
+		expect(map_type1(IOVA) == 0);
+		shim_defer_rcu = true;
+		shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(seed));
+		shim_end_rcu();
+		expect(type1_ret == -ENOSPC || type1_ret == -ENODEV);
+		expect(shim_allocations == 0);
+		ioas_ctx_init(&ctx, NULL, ACCOUNT_USER);
+	}
+}
+END_TEST
+
+/* An area that nobody makes live unless the test does. */
+static struct ioas_area *occupy(unsigned long iova)
+{
+	struct ioas_area *area = area_create(SHIM_USER_BASE, PAGE_SIZE, IOMMU_READ);
+	struct ioas_account *spare = account_create(ACCOUNT_MM);
+
+	area->first_iova = iova;
+	area->last_iova = iova + PAGE_SIZE - 1;
+	spin_lock(&ioas->iova_space.iova_lock);
+	ck_assert_ptr_null(iova_insert(&ioas->iova_space, area));
+	ck_assert(area_use_account(ioas, area, ACCOUNT_MM, &spare));
+	spin_unlock(&ioas->iova_space.iova_lock);
+	if (spare)
+		account_put(spare);
+	return area;
+}
+
+static void set_live(void *area)
+{
+	spin_lock(&ioas->iova_space.iova_lock);
+	((struct ioas_area *)area)->state = AREA_LIVE;
+	ioas_wake_waiters(ioas);
+	spin_unlock(&ioas->iova_space.iova_lock);
+}
+
+static void map_over_both(void *unused)
+{
+	struct ioas_map map = {
+		.rule = MAP_TYPE1, .uptr = SHIM_USER_BASE, .iova = IOVA, .nbytes = 2 * PAGE_SIZE,
+		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_TYPE1,
+		.min_granule = PAGE_SIZE,
+	};
+
+	current = &process.task;
+	ioas_enter(ioas);
+	type1_ret = ioas_map(ioas, &map);
+	ioas_leave(ioas);
+}
+
+START_TEST(a_map_waits_only_for_the_lowest_area_in_its_way)
+{
+	struct ioas_area *lower = occupy(IOVA);
+	struct ioas_area *upper = occupy(IOVA + PAGE_SIZE);
+	const struct shim_thread threads[] = { { map_over_both }, { set_live, lower } };
+
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	expect(type1_ret == -EEXIST);
+	set_live(upper);
+}
+END_TEST
+
+START_TEST(all_areas_of_a_context_count)
+{
+	struct ioas_space_info info;
+	struct ioas *other;
+	unsigned long unmapped;
+
+	limit_areas(4);
+	other = ioas_create(&ctx);
+	ioas_object_publish(&other->object);
+	ck_assert_int_eq(map_pages(ioas, IOVA, 2, 0), 0);
+	ck_assert_int_eq(map_pages(other, IOVA, 1, 0), 0);
+	ck_assert_int_eq(copy_pages(ioas, IOVA, 1, other, 2 * IOVA), 0);
+	ck_assert_int_eq(copy_pages(ioas, IOVA, 1, other, 3 * IOVA), 0);
+	ck_assert_int_eq(copy_pages(ioas, IOVA, 1, other, 4 * IOVA), -ENOSPC);
+	ck_assert_int_eq(map_pages(ioas, 2 * IOVA, 1, 0), -ENOSPC);
+	/* What is wrong otherwise comes first. */
+	ck_assert_int_eq(map_pages(ioas, IOVA, 1, 0), -EEXIST);
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_get_space_info(ioas, &info), 0);
+	ioas_leave(ioas);
+	ck_assert_uint_eq(info.room, 0);
+	kvfree(info.ranges);
+	/* What one gives back the other may have. */
+	ck_assert_int_eq(unmap_pages(other, 2 * IOVA, 1, UNMAP_WHOLE, &unmapped), 0);
+	ck_assert_int_eq(map_pages(ioas, 2 * IOVA, 1, 0), 0);
+	ck_assert_int_eq(map_pages(other, 2 * IOVA, 1, 0), -ENOSPC);
+	ck_assert_int_eq(ioas_object_destroy(&ctx, other->object.id), 0);
+	ck_assert_int_eq(map_pages(ioas, 3 * IOVA, 1, 0), 0);
+	ck_assert_int_eq(map_pages(ioas, 4 * IOVA, 1, 0), 0);
+	ck_assert_int_eq(map_pages(ioas, 5 * IOVA, 1, 0), -ENOSPC);
+}
+END_TEST
+
+START_TEST(the_pieces_of_a_copy_count_and_are_refused_together)
+{
+	unsigned long i;
+
+	limit_areas(7);
+	for (i = 0; i < 4; i++)
+		ck_assert_int_eq(map_pages(ioas, IOVA + i * PAGE_SIZE, 1, i), 0);
+	ck_assert_int_eq(copy_pages(ioas, IOVA, 4, ioas, 2 * IOVA), -ENOSPC);
+	ck_assert_uint_eq(ioas->iova_space.nareas, 4);
+	ck_assert_int_eq(copy_pages(ioas, IOVA, 3, ioas, 2 * IOVA), 0);
+	ck_assert_uint_eq(ioas->iova_space.nareas, 7);
+}
+END_TEST
+
+START_TEST(a_cut_at_the_limit_is_refused)
+{
+	unsigned long unmapped;
+
+	limit_areas(2);
+	ck_assert_int_eq(ioas_set_small_pages(ioas, true), 0);
+	ck_assert_int_eq(map_pages(ioas, IOVA, 4, 0), 0);
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_cut(ioas, IOVA + PAGE_SIZE - 1), 0);
+	ck_assert_int_eq(ioas_cut(ioas, IOVA + 2 * PAGE_SIZE - 1), -ENOSPC);
+	ioas_leave(ioas);
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 1, UNMAP_WHOLE, &unmapped), 0);
+	ck_assert_uint_eq(unmapped, 1);
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_cut(ioas, IOVA + 2 * PAGE_SIZE - 1), 0);
+	ioas_leave(ioas);
+}
+END_TEST
+
+/* More than can be inserted, or erased, between one lock and unlock: see steps.h. */
+#define NPIECES		1500UL
+
+static void map_pieces(void)
+{
+	unsigned long i;
+
+	for (i = 0; i < NPIECES; i++)
+		ck_assert_int_eq(map_pages(ioas, IOVA + i * PAGE_SIZE, 1, i % 100), 0);
+}
+
+static struct ioas *make_another(bool indexed)
+{
+	struct ioas *to = ioas_create(&ctx);
+
+	ioas_object_publish(&to->object);
+	if (indexed)
+		ioas_prepare_search(to);
+	return to;
+}
+
+START_TEST(a_copy_of_many_pieces_comes_and_goes_in_steps)
+{
+	struct ioas *to = make_another(_i);
+	struct ioas_area *area;
+	unsigned long unmapped, n = 0;
+
+	map_pieces();
+	ck_assert_int_eq(map_pages(to, 0, 1, 0), 0);
+	ck_assert_int_eq(map_pages(to, IOVA + NPIECES * PAGE_SIZE, 1, 0), 0);
+	ck_assert_int_eq(copy_pages(ioas, IOVA, NPIECES, to, IOVA), 0);
+	ck_assert_uint_eq(to->iova_space.nareas, NPIECES + 2);
+	down_write(&to->domains_rwsem);
+	for (area = area_first(to, IOVA); area; area = area_next(to, area)) {
+		expect(area->first_iova == IOVA + n++ * PAGE_SIZE);
+		expect(area_nbytes(area) == PAGE_SIZE && area_is_live(area));
+	}
+	up_write(&to->domains_rwsem);
+	ck_assert_uint_eq(n, NPIECES + 1);
+	ck_assert_int_eq(unmap_pages(to, IOVA, NPIECES, UNMAP_WHOLE, &unmapped), 0);
+	ck_assert_uint_eq(unmapped, NPIECES);
+}
+END_TEST
+
+START_TEST(a_copy_of_many_pieces_that_fails_goes_in_steps)
+{
+	struct ioas *to = make_another(_i);
+	struct ioas_hwpt *hwpt = add_domain(to, PAGE_SIZE);
+
+	map_pieces();
+	process.mm.pages[(NPIECES - 1) % 100] = NULL;
+	ck_assert_int_eq(copy_pages(ioas, IOVA, NPIECES, to, IOVA), -EFAULT);
+	ck_assert_uint_eq(to->iova_space.nareas, 0);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_ptr_null(hwpt->domain->mappings);
+}
+END_TEST
+
+static struct ioas *copy_to;
+
+static void copy_all(void *unused)
+{
+	current = &process.task;
+	fixed_ret = copy_pages(ioas, IOVA, NPIECES, copy_to, IOVA);
+}
+
+static void map_into_the_copy(void *unused)
+{
+	current = &process.task;
+	type1_ret = map_pages(copy_to, IOVA + (NPIECES - 2) * PAGE_SIZE, 1, 0);
+}
+
+START_TEST(a_copy_has_all_of_its_place_from_the_beginning)
+{
+	const struct shim_thread threads[] = { { copy_all }, { map_into_the_copy } };
+
+	copy_to = make_another(_i % 2);
+	map_pieces();
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	expect((fixed_ret == 0 && type1_ret == -EEXIST) ||
+	       (fixed_ret == -EEXIST && type1_ret == 0));
+	expect(copy_to->iova_space.nareas == (fixed_ret ? 1 : NPIECES));
+}
+END_TEST
+
+START_TEST(a_granule_is_checked_without_the_lock)
+{
+	struct ioas_hwpt *hwpt;
+
+	map_pieces();
+	hwpt = add_domain(ioas, PAGE_SIZE);
+	ck_assert_ptr_nonnull(hwpt);
 }
 END_TEST
 
@@ -155,6 +484,7 @@ int main(void)
 	Suite *suite = suite_create("map");
 	TCase *tcase = tcase_create("map");
 
+	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, make_ioas, end_ioas);
 	tcase_add_test(tcase, a_map_that_wraps_is_refused);
 	tcase_add_test(tcase, type1_says_overlap_before_number_before_reserved);
@@ -164,6 +494,17 @@ int main(void)
 	tcase_add_test(tcase, a_copy_outlives_what_it_was_copied_from);
 	tcase_add_loop_test(tcase, type1_waits_for_a_map_that_may_fail, 0, 20);
 	tcase_add_loop_test(tcase, an_unmap_takes_all_of_a_map_or_nothing, 0, 20);
+	tcase_add_loop_test(tcase, a_map_that_fails_takes_no_room_from_another, 0, 50);
+	tcase_add_loop_test(tcase, an_ioas_does_not_end_below_a_map_that_waits_for_room, 0, 50);
+	tcase_add_test(tcase, a_context_does_not_end_below_a_map_that_waits_for_room);
+	tcase_add_loop_test(tcase, a_map_waits_only_for_the_lowest_area_in_its_way, 0, 20);
+	tcase_add_test(tcase, all_areas_of_a_context_count);
+	tcase_add_test(tcase, the_pieces_of_a_copy_count_and_are_refused_together);
+	tcase_add_test(tcase, a_cut_at_the_limit_is_refused);
+	tcase_add_loop_test(tcase, a_copy_of_many_pieces_comes_and_goes_in_steps, 0, 2);
+	tcase_add_loop_test(tcase, a_copy_of_many_pieces_that_fails_goes_in_steps, 0, 2);
+	tcase_add_loop_test(tcase, a_copy_has_all_of_its_place_from_the_beginning, 0, 20);
+	tcase_add_test(tcase, a_granule_is_checked_without_the_lock);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

@@ -65,7 +65,7 @@ static void step_map_type1(struct ioas *ioas, unsigned long first, unsigned long
 	struct ioas_map map = {
 		.rule = MAP_TYPE1, .uptr = SHIM_USER_BASE, .iova = IOVA + first * PAGE_SIZE,
 		.nbytes = npages * PAGE_SIZE, .iommu_prot = IOMMU_READ,
-		.account_mode = ACCOUNT_TYPE1, .min_granule = 1, .max_areas = 100,
+		.account_mode = ACCOUNT_TYPE1, .min_granule = 1,
 	};
 
 	ioas_enter(ioas);

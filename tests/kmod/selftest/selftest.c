@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -19,6 +20,7 @@
 #include "ioctl.h"
 #include "mock.h"
 #include "pin.h"
+#include "steps.h"
 #include "vfio_ioas.h"
 
 /* No test needs more in one call. */
@@ -58,6 +60,19 @@ static const struct kernel_param_ops fail_nth_ops = {
 module_param_cb(fail_nth, &fail_nth_ops, NULL, 0600);
 MODULE_PARM_DESC(fail_nth, "Which call that can fail, of the writing task, fails");
 
+/* On a CPU, from one spin_lock() of the module to the next: see steps.h. */
+static DEFINE_PER_CPU(unsigned int, nsteps);
+
+void steps_begin(void)
+{
+	this_cpu_write(nsteps, 0);
+}
+
+void steps_count(void)
+{
+	WARN_ONCE(this_cpu_inc_return(nsteps) > MAX_STEPS, "too much under a spinlock\n");
+}
+
 /* A mock device, attached as long as it exists. */
 struct selftest_device {
 	struct ioas_object object;
@@ -90,7 +105,9 @@ static int op_add_reserved(struct ioctl_call *call)
 	ioas = ioas_get(call->ctx, cmd->id);
 	if (!ioas)
 		return -ENOENT;
+	down_write(&ioas->domains_rwsem);
 	ret = iova_reserve(&ioas->iova_space, start, last, NULL);
+	up_write(&ioas->domains_rwsem);
 	ioas_put(ioas);
 	return ret;
 }

@@ -135,7 +135,12 @@ struct rcu_head {
 #define rcu_access_pointer(pointer)	(pointer)
 #define rcu_assign_pointer(pointer, to)	((pointer) = (to))
 #define RCU_INIT_POINTER(pointer, to)	((pointer) = (to))
-#define kfree_rcu(pointer, member)	kfree(pointer)
+#define kfree_rcu(pointer, member)	shim_free_rcu(pointer)
+
+/* Frees at once, or, if a test wants to look at what is gone, one block at shim_end_rcu(). */
+extern bool shim_defer_rcu;
+void shim_free_rcu(void *block);
+void shim_end_rcu(void);
 
 #include "count.h"
 #include "list.h"

@@ -61,6 +61,7 @@ void shim_unlock_read(struct shim_lock *lock);
 void shim_unlock_write(struct shim_lock *lock);
 
 extern unsigned int shim_atomic;	/* spin locks held */
+extern unsigned long shim_npauses;	/* so often somebody else was offered the CPU */
 
 typedef struct {
 	struct shim_lock shim;
@@ -91,12 +92,6 @@ static inline void spin_unlock(spinlock_t *lock)
 {
 	shim_atomic--;
 	shim_unlock_write(&lock->shim);
-}
-
-static inline void cond_resched_lock(spinlock_t *lock)
-{
-	spin_unlock(lock);
-	spin_lock(lock);
 }
 
 static inline void mutex_lock(struct mutex *lock)
@@ -141,11 +136,14 @@ static inline void downgrade_write(struct rw_semaphore *lock)
 
 /* Nobody dies where only a writer would notice. */
 #define down_write_killable(lock)	(down_write(lock), 0)
+
 #define mutex_unlock(lock)		shim_unlock_write(&(lock)->shim)
 #define mutex_destroy(lock)		WARN_ON((lock)->shim.written)
 #define up_read(lock)			shim_unlock_read(&(lock)->shim)
 #define up_write(lock)			shim_unlock_write(&(lock)->shim)
-#define cond_resched()			shim_might_sleep()
+#define cond_resched()			((void)shim_npauses++, shim_might_sleep())
+
+#define rwsem_is_locked(lock)		((lock)->shim.written || (lock)->shim.nreaders)
 
 #define lockdep_assert_held(lock) \
 	WARN_ON(!(lock)->shim.written && !(lock)->shim.nreaders)

@@ -7,6 +7,13 @@
 #ifndef SHIM_TREE_H
 #define SHIM_TREE_H
 
+/*
+ * A node is visited. With a spinlock held, more than a thousand visits in one go fail the test;
+ * steps.h has more of this.
+ */
+void steps_count(void);
+extern unsigned long shim_nsteps;	/* all visits so far */
+
 struct rb_node {
 	struct rb_node *rb_parent;
 	struct rb_node *rb_left;
@@ -88,27 +95,62 @@ scope const struct rb_augment_callbacks name = {				\
 	.propagate = name##_propagate, .rotate = name##_rotate,			\
 };
 
-/* An interval tree that looks at every interval, by ascending start. */
+/* An interval tree: each node has the highest end in its subtree. */
 #define INTERVAL_TREE_DEFINE(type, rb, itype, subtree, start, last, scope, prefix)	\
-scope type *prefix##_scan(struct rb_node *node, itype from, itype to)			\
+static inline itype prefix##_value(type *entry)						\
 {											\
-	for (; node; node = rb_next(node)) {						\
+	return last(entry);								\
+}											\
+											\
+RB_DECLARE_CALLBACKS_MAX(static, prefix##_callbacks, type, rb, itype, subtree,		\
+			 prefix##_value)						\
+											\
+/* The first of a subtree, by ascending start, that meets a range. */			\
+scope type *prefix##_subtree(struct rb_node *node, itype from, itype to)		\
+{											\
+	while (node && rb_entry(node, type, rb)->subtree >= from) {			\
 		type *entry = rb_entry(node, type, rb);					\
 											\
-		if (start(entry) <= to && last(entry) >= from)				\
+		steps_count();								\
+		/* If one there ends late enough but begins too late, so do all above. */	\
+		if (node->rb_left && rb_entry(node->rb_left, type, rb)->subtree >= from) {	\
+			node = node->rb_left;						\
+			continue;							\
+		}									\
+		if (start(entry) > to)							\
+			return NULL;							\
+		if (last(entry) >= from)						\
 			return entry;							\
+		node = node->rb_right;							\
 	}										\
 	return NULL;									\
 }											\
 											\
 scope type *prefix##_iter_first(struct rb_root_cached *root, itype from, itype to)	\
 {											\
-	return prefix##_scan(rb_first(&root->rb_root), from, to);			\
+	return prefix##_subtree(root->rb_root.rb_node, from, to);			\
 }											\
 											\
 scope type *prefix##_iter_next(type *entry, itype from, itype to)			\
 {											\
-	return prefix##_scan(rb_next(&entry->rb), from, to);				\
+	struct rb_node *node = &entry->rb;						\
+	type *found = prefix##_subtree(node->rb_right, from, to);			\
+											\
+	while (!found && node->rb_parent) {						\
+		struct rb_node *parent = node->rb_parent;				\
+		type *above = rb_entry(parent, type, rb);				\
+											\
+		steps_count();								\
+		if (node == parent->rb_left) {						\
+			if (start(above) > to)						\
+				return NULL;						\
+			if (last(above) >= from)					\
+				return above;						\
+			found = prefix##_subtree(parent->rb_right, from, to);		\
+		}									\
+		node = parent;								\
+	}										\
+	return found;									\
 }											\
 											\
 scope void prefix##_insert(type *entry, struct rb_root_cached *root)			\
@@ -116,17 +158,20 @@ scope void prefix##_insert(type *entry, struct rb_root_cached *root)			\
 	struct rb_node **link = &root->rb_root.rb_node, *parent = NULL;			\
 											\
 	while (*link) {									\
+		steps_count();								\
 		parent = *link;								\
 		link = start(entry) < start(rb_entry(parent, type, rb)) ?		\
 			&parent->rb_left : &parent->rb_right;				\
 	}										\
 	rb_link_node(&entry->rb, parent, link);						\
-	rb_insert_color(&entry->rb, &root->rb_root);					\
+	entry->subtree = last(entry);							\
+	prefix##_callbacks.propagate(parent, NULL);					\
+	rb_insert_augmented(&entry->rb, &root->rb_root, &prefix##_callbacks);		\
 }											\
 											\
 scope void prefix##_remove(type *entry, struct rb_root_cached *root)			\
 {											\
-	rb_erase(&entry->rb, &root->rb_root);						\
+	rb_erase_augmented(&entry->rb, &root->rb_root, &prefix##_callbacks);		\
 }
 
 #endif

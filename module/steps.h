@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * steps: how much is done between the lock and the unlock of a spinlock.
+ *
+ * Walks and searches under a spinlock say count_step() for each node that they visit. Test
+ * builds complain about more than MAX_STEPS of them in one go; other builds do not count.
+ */
+#ifndef VFIO_IOAS_STEPS_H
+#define VFIO_IOAS_STEPS_H
+
+#include <linux/spinlock.h>
+
+#define MAX_STEPS	1000
+
+#ifdef VFIO_IOAS_COUNT_STEPS
+
+/* A test build has these. */
+void steps_begin(void);
+void steps_count(void);
+
+#define spin_lock(lock)			\
+	do {				\
+		(spin_lock)(lock);	\
+		steps_begin();		\
+	} while (0)
+#define count_step()	steps_count()
+
+#else
+
+#define count_step()	((void)0)
+
+#endif
+#endif

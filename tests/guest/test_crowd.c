@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_crowd.c - an ordinary user with very many native areas is no trouble
+ * for others
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib_native.h"
+
+#define USER		1000
+#define NTHREADS	2		/* as many as the VM has CPUs */
+#define NAREAS		scaled(200000U, 5000U)
+#define NROUNDS		5
+#define HUGE		(2ULL << 20)
+
+/* Without a device nobody looks what is there. */
+#define NOWHERE		((const void *)(1UL << 31))
+
+struct crowd {
+	struct gate filled;		/* all areas are there */
+	struct gate may_search;
+	struct gate searching;
+	atomic_bool *is_over;		/* shared */
+	pid_t child;
+	int fd;
+	uint32_t ioas;
+};
+
+static struct crowd crowd;
+
+static int open_node(void)
+{
+	int fd = open("/dev/iommu-ioas", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		fd = native_open();
+	return fd;
+}
+
+/* Each place that is asked for is above many gaps that are long enough but misaligned. */
+static void *search(void *own_page)
+{
+	uint64_t low = (uintptr_t)own_page;
+	uint64_t iova;
+
+	while (!atomic_load(crowd.is_over)) {
+		/* A page below all of them comes and goes, so that the search begins there. */
+		require_eq(ioas_map(crowd.fd, crowd.ioas, low, NOWHERE, PAGE, IOAS_RW), 0);
+		require_eq(ioas_unmap(crowd.fd, crowd.ioas, low, PAGE), PAGE);
+		require_eq(ioas_map_auto(crowd.fd, crowd.ioas, NOWHERE, 2 * HUGE - PAGE, IOAS_RW,
+					 &iova), 0);
+		require_eq(ioas_unmap(crowd.fd, crowd.ioas, iova, 2 * HUGE - PAGE),
+			   2 * HUGE - PAGE);
+	}
+	return NULL;
+}
+
+static void be_a_crowd(void *unused)
+{
+	pthread_t threads[NTHREADS];
+	unsigned int i;
+
+	(void)unused;
+	require_eq(or_errno(setresuid(USER, USER, USER)), 0);
+	for (i = 0; i < NAREAS; i++)
+		require_eq(ioas_map(crowd.fd, crowd.ioas, i * 2 * HUGE, NOWHERE, PAGE, IOAS_RW),
+			   0);
+	gate_open(&crowd.filled);
+	gate_wait(&crowd.may_search);
+	for (i = 0; i < NTHREADS; i++)
+		require_eq(pthread_create(&threads[i], NULL, search,
+					  (void *)(uintptr_t)((i + 1) * PAGE)), 0);
+	gate_open(&crowd.searching);
+	for (i = 0; i < NTHREADS; i++)
+		pthread_join(threads[i], NULL);
+	check_eq(ioas_unmap_all(crowd.fd, crowd.ioas), NAREAS * PAGE);
+}
+
+/* What root does meanwhile, in ns. */
+static uint64_t measure(void)
+{
+	uint64_t begin = now_ns();
+	unsigned int i;
+	struct rig rig;
+
+	for (i = 0; i < NROUNDS; i++) {
+		rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+		require_eq(dma_map(rig.container, 0, crowd.is_over, PAGE, RW), 0);
+		rig_close(&rig);
+	}
+	return (now_ns() - begin) / NROUNDS;
+}
+
+static void set_iommu_is_prompt_beside_many_areas(void)
+{
+	uint64_t alone, beside;
+
+	crowd.is_over = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+			     0);
+	require_true(crowd.is_over != MAP_FAILED);
+	alone = measure();
+	gate_make(&crowd.filled);
+	gate_make(&crowd.may_search);
+	gate_make(&crowd.searching);
+	crowd.fd = open_node();
+	crowd.ioas = ioas_alloc(crowd.fd);
+	crowd.child = spawn(be_a_crowd, NULL);
+	gate_wait(&crowd.filled);
+	gate_open(&crowd.may_search);
+	gate_wait(&crowd.searching);
+	beside = measure();
+	atomic_store(crowd.is_over, true);
+	join(crowd.child);
+	close(crowd.fd);
+	diag("%llu us alone, %llu us beside", (unsigned long long)alone / 1000,
+	     (unsigned long long)beside / 1000);
+	check_true(beside < 10 * alone + 1000000000ULL);
+	munmap(crowd.is_over, PAGE);
+}
+
+static const struct test tests[] = {
+	TEST(set_iommu_is_prompt_beside_many_areas, ONLY_IOAS | NEEDS_ONE),
+};
+
+int main(int argc, char **argv)
+{
+	return run_tests(tests, ARRAY_SIZE(tests), argc, argv);
+}
