@@ -67,11 +67,13 @@ static void access_object_destroy(struct ioas_object *object)
 static void access_object_show(struct seq_file *m, struct ioas_object *object)
 {
 	struct ioas_access *access = container_of(object, struct ioas_access, object);
+	bool known = insight_down_read(m, &access->ioas_rwsem);
+	u32 ioas_id = known && access->ioas ? access->ioas->object.id : 0;
 
-	down_read(&access->ioas_rwsem);
-	seq_printf(m, "access context=%lu id=%u ioas=%u\n", object->ctx->insight.id, object->id,
-		   access->ioas ? access->ioas->object.id : 0);
-	up_read(&access->ioas_rwsem);
+	if (known)
+		up_read(&access->ioas_rwsem);
+	seq_printf(m, "access context=%lu id=%u ioas=%u%s\n", object->ctx->insight.id, object->id,
+		   ioas_id, known ? "" : " busy=1");
 }
 
 static const struct ioas_object_ops access_object_ops = {

@@ -433,7 +433,8 @@ static int attach_igroup(struct ioas_group *igroup, const struct igroup_target *
 	list_for_each_entry(attachee, &igroup->attachees, item)
 		attachee->tag = !attachee->tag;
 	igroup->hwpt = hwpt;
-	hwpt->ngroups++;
+	/* A reader of the status file has no lock. */
+	WRITE_ONCE(hwpt->ngroups, hwpt->ngroups + 1);
 	ioas_object_use(&hwpt->object);
 	if (hwpt == own)
 		ioas_object_publish(&own->object);
@@ -450,9 +451,11 @@ static void release_hwpt(struct ioas_group *igroup, struct ioas_hwpt *hwpt,
 			 struct ioas_attachee *last, bool unmap_with_last)
 {
 	struct ioas *ioas = hwpt->ioas;
-	bool ends = !--hwpt->ngroups && hwpt->automatic;
 	unsigned long nbytes;
+	bool ends;
 
+	WRITE_ONCE(hwpt->ngroups, hwpt->ngroups - 1);
+	ends = !hwpt->ngroups && hwpt->automatic;
 	down_write(&ioas->domains_rwsem);
 	if (ends)
 		hwpt_remove(hwpt);

@@ -15,6 +15,7 @@
 #include <linux/irqdomain.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/uaccess.h>
 
 #include "vfio_ioas_config.h"
 
@@ -146,6 +147,21 @@ static inline int kcompat_lookup_frame(struct vm_area_struct *vma, unsigned long
 #endif
 	return 0;
 }
+
+/* What an address with a tag means in @mm, whose mmap lock is held. */
+static inline unsigned long kcompat_untag(struct mm_struct *mm, unsigned long uaddr)
+{
+#ifdef HAVE_UNTAGGED_ADDR_REMOTE
+	return untagged_addr_remote(mm, uaddr);
+#else
+	return untagged_addr(uaddr);
+#endif
+}
+
+/* Kernels that ask whether a page is the zero page do not pin that one. */
+#ifndef HAVE_IS_ZERO_PAGE
+#define KCOMPAT_PINS_ZERO_PAGES
+#endif
 
 #ifndef HAVE_IOMMU_GROUP_HAS_ISOLATED_MSI
 static inline int kcompat_device_remaps_msi(struct device *dev, void *unused)

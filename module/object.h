@@ -25,7 +25,7 @@ struct seq_file;
 /* One for each kind of object: it also tells the kind. */
 struct ioas_object_ops {
 	void (*destroy)(struct ioas_object *object);	/* and free; cannot fail */
-	/* Writes a line about it, which is busy; groups_mutex held. Or NULL. */
+	/* Writes a line about it, which is busy; waits for nothing but as insight.h says. Or NULL. */
 	void (*show)(struct seq_file *m, struct ioas_object *object);
 };
 

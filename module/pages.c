@@ -220,8 +220,13 @@ static inline long fill_batch(struct ioas_pages *pages, struct run_builder *buil
 	npages = min_t(unsigned long, npages, buffer->max_pages);
 	npinned = pin_user(pages->account->mm, uaddr, npages,
 			   pin_flags(pages->writable, pages->unshares), buffer->pages);
-	if (unlikely(npinned == -EFAULT && pages->takes_mmio))
-		return builder_add_mmio(builder, pages, uaddr, npages);
+	if (unlikely(npinned == -EFAULT && pages->takes_mmio)) {
+		npinned = pin_despite_keys(pages->account->mm, uaddr, npages,
+					   pin_flags(pages->writable, pages->unshares),
+					   buffer->pages);
+		if (npinned == -EFAULT)
+			return builder_add_mmio(builder, pages, uaddr, npages);
+	}
 	if (npinned < 0)
 		return npinned;
 	ret = builder_add_batch(builder, buffer, npinned);

@@ -7,6 +7,7 @@
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
+#include <linux/pkeys.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
@@ -41,8 +42,31 @@ long pin_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
 						pages, &locked);
 	if (locked)
 		mmap_read_unlock(mm);
+	if (npinned > 0)
+		pin_skip_zero_pages(pages, npinned, gup_flags);
 	return npinned;
 }
+
+long pin_despite_keys(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
+		      unsigned int gup_flags, struct page **pages)
+{
+	if (mm != current->mm || !arch_pkeys_enabled())
+		return -EFAULT;
+	return pin_remote(mm, uaddr, npages, gup_flags, pages) ?: -EFAULT;
+}
+
+#ifdef KCOMPAT_PINS_ZERO_PAGES
+void pin_skip_zero_pages(struct page **pages, long npinned, unsigned int gup_flags)
+{
+	long i;
+
+	if (gup_flags & FOLL_WRITE)
+		return;
+	for (i = 0; i < npinned; i++)
+		if (is_zero_pfn(page_to_pfn(pages[i])))
+			unpin_user_pages(pages + i, 1);
+}
+#endif
 
 /*
  * The frame behind one address, which is faulted in if need be. -EAGAIN: the mmap lock was
@@ -51,11 +75,14 @@ long pin_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
 static int find_frame(struct mm_struct *mm, unsigned long uaddr, bool write,
 		      unsigned long *pfn)
 {
-	unsigned int fault_flags = mm == current->mm ? 0 : FAULT_FLAG_REMOTE;
-	struct vm_area_struct *vma = vma_lookup(mm, uaddr);
+	/* As type1, whose protection keys do not count: those of the caller are not the device's. */
+	unsigned int fault_flags = FAULT_FLAG_REMOTE;
 	bool writable, unlocked = false;
+	struct vm_area_struct *vma;
 	int ret;
 
+	uaddr = kcompat_untag(mm, uaddr);
+	vma = vma_lookup(mm, uaddr);
 	if (!vma || !(vma->vm_flags & VM_PFNMAP))
 		return -EFAULT;
 	if (kcompat_lookup_frame(vma, uaddr, pfn, &writable)) {
@@ -109,5 +136,7 @@ int pin_one(struct mm_struct *mm, unsigned long uaddr, unsigned int gup_flags,
 
 void unpin_batch(struct pin_buffer *buffer, long from, long npinned)
 {
-	unpin_user_pages(buffer->pages + from, npinned - from);
+	for (; from < npinned; from++)
+		if (!pin_is_skipped(page_to_pfn(buffer->pages[from])))
+			unpin_user_pages(buffer->pages + from, 1);
 }

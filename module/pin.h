@@ -81,6 +81,29 @@ static inline void pin_buffer_destroy(struct pin_buffer *buffer)
 		kfree(buffer->pages);
 }
 
+/*
+ * Kernels before 6.5 pin the zero page like any other, once for each read-only map of untouched
+ * memory: a few million of these overflow its reference count. It never goes away, so its pins are
+ * given back at once, as type1 does, and a run that begins with it is not unpinned.
+ */
+#ifdef KCOMPAT_PINS_ZERO_PAGES
+void pin_skip_zero_pages(struct page **pages, long npinned, unsigned int gup_flags);
+
+static inline bool pin_is_skipped(unsigned long pfn)
+{
+	return is_zero_pfn(pfn);
+}
+#else
+static inline void pin_skip_zero_pages(struct page **pages, long npinned, unsigned int gup_flags)
+{
+}
+
+static inline bool pin_is_skipped(unsigned long pfn)
+{
+	return false;
+}
+#endif
+
 /**
  * pin_remote() - pin pages of an address space that need not be the caller's
  * @mm: whose memory; the caller makes sure that the address space is in use
@@ -112,12 +135,31 @@ static inline long pin_user(struct mm_struct *mm, unsigned long uaddr,
 	if (mm == current->mm)
 		npinned = pin_user_pages_fast(uaddr, npages, gup_flags, pages);
 	else
-		npinned = pin_remote(mm, uaddr, npages, gup_flags, pages);
+		return pin_remote(mm, uaddr, npages, gup_flags, pages) ?: -EFAULT;
+	if (npinned > 0)
+		pin_skip_zero_pages(pages, npinned, gup_flags);
 	/* The fast walk's word for a range up to the very last address; no user has it. */
 	if (npinned == -EOVERFLOW)
 		npinned = -EFAULT;
 	return npinned ?: -EFAULT;
 }
+
+/**
+ * pin_despite_keys() - what pin_user() does, for memory whose protection key the caller disabled
+ * @mm: as for pin_user(), as are the others
+ * @uaddr: ...
+ * @npages: ...
+ * @gup_flags: ...
+ * @pages: ...
+ *
+ * To be tried after -EFAULT, where type1's rules hold: it pins as if for another process, whose
+ * keys do not count.
+ *
+ * Context: may sleep and fault; no mmap lock held.
+ * Return: as pin_user(); -EFAULT where no keys can be the reason.
+ */
+long pin_despite_keys(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
+		      unsigned int gup_flags, struct page **pages);
 
 /**
  * pin_find_mmio() - find device memory that a process has mapped
@@ -164,6 +206,8 @@ void unpin_batch(struct pin_buffer *buffer, long from, long npinned);
  */
 static inline void unpin_run(unsigned long pfn, unsigned long npages, bool dirty)
 {
+	if (pin_is_skipped(pfn))
+		return;
 	while (npages > UNPIN_AT_ONCE) {
 		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), UNPIN_AT_ONCE, dirty);
 		pfn += UNPIN_AT_ONCE;

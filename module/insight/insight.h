@@ -2,13 +2,15 @@
 /*
  * insight: what an administrator can see of all contexts.
  *
- * Owns: struct ctx_insight, the list of contexts, the file "status" in debugfs, and what
+ * Owns: struct ctx_insight, the tree of contexts, the file "status" in debugfs, and what
  * tracepoints tell.
  */
 #ifndef VFIO_IOAS_INSIGHT_H
 #define VFIO_IOAS_INSIGHT_H
 
-#include <linux/list.h>
+#include <linux/completion.h>
+#include <linux/rbtree.h>
+#include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 
@@ -22,16 +24,18 @@ struct ioas_pages;
 struct pages_sum;
 struct pages_user;
 struct pid;
+struct rw_semaphore;
 struct seq_file;
 
 /* Embedded in each context. */
 struct ctx_insight {
-	struct list_head item;		/* contexts_mutex */
+	struct rb_node node;		/* contexts_mutex */
 	unsigned long id;		/* constant, as is all up to ... */
 	struct pid *owner;		/* held: the process that made the context */
 	char comm[TASK_COMM_LEN];	/* ... here; its name then */
 	const char *type;		/* of a container, once it is known; or NULL */
-	unsigned int nvisitors;		/* contexts_mutex; readers of "status" just there */
+	refcount_t visits;		/* of readers of "status", and one for the context itself */
+	struct completion left;		/* the last one is over */
 };
 
 /**
@@ -51,11 +55,22 @@ void insight_add(struct ioas_ctx *ctx);
 void insight_remove(struct ioas_ctx *ctx);
 
 /**
+ * insight_down_read() - take a rwsem for reading, for a line of the status file
+ * @m: the file
+ * @rwsem: whose holder may take as long as its user likes
+ *
+ * Context: may sleep, but for a second at most in a whole reading of the file.
+ * Return: false if it could not be had; the line has the word busy=1 then.
+ */
+bool insight_down_read(struct seq_file *m, struct rw_semaphore *rwsem);
+
+/**
  * insight_show_ioas() - write the line of an IOAS
  * @m: where to
  * @object: the IOAS, kept busy by the caller
  *
- * Context: may sleep. Memory that several areas show counts in each of them.
+ * Context: may sleep, as insight_down_read(). Memory that several areas show counts in each of
+ * them.
  */
 void insight_show_ioas(struct seq_file *m, struct ioas_object *object);
 
@@ -63,8 +78,6 @@ void insight_show_ioas(struct seq_file *m, struct ioas_object *object);
  * insight_show_hwpt() - write the line of an HWPT
  * @m: where to
  * @object: the HWPT, kept busy by the caller
- *
- * Context: groups_mutex held.
  */
 void insight_show_hwpt(struct seq_file *m, struct ioas_object *object);
 

@@ -4,20 +4,27 @@
  *
  * A line for each context and then for each thing in it, as words key=value; the manual page
  * vfio_ioas(4) lists them. Nothing is counted before somebody reads: reading goes through the
- * areas one by one, and hinders nobody but who wants to remove just this one.
+ * areas one by one, and hinders nobody but a caller that wants to remove just this one.
  *
- * Locking: contexts_mutex guards the list and who visits which context. A visitor keeps the
- * context from being taken apart, and takes groups_mutex and whatever comes after it.
+ * A call may hold a lock of a context for as long as its user likes: a map does while the memory
+ * does not answer. So a reader tries locks for a second in all, counts for a few seconds, and then
+ * says "busy" instead. A line is a record of the sequence, so that nothing is counted twice and no
+ * buffer grows.
+ *
+ * Locking: contexts_mutex guards the tree and nothing else. A visitor keeps the context from being
+ * taken apart.
  */
 #include <linux/debugfs.h>
 #include <linux/iommu.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/string_helpers.h>
-#include <linux/wait.h>
 
 #include "area.h"
 #include "group.h"
@@ -26,17 +33,48 @@
 #include "ioas.h"
 #include "object.h"
 
-/* So many runs are counted without a pause: bounds how long a lock is held. */
+/* So many runs or areas are looked at without a pause: bounds how long a lock is held. */
 #define COUNT_AT_ONCE	1024
 
-/* So many areas that are not live are skipped without a pause. */
-#define SKIP_AT_ONCE	256
+/* How long one reading of the file waits for locks in all, in jiffies. */
+#define PATIENCE	HZ
+
+/* How long it counts in all, and then still in each IOAS; how long in one at most. */
+#define COUNT_ALL_NS	(5 * NSEC_PER_SEC)
+#define COUNT_MIN_NS	(10 * NSEC_PER_MSEC)
+#define COUNT_MAX_NS	(500 * NSEC_PER_MSEC)
+
+/* In place of the id of an object: the line of the context, before, and its groups, behind. */
+#define CONTEXT_LINE	0UL
+#define GROUP_LINES	ULONG_MAX
+
+/* Where a reader is, and what it may still spend. */
+struct status_reader {
+	struct ioas_ctx *ctx;		/* visited, between start and stop; or NULL */
+	unsigned long ctx_id;
+	unsigned long object_id;	/* or one of the above */
+	unsigned long patience;		/* jiffies */
+	u64 count_ns;
+};
 
 static DEFINE_MUTEX(contexts_mutex);
-static LIST_HEAD(contexts);		/* contexts_mutex; ascending ids */
-static unsigned long last_id;		/* contexts_mutex */
-static DECLARE_WAIT_QUEUE_HEAD(visit_over);
-static struct dentry *directory;	/* constant once set */
+static struct rb_root contexts = RB_ROOT;	/* contexts_mutex; by id */
+static unsigned long last_id;			/* contexts_mutex */
+static struct dentry *directory;		/* constant once set */
+
+/* Ids ascend: a new context goes to the right of all. contexts_mutex held. */
+static void insert(struct ctx_insight *insight)
+{
+	struct rb_node **link = &contexts.rb_node;
+	struct rb_node *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = &parent->rb_right;
+	}
+	rb_link_node(&insight->node, parent, link);
+	rb_insert_color(&insight->node, &contexts);
+}
 
 void insight_add(struct ioas_ctx *ctx)
 {
@@ -45,21 +83,18 @@ void insight_add(struct ioas_ctx *ctx)
 	insight->owner = get_pid(task_tgid(current));
 	get_task_comm(insight->comm, current->group_leader);
 	insight->type = NULL;
-	insight->nvisitors = 0;
+	refcount_set(&insight->visits, 1);
+	init_completion(&insight->left);
 	mutex_lock(&contexts_mutex);
 	insight->id = ++last_id;
-	list_add_tail(&insight->item, &contexts);
+	insert(insight);
 	mutex_unlock(&contexts_mutex);
 }
 
-static bool is_visited(struct ctx_insight *insight)
+static void leave(struct ctx_insight *insight)
 {
-	bool visited;
-
-	mutex_lock(&contexts_mutex);
-	visited = insight->nvisitors;
-	mutex_unlock(&contexts_mutex);
-	return visited;
+	if (refcount_dec_and_test(&insight->visits))
+		complete(&insight->left);
 }
 
 void insight_remove(struct ioas_ctx *ctx)
@@ -67,59 +102,84 @@ void insight_remove(struct ioas_ctx *ctx)
 	struct ctx_insight *insight = &ctx->insight;
 
 	mutex_lock(&contexts_mutex);
-	list_del(&insight->item);
+	rb_erase(&insight->node, &contexts);
 	mutex_unlock(&contexts_mutex);
-	wait_event(visit_over, !is_visited(insight));
+	leave(insight);
+	wait_for_completion(&insight->left);
 	put_pid(insight->owner);
 }
 
 /* Begins a visit of the first context whose id is not below @id; NULL if there is none. */
 static struct ioas_ctx *visit(unsigned long id)
 {
-	struct ioas_ctx *ctx, *found = NULL;
+	struct ctx_insight *insight, *found = NULL;
+	struct rb_node *node;
 
 	mutex_lock(&contexts_mutex);
-	list_for_each_entry(ctx, &contexts, insight.item) {
-		if (ctx->insight.id >= id) {
-			ctx->insight.nvisitors++;
-			found = ctx;
-			break;
-		}
+	node = contexts.rb_node;
+	while (node) {
+		insight = rb_entry(node, struct ctx_insight, node);
+		if (insight->id >= id)
+			found = insight;
+		node = insight->id < id ? node->rb_right : node->rb_left;
 	}
+	if (found)
+		refcount_inc(&found->visits);
 	mutex_unlock(&contexts_mutex);
-	return found;
+	return found ? container_of(found, struct ioas_ctx, insight) : NULL;
 }
 
-static void leave(struct ioas_ctx *ctx)
+/* A lock could not be had: waits a bit; false if the reader does not wait any longer. */
+static bool be_patient(struct status_reader *reader)
 {
-	mutex_lock(&contexts_mutex);
-	ctx->insight.nvisitors--;
-	wake_up_all(&visit_over);
-	mutex_unlock(&contexts_mutex);
+	if (!reader->patience || fatal_signal_pending(current))
+		return false;
+	reader->patience--;
+	schedule_timeout_killable(1);
+	return true;
 }
 
-/* The lowest area that can be used and does not begin below @iova, kept busy; or NULL. */
-static struct ioas_area *hold_from(struct ioas *ioas, unsigned long iova)
+static bool lock_patiently(struct status_reader *reader, struct mutex *mutex)
+{
+	while (!mutex_trylock(mutex))
+		if (!be_patient(reader))
+			return false;
+	return true;
+}
+
+bool insight_down_read(struct seq_file *m, struct rw_semaphore *rwsem)
+{
+	while (!down_read_trylock(rwsem))
+		if (!be_patient(m->private))
+			return false;
+	return true;
+}
+
+/*
+ * The lowest area that can be used and does not begin below *@iova, kept busy. NULL: there is none, or not
+ * among the next ones; then *@iova is where to go on, or 0.
+ */
+static struct ioas_area *hold_from(struct ioas *ioas, unsigned long *iova)
 {
 	struct iova_space *space = &ioas->iova_space;
 	struct ioas_area *area;
-	unsigned int nsteps = 0;
+	unsigned int n;
 
 	lockdep_assert_held(&ioas->domains_rwsem);
 	spin_lock(&space->iova_lock);
-	area = iova_first(space, iova, ULONG_MAX);
-	while (area && (area->first_iova < iova || !area_is_settled(area))) {
-		area = iova_next(space, area);
-		if (area && ++nsteps % SKIP_AT_ONCE == 0) {
-			iova = area->first_iova;
-			spin_unlock(&space->iova_lock);
-			cond_resched();
-			spin_lock(&space->iova_lock);
-			area = iova_first(space, iova, ULONG_MAX);
+	area = iova_first(space, *iova, ULONG_MAX);
+	for (n = 0; area && n < COUNT_AT_ONCE; n++) {
+		if (area->first_iova >= *iova && area_is_settled(area)) {
+			area->nbusy++;
+			break;
 		}
+		*iova = area->last_iova + 1;
+		area = *iova ? iova_next(space, area) : NULL;
 	}
-	if (area)
-		area->nbusy++;
+	if (!area)
+		*iova = 0;
+	else if (n == COUNT_AT_ONCE)
+		area = NULL;
 	spin_unlock(&space->iova_lock);
 	return area;
 }
@@ -129,13 +189,15 @@ struct ioas_sum {
 	unsigned long npins;
 	unsigned long nbytes;
 	struct pages_sum pages;
+	u64 deadline_ns;		/* for counting */
 };
 
 /*
- * Who makes a store shared does so under iova_lock before he changes its extents, so that
- * those of one that is not shared stand still under that lock.
+ * A caller that makes a store shared does so under iova_lock before it changes the extents, so
+ * that those of one that is not shared stand still under that lock. False: not all was counted.
  */
-static void sum_store(struct ioas *ioas, struct ioas_area *area, struct pages_sum *sum)
+static bool sum_store(struct status_reader *reader, struct ioas *ioas, struct ioas_area *area,
+		      struct ioas_sum *sum)
 {
 	unsigned long last_index = area_last_byte(area) / PAGE_SIZE;
 	unsigned long index = area->first_byte / PAGE_SIZE;
@@ -146,61 +208,90 @@ static void sum_store(struct ioas *ioas, struct ioas_area *area, struct pages_su
 		spin_lock(&ioas->iova_space.iova_lock);
 		shared = pages->sharing;
 		if (!shared)
-			index = pages_sum(pages, index, last_index, COUNT_AT_ONCE, sum);
+			index = pages_sum(pages, index, last_index, COUNT_AT_ONCE, &sum->pages);
 		spin_unlock(&ioas->iova_space.iova_lock);
 		if (shared) {
-			pages_lock(pages);
-			index = pages_sum(pages, index, last_index, COUNT_AT_ONCE, sum);
-			pages_unlock(pages);
+			if (!lock_patiently(reader, &pages->sharing->mutex))
+				return false;
+			index = pages_sum(pages, index, last_index, COUNT_AT_ONCE, &sum->pages);
+			mutex_unlock(&pages->sharing->mutex);
 		}
 		cond_resched();
+		if (fatal_signal_pending(current) || ktime_get_ns() > sum->deadline_ns)
+			return false;
 	}
+	return true;
 }
 
-static void sum_areas(struct ioas *ioas, struct ioas_sum *sum)
+static bool sum_area(struct status_reader *reader, struct ioas *ioas, struct ioas_area *area,
+		     struct ioas_sum *sum)
+{
+	sum->nareas++;
+	sum->nbytes += area_nbytes(area);
+	sum->npins += READ_ONCE(area->npins);
+	return sum_store(reader, ioas, area, sum);
+}
+
+/* False: not all was counted. */
+static bool sum_areas(struct status_reader *reader, struct ioas *ioas, struct ioas_sum *sum)
 {
 	unsigned long next = 0;
 	struct ioas_area *area;
+	bool complete = true;
 
-	while ((area = hold_from(ioas, next))) {
-		sum->nareas++;
-		sum->nbytes += area_nbytes(area);
-		sum->npins += READ_ONCE(area->npins);
-		sum_store(ioas, area, &sum->pages);
+	do {
+		area = hold_from(ioas, &next);
+		if (!area)
+			continue;
 		next = area->last_iova + 1;
+		complete = sum_area(reader, ioas, area, sum);
 		area_unhold(ioas, area);
-		if (!next)
-			break;
-	}
+	} while (next && complete);
+	return complete;
+}
+
+static bool sum_ioas(struct seq_file *m, struct ioas *ioas, struct ioas_sum *sum)
+{
+	struct status_reader *reader = m->private;
+	u64 begin_ns = ktime_get_ns(), ns;
+	bool complete;
+
+	if (!insight_down_read(m, &ioas->domains_rwsem))
+		return false;
+	sum->deadline_ns = begin_ns + clamp(reader->count_ns, COUNT_MIN_NS, COUNT_MAX_NS);
+	complete = sum_areas(reader, ioas, sum);
+	ioas_leave(ioas);
+	ns = ktime_get_ns() - begin_ns;
+	reader->count_ns -= min(ns, reader->count_ns);
+	return complete;
 }
 
 void insight_show_ioas(struct seq_file *m, struct ioas_object *object)
 {
 	struct ioas *ioas = object_ioas(object);
 	struct ioas_sum sum = { };
-	bool is_vfio;
+	bool complete, is_vfio;
 
-	ioas_enter(ioas);
-	sum_areas(ioas, &sum);
+	complete = sum_ioas(m, ioas, &sum);
+	if (!complete)
+		sum.nareas = READ_ONCE(ioas->iova_space.nareas);
 	sum.pages.npinned += READ_ONCE(ioas->npinned_beside);
 	sum.pages.ncharged += READ_ONCE(ioas->ncharged_beside);
-	ioas_leave(ioas);
 	rcu_read_lock();
 	is_vfio = rcu_access_pointer(object->ctx->vfio_ioas) == ioas;
 	rcu_read_unlock();
-	seq_printf(m, "ioas context=%lu id=%u vfio=%d areas=%lu mapped=%lu pinned=%lu charged=%lu runs=%lu pins=%lu\n",
+	seq_printf(m, "ioas context=%lu id=%u vfio=%d areas=%lu mapped=%lu pinned=%lu charged=%lu runs=%lu pins=%lu%s\n",
 		   object->ctx->insight.id, object->id, is_vfio, sum.nareas, sum.nbytes,
 		   sum.pages.npinned * PAGE_SIZE, sum.pages.ncharged * PAGE_SIZE,
-		   sum.pages.nruns, sum.npins);
+		   sum.pages.nruns, sum.npins, complete ? "" : " busy=1");
 }
 
 void insight_show_hwpt(struct seq_file *m, struct ioas_object *object)
 {
 	struct ioas_hwpt *hwpt = hwpt_of_object(object);
 
-	lockdep_assert_held(&object->ctx->groups_mutex);
 	seq_printf(m, "hwpt context=%lu id=%u ioas=%u groups=%u\n", object->ctx->insight.id,
-		   object->id, hwpt->ioas->object.id, hwpt->ngroups);
+		   object->id, hwpt->ioas->object.id, READ_ONCE(hwpt->ngroups));
 }
 
 static void show_context(struct seq_file *m, struct ioas_ctx *ctx)
@@ -229,19 +320,15 @@ static void show_context(struct seq_file *m, struct ioas_ctx *ctx)
 	seq_putc(m, '\n');
 }
 
-static void show_objects(struct seq_file *m, struct ioas_ctx *ctx)
+static void show_object(struct seq_file *m, struct ioas_ctx *ctx, unsigned long id)
 {
-	struct ioas_object *object;
-	unsigned long id;
+	struct ioas_object *object = ioas_object_get(ctx, id, NULL);
 
-	for (id = 0; xa_find(&ctx->objects, &id, ULONG_MAX, XA_PRESENT); id++) {
-		object = ioas_object_get(ctx, id, NULL);
-		if (!object)
-			continue;
-		if (object->ops->show)
-			object->ops->show(m, object);
-		ioas_object_put(object);
-	}
+	if (!object)
+		return;
+	if (object->ops->show)
+		object->ops->show(m, object);
+	ioas_object_put(object);
 }
 
 struct device_names {
@@ -259,62 +346,106 @@ static int show_name(struct device *dev, void *data)
 	return 0;
 }
 
+static void show_group(struct seq_file *m, struct ioas_ctx *ctx, struct ioas_group *igroup)
+{
+	struct device_names names = { .m = m, .separator = '=' };
+
+	/* Bound only, or a test's that is none. */
+	if (!igroup->hwpt || !igroup->group)
+		return;
+	seq_printf(m, "group context=%lu ioas=%u hwpt=%u number=%d devices",
+		   ctx->insight.id, igroup->hwpt->ioas->object.id,
+		   igroup->hwpt->object.id, iommu_group_id(igroup->group));
+	iommu_group_for_each_dev(igroup->group, &names, show_name);
+	seq_putc(m, '\n');
+}
+
+/* An attach holds the mutex for as long as it takes. */
 static void show_groups(struct seq_file *m, struct ioas_ctx *ctx)
 {
 	struct ioas_group *igroup;
 
-	lockdep_assert_held(&ctx->groups_mutex);
-	list_for_each_entry(igroup, &ctx->groups, groups_item) {
-		struct device_names names = { .m = m, .separator = '=' };
-
-		/* Bound only, or a test's that is none. */
-		if (!igroup->hwpt || !igroup->group)
-			continue;
-		seq_printf(m, "group context=%lu ioas=%u hwpt=%u number=%d devices",
-			   ctx->insight.id, igroup->hwpt->ioas->object.id,
-			   igroup->hwpt->object.id, iommu_group_id(igroup->group));
-		iommu_group_for_each_dev(igroup->group, &names, show_name);
-		seq_putc(m, '\n');
+	if (!lock_patiently(m->private, &ctx->groups_mutex)) {
+		seq_printf(m, "busy context=%lu what=groups\n", ctx->insight.id);
+		return;
 	}
+	list_for_each_entry(igroup, &ctx->groups, groups_item)
+		show_group(m, ctx, igroup);
+	mutex_unlock(&ctx->groups_mutex);
 }
 
+/* Visits the context in which the reader is, or the next one. */
+static struct status_reader *enter_context(struct status_reader *reader)
+{
+	struct ioas_ctx *ctx = visit(reader->ctx_id);
+
+	reader->ctx = ctx;
+	if (!ctx)
+		return NULL;
+	if (ctx->insight.id != reader->ctx_id) {
+		reader->ctx_id = ctx->insight.id;
+		reader->object_id = CONTEXT_LINE;
+	}
+	return reader;
+}
+
+static void leave_context(struct status_reader *reader)
+{
+	if (reader->ctx)
+		leave(&reader->ctx->insight);
+	reader->ctx = NULL;
+}
+
+/* The position only counts lines: the reader knows where it is. */
 static void *status_start(struct seq_file *m, loff_t *position)
 {
-	struct ioas_ctx *ctx = visit(*position);
+	struct status_reader *reader = m->private;
 
-	if (ctx)
-		*position = ctx->insight.id;
-	m->private = ctx;
-	return ctx;
+	if (!*position) {
+		reader->ctx_id = 0;
+		reader->object_id = CONTEXT_LINE;
+		reader->patience = PATIENCE;
+		reader->count_ns = COUNT_ALL_NS;
+	}
+	return enter_context(reader);
 }
 
 static void status_stop(struct seq_file *m, void *v)
 {
-	if (m->private)
-		leave(m->private);
+	leave_context(m->private);
 }
 
 static void *status_next(struct seq_file *m, void *v, loff_t *position)
 {
-	status_stop(m, v);
+	struct status_reader *reader = m->private;
+	unsigned long id = reader->object_id + 1;
+
 	++*position;
-	return status_start(m, position);
+	if (reader->object_id == GROUP_LINES) {
+		leave_context(reader);
+		reader->ctx_id++;
+		reader->object_id = CONTEXT_LINE;
+		return enter_context(reader);
+	}
+	if (xa_find(&reader->ctx->objects, &id, ULONG_MAX, XA_PRESENT))
+		reader->object_id = id;
+	else
+		reader->object_id = GROUP_LINES;
+	return reader;
 }
 
 static int status_show(struct seq_file *m, void *v)
 {
-	struct ioas_ctx *ctx = v;
-	int ret;
+	struct status_reader *reader = m->private;
 
-	/* Held by an attach for as long as that takes; then the sums would wait, too. */
-	ret = mutex_lock_killable(&ctx->groups_mutex);
-	if (ret)
-		return ret;
-	show_context(m, ctx);
-	show_objects(m, ctx);
-	show_groups(m, ctx);
-	mutex_unlock(&ctx->groups_mutex);
-	return 0;
+	if (reader->object_id == CONTEXT_LINE)
+		show_context(m, reader->ctx);
+	else if (reader->object_id == GROUP_LINES)
+		show_groups(m, reader->ctx);
+	else
+		show_object(m, reader->ctx, reader->object_id);
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 static const struct seq_operations status_sops = {
@@ -324,7 +455,18 @@ static const struct seq_operations status_sops = {
 	.show = status_show,
 };
 
-DEFINE_SEQ_ATTRIBUTE(status);
+static int status_open(struct inode *inode, struct file *file)
+{
+	return seq_open_private(file, &status_sops, sizeof(struct status_reader));
+}
+
+static const struct file_operations status_fops = {
+	.owner = THIS_MODULE,
+	.open = status_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = seq_release_private,
+};
 
 void insight_init(void)
 {

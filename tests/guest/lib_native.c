@@ -304,7 +304,16 @@ void restore_temp_limit(void)
 
 int mock_attach(int fd, uint32_t pt, struct mock *mock)
 {
-	struct test_cmd command = { .op = TEST_OP_MOCK_DOMAIN, .id = pt };
+	return mock_attach_flags(fd, pt, 0, mock);
+}
+
+int mock_attach_flags(int fd, uint32_t pt, uint32_t flags, struct mock *mock)
+{
+	struct test_cmd command = {
+		.op = flags ? TEST_OP_MOCK_DOMAIN_FLAGS : TEST_OP_MOCK_DOMAIN,
+		.id = pt,
+		.mock_domain.dev_flags = flags,
+	};
 	int result = test_call(fd, &command);
 
 	*mock = (struct mock){

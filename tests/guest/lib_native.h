@@ -98,6 +98,8 @@ struct mock {
 
 /* pt: an IOAS or a HWPT. */
 int mock_attach(int fd, uint32_t pt, struct mock *mock);
+/* A device that has something special: MOCK_... of test_cmd.h. */
+int mock_attach_flags(int fd, uint32_t pt, uint32_t flags, struct mock *mock);
 int mock_replace(int fd, struct mock *mock, uint32_t pt);
 
 /* Is this memory what the table shows there? */

@@ -191,15 +191,6 @@ static void traces_take(struct traces *traces)
 	traces->pins = pins_outstanding();
 }
 
-/*
- * Stock type1 on 6.1 never unpins the zero page it pinned for untouched
- * read-only memory.
- */
-static bool pins_count(void)
-{
-	return backend_is_ioas() || kernel_at_least(6, 2);
-}
-
 static bool traces_are_back(void *arg)
 {
 	const struct traces *before = arg;
@@ -210,7 +201,7 @@ static bool traces_are_back(void *arg)
 	       now.type1_refcnt == before->type1_refcnt &&
 	       now.vfio_refcnt == before->vfio_refcnt &&
 	       now.charge == before->charge &&
-	       (now.pins == before->pins || !pins_count());
+	       now.pins == before->pins;
 }
 
 /* Files close and memory goes away a little after a process is dead. */
@@ -226,8 +217,7 @@ static void traces_check(struct traces *before)
 	check_eq(now.type1_refcnt, before->type1_refcnt);
 	check_eq(now.vfio_refcnt, before->vfio_refcnt);
 	check_true(now.charge != USER_OWES);
-	if (pins_count())
-		check_eq(now.pins, before->pins);
+	check_eq(now.pins, before->pins);
 	context("%s", "");
 }
 

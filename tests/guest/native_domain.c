@@ -468,6 +468,96 @@ RIG_TEST_WITH(1, table_made_by_hand_mirrors_the_ioas)
 	rig_check_map(rig_page(0), rig.buffer, BUFFER_BYTES);
 }
 
+/* Our own mock devices: those of the peer are all alike. */
+static void attach_special(uint32_t pt, uint32_t flags, struct mock *mock)
+{
+	int result = mock_attach_flags(rig.fd, pt, flags, mock);
+
+	if (result == -EOPNOTSUPP)
+		skip("no such mock devices");
+	require_eq(result, 0);
+}
+
+static uint64_t highest_iova(void)
+{
+	struct ranges ranges;
+
+	require_eq(ioas_ranges(rig.fd, rig.ioas, MAX_RANGES, &ranges), 0);
+	return ranges.range[ranges.number - 1].last;
+}
+
+/* A driver that finishes a table at attach: a device that is in use is not disturbed. */
+RIG_TEST_WITH(0, unfinished_table_is_filled_when_a_device_comes)
+{
+	uint64_t iova = MOCK_APERTURE_START;
+	struct mock mock;
+	long long hwpt;
+
+	attach_special(rig.ioas, MOCK_LATE, &mock);
+	check_eq(rig_map(iova, rig.buffer, BUFFER_BYTES), 0);
+	hwpt = hwpt_alloc(rig.fd, mock.iommu_device, rig.ioas);
+	require_true(hwpt > 0);
+	check_eq(mock_check_map(rig.fd, (uint32_t)hwpt, iova, rig.buffer, PAGE), -EINVAL);
+	check_eq(mock_replace(rig.fd, &mock, (uint32_t)hwpt), 0);
+	check_eq(mock_check_map(rig.fd, (uint32_t)hwpt, iova, rig.buffer, BUFFER_BYTES), 0);
+	rig_check_refs(1);
+	check_eq(highest_iova(), MOCK_APERTURE_LAST);
+	check_eq(object_destroy(rig.fd, mock.device), 0);
+	check_eq(mock_check_map(rig.fd, (uint32_t)hwpt, iova, rig.buffer, BUFFER_BYTES), 0);
+	check_eq(object_destroy(rig.fd, (uint32_t)hwpt), 0);
+	rig_check_refs(0);
+	check_eq(highest_iova(), UINT64_MAX);
+}
+
+RIG_TEST_WITH(0, unfinished_table_that_nobody_used_is_destroyed)
+{
+	struct mock mock;
+	long long hwpt;
+
+	attach_special(rig.ioas, MOCK_LATE, &mock);
+	hwpt = hwpt_alloc(rig.fd, mock.iommu_device, rig.ioas);
+	require_true(hwpt > 0);
+	check_eq(highest_iova(), MOCK_APERTURE_LAST);
+	check_eq(object_destroy(rig.fd, (uint32_t)hwpt), 0);
+	check_eq(highest_iova(), MOCK_APERTURE_LAST);
+}
+
+RIG_TEST_WITH(0, reach_of_a_shared_table_lasts_while_it_is_used)
+{
+	struct mock narrow, wide;
+
+	attach_special(rig.ioas, MOCK_NARROW, &narrow);
+	require_eq(mock_attach(rig.fd, rig.ioas, &wide), 0);
+	check_eq(wide.hwpt, narrow.hwpt);
+	check_eq(object_destroy(rig.fd, narrow.device), 0);
+	check_eq(highest_iova(), MOCK_NARROW_LAST);
+	check_eq(rig_map(MOCK_NARROW_LAST + 1, rig.buffer, PAGE), -EINVAL);
+	check_eq(object_destroy(rig.fd, wide.device), 0);
+	check_eq(highest_iova(), UINT64_MAX);
+}
+
+RIG_TEST_WITH(1, device_that_reaches_less_is_on_a_table_of_its_own)
+{
+	struct mock narrow;
+
+	attach_special(rig.ioas, MOCK_NARROW, &narrow);
+	check_true(narrow.hwpt != rig.mock[0].hwpt);
+	check_eq(highest_iova(), MOCK_NARROW_LAST);
+	check_eq(object_destroy(rig.fd, narrow.device), 0);
+	check_eq(highest_iova(), MOCK_APERTURE_LAST);
+}
+
+RIG_TEST_WITH(1, device_that_enforces_coherency_is_on_a_table_of_its_own)
+{
+	struct mock coherent;
+
+	attach_special(rig.ioas, MOCK_COHERENT, &coherent);
+	check_true(coherent.hwpt != rig.mock[0].hwpt);
+	/* The other way round neither. */
+	check_eq(mock_replace(rig.fd, &rig.mock[0], coherent.hwpt), -EINVAL);
+	check_eq(mock_replace(rig.fd, &coherent, rig.mock[0].hwpt), -EINVAL);
+}
+
 RIG_TEST_WITH(1, table_made_by_hand_holds_its_ioas_until_destroyed)
 {
 	uint32_t other = ioas_alloc(rig.fd);
@@ -648,6 +738,11 @@ static const struct test tests[] = {
 	RIG_ROWS(memory_of_a_process_that_is_gone_stays_if_pinned, 0),
 	RIG_ROWS(memory_of_another_process_can_be_pinned, 0),
 	TEST(table_made_by_hand_mirrors_the_ioas, 0),
+	TEST(unfinished_table_is_filled_when_a_device_comes, 0),
+	TEST(unfinished_table_that_nobody_used_is_destroyed, 0),
+	TEST(reach_of_a_shared_table_lasts_while_it_is_used, 0),
+	TEST(device_that_reaches_less_is_on_a_table_of_its_own, 0),
+	TEST(device_that_enforces_coherency_is_on_a_table_of_its_own, 0),
 	TEST(table_made_by_hand_holds_its_ioas_until_destroyed, 0),
 	TEST(table_made_by_hand_survives_its_devices, 0),
 	TEST(table_made_by_hand_is_not_chosen_automatically, 0),

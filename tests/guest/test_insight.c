@@ -4,6 +4,7 @@
  * happens while it is read
  */
 #define _GNU_SOURCE
+#include "lib_late.h"
 #include "lib_native.h"
 
 #include <pthread.h>
@@ -304,6 +305,187 @@ static void status_is_read_while_containers_come_and_go(void)
 	check_true(!find_line(text, "context "));
 }
 
+/* --- what does not answer */
+
+#define PROMPT_SECONDS	30	/* for what waits one second at most, on a slow machine */
+
+struct stuck_map {
+	struct rig *rig;
+	struct late_memory late;
+	pthread_t mapper;
+	pthread_t attacher;
+	pid_t attacher_tid;	/* 0 before it is about to attach */
+};
+
+static void *map_late(void *arg)
+{
+	struct stuck_map *stuck = arg;
+
+	check_eq(dma_map(stuck->rig->container, IOVA, stuck->late.memory, PAGE, RW), 0);
+	return NULL;
+}
+
+static void *attach_late(void *arg)
+{
+	struct stuck_map *stuck = arg;
+
+	__atomic_store_n(&stuck->attacher_tid, gettid(), __ATOMIC_RELEASE);
+	rig_add_group(stuck->rig);
+	return NULL;
+}
+
+static bool attacher_sleeps(void *arg)
+{
+	struct stuck_map *stuck = arg;
+	char path[64], stat[256];
+
+	if (!__atomic_load_n(&stuck->attacher_tid, __ATOMIC_ACQUIRE))
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/wchan", (int)stuck->attacher_tid);
+	read_whole(path, stat, sizeof(stat));
+	return strstr(stat, "rwsem_down_write");
+}
+
+/* A map waits for its memory, and an attach for the map: nobody else gets in. */
+static void make_stuck(struct stuck_map *stuck, struct rig *rig)
+{
+	*stuck = (struct stuck_map){ .rig = rig };
+	rig_open(rig, VFIO_TYPE1v2_IOMMU, 1);
+	late_memory_make(&stuck->late);
+	require_eq(pthread_create(&stuck->mapper, NULL, map_late, stuck), 0);
+	late_memory_wanted(&stuck->late);
+	require_eq(pthread_create(&stuck->attacher, NULL, attach_late, stuck), 0);
+	check_true(wait_until(attacher_sleeps, stuck, PROMPT_SECONDS));
+}
+
+static void end_stuck(struct stuck_map *stuck)
+{
+	late_memory_release(&stuck->late);
+	pthread_join(stuck->mapper, NULL);
+	pthread_join(stuck->attacher, NULL);
+	late_memory_free(&stuck->late);
+	rig_close(stuck->rig);
+}
+
+static void read_and_tell(void *over)
+{
+	const char *line;
+
+	read_status();
+	line = find_line(text, "ioas ");
+	require_true(line);
+	check_eq(word_value(line, "busy"), 1);
+	check_eq(word_value(line, "areas"), 1);
+	line = find_line(text, "busy ");
+	require_true(line);
+	check_true(line_has(line, " what=groups"));
+	check_eq(word_value(line, "context"), word_value(find_line(text, "context "), "id"));
+	*(volatile bool *)over = true;
+}
+
+static bool is_over(void *over)
+{
+	return *(volatile bool *)over;
+}
+
+/* Whoever must not wait does so in another process, so that this one can always end it. */
+static void status_does_not_wait_for_a_map_that_waits(void)
+{
+	bool *over = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct stuck_map stuck;
+	struct rig rig;
+	pid_t pid;
+
+	need_pins_that_wait();
+	make_stuck(&stuck, &rig);
+	pid = spawn(read_and_tell, over);
+	check_true(wait_until(is_over, over, PROMPT_SECONDS));
+	end_stuck(&stuck);
+	join(pid);
+	/* Nothing is busy any more. */
+	read_status();
+	check_true(!strstr(text, "busy"));
+}
+
+/* Reads to the end, @nbytes at a time. Returns how many lines there are. */
+static unsigned long count_lines(size_t nbytes)
+{
+	int fd = open(STATUS, O_RDONLY);
+	unsigned long nlines = 0;
+	ssize_t n;
+
+	require_true(fd >= 0);
+	while ((n = read(fd, text, nbytes)) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			nlines += text[i] == '\n';
+	require_eq(n, 0);
+	close(fd);
+	return nlines;
+}
+
+/* In whatever pieces: a line is a record, so that none is lost, repeated or counted again. */
+static void each_line_is_a_record(void)
+{
+	const unsigned int nioas = scaled(5000, 300);
+	int fd = native_open();
+	unsigned long nlines;
+	uint64_t begin, first, all;
+	int status;
+	unsigned int i;
+
+	for (i = 0; i < nioas; i++)
+		ioas_alloc(fd);
+	nlines = count_lines(sizeof(text));
+	check_eq(nlines, nioas + 1);
+	check_eq(count_lines(4096), nlines);
+	check_eq(count_lines(100), nlines);
+
+	/* The first one is there before all others are. */
+	status = open(STATUS, O_RDONLY);
+	begin = now_ns();
+	check_true(read(status, text, 100) > 0);
+	first = now_ns() - begin;
+	begin = now_ns();
+	count_lines(sizeof(text));
+	all = now_ns() - begin;
+	if (!check_true(first < all / 4))
+		diag("%llu ns for the first piece, %llu for all",
+		     (unsigned long long)first, (unsigned long long)all);
+	close(status);
+	close(fd);
+}
+
+static void *read_status_until_told(void *stop)
+{
+	while (!*(volatile bool *)stop)
+		count_lines(sizeof(text));
+	return NULL;
+}
+
+/* The walk through its areas takes a while: a reader is there when the context ends. */
+static void context_ends_while_it_is_read(void)
+{
+	const unsigned int nareas = scaled(2000, 500);
+	uint8_t *memory = mem_alloc(PAGE);
+	volatile bool stop = false;
+	pthread_t thread;
+	unsigned int i, round;
+	uint32_t ioas;
+	int fd;
+
+	require_eq(pthread_create(&thread, NULL, read_status_until_told, (void *)&stop), 0);
+	for (round = 0; round < 10; round++) {
+		fd = native_open();
+		ioas = ioas_alloc(fd);
+		for (i = 0; i < nareas; i++)
+			require_eq(ioas_map(fd, ioas, 2ULL * i * PAGE, memory, PAGE, IOAS_RW), 0);
+		close(fd);
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	mem_free(memory, PAGE);
+}
+
 static void become_nobody(void *unused)
 {
 	(void)unused;
@@ -327,6 +509,9 @@ static const struct test tests[] = {
 	TEST(status_is_read_while_maps_come_and_go, ONLY_IOAS | NEEDS_ONE),
 	TEST(status_is_read_while_mappings_are_cut, ONLY_IOAS),
 	TEST(status_is_read_while_containers_come_and_go, ONLY_IOAS | NEEDS_ONE),
+	TEST(status_does_not_wait_for_a_map_that_waits, ONLY_IOAS | NEEDS_TWO),
+	TEST(each_line_is_a_record, ONLY_IOAS),
+	TEST(context_ends_while_it_is_read, ONLY_IOAS),
 	TEST(status_is_for_root_alone, ONLY_IOAS),
 };
 

@@ -252,13 +252,67 @@ static void read_only_map_of_untouched_memory_is_charged_as_by_the_kernel(void)
 	void *untouched = mmap(NULL, PAGE, PROT_READ,
 			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (zero_page_is_free && !backend_is_ioas())
-		skip("this kernel's stock type1 never unpins the zero page");
 	open_rig(VFIO_TYPE1v2_IOMMU);
 	check_eq(dma_map(rig.container, 0, untouched, PAGE, RO), 0);
 	check_eq(vm_lck_kib(0), zero_page_is_free ? 0 : PAGE_KIB);
 	check_eq(dma_unmap_all(rig.container), PAGE);
 	check_eq(vm_lck_kib(0), 0);
+	close_rig();
+	mem_free(untouched, PAGE);
+}
+
+/* A key of which the caller has nothing but the number. */
+static void disable_by_key(void *memory, uint64_t nbytes)
+{
+	int key = pkey_alloc(0, PKEY_DISABLE_ACCESS);
+
+	if (key < 0)
+		skip("no protection keys on this machine");
+	require_eq(or_errno(pkey_mprotect(memory, nbytes, PROT_READ | PROT_WRITE, key)), 0);
+}
+
+static void memory_whose_key_is_disabled_is_mapped(void)
+{
+	uint64_t nbytes = 64 * PAGE;
+	uint8_t *memory = mem_alloc(nbytes);
+
+	disable_by_key(memory, nbytes);
+	open_rig(VFIO_TYPE1v2_IOMMU);
+	check_eq(dma_map(rig.container, 0, memory, PAGE, RW), 0);
+	check_eq(dma_map(rig.container, nbytes, memory, nbytes, RW), 0);
+	check_eq(dma_map(rig.container, 2 * nbytes, memory, nbytes, RO), 0);
+	check_eq(dma_unmap_all(rig.container), PAGE + 2 * nbytes);
+	close_rig();
+	mem_free(memory, nbytes);
+}
+
+/* Pages of it are there for nobody yet. */
+static void untouched_memory_whose_key_is_disabled_is_mapped(void)
+{
+	uint64_t nbytes = 64 * PAGE;
+	void *memory = mmap(NULL, nbytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+
+	require_true(memory != MAP_FAILED);
+	disable_by_key(memory, nbytes);
+	open_rig(VFIO_TYPE1v2_IOMMU);
+	check_eq(dma_map(rig.container, 0, memory, nbytes, RW), 0);
+	check_eq(dma_unmap_all(rig.container), nbytes);
+	close_rig();
+	mem_free(memory, nbytes);
+}
+
+/* Many read-only maps of memory that nobody wrote to show one page. */
+static void untouched_memory_is_mapped_often(void)
+{
+	const unsigned int nmaps = scaled(20000, 1000);
+	void *untouched = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned int i;
+
+	open_rig(VFIO_TYPE1v2_IOMMU);
+	for (i = 0; i < nmaps; i++)
+		require_eq(dma_map(rig.container, i * PAGE, untouched, PAGE, RO), 0);
+	check_eq(dma_unmap_all(rig.container), nmaps * PAGE);
 	close_rig();
 	mem_free(untouched, PAGE);
 }
@@ -466,6 +520,9 @@ static const struct test tests[] = {
 	TEST(hole_behind_many_pages_leaves_no_trace, NEEDS_ONE),
 	TEST(read_only_map_of_untouched_memory_is_charged_as_by_the_kernel,
 	     NEEDS_ONE),
+	TEST(untouched_memory_is_mapped_often, NEEDS_ONE),
+	TEST(memory_whose_key_is_disabled_is_mapped, NEEDS_ONE),
+	TEST(untouched_memory_whose_key_is_disabled_is_mapped, NEEDS_ONE),
 	TEST(shared_memory_is_mapped_read_write, NEEDS_ONE),
 	TEST(shared_file_with_write_back_is_mapped_as_by_the_kernel, NEEDS_ONE),
 	TEST(transparent_huge_pages_are_charged_by_their_size, NEEDS_ONE),

@@ -74,6 +74,27 @@ static void registers_mapped_for_reading_are_not_for_writing(void)
 	rig_close(&rig);
 }
 
+/* Also while no page of them is in the page table. */
+static void registers_whose_key_is_disabled_are_mapped(void)
+{
+	int key = pkey_alloc(0, PKEY_DISABLE_ACCESS);
+	struct edu edu;
+	void *bar;
+
+	if (key < 0)
+		skip("no protection keys on this machine");
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	edu_open(&edu, rig.group[0], 0);
+	bar = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, edu.fd, 0);
+	require_true(bar != MAP_FAILED);
+	require_eq(or_errno(pkey_mprotect(bar, PAGE, PROT_READ | PROT_WRITE, key)), 0);
+	check_eq(dma_map(rig.container, 0, bar, PAGE, RW), 0);
+	check_eq(dma_unmap_all(rig.container), PAGE);
+	require_eq(or_errno(munmap(bar, PAGE)), 0);
+	edu_close(&edu);
+	rig_close(&rig);
+}
+
 /* Memory, then registers, then memory, in one mapping. */
 static void mapping_mixes_memory_and_registers(void)
 {
@@ -175,6 +196,7 @@ static void group_that_comes_later_sees_the_registers(void)
 static const struct test tests[] = {
 	TEST(registers_are_mapped_unless_the_device_hides_them, NEEDS_ONE),
 	TEST(registers_mapped_for_reading_are_not_for_writing, NEEDS_ONE),
+	TEST(registers_whose_key_is_disabled_are_mapped, NEEDS_ONE),
 	TEST(mapping_mixes_memory_and_registers, NEEDS_ONE),
 	TEST(one_device_writes_to_another, NEEDS_TWO),
 	TEST(group_that_comes_later_sees_the_registers, NEEDS_TWO),

@@ -98,6 +98,7 @@ void shim_process_check_clean(const struct shim_process *process)
 		expect(process->mm.locked_vm == 0);
 }
 
+/* Nothing is found at an address with a tag. */
 static long find_slot(unsigned long uaddr)
 {
 	unsigned long slot = (uaddr - SHIM_USER_BASE) / PAGE_SIZE;
@@ -174,6 +175,8 @@ int fixup_user_fault(struct mm_struct *mm, unsigned long uaddr, unsigned int fla
 
 	shim_might_sleep();
 	lockdep_assert_held_read(&mm->mmap_lock);
+	if (mm->key_disabled[slot] && !(flags & FAULT_FLAG_REMOTE))
+		return -EFAULT;
 	if (shim_fail_now() || (flags & FAULT_FLAG_WRITE && mm->read_only[slot]))
 		return -EFAULT;
 	mm->mmio[slot].absent = false;
@@ -182,13 +185,23 @@ int fixup_user_fault(struct mm_struct *mm, unsigned long uaddr, unsigned int fla
 	return 0;
 }
 
+/* Only the calling thread's own accesses are subject to protection keys. */
 int pin_user_pages_fast(unsigned long uaddr, int npages, unsigned int flags,
 			struct page **pages)
 {
+	long slot;
+	int n;
+
 	/* An interface of the kernel's that takes no more. */
 	if (uaddr + npages * PAGE_SIZE < uaddr)
 		return -EOVERFLOW;
-	return pin(current->mm, uaddr, npages, flags, pages);
+	uaddr = untagged_addr_remote(current->mm, uaddr);
+	for (n = 0; n < npages; n++) {
+		slot = find_slot(uaddr + n * PAGE_SIZE);
+		if (slot >= 0 && current->mm->key_disabled[slot])
+			break;
+	}
+	return n ? pin(current->mm, uaddr, n, flags, pages) : -EFAULT;
 }
 
 long pin_user_pages_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
@@ -198,7 +211,7 @@ long pin_user_pages_remote(struct mm_struct *mm, unsigned long uaddr, unsigned l
 	long npinned;
 
 	lockdep_assert_held_read(&mm->mmap_lock);
-	npinned = pin(mm, uaddr, npages, flags, pages);
+	npinned = pin(mm, untagged_addr_remote(mm, uaddr), npages, flags, pages);
 	/* It drops the lock when it pleases. */
 	if (ncalls++ % 2) {
 		mmap_read_unlock(mm);

@@ -252,6 +252,83 @@ START_TEST(one_page_of_device_memory_is_a_store)
 }
 END_TEST
 
+START_TEST(device_memory_is_found_at_a_tagged_address)
+{
+	make_store(STORE_NPAGES, true);
+	pages.takes_mmio = true;
+	pages.uptr |= SHIM_TAG(0x2a);
+	make_mmio(4, 9, 0x5000);
+	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_uint_eq(shim_npinned, STORE_NPAGES - 5);
+	pages_unpin(&pages, NULL, &refund);
+	account_pay(&refund);
+}
+END_TEST
+
+/* As from type1; a native map is made with the rights of the caller. */
+START_TEST(type1_maps_what_a_protection_key_forbids_the_caller)
+{
+	make_store(_i ? 1 : STORE_NPAGES, true);
+	process.mm.key_disabled[_i ? 0 : 5] = true;
+	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
+	ck_assert_uint_eq(shim_npinned, 0);
+	pages.takes_mmio = true;
+	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_uint_eq(shim_npinned, pages.extents.npages);
+	ck_assert_uint_eq(process.mm.locked_vm, pages.extents.npages);
+	pages_unpin(&pages, NULL, &refund);
+	account_pay(&refund);
+}
+END_TEST
+
+START_TEST(type1_maps_registers_that_a_protection_key_forbids_the_caller)
+{
+	make_store(STORE_NPAGES, true);
+	pages.takes_mmio = true;
+	make_mmio(4, 9, 0x5000);
+	memset(process.mm.key_disabled + 4, true, 5);
+	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_uint_eq(shim_npinned, STORE_NPAGES - 5);
+	pages_unpin(&pages, NULL, &refund);
+	account_pay(&refund);
+}
+END_TEST
+
+/* A kernel that counts its pins could count no more than two million. */
+START_TEST(the_zero_page_is_not_pinned)
+{
+	struct page *zero = &shim_pages[SHIM_ZERO_PAGE];
+	unsigned int i;
+
+	make_store(_i ? 1 : STORE_NPAGES, false);
+	zero->reserved = true;
+	for (i = 0; i < pages.extents.npages; i += 2)
+		process.mm.pages[i] = zero;
+	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_uint_eq(zero->npins, 0);
+	ck_assert_uint_eq(shim_npinned, pages.extents.npages / 2);
+	pages_unpin(&pages, NULL, &refund);
+	account_pay(&refund);
+	ck_assert_uint_eq(zero->npins, 0);
+}
+END_TEST
+
+/* What was pinned before a failure is given back, and nothing else. */
+START_TEST(the_zero_page_is_not_unpinned_by_a_failure)
+{
+	unsigned int i;
+
+	make_store(STORE_NPAGES, false);
+	shim_pages[SHIM_ZERO_PAGE].reserved = true;
+	for (i = 0; i < STORE_NPAGES; i += 2)
+		process.mm.pages[i] = &shim_pages[SHIM_ZERO_PAGE];
+	shim_fail_in = 2 + _i;
+	ck_assert_int_lt(pages_pin(&pages, NULL), 0);
+	shim_fail_in = 0;
+	ck_assert_uint_eq(shim_npinned, 0);
+}
+END_TEST
+
 START_TEST(a_fatal_signal_stops_a_pin)
 {
 	make_store(STORE_NPAGES, true);
@@ -844,6 +921,11 @@ int main(void)
 	tcase_add_test(tcase, another_process_pins_the_memory_of_the_owner);
 	tcase_add_test(tcase, memory_of_a_dead_process_cannot_be_pinned);
 	tcase_add_test(tcase, what_is_pinned_already_can_be_pinned_when_the_owner_is_dead);
+	tcase_add_test(tcase, device_memory_is_found_at_a_tagged_address);
+	tcase_add_loop_test(tcase, type1_maps_what_a_protection_key_forbids_the_caller, 0, 2);
+	tcase_add_test(tcase, type1_maps_registers_that_a_protection_key_forbids_the_caller);
+	tcase_add_loop_test(tcase, the_zero_page_is_not_pinned, 0, 2);
+	tcase_add_loop_test(tcase, the_zero_page_is_not_unpinned_by_a_failure, 0, 3);
 	tcase_add_test(tcase, a_store_that_is_stuck_stays_pinned);
 	tcase_add_test(tcase, a_pin_is_found_by_exactly_its_range);
 	tcase_add_test(tcase, a_part_of_a_store_that_is_not_shared_is_refused);

@@ -3,7 +3,6 @@
  * cases_map.c - VFIO_IOMMU_MAP_DMA (section 13.3)
  */
 #include "case.h"
-#include "kernel.h"
 #include "memory.h"
 #include "modules.h"
 #include "steps.h"
@@ -186,8 +185,6 @@ static void map_of_memory_never_touched(void)
 {
 	uint8_t *fresh;
 
-	if (kernel_is_older_than(6, 2))
-		skip("this kernel's stock type1 never unpins the zero page");
 	setup_p();
 	fresh = memory("fresh", 4 * PAGE, MEMORY_ANON, PROT_R);
 	map_at(0, PAGE, fresh, R);

@@ -4,12 +4,15 @@
  *
  * A domain with I/O pages of half a CPU page, which remembers where each page was mapped to
  * and complains when it is used otherwise than an IOMMU driver may be: pages mapped twice,
- * unmapped while not there, or unmapped in other pieces than they were mapped in.
+ * unmapped while not there, or unmapped in other pieces than they were mapped in, a domain used
+ * before its driver has finished it, memory unpinned before the IOTLB is flushed, a device
+ * detached from where it is not. Devices differ in what they reach and enforce.
  *
  * Locking: the xarray's own.
  */
 #include <linux/err.h>
 #include <linux/iommu.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
@@ -21,11 +24,21 @@
 /* What an I/O page shows, and whether a call of map began or ended with it. */
 #define PAGE_FIRST	BIT(60)
 #define PAGE_LAST	BIT(61)
-#define PAGE_NUMBER	(PAGE_FIRST - 1)
+/* It is unmapped, but the IOTLB may still have it. */
+#define PAGE_UNFLUSHED	BIT(59)
+#define PAGE_NUMBER	(PAGE_UNFLUSHED - 1)
+
+struct mock_bus {
+	struct ioas_bus bus;
+	unsigned int flags;	/* MOCK_... of test_cmd.h */
+};
 
 struct mock_domain {
 	struct iommu_domain domain;
 	struct xarray pages;
+	unsigned int flags;	/* of the device that it was made for */
+	unsigned int ndevices;	/* groups_mutex */
+	bool enforces;		/* groups_mutex; coherency */
 };
 
 static struct mock_domain *to_mock(struct iommu_domain *domain)
@@ -49,6 +62,7 @@ static int mock_map_pages(struct iommu_domain *domain, unsigned long iova,
 	unsigned long first = iova / MOCK_IO_PAGE_SIZE;
 	size_t i;
 
+	WARN_ON(!domain->geometry.aperture_end);
 	WARN_ON(pgsize != MOCK_IO_PAGE_SIZE || iova % pgsize || paddr % pgsize);
 	for (i = 0; i < npages; i++) {
 		unsigned long page = (paddr / MOCK_IO_PAGE_SIZE + i) & PAGE_NUMBER;
@@ -75,23 +89,68 @@ static size_t mock_unmap_pages(struct iommu_domain *domain, unsigned long iova,
 {
 	struct mock_domain *mock = to_mock(domain);
 	unsigned long first = iova / MOCK_IO_PAGE_SIZE;
+	unsigned long page;
 	size_t i;
 
 	WARN_ON(pgsize != MOCK_IO_PAGE_SIZE || iova % pgsize);
 	for (i = 0; i < npages; i++) {
-		void *entry = xa_erase(&mock->pages, first + i);
+		void *entry = xa_load(&mock->pages, first + i);
 
-		if (WARN_ON(!entry))
+		page = entry ? xa_to_value(entry) : PAGE_UNFLUSHED;
+		if (WARN_ON(page & PAGE_UNFLUSHED))
 			break;
-		WARN_ON(!i && !(xa_to_value(entry) & PAGE_FIRST));
-		WARN_ON(i == npages - 1 && !(xa_to_value(entry) & PAGE_LAST));
+		WARN_ON(!i && !(page & PAGE_FIRST));
+		WARN_ON(i == npages - 1 && !(page & PAGE_LAST));
+		/* In the place of another entry: needs no memory. */
+		xa_store(&mock->pages, first + i, xa_mk_value(page | PAGE_UNFLUSHED),
+			 GFP_KERNEL);
 	}
+	if (i)
+		iommu_iotlb_gather_add_range(gather, iova, i * pgsize);
 	return i * pgsize;
+}
+
+/*
+ * A page that the IOTLB may have is still pinned. Device memory never was, nor is what the kernel
+ * has for good; the pages of a larger folio share their count.
+ */
+static void check_pinned(unsigned long number)
+{
+	unsigned long pfn = PHYS_PFN(number * MOCK_IO_PAGE_SIZE);
+	struct page *page;
+
+	if (!pfn_valid(pfn) || PageReserved(pfn_to_page(pfn)))
+		return;
+	page = compound_head(pfn_to_page(pfn));
+	WARN_ON(page_ref_count(page) < (PageCompound(page) ? 1 : GUP_PIN_COUNTING_BIAS));
+}
+
+static void mock_flush(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
+{
+	struct mock_domain *mock = to_mock(domain);
+	unsigned long index;
+	void *entry;
+
+	xa_for_each_range(&mock->pages, index, entry, gather->start / MOCK_IO_PAGE_SIZE,
+			  gather->end / MOCK_IO_PAGE_SIZE) {
+		if (!(xa_to_value(entry) & PAGE_UNFLUSHED))
+			continue;
+		check_pinned(xa_to_value(entry) & PAGE_NUMBER);
+		xa_erase(&mock->pages, index);
+	}
+}
+
+/* What the I/O page at @iova shows; NULL for nothing. */
+static void *find_entry(struct iommu_domain *domain, unsigned long iova)
+{
+	void *entry = xa_load(&to_mock(domain)->pages, iova / MOCK_IO_PAGE_SIZE);
+
+	return entry && !(xa_to_value(entry) & PAGE_UNFLUSHED) ? entry : NULL;
 }
 
 static phys_addr_t mock_iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
 {
-	void *entry = xa_load(&to_mock(domain)->pages, iova / MOCK_IO_PAGE_SIZE);
+	void *entry = find_entry(domain, iova);
 
 	WARN_ON(iova % MOCK_IO_PAGE_SIZE || !entry);
 	return entry ? (xa_to_value(entry) & PAGE_NUMBER) * MOCK_IO_PAGE_SIZE : 0;
@@ -106,12 +165,39 @@ static void mock_free(struct iommu_domain *domain)
 	kfree(mock);
 }
 
+static bool mock_enforce_coherency(struct iommu_domain *domain)
+{
+	struct mock_domain *mock = to_mock(domain);
+
+	WARN_ON(!xa_empty(&mock->pages));
+	mock->enforces = mock->flags & MOCK_COHERENT;
+	return mock->enforces;
+}
+
 static const struct iommu_domain_ops mock_domain_ops = {
 	.map_pages = mock_map_pages,
 	.unmap_pages = mock_unmap_pages,
+	.iotlb_sync = mock_flush,
 	.iova_to_phys = mock_iova_to_phys,
+	.enforce_cache_coherency = mock_enforce_coherency,
 	.free = mock_free,
 };
+
+static unsigned int bus_flags(struct ioas_group *igroup)
+{
+	return container_of(igroup->bus, struct mock_bus, bus)->flags;
+}
+
+static void mock_finish(struct mock_domain *mock)
+{
+	struct iommu_domain_geometry *geometry = &mock->domain.geometry;
+
+	mock->domain.pgsize_bitmap = MOCK_IO_PAGE_SIZE;
+	geometry->aperture_start = MOCK_APERTURE_START;
+	geometry->aperture_end = mock->flags & MOCK_NARROW ? MOCK_NARROW_LAST :
+							     MOCK_APERTURE_LAST;
+	geometry->force_aperture = true;
+}
 
 static struct iommu_domain *mock_alloc_domain(struct ioas_group *igroup, u32 hwpt_flags)
 {
@@ -123,22 +209,34 @@ static struct iommu_domain *mock_alloc_domain(struct ioas_group *igroup, u32 hwp
 	if (!mock)
 		return ERR_PTR(-ENOMEM);
 	xa_init(&mock->pages);
+	mock->flags = bus_flags(igroup);
 	mock->domain.type = IOMMU_DOMAIN_UNMANAGED;
 	mock->domain.ops = &mock_domain_ops;
-	mock->domain.pgsize_bitmap = MOCK_IO_PAGE_SIZE;
-	mock->domain.geometry.aperture_start = MOCK_APERTURE_START;
-	mock->domain.geometry.aperture_end = MOCK_APERTURE_LAST;
-	mock->domain.geometry.force_aperture = true;
+	if (!(mock->flags & MOCK_LATE))
+		mock_finish(mock);
 	return &mock->domain;
 }
 
 static int mock_attach(struct ioas_group *igroup, struct iommu_domain *domain)
 {
-	return mock_is_domain(domain) ? 0 : -EINVAL;
+	struct mock_domain *mock;
+
+	if (!mock_is_domain(domain))
+		return -EINVAL;
+	mock = to_mock(domain);
+	if (mock->enforces && !(bus_flags(igroup) & MOCK_COHERENT))
+		return -EINVAL;
+	/* A driver takes a device back, and so only the first one can fail. */
+	if (!mock->ndevices && fail_now())
+		return -ENOMEM;
+	mock_finish(mock);
+	mock->ndevices++;
+	return 0;
 }
 
 static void mock_detach(struct ioas_group *igroup, struct iommu_domain *domain)
 {
+	WARN_ON(!to_mock(domain)->ndevices--);
 }
 
 static int mock_get_resv_regions(struct ioas_group *igroup, struct list_head *regions)
@@ -163,17 +261,48 @@ static void mock_get_hw_info_pasid(struct ioas_hw_info *info)
 	info->max_pasid_log2 = TEST_PASID_WIDTH;
 }
 
-#define MOCK_BUS(_get_hw_info)					\
-	{							\
-		.alloc_domain = mock_alloc_domain,		\
-		.attach = mock_attach,				\
-		.detach = mock_detach,				\
-		.get_resv_regions = mock_get_resv_regions,	\
-		.get_hw_info = (_get_hw_info),			\
+#define MOCK_BUS(_flags)							\
+	[(_flags) >> 8] = {							\
+		.bus = {							\
+			.alloc_domain = mock_alloc_domain,			\
+			.attach = mock_attach,					\
+			.detach = mock_detach,					\
+			.get_resv_regions = mock_get_resv_regions,		\
+			.get_hw_info = mock_get_hw_info,			\
+		},								\
+		.flags = (_flags),						\
 	}
 
-const struct ioas_bus mock_bus = MOCK_BUS(mock_get_hw_info);
-const struct ioas_bus mock_pasid_bus = MOCK_BUS(mock_get_hw_info_pasid);
+static const struct mock_bus buses[] = {
+	MOCK_BUS(0),
+	MOCK_BUS(MOCK_LATE),
+	MOCK_BUS(MOCK_NARROW),
+	MOCK_BUS(MOCK_LATE | MOCK_NARROW),
+	MOCK_BUS(MOCK_COHERENT),
+	MOCK_BUS(MOCK_COHERENT | MOCK_LATE),
+	MOCK_BUS(MOCK_COHERENT | MOCK_NARROW),
+	MOCK_BUS(MOCK_COHERENT | MOCK_NARROW | MOCK_LATE),
+};
+
+static const struct mock_bus pasid_bus = {
+	.bus = {
+		.alloc_domain = mock_alloc_domain,
+		.attach = mock_attach,
+		.detach = mock_detach,
+		.get_resv_regions = mock_get_resv_regions,
+		.get_hw_info = mock_get_hw_info_pasid,
+	},
+};
+
+const struct ioas_bus *mock_bus(unsigned int flags)
+{
+	flags &= ~(MOCK_NO_DIRTY | MOCK_HUGE_IOVA);
+	if (flags == MOCK_PASID)
+		return &pasid_bus.bus;
+	if (flags & 0xff || flags >> 8 >= ARRAY_SIZE(buses))
+		return NULL;
+	return &buses[flags >> 8].bus;
+}
 
 /* Is @domain one of ours? */
 bool mock_is_domain(const struct iommu_domain *domain)
@@ -184,7 +313,7 @@ bool mock_is_domain(const struct iommu_domain *domain)
 /* Does the I/O page at @iova, of a domain of ours, show @paddr? */
 bool mock_maps_to(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr)
 {
-	void *entry = xa_load(&to_mock(domain)->pages, iova / MOCK_IO_PAGE_SIZE);
+	void *entry = find_entry(domain, iova);
 
 	return entry &&
 	       (xa_to_value(entry) & PAGE_NUMBER) == paddr / MOCK_IO_PAGE_SIZE;

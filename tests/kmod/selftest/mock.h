@@ -12,8 +12,8 @@
 struct ioas_bus;
 struct iommu_domain;
 
-extern const struct ioas_bus mock_bus;
-extern const struct ioas_bus mock_pasid_bus;	/* says that it has PASIDs */
+/* The bus of devices with these flags, of test_cmd.h; or NULL. */
+const struct ioas_bus *mock_bus(unsigned int flags);
 
 bool mock_is_domain(const struct iommu_domain *domain);
 bool mock_maps_to(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr);

@@ -150,16 +150,14 @@ free_sdev:
 
 static int op_mock_domain(struct ioctl_call *call)
 {
-	return mock_device(call, &mock_bus);
+	return mock_device(call, mock_bus(0));
 }
 
 static int op_mock_domain_flags(struct ioctl_call *call)
 {
-	u32 flags = call->args.test.mock_domain.dev_flags;
+	const struct ioas_bus *bus = mock_bus(call->args.test.mock_domain.dev_flags);
 
-	if (flags & ~(MOCK_NO_DIRTY | MOCK_HUGE_IOVA | MOCK_PASID))
-		return -EOPNOTSUPP;
-	return mock_device(call, flags & MOCK_PASID ? &mock_pasid_bus : &mock_bus);
+	return bus ? mock_device(call, bus) : -EOPNOTSUPP;
 }
 
 static int op_mock_domain_replace(struct ioctl_call *call)

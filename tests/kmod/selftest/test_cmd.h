@@ -54,6 +54,11 @@ enum test_op {
 #define MOCK_NO_DIRTY		1U
 #define MOCK_HUGE_IOVA		2U
 #define MOCK_PASID		4U
+/* ours: its driver finishes a domain at attach; it reaches half as far; it enforces coherency */
+#define MOCK_LATE		0x100U
+#define MOCK_NARROW		0x200U
+#define MOCK_COHERENT		0x400U
+#define MOCK_NARROW_LAST	0x3fffffffULL
 /* dev_check_cache */
 #define MOCK_CACHE_ID_MAX	3U
 #define MOCK_CACHE_DEFAULT	0xbaddadU

@@ -23,6 +23,7 @@ struct ctx_insight {
 
 #define insight_add(ctx)	((void)(ctx))
 #define insight_remove(ctx)	((void)(ctx))
+#define insight_down_read(m, rwsem)	((void)(m), down_read(rwsem), true)
 #define insight_show_ioas	NULL
 #define insight_show_hwpt	NULL
 

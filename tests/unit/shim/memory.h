@@ -18,6 +18,8 @@
 #define SHIM_FIRST_PFN		0x100000UL
 #define SHIM_USER_NPAGES	1024		/* of an address space */
 #define SHIM_USER_BASE		0x7f0000000000UL
+#define SHIM_TAG(tag)		((unsigned long)(tag) << 56)	/* of an address; means nothing */
+#define SHIM_ZERO_PAGE		(SHIM_NPAGES - 1)	/* number of the zero page */
 
 struct page {
 	unsigned int npins;
@@ -55,6 +57,9 @@ char *shim_page_data(struct page *page);
 #define folio_page(folio, n)	(&(folio)->page + (n))
 #define folio_nr_pages(folio)	((folio)->page.folio_npages)
 #define PageReserved(page)	((page)->reserved)
+#define is_zero_pfn(pfn)	((pfn) == SHIM_FIRST_PFN + SHIM_ZERO_PAGE)
+#define untagged_addr_remote(mm, uaddr)	((void)(mm), (uaddr) & (SHIM_TAG(1) - 1))
+#define arch_pkeys_enabled()	true
 
 struct vm_area_struct {
 	struct mm_struct *vm_mm;
@@ -75,6 +80,7 @@ struct mm_struct {
 	struct rw_semaphore mmap_lock;
 	struct page *pages[SHIM_USER_NPAGES];
 	bool read_only[SHIM_USER_NPAGES];
+	bool key_disabled[SHIM_USER_NPAGES];	/* for its own threads */
 	struct shim_mmio mmio[SHIM_USER_NPAGES];
 	struct vm_area_struct mmio_vma;	/* of all of that */
 };
