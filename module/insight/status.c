@@ -258,7 +258,8 @@ static bool sum_ioas(struct seq_file *m, struct ioas *ioas, struct ioas_sum *sum
 
 	if (!insight_down_read(m, &ioas->domains_rwsem))
 		return false;
-	sum->deadline_ns = begin_ns + clamp(reader->count_ns, COUNT_MIN_NS, COUNT_MAX_NS);
+	sum->deadline_ns = begin_ns + clamp_t(u64, reader->count_ns, COUNT_MIN_NS,
+						COUNT_MAX_NS);
 	complete = sum_areas(reader, ioas, sum);
 	ioas_leave(ioas);
 	ns = ktime_get_ns() - begin_ns;

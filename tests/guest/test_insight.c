@@ -307,7 +307,7 @@ static void status_is_read_while_containers_come_and_go(void)
 
 /* --- what does not answer */
 
-#define PROMPT_SECONDS	30	/* for what waits one second at most, on a slow machine */
+#define PROMPT_SECONDS	20	/* for what waits one second at most, on a slow machine */
 
 struct stuck_map {
 	struct rig *rig;
@@ -343,7 +343,7 @@ static bool attacher_sleeps(void *arg)
 		return false;
 	snprintf(path, sizeof(path), "/proc/self/task/%d/wchan", (int)stuck->attacher_tid);
 	read_whole(path, stat, sizeof(stat));
-	return strstr(stat, "rwsem_down_write");
+	return strstr(stat, "attach_group");
 }
 
 /* A map waits for its memory, and an attach for the map: nobody else gets in. */
@@ -376,10 +376,6 @@ static void read_and_tell(void *over)
 	require_true(line);
 	check_eq(word_value(line, "busy"), 1);
 	check_eq(word_value(line, "areas"), 1);
-	line = find_line(text, "busy ");
-	require_true(line);
-	check_true(line_has(line, " what=groups"));
-	check_eq(word_value(line, "context"), word_value(find_line(text, "context "), "id"));
 	*(volatile bool *)over = true;
 }
 
