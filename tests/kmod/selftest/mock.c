@@ -261,37 +261,30 @@ static void mock_get_hw_info_pasid(struct ioas_hw_info *info)
 	info->max_pasid_log2 = TEST_PASID_WIDTH;
 }
 
-#define MOCK_BUS(_flags)							\
-	[(_flags) >> 8] = {							\
+#define MOCK_BUS(_flags, _get_hw_info)						\
+	{									\
 		.bus = {							\
 			.alloc_domain = mock_alloc_domain,			\
 			.attach = mock_attach,					\
 			.detach = mock_detach,					\
 			.get_resv_regions = mock_get_resv_regions,		\
-			.get_hw_info = mock_get_hw_info,			\
+			.get_hw_info = (_get_hw_info),				\
 		},								\
 		.flags = (_flags),						\
 	}
 
-static const struct mock_bus buses[] = {
-	MOCK_BUS(0),
-	MOCK_BUS(MOCK_LATE),
-	MOCK_BUS(MOCK_NARROW),
-	MOCK_BUS(MOCK_LATE | MOCK_NARROW),
-	MOCK_BUS(MOCK_COHERENT),
-	MOCK_BUS(MOCK_COHERENT | MOCK_LATE),
-	MOCK_BUS(MOCK_COHERENT | MOCK_NARROW),
-	MOCK_BUS(MOCK_COHERENT | MOCK_NARROW | MOCK_LATE),
-};
+static const struct mock_bus pasid_bus = MOCK_BUS(0, mock_get_hw_info_pasid);
 
-static const struct mock_bus pasid_bus = {
-	.bus = {
-		.alloc_domain = mock_alloc_domain,
-		.attach = mock_attach,
-		.detach = mock_detach,
-		.get_resv_regions = mock_get_resv_regions,
-		.get_hw_info = mock_get_hw_info_pasid,
-	},
+/* In the order of the flags. */
+static const struct mock_bus buses[] = {
+	MOCK_BUS(0, mock_get_hw_info),
+	MOCK_BUS(MOCK_LATE, mock_get_hw_info),
+	MOCK_BUS(MOCK_NARROW, mock_get_hw_info),
+	MOCK_BUS(MOCK_NARROW | MOCK_LATE, mock_get_hw_info),
+	MOCK_BUS(MOCK_COHERENT, mock_get_hw_info),
+	MOCK_BUS(MOCK_COHERENT | MOCK_LATE, mock_get_hw_info),
+	MOCK_BUS(MOCK_COHERENT | MOCK_NARROW, mock_get_hw_info),
+	MOCK_BUS(MOCK_COHERENT | MOCK_NARROW | MOCK_LATE, mock_get_hw_info),
 };
 
 const struct ioas_bus *mock_bus(unsigned int flags)
