@@ -7,7 +7,7 @@
  * areas one by one, and hinders nobody but a caller that wants to remove just this one.
  *
  * A call may hold a lock of a context for as long as its user likes: a map does while the memory
- * does not answer. So a reader tries locks for a second in all, counts for a few seconds, and then
+ * does not answer. So a reader tries locks for a second in all, counts a limited number, and then
  * says "busy" instead. A line is a record of the sequence, so that nothing is counted twice and no
  * buffer grows.
  *
@@ -17,7 +17,6 @@
 #include <linux/debugfs.h>
 #include <linux/iommu.h>
 #include <linux/jiffies.h>
-#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
@@ -39,10 +38,14 @@
 /* How long one reading of the file waits for locks in all, in jiffies. */
 #define PATIENCE	HZ
 
-/* How long it counts in all, and then still in each IOAS; how long in one at most. */
-#define COUNT_ALL_NS	(5 * NSEC_PER_SEC)
-#define COUNT_MIN_NS	(10 * NSEC_PER_MSEC)
-#define COUNT_MAX_NS	(500 * NSEC_PER_MSEC)
+/*
+ * How much it counts, in steps: a run is one, an area as dear as several. In one IOAS a million
+ * areas; when all is spent, still as many in each as dma_entry_limit lets a container have.
+ */
+#define AREA_STEPS	16UL
+#define MAX_STEPS	(AREA_STEPS << 20)
+#define ALL_STEPS	(4 * MAX_STEPS)
+#define MIN_STEPS	(AREA_STEPS << 16)
 
 /* In place of the id of an object: the line of the context, before, and its groups, behind. */
 #define CONTEXT_LINE	0UL
@@ -54,7 +57,7 @@ struct status_reader {
 	unsigned long ctx_id;
 	unsigned long object_id;	/* or one of the above */
 	unsigned long patience;		/* jiffies */
-	u64 count_ns;
+	unsigned long nsteps;		/* of counting */
 };
 
 static DEFINE_MUTEX(contexts_mutex);
@@ -189,8 +192,17 @@ struct ioas_sum {
 	unsigned long npins;
 	unsigned long nbytes;
 	struct pages_sum pages;
-	u64 deadline_ns;		/* for counting */
+	unsigned long nsteps;		/* still to spend */
 };
+
+/* False: there are no more, or the reader is being killed. */
+static bool spend(struct ioas_sum *sum, unsigned long nsteps)
+{
+	if (nsteps > sum->nsteps || fatal_signal_pending(current))
+		return false;
+	sum->nsteps -= nsteps;
+	return true;
+}
 
 /*
  * A caller that makes a store shared does so under iova_lock before it changes the extents, so
@@ -202,9 +214,11 @@ static bool sum_store(struct status_reader *reader, struct ioas *ioas, struct io
 	unsigned long last_index = area_last_byte(area) / PAGE_SIZE;
 	unsigned long index = area->first_byte / PAGE_SIZE;
 	struct ioas_pages *pages = area->pages;
+	unsigned long nruns;
 	bool shared;
 
 	while (index <= last_index) {
+		nruns = sum->pages.nruns;
 		spin_lock(&ioas->iova_space.iova_lock);
 		shared = pages->sharing;
 		if (!shared)
@@ -217,7 +231,7 @@ static bool sum_store(struct status_reader *reader, struct ioas *ioas, struct io
 			mutex_unlock(&pages->sharing->mutex);
 		}
 		cond_resched();
-		if (fatal_signal_pending(current) || ktime_get_ns() > sum->deadline_ns)
+		if (!spend(sum, sum->pages.nruns - nruns))
 			return false;
 	}
 	return true;
@@ -229,7 +243,7 @@ static bool sum_area(struct status_reader *reader, struct ioas *ioas, struct ioa
 	sum->nareas++;
 	sum->nbytes += area_nbytes(area);
 	sum->npins += READ_ONCE(area->npins);
-	return sum_store(reader, ioas, area, sum);
+	return spend(sum, AREA_STEPS) && sum_store(reader, ioas, area, sum);
 }
 
 /* False: not all was counted. */
@@ -253,17 +267,16 @@ static bool sum_areas(struct status_reader *reader, struct ioas *ioas, struct io
 static bool sum_ioas(struct seq_file *m, struct ioas *ioas, struct ioas_sum *sum)
 {
 	struct status_reader *reader = m->private;
-	u64 begin_ns = ktime_get_ns(), ns;
+	unsigned long nsteps = clamp(reader->nsteps, MIN_STEPS, MAX_STEPS);
 	bool complete;
 
 	if (!insight_down_read(m, &ioas->domains_rwsem))
 		return false;
-	sum->deadline_ns = begin_ns + clamp_t(u64, reader->count_ns, COUNT_MIN_NS,
-						COUNT_MAX_NS);
+	sum->nsteps = nsteps;
 	complete = sum_areas(reader, ioas, sum);
 	ioas_leave(ioas);
-	ns = ktime_get_ns() - begin_ns;
-	reader->count_ns -= min(ns, reader->count_ns);
+	nsteps -= sum->nsteps;
+	reader->nsteps -= min(nsteps, reader->nsteps);
 	return complete;
 }
 
@@ -406,7 +419,7 @@ static void *status_start(struct seq_file *m, loff_t *position)
 		reader->ctx_id = 0;
 		reader->object_id = CONTEXT_LINE;
 		reader->patience = PATIENCE;
-		reader->count_ns = COUNT_ALL_NS;
+		reader->nsteps = ALL_STEPS;
 	}
 	return enter_context(reader);
 }
