@@ -19,6 +19,7 @@ NEVER_CALLED(insight_detach_over)
 
 struct ctx_insight {
 	unsigned long id;
+	const char *type;
 };
 
 #define insight_add(ctx)	((void)(ctx))

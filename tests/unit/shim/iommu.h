@@ -88,6 +88,7 @@ enum iommu_cap {
 
 struct device {
 	struct iommu_group *group;
+	struct iommu_group *iommu_group;	/* of a device of vfio.ko, the same */
 	int nrefs;
 };
 

@@ -149,5 +149,6 @@ void shim_end_rcu(void);
 #include "memory.h"
 #include "tree.h"
 #include "xarray.h"
+#include "compat.h"
 
 #endif

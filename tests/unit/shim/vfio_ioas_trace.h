@@ -14,6 +14,7 @@
 	static inline bool trace_##event##_enabled(void) { return false; } \
 	static inline void trace_##event(unsigned long first, ...) { (void)first; }
 
+NOBODY_TRACES(dirty_read)
 NOBODY_TRACES(map)
 NOBODY_TRACES(unmap)
 NOBODY_TRACES(pin)

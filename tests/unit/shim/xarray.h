@@ -10,7 +10,8 @@
 struct xarray {
 	spinlock_t xa_lock;
 	unsigned int lowest;			/* the first index that is handed out */
-	bool reserved[SHIM_XA_SLOTS];		/* taken, also without an entry */
+	unsigned int nslots;			/* taken, also without an entry; ascending */
+	unsigned long indices[SHIM_XA_SLOTS];
 	void *entries[SHIM_XA_SLOTS];
 };
 
@@ -37,11 +38,17 @@ void *xa_load(struct xarray *xa, unsigned long index);
 void *xa_erase(struct xarray *xa, unsigned long index);
 void *__xa_erase(struct xarray *xa, unsigned long index);	/* xa_lock held */
 
+/* An error of xa_store(), as a number. */
+#define xa_err(entry)		(IS_ERR(entry) ? (int)PTR_ERR(entry) : 0)
+
 /* The entry at *@index or the first one behind it, whose index it then is. */
 void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max,
 	      unsigned int filter);
 
 #define xa_for_each(xa, index, entry)						\
 	for (index = 0; (entry = xa_find(xa, &index, ULONG_MAX, XA_PRESENT)); index++)
+
+#define xa_for_each_range(xa, index, entry, first, last)			\
+	for (index = first; (entry = xa_find(xa, &index, last, XA_PRESENT)); index++)
 
 #endif

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vfio.ko, modules, and a container; lib_container.h declares them.
+ */
+#include "lib_container.h"
+#include "lib_run.h"
+
+#include "backend.h"
+#include "ioctl.h"
+#include "node.h"
+
+#define MAX_DRIVERS	8
+
+int shim_module_refs;
+bool shim_serves = true;
+unsigned int shim_ioctl_cmd;
+
+void *handle;
+
+static const struct vfio_iommu_driver_ops *drivers[MAX_DRIVERS];	/* the first is asked first */
+static unsigned int ndrivers;
+static struct notifier_block *notifier;
+
+void shim_hash_del(struct hlist_head *table, size_t nbuckets, struct hlist_node *node)
+{
+	struct hlist_node **link;
+	size_t i;
+
+	for (i = 0; i < nbuckets; i++) {
+		for (link = &table[i].first; *link; link = &(*link)->next) {
+			if (*link == node) {
+				*link = node->next;
+				return;
+			}
+		}
+	}
+	ck_abort_msg("what is deleted is in no table");
+}
+
+int vfio_register_iommu_driver(const struct vfio_iommu_driver_ops *ops)
+{
+	shim_might_sleep();
+	if (shim_fail_now())
+		return -ENOMEM;
+	ck_assert_uint_lt(ndrivers, MAX_DRIVERS);
+	memmove(drivers + 1, drivers, ndrivers * sizeof(drivers[0]));
+	drivers[0] = ops;
+	ndrivers++;
+	return 0;
+}
+
+void vfio_unregister_iommu_driver(const struct vfio_iommu_driver_ops *ops)
+{
+	unsigned int i;
+
+	for (i = 0; i < ndrivers; i++) {
+		if (drivers[i] != ops)
+			continue;
+		ndrivers--;
+		memmove(drivers + i, drivers + i + 1, (ndrivers - i) * sizeof(drivers[0]));
+		return;
+	}
+	ck_abort_msg("what is unregistered was not registered");
+}
+
+const struct vfio_iommu_driver_ops *shim_first_driver(void)
+{
+	ck_assert_uint_gt(ndrivers, 0);
+	return drivers[0];
+}
+
+unsigned int shim_ndrivers(void)
+{
+	return ndrivers;
+}
+
+int register_module_notifier(struct notifier_block *new)
+{
+	shim_might_sleep();
+	if (shim_fail_now())
+		return -ENOMEM;
+	ck_assert_ptr_null(notifier);
+	notifier = new;
+	return 0;
+}
+
+int unregister_module_notifier(struct notifier_block *old)
+{
+	ck_assert_ptr_eq(notifier, old);
+	notifier = NULL;
+	return 0;
+}
+
+void shim_module_is_live(const char *name)
+{
+	struct module module;
+
+	snprintf(module.name, sizeof(module.name), "%s", name);
+	if (notifier)
+		notifier->notifier_call(notifier, MODULE_STATE_LIVE, &module);
+}
+
+int module_refcount(struct module *module)
+{
+	return shim_module_refs;
+}
+
+/* node.c and native/ioctl.c have them. */
+bool node_serves_current(void)
+{
+	return shim_serves;
+}
+
+bool node_in_ioctl(unsigned int cmd)
+{
+	return shim_ioctl_cmd == cmd;
+}
+
+long ioas_ctx_ioctl(struct ioas_ctx *ctx, unsigned int cmd, unsigned long arg)
+{
+	return -ENOTTY;
+}
+
+long container_call(unsigned int cmd, unsigned long arg)
+{
+	return shim_first_driver()->ioctl(handle, cmd, arg);
+}
+
+void make_process(void)
+{
+	unsigned int i;
+
+	shim_pages_reset();
+	shim_process_init(&process);
+	for (i = 0; i < SHIM_USER_NPAGES; i++)
+		process.mm.pages[i] = &shim_pages[i];
+	current = &process.task;
+}
+
+void end_process(void)
+{
+	shim_process_check_clean(&process);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_int_eq(shim_allocations, 0);
+}
+
+void start_backend(void)
+{
+	ck_assert_int_eq(backend_init(), 0);
+}
+
+void stop_backend(void)
+{
+	backend_exit();
+	ck_assert_uint_eq(ndrivers, 0);
+}
+
+void open_container(unsigned long type)
+{
+	handle = shim_first_driver()->open(type);
+	ck_assert(!IS_ERR(handle));
+}
+
+void close_container(void)
+{
+	shim_first_driver()->release(handle);
+	handle = NULL;
+}
+
+/* Arguments are in the last pages of the process' memory, each thread's in its own. */
+static __thread unsigned long arguments;
+
+static unsigned long put_argument(const void *bytes, size_t nbytes)
+{
+	static unsigned long nthreads;
+
+	if (!arguments)
+		arguments = SHIM_USER_BASE + (SHIM_USER_NPAGES - ++nthreads % 16 - 1) * PAGE_SIZE;
+	ck_assert_uint_eq(copy_to_user((void *)arguments, bytes, nbytes), 0);
+	return arguments;
+}
+
+static void get_argument(void *bytes, unsigned long offset, size_t nbytes)
+{
+	ck_assert_uint_eq(copy_from_user(bytes, (void *)(arguments + offset), nbytes), 0);
+}
+
+int map_dma(unsigned long index, unsigned long npages, unsigned long page)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = SHIM_USER_BASE + page * PAGE_SIZE,
+		.iova = index * PAGE_SIZE,
+		.size = npages * PAGE_SIZE,
+	};
+
+	return container_call(VFIO_IOMMU_MAP_DMA, put_argument(&map, sizeof(map)));
+}
+
+/* Up to 64 pages, so that a bitmap is one word, which lies here in the page of arguments. */
+#define BITMAP_OFFSET	2048
+
+long unmap_dma(unsigned long index, unsigned long npages, u64 *bitmap)
+{
+	struct {
+		struct vfio_iommu_type1_dma_unmap head;
+		struct vfio_bitmap bitmap;
+	} unmap = {
+		.head.argsz = sizeof(unmap),
+		.head.flags = bitmap ? VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP : 0,
+		.head.iova = index * PAGE_SIZE,
+		.head.size = npages * PAGE_SIZE,
+		.bitmap.pgsize = PAGE_SIZE,
+		.bitmap.size = sizeof(u64),
+	};
+	unsigned long where;
+	u64 zero = 0;
+	long ret;
+
+	where = put_argument(&unmap, sizeof(unmap));
+	unmap.bitmap.data = (void *)(where + BITMAP_OFFSET);
+	put_argument(&unmap, sizeof(unmap));
+	ck_assert_uint_eq(copy_to_user(unmap.bitmap.data, &zero, sizeof(zero)), 0);
+	ret = container_call(VFIO_IOMMU_UNMAP_DMA, where);
+	if (bitmap)
+		get_argument(bitmap, BITMAP_OFFSET, sizeof(*bitmap));
+	if (ret)
+		return ret;
+	get_argument(&unmap.head, 0, sizeof(unmap.head));
+	return unmap.head.size / PAGE_SIZE;
+}
+
+int report_dirty(unsigned long index, unsigned long npages, u64 *bitmap)
+{
+	struct {
+		struct vfio_iommu_type1_dirty_bitmap head;
+		struct vfio_iommu_type1_dirty_bitmap_get range;
+	} report = {
+		.head.argsz = sizeof(report),
+		.head.flags = VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP,
+		.range.iova = index * PAGE_SIZE,
+		.range.size = npages * PAGE_SIZE,
+		.range.bitmap.pgsize = PAGE_SIZE,
+		.range.bitmap.size = sizeof(u64),
+	};
+	unsigned long where;
+	u64 zero = 0;
+	int ret;
+
+	where = put_argument(&report, sizeof(report));
+	report.range.bitmap.data = (void *)(where + BITMAP_OFFSET);
+	put_argument(&report, sizeof(report));
+	ck_assert_uint_eq(copy_to_user(report.range.bitmap.data, &zero, sizeof(zero)), 0);
+	ret = container_call(VFIO_IOMMU_DIRTY_PAGES, where);
+	get_argument(bitmap, BITMAP_OFFSET, sizeof(*bitmap));
+	return ret;
+}
+
+int dirty_flag(u32 flag)
+{
+	struct vfio_iommu_type1_dirty_bitmap head = { .argsz = sizeof(head), .flags = flag };
+
+	return container_call(VFIO_IOMMU_DIRTY_PAGES, put_argument(&head, sizeof(head)));
+}

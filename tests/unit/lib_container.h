@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vfio.ko as our backend sees it, and a container of a process with its memory.
+ */
+#ifndef LIB_CONTAINER_H
+#define LIB_CONTAINER_H
+
+#include <linux/vfio.h>
+
+#include "kernel.h"
+#include "vfio_private.h"
+
+/* The one that vfio.ko asks first; how many there are. */
+const struct vfio_iommu_driver_ops *shim_first_driver(void);
+unsigned int shim_ndrivers(void);
+
+/* Tells those who listen that a module is there now. */
+void shim_module_is_live(const char *name);
+extern int shim_module_refs;		/* of our module */
+
+extern bool shim_serves;		/* what node_serves_current() says */
+extern unsigned int shim_ioctl_cmd;	/* of the system call that the task is in */
+
+/* The container of a test: made by a first emulated group if it has no other one. */
+extern void *handle;
+extern struct shim_process process;	/* has all of its memory, and no limit */
+
+/* A process that nobody has to do with, and afterwards nobody has, is the current one. */
+void make_process(void);
+void end_process(void);
+
+void start_backend(void);
+void stop_backend(void);
+void open_container(unsigned long type);
+void close_container(void);
+
+long container_call(unsigned int cmd, unsigned long arg);
+
+/* The calls as a program makes them, in pages of IOVA and of the process' memory. */
+int map_dma(unsigned long index, unsigned long npages, unsigned long page);
+/* How many pages went, or the error. The bitmap has a bit a page of the range; or is NULL. */
+long unmap_dma(unsigned long index, unsigned long npages, u64 *bitmap);
+int report_dirty(unsigned long index, unsigned long npages, u64 *bitmap);
+int dirty_flag(u32 flag);
+
+#endif

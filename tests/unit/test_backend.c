@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * backend: what vfio.ko is told, and when.
+ */
+#include "lib_container.h"
+#include "lib_group.h"
+#include "lib_run.h"
+
+#include "backend.h"
+#include "container.h"
+#include "iommufd.h"
+
+#define STOCK	"vfio_iommu_type1"
+
+static const unsigned int calls[] = {
+	VFIO_GET_API_VERSION, VFIO_SET_IOMMU, VFIO_IOMMU_GET_INFO, VFIO_IOMMU_MAP_DMA,
+	VFIO_IOMMU_UNMAP_DMA, VFIO_IOMMU_DIRTY_PAGES, VFIO_IOMMU_ENABLE, IOMMU_IOAS_ALLOC,
+	IOMMU_VFIO_IOAS, 0,
+};
+
+static struct vfio_iommu_driver_ops stock = { .name = "stock" };
+
+static void set_up(void)
+{
+	make_process();
+	shim_serves = true;
+	shim_module_refs = 0;
+}
+
+static void tear_down(void)
+{
+	ck_assert_uint_eq(shim_ndrivers(), 0);
+	end_process();
+}
+
+static bool is_ours(const struct vfio_iommu_driver_ops *ops)
+{
+	return ops != &stock;
+}
+
+/* While the IOMMU is set, or the last group leaves, vfio.ko may have our table and no handle. */
+START_TEST(call_without_a_handle_is_refused)
+{
+	unsigned int i;
+
+	start_backend();
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		ck_assert_int_eq(shim_first_driver()->ioctl(NULL, calls[i], 0), -EINVAL);
+	stop_backend();
+}
+END_TEST
+
+START_TEST(call_with_the_handle_of_a_released_container_is_refused)
+{
+	void *old;
+	unsigned int i;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	old = handle;
+	close_container();
+	handle = old;
+	/* The arguments are fine, so that it is the container that is missing. */
+	ck_assert_int_eq(map_dma(0, 1, 0), -EINVAL);
+	ck_assert_int_eq(unmap_dma(0, 1, NULL), -EINVAL);
+	ck_assert_int_eq(dirty_flag(VFIO_IOMMU_DIRTY_PAGES_FLAG_START), -EINVAL);
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		if (calls[i] != VFIO_IOMMU_MAP_DMA && calls[i] != VFIO_IOMMU_UNMAP_DMA)
+			ck_assert_int_eq(container_call(calls[i], SHIM_USER_BASE), -EINVAL);
+	stop_backend();
+}
+END_TEST
+
+START_TEST(question_without_a_handle_is_answered_if_we_serve)
+{
+	const struct vfio_iommu_driver_ops *ops;
+
+	start_backend();
+	ops = shim_first_driver();
+	ck_assert_int_eq(ops->ioctl(NULL, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU), 1);
+	ck_assert_int_eq(ops->ioctl(NULL, VFIO_CHECK_EXTENSION, VFIO_DMA_CC_IOMMU), 0);
+	ck_assert_int_eq(ops->ioctl(NULL, VFIO_CHECK_EXTENSION, VFIO_UPDATE_VADDR), 0);
+	shim_serves = false;
+	ck_assert_int_eq(ops->ioctl(NULL, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU), 0);
+	stop_backend();
+}
+END_TEST
+
+START_TEST(table_that_is_not_asked_first_any_more_serves_what_it_has_and_no_more)
+{
+	const struct vfio_iommu_driver_ops *old;
+	unsigned int i;
+
+	start_backend();
+	old = shim_first_driver();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	shim_module_refs = 1;
+	vfio_register_iommu_driver(&stock);
+	shim_module_is_live(STOCK);
+	ck_assert_uint_eq(shim_ndrivers(), 3);
+	ck_assert(is_ours(shim_first_driver()) && shim_first_driver() != old);
+	ck_assert_int_eq(old->ioctl(NULL, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU), 0);
+	ck_assert_int_eq(old->ioctl(handle, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU), 1);
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		ck_assert_int_eq(old->ioctl(NULL, calls[i], 0), -EINVAL);
+	close_container();
+	vfio_unregister_iommu_driver(&stock);
+	stop_backend();
+}
+END_TEST
+
+static void load_ours(void *unused)
+{
+	current = &process.task;
+	start_backend();
+}
+
+/* As any backend: it is registered first, and others are told afterwards. */
+static void load_stock(void *unused)
+{
+	current = &process.task;
+	shim_yield();
+	ck_assert_int_eq(vfio_register_iommu_driver(&stock), 0);
+	shim_yield();
+	shim_module_is_live(STOCK);
+}
+
+START_TEST(stock_that_is_loaded_meanwhile_is_not_asked_first)
+{
+	const struct shim_thread threads[] = { { load_ours, NULL }, { load_stock, NULL } };
+
+	/* The module is being loaded, and so in use. */
+	shim_module_refs = 1;
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i));
+	expect(is_ours(shim_first_driver()));
+	vfio_unregister_iommu_driver(&stock);
+	stop_backend();
+}
+END_TEST
+
+START_TEST(failing_registration_leaves_nothing)
+{
+	unsigned int n;
+	int ret = -ENOMEM;
+
+	for (n = 1; ret; n++) {
+		shim_fail_in = n;
+		ret = backend_init();
+		if (!ret)
+			break;
+		ck_assert_int_eq(ret, -ENOMEM);
+		ck_assert_uint_eq(shim_ndrivers(), 0);
+		ck_assert_int_eq(shim_allocations, 0);
+		/* Nobody listens. */
+		shim_module_is_live(STOCK);
+		ck_assert_uint_eq(shim_ndrivers(), 0);
+	}
+	shim_fail_in = 0;
+	ck_assert_uint_eq(n, 4);
+	stop_backend();
+}
+END_TEST
+
+/* --- groups */
+
+static int attach(struct iommu_group *group)
+{
+	return shim_first_driver()->attach_group(handle, group, VFIO_IOMMU);
+}
+
+static long coherency(void)
+{
+	return container_call(VFIO_CHECK_EXTENSION, VFIO_DMA_CC_IOMMU);
+}
+
+static struct ioas *select_new_ioas(void)
+{
+	struct ioas_ctx *ctx = &container_unreleased(handle)->ctx;
+	struct ioas *ioas = ioas_create(ctx);
+
+	ck_assert(!IS_ERR(ioas));
+	ioas_set_vfio(ctx, ioas);
+	ioas_object_publish(&ioas->object);
+	return ioas;
+}
+
+START_TEST(coherency_is_that_of_all_groups_whatever_is_selected)
+{
+	struct iommu_group *enforcing = shim_group_create();
+	struct iommu_group *other = shim_group_create();
+
+	enforcing->unit.can_enforce = true;
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ck_assert_int_eq(attach(enforcing), 0);
+	ck_assert_int_eq(coherency(), 1);
+	ioas_set_vfio(&container_unreleased(handle)->ctx, NULL);
+	ck_assert_int_eq(coherency(), 1);
+	select_new_ioas();
+	ck_assert_int_eq(coherency(), 1);
+	ck_assert_int_eq(attach(other), 0);
+	ck_assert_int_eq(coherency(), 0);
+	select_new_ioas();
+	ck_assert_int_eq(coherency(), 0);
+	shim_first_driver()->detach_group(handle, other);
+	ck_assert_int_eq(coherency(), 1);
+	shim_first_driver()->detach_group(handle, enforcing);
+	close_container();
+	stop_backend();
+	shim_group_destroy(enforcing);
+	shim_group_destroy(other);
+}
+END_TEST
+
+START_TEST(ioas_that_a_group_is_in_or_leaves_cannot_be_destroyed)
+{
+	struct iommu_group *group = shim_group_create();
+	struct ioas_ctx *ctx;
+	u32 id;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ctx = &container_unreleased(handle)->ctx;
+	id = ctx->vfio_ioas->object.id;
+	ck_assert_int_eq(attach(group), 0);
+	select_new_ioas();
+	ck_assert_int_eq(ioas_object_destroy(ctx, id), -EBUSY);
+	shim_first_driver()->detach_group(handle, group);
+	ck_assert_int_eq(ioas_object_destroy(ctx, id), 0);
+	close_container();
+	stop_backend();
+	shim_group_destroy(group);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("backend");
+	TCase *tcase = tcase_create("backend");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, call_without_a_handle_is_refused);
+	tcase_add_test(tcase, call_with_the_handle_of_a_released_container_is_refused);
+	tcase_add_test(tcase, question_without_a_handle_is_answered_if_we_serve);
+	tcase_add_test(tcase,
+		       table_that_is_not_asked_first_any_more_serves_what_it_has_and_no_more);
+	tcase_add_loop_test(tcase, stock_that_is_loaded_meanwhile_is_not_asked_first, 1, 21);
+	tcase_add_test(tcase, failing_registration_leaves_nothing);
+	tcase_add_test(tcase, coherency_is_that_of_all_groups_whatever_is_selected);
+	tcase_add_test(tcase, ioas_that_a_group_is_in_or_leaves_cannot_be_destroyed);
+	suite_add_tcase(suite, tcase);
+	return run_suite(suite);
+}

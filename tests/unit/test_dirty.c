@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dirty: which pages a container says were written to, against a model: an array of pages for
+ * each IOAS.
+ */
+#include "lib_container.h"
+#include "lib_group.h"
+#include "lib_run.h"
+
+#include "container.h"
+
+#define NPAGES		48UL	/* of IOVA: the bitmap of all of it is a word */
+#define NIOAS		2
+#define NSTEPS		400
+#define START		VFIO_IOMMU_DIRTY_PAGES_FLAG_START
+#define STOP		VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP
+
+/* What is mapped at a page: the first one of its mapping, and the one behind that. */
+struct model_page {
+	unsigned long first, end;	/* end is 0: nothing */
+	unsigned int npins;
+	bool dirty;
+	bool once_more;			/* all of the mapping is */
+};
+
+struct model_ioas {
+	struct ioas *ioas;
+	struct model_page pages[NPAGES];
+	unsigned int nwriters;
+};
+
+static struct model_ioas model[NIOAS];
+static struct model_ioas *selected;
+static bool tracking;
+static unsigned long seed;
+
+static struct iommu_group *emulated_group;
+static struct iommu_group *groups[2];		/* real ones */
+static struct model_ioas *group_is_in[2];	/* or NULL */
+static struct device device;
+
+/* The device lets go of all that it pinned in a range. Its pins are in the first IOAS. */
+static void let_go(struct vfio_device *vdev, u64 iova, u64 length)
+{
+	unsigned long i;
+
+	for (i = iova / PAGE_SIZE; i <= (iova + length - 1) / PAGE_SIZE && i < NPAGES; i++) {
+		while (model[0].pages[i].npins) {
+			model[0].pages[i].npins--;
+			shim_first_driver()->unpin_pages(handle, i * PAGE_SIZE, 1);
+			if (!model[0].pages[i].npins)
+				model[0].pages[i].dirty = tracking;
+		}
+	}
+}
+
+static const struct vfio_device_ops device_ops = { .dma_unmap = let_go };
+static struct vfio_device vdev = { .dev = &device, .ops = &device_ops };
+
+static void select_ioas(struct model_ioas *to)
+{
+	selected = to;
+	ioas_set_vfio(&container_unreleased(handle)->ctx, to->ioas);
+}
+
+static void set_up(void)
+{
+	struct ioas_ctx *ctx;
+	unsigned int i;
+
+	make_process();
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ctx = &container_unreleased(handle)->ctx;
+	memset(model, 0, sizeof(model));
+	model[0].ioas = ctx->vfio_ioas;
+	model[1].ioas = ioas_create(ctx);
+	ck_assert(!IS_ERR(model[1].ioas));
+	ioas_object_publish(&model[1].ioas->object);
+	selected = &model[0];
+	tracking = false;
+	emulated_group = shim_group_create();
+	device.iommu_group = emulated_group;
+	ck_assert_int_eq(shim_first_driver()->attach_group(handle, emulated_group,
+							   VFIO_EMULATED_IOMMU), 0);
+	shim_first_driver()->register_device(handle, &vdev);
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+		groups[i] = shim_group_create();
+		group_is_in[i] = NULL;
+	}
+}
+
+static void detach(unsigned int which)
+{
+	struct model_ioas *in = group_is_in[which];
+	unsigned long i;
+
+	shim_first_driver()->detach_group(handle, groups[which]);
+	in->nwriters--;
+	group_is_in[which] = NULL;
+	for (i = 0; i < NPAGES; i++)
+		in->pages[i].once_more |= tracking && in->pages[i].end;
+}
+
+static void tear_down(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(groups); i++)
+		if (group_is_in[i])
+			detach(i);
+	let_go(&vdev, 0, NPAGES * PAGE_SIZE);
+	shim_first_driver()->unregister_device(handle, &vdev);
+	shim_first_driver()->detach_group(handle, emulated_group);
+	close_container();
+	stop_backend();
+	for (i = 0; i < ARRAY_SIZE(groups); i++)
+		shim_group_destroy(groups[i]);
+	shim_group_destroy(emulated_group);
+	end_process();
+}
+
+/* --- the model */
+
+/* The lowest mapping of a range, or NULL. */
+static struct model_page *first_in(unsigned long first, unsigned long npages)
+{
+	unsigned long i;
+
+	for (i = first; i < first + npages; i++)
+		if (selected->pages[i].end)
+			return &selected->pages[i];
+	return NULL;
+}
+
+static bool cuts(unsigned long first, unsigned long npages)
+{
+	struct model_page *page = &selected->pages[first];
+	struct model_page *last = &selected->pages[first + npages - 1];
+
+	return (page->end && page->first != first) || (last->end && last->end != first + npages);
+}
+
+/* What a report of a range says, and takes out. */
+static u64 take_bits(unsigned long first, unsigned long npages)
+{
+	u64 bits = 0;
+	unsigned long i;
+
+	for (i = first; i < first + npages; i++) {
+		struct model_page *page = &selected->pages[i];
+
+		if (page->end && (selected->nwriters || page->once_more || page->dirty ||
+				  page->npins))
+			bits |= 1UL << (i - first);
+		page->dirty = false;
+		page->once_more = false;
+	}
+	return bits;
+}
+
+/* --- steps: a range of pages each */
+
+static void step_map(unsigned long first, unsigned long npages)
+{
+	int ret = map_dma(first, npages, first);
+	unsigned long i;
+
+	expect(ret == (first_in(first, npages) ? -EEXIST : 0));
+	for (i = first; !ret && i < first + npages; i++)
+		selected->pages[i] = (struct model_page){
+			.first = first, .end = first + npages,
+		};
+}
+
+static void unmap(unsigned long first, unsigned long npages, bool reports)
+{
+	unsigned long i, nmapped = 0;
+	u64 bits = 0, expected = 0;
+	long ret;
+
+	for (i = first; i < first + npages; i++)
+		nmapped += selected->pages[i].end != 0;
+	if (reports && tracking && !cuts(first, npages))
+		expected = take_bits(first, npages);
+	ret = unmap_dma(first, npages, reports ? &bits : NULL);
+	if (cuts(first, npages) || (reports && !tracking)) {
+		expect(ret == -EINVAL);
+		return;
+	}
+	expect(ret == (long)nmapped);
+	expect(bits == expected);
+	for (i = first; i < first + npages; i++)
+		selected->pages[i] = (struct model_page){ 0 };
+}
+
+static void step_unmap(unsigned long first, unsigned long npages)
+{
+	unmap(first, npages, false);
+}
+
+static void step_unmap_and_report(unsigned long first, unsigned long npages)
+{
+	unmap(first, npages, true);
+}
+
+static void step_report(unsigned long first, unsigned long npages)
+{
+	u64 bits;
+	int ret = report_dirty(first, npages, &bits);
+
+	if (!tracking || cuts(first, npages)) {
+		expect(ret == -EINVAL);
+		return;
+	}
+	expect(!ret);
+	expect(bits == take_bits(first, npages));
+}
+
+static void step_pin(unsigned long first, unsigned long npages)
+{
+	struct page *page;
+	int ret;
+
+	ret = shim_first_driver()->pin_pages(handle, emulated_group, first * PAGE_SIZE, 1,
+					     IOMMU_READ | IOMMU_WRITE, &page);
+	expect(ret == (model[0].pages[first].end ? 1 : -EINVAL));
+	model[0].pages[first].npins += ret == 1;
+}
+
+static void step_unpin(unsigned long first, unsigned long npages)
+{
+	struct model_page *page = &model[0].pages[first];
+
+	shim_first_driver()->unpin_pages(handle, first * PAGE_SIZE, 1);
+	if (page->npins && !--page->npins)
+		page->dirty = tracking;
+}
+
+static void step_write(unsigned long first, unsigned long npages)
+{
+	struct model_page *page = &selected->pages[first];
+	char byte = 1;
+	int ret;
+
+	ret = shim_first_driver()->dma_rw(handle, first * PAGE_SIZE + 5, &byte, 1, true);
+	expect(ret == (page->end ? 0 : -EINVAL));
+	if (!ret && tracking)
+		page->dirty = true;
+}
+
+static void step_start(unsigned long first, unsigned long npages)
+{
+	expect(!dirty_flag(START));
+	tracking = true;
+}
+
+static void step_stop(unsigned long first, unsigned long npages)
+{
+	unsigned long i;
+
+	expect(!dirty_flag(STOP));
+	tracking = false;
+	for (i = 0; i < NIOAS * NPAGES; i++) {
+		struct model_page *page = &model[i / NPAGES].pages[i % NPAGES];
+
+		page->dirty = false;
+		page->once_more = false;
+	}
+}
+
+static void step_select(unsigned long first, unsigned long npages)
+{
+	select_ioas(&model[first % NIOAS]);
+}
+
+static void step_group(unsigned long first, unsigned long npages)
+{
+	unsigned int which = first % ARRAY_SIZE(groups);
+
+	if (group_is_in[which]) {
+		detach(which);
+		return;
+	}
+	expect(!shim_first_driver()->attach_group(handle, groups[which], VFIO_IOMMU));
+	group_is_in[which] = selected;
+	selected->nwriters++;
+}
+
+static void (*const steps[])(unsigned long first, unsigned long npages) = {
+	step_map, step_map, step_unmap, step_unmap_and_report, step_report, step_report, step_pin,
+	step_unpin, step_write, step_start, step_stop, step_select, step_group,
+};
+
+START_TEST(reports_are_those_of_a_simple_model)
+{
+	unsigned long first, npages;
+	unsigned int i;
+
+	seed = begin_random(_i);
+	for (i = 0; i < NSTEPS; i++) {
+		first = random_below(&seed, NPAGES);
+		npages = 1 + random_below(&seed, NPAGES - first);
+		/* Some ranges fit what is mapped. */
+		if (random_below(&seed, 2) && selected->pages[first].end) {
+			npages = selected->pages[first].end - selected->pages[first].first;
+			first = selected->pages[first].first;
+		}
+		steps[random_below(&seed, ARRAY_SIZE(steps))](first, npages);
+	}
+}
+END_TEST
+
+/* --- what fails, and what happens at the same time */
+
+START_TEST(write_that_cannot_be_noted_makes_the_whole_mapping_dirty)
+{
+	char byte = 1;
+	u64 bits;
+
+	step_map(8, 8);
+	step_start(0, 0);
+	shim_fail_in = 1;
+	ck_assert_int_eq(shim_first_driver()->dma_rw(handle, 9 * PAGE_SIZE, &byte, 1, true), 0);
+	shim_fail_in = 0;
+	ck_assert_int_eq(report_dirty(0, NPAGES, &bits), 0);
+	ck_assert_uint_eq(bits, 0xff00);
+	ck_assert_int_eq(report_dirty(0, NPAGES, &bits), 0);
+	ck_assert_uint_eq(bits, 0);
+}
+END_TEST
+
+START_TEST(ioas_made_while_tracking_is_tracked)
+{
+	struct ioas_ctx *ctx = &container_unreleased(handle)->ctx;
+	struct model_ioas late = { 0 };
+
+	step_start(0, 0);
+	late.ioas = ioas_create(ctx);
+	ck_assert(!IS_ERR(late.ioas));
+	ioas_object_publish(&late.ioas->object);
+	select_ioas(&late);
+	step_map(0, 8);
+	step_write(3, 1);
+	step_report(0, NPAGES);
+	step_report(0, NPAGES);
+	ck_assert_int_eq(ioas_object_destroy(ctx, late.ioas->object.id), 0);
+	selected = &model[0];
+}
+END_TEST
+
+static void leave(void *unused)
+{
+	current = &process.task;
+	shim_first_driver()->detach_group(handle, groups[0]);
+}
+
+static void unmap_beside(void *unmapped)
+{
+	u64 bits;
+
+	current = &process.task;
+	/* No report has been made before: whatever the group wrote must be in this one. */
+	expect(unmap_dma(0, 8, &bits) == 8);
+	expect(bits == 0xff);
+}
+
+static void report_beside(void *unused)
+{
+	u64 bits;
+
+	current = &process.task;
+	expect(!report_dirty(8, 8, &bits));
+	expect(bits == 0xff);
+}
+
+START_TEST(pages_of_a_group_that_leaves_are_never_reported_clean)
+{
+	const struct shim_thread threads[] = {
+		{ leave, NULL }, { unmap_beside, NULL }, { report_beside, NULL },
+	};
+	u64 bits;
+
+	step_map(0, 8);
+	step_map(8, 8);
+	step_map(16, 8);
+	step_group(0, 0);
+	step_start(0, 0);
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i));
+	group_is_in[0] = NULL;
+	selected->nwriters = 0;
+	/* Once more, and then no more. */
+	ck_assert_int_eq(report_dirty(16, 8, &bits), 0);
+	ck_assert_uint_eq(bits, 0xff);
+	ck_assert_int_eq(report_dirty(16, 8, &bits), 0);
+	ck_assert_uint_eq(bits, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("dirty");
+	TCase *tcase = tcase_create("dirty");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_loop_test(tcase, reports_are_those_of_a_simple_model, 1, 101);
+	tcase_add_test(tcase, write_that_cannot_be_noted_makes_the_whole_mapping_dirty);
+	tcase_add_test(tcase, ioas_made_while_tracking_is_tracked);
+	tcase_add_loop_test(tcase, pages_of_a_group_that_leaves_are_never_reported_clean, 1, 301);
+	suite_add_tcase(suite, tcase);
+	return run_suite(suite);
+}
