@@ -17,7 +17,8 @@ unsigned int shim_ioctl_cmd;
 
 void *handle;
 
-static const struct vfio_iommu_driver_ops *drivers[MAX_DRIVERS];	/* the first is asked first */
+/* The first is asked first. */
+static const struct vfio_iommu_driver_ops *drivers[MAX_DRIVERS];
 static unsigned int ndrivers;
 static struct notifier_block *notifier;
 
