@@ -489,8 +489,7 @@ static void do_everything_at_once(struct gate *ready)
 	pthread_t threads[MAX_THREADS];
 
 	start_threads(&stress, threads, functions);
-	require_true(wait_until(has_unmapped_enough, &stress,
-				scaled(20U, 100U)));
+	require_true(wait_until(has_unmapped_enough, &stress, EVENT_SECONDS));
 	gate_open(ready);
 	for (;;)
 		pause();

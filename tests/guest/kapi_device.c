@@ -752,7 +752,7 @@ static void killed_owner_leaves_everything_as_it_was(void)
 			int file;
 
 			require_true(wait_until(device_is_free,
-						(void *)&device[i], 20));
+						(void *)&device[i], EVENT_SECONDS));
 			file = kapi_attached(device[i]);
 			check_dma(file, KAPI_IOVA);
 			kapi_detach(file);

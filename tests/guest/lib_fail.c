@@ -54,58 +54,154 @@ static unsigned int disarm(void)
 	return strtoul(text, NULL, 10);
 }
 
-/* What failing may not change. */
-struct state {
+/* --- what there is to see */
+
+#define STATUS		"/sys/kernel/debug/vfio_ioas/status"
+#define SELFTEST_STATUS	"/sys/kernel/debug/vfio_ioas_selftest/status"
+#define STATUS_BYTES	8192U
+
+struct picture {
 	long pinned_kib;
 	long locked_kib;
 	long long pins;
+	uint64_t contents;		/* as look() sees them, 0 if that was not asked */
+	char status[STATUS_BYTES];	/* all objects, areas, charges, runs */
 };
 
-static struct state state_now(void)
+/* Takes all words that begin like this, and with a space or a new line, out of a text. */
+static void forget(char *text, const char *name)
 {
-	return (struct state){
-		.pinned_kib = status_kib(0, "VmPin"),
-		.locked_kib = status_kib(0, "VmLck"),
-		.pins = pins_outstanding(),
-	};
+	char *at = text;
+
+	while ((at = strstr(at, name))) {
+		size_t nbytes = strcspn(at + 1, " \n") + 1;
+
+		memmove(at, at + nbytes, strlen(at + nbytes) + 1);
+	}
 }
 
-static void check_state(const struct state *before)
+/* What is done again gets another number. */
+static void forget_numbers(char *text, const struct operation *operation)
 {
-	struct state now = state_now();
+	forget(text, " id=");
+	forget(text, " hwpt=");
+	forget(text, " ioas=");
+	forget(text, " context=");
+	for (size_t i = 0; i < ARRAY_SIZE(operation->ignore) && operation->ignore[i]; i++)
+		forget(text, operation->ignore[i]);
+}
 
-	check_eq(now.pinned_kib, before->pinned_kib);
-	check_eq(now.locked_kib, before->locked_kib);
-	check_eq(now.pins, before->pins);
+static void take_picture(struct picture *picture, const struct operation *operation,
+			 uint64_t (*look)(void))
+{
+	memset(picture, 0, sizeof(*picture));
+	picture->contents = look ? look() : 0;
+	picture->pinned_kib = status_kib(0, "VmPin");
+	picture->locked_kib = status_kib(0, "VmLck");
+	picture->pins = pins_outstanding();
+	read_whole(access(STATUS, R_OK) ? SELFTEST_STATUS : STATUS, picture->status, sizeof(picture->status));
+	forget_numbers(picture->status, operation);
+}
+
+/* Contents are compared if both pictures have them. */
+static bool same(const struct picture *one, const struct picture *two)
+{
+	return one->pinned_kib == two->pinned_kib && one->locked_kib == two->locked_kib &&
+	       one->pins == two->pins && strcmp(one->status, two->status) == 0 &&
+	       (!one->contents || !two->contents || one->contents == two->contents);
+}
+
+static void check_picture_at(int line, const struct picture *now, const struct picture *expected)
+{
+	check_eq_at(__FILE__, line, "VmPin", now->pinned_kib, expected->pinned_kib);
+	check_eq_at(__FILE__, line, "VmLck", now->locked_kib, expected->locked_kib);
+	check_eq_at(__FILE__, line, "pins", now->pins, expected->pins);
+	if (now->contents && expected->contents)
+		check_true_at(__FILE__, line, "contents are the same",
+			      now->contents == expected->contents);
+	if (!check_true_at(__FILE__, line, "status is the same",
+			   strcmp(now->status, expected->status) == 0)) {
+		diag("expected %s", expected->status);
+		diag("got %s", now->status);
+	}
+}
+
+#define check_picture(now, expected)	check_picture_at(__LINE__, now, expected)
+
+/* --- sweeps */
+
+struct sweep {
+	const struct operation *operation;
+	struct picture before, after;	/* of what does not fail */
+};
+
+/* To look may take long. A survivor is always looked at. */
+static uint64_t (*look_of(const struct sweep *sweep, unsigned int n, int ret))(void)
+{
+	const struct operation *operation = sweep->operation;
+
+	return !operation->look_is_slow || !ret || n % 8 == 1 ? operation->look : NULL;
+}
+
+/* To undo leaves nothing, and then all can be done as if nothing had ever failed. */
+static void check_use(struct sweep *sweep, unsigned int n)
+{
+	const struct operation *operation = sweep->operation;
+	static struct picture now;
+
+	operation->undo();
+	take_picture(&now, operation, operation->look_is_slow ? NULL : operation->look);
+	check_picture(&now, &sweep->before);
+	require_eq(operation->run(), 0);
+	take_picture(&now, sweep->operation, look_of(sweep, n, -1));
+	check_picture(&now, &sweep->after);
+	operation->undo();
+	take_picture(&now, operation, NULL);
+	check_picture(&now, &sweep->before);
 }
 
 /*
- * A copy to user space that fails does so when all is done, and a map then
- * stays: what is left after undoing counts.
+ * Lets the n-th thing fail. A copy to user space that fails does so when all is done, and a map
+ * then stays: what failed has left all as it was, or is done. Returns what had not yet come.
  */
-void sweep(const struct operation *operation)
+static unsigned int fail_once(struct sweep *sweep, unsigned int n)
 {
-	struct state before;
-	unsigned int n, left = 0;
+	static struct picture now;
+	unsigned int left;
 	int ret;
 
+	arm(n);
+	ret = sweep->operation->run();
+	left = disarm();
+	if (left)
+		check_eq(ret, 0);
+	else if (ret)
+		check_true(ret == -ENOMEM || ret == -EFAULT);
+	take_picture(&now, sweep->operation, look_of(sweep, n, ret));
+	if (!ret)
+		check_picture(&now, &sweep->after);
+	else if (own_counter || ret != -EFAULT || !same(&now, &sweep->after))
+		check_picture(&now, &sweep->before);
+	check_use(sweep, n);
+	return left;
+}
+
+void sweep(const struct operation *operation)
+{
+	static struct sweep sweep;
+	unsigned int n, left = 0;
+
 	/* What the first time allocates for good is not to be seen. */
+	sweep.operation = operation;
 	require_eq(operation->run(), 0);
 	operation->undo();
-	before = state_now();
+	take_picture(&sweep.before, operation, operation->look);
+	require_eq(operation->run(), 0);
+	take_picture(&sweep.after, operation, operation->look);
+	operation->undo();
 	for (n = 1; !left && n < MAX_FAILURES; n++) {
-		context("failure %u: ", n);
-		arm(n);
-		ret = operation->run();
-		left = disarm();
-		if (left)
-			check_eq(ret, 0);
-		else if (ret)
-			check_true(ret == -ENOMEM || ret == -EFAULT);
-		if (ret && own_counter)
-			check_state(&before);
-		operation->undo();
-		check_state(&before);
+		context("failure %u", n);
+		left = fail_once(&sweep, n);
 	}
 	context("%s", "");
 	check_true(left);

@@ -6,6 +6,9 @@
 #include "lib.h"
 
 #define HUGETLB_COUNT	"/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
 #define NLANES		8U
 #define FRAME_MASK	((1ULL << 55) - 1)
 #define PRESENT		(1ULL << 63)
@@ -35,6 +38,29 @@ void *mem_alloc(uint64_t nbytes)
 	return memory;
 }
 
+/* Whether all of the memory is in huge pages. */
+static bool is_huge(const uint8_t *memory, uint64_t nbytes)
+{
+	uint64_t at;
+
+	for (at = 0; at < nbytes; at += HUGE_BYTES)
+		if (mem_breaks(memory + at, HUGE_BYTES))
+			return false;
+	return true;
+}
+
+/* The kernel has none at hand, but makes some when asked to. */
+static void make_huge(uint8_t *memory, uint64_t nbytes)
+{
+	unsigned int tries;
+
+	for (tries = 0; !is_huge(memory, nbytes) && tries < 10; tries++) {
+		write_text("/proc/sys/vm/compact_memory", "1");
+		madvise(memory, nbytes, MADV_COLLAPSE);
+	}
+	require_true(is_huge(memory, nbytes));
+}
+
 /* Address space that begins at a multiple of HUGE_BYTES. */
 static uint8_t *reserve_aligned(uint64_t nbytes)
 {
@@ -59,6 +85,7 @@ void *mem_alloc_huge(uint64_t nbytes)
 
 	madvise(aligned, nbytes, MADV_HUGEPAGE);
 	touch(aligned, nbytes);
+	make_huge(aligned, nbytes);
 	return aligned;
 }
 
@@ -141,6 +168,14 @@ bool mem_mend(void *torn)
 		return false;
 	touch(memory, HUGE_BYTES);
 	return true;
+}
+
+void *mem_alloc_shared_page(void)
+{
+	void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	require_true(page != MAP_FAILED);
+	return page;
 }
 
 void *mem_reserve(uint64_t nbytes)

@@ -7,7 +7,7 @@
 
 /* Anonymous read-write memory, all of it touched. */
 void *mem_alloc(uint64_t nbytes);
-/* The same aligned to 2 MiB in transparent huge pages, if there are any. */
+/* The same in transparent huge pages; the test fails if the machine does not have them. */
 void *mem_alloc_huge(uint64_t nbytes);
 /* The same from hugetlbfs; NULL when the machine cannot spare the pages. */
 void *mem_alloc_hugetlb(uint64_t nbytes);
@@ -24,6 +24,8 @@ void *mem_alloc_interleaved(uint64_t nbytes);
  */
 void *mem_alloc_torn(unsigned int missing);
 bool mem_mend(void *torn);
+/* A page that children share. */
+void *mem_alloc_shared_page(void);
 /* Address space without memory behind it (PROT_NONE). */
 void *mem_reserve(uint64_t nbytes);
 void mem_free(void *memory, uint64_t nbytes);

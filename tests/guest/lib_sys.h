@@ -55,6 +55,9 @@ int kmsg_open(void);
 /* Number of new records in the log that no test may cause and nothing excuses; shows them. */
 int kmsg_count_bad(int fd, const struct log_excuses *excuses);
 
+/* What surely comes is waited for as long as a busy host may need. */
+#define EVENT_SECONDS	scaled(120U, 600U)
+
 /* Polls until the condition holds; false when nseconds have passed. */
 bool wait_until(bool (*condition)(void *arg), void *arg,
 		unsigned int nseconds);

@@ -3,17 +3,28 @@
 # Sourced by the scripts that run the guest's programs: which there are is what the sources say,
 # not what happens to be built.
 
-# programs PATTERN: the names of those whose sources match, sorted. Fails if one is not built.
+# programs PATTERN: the names of those whose sources match, sorted, and only those that $PROGRAMS
+# has, if it is set. Fails if one is not built.
 programs() {
 	local source name
 
 	for source in "$top"/tests/guest/$1.c; do
 		name=$(basename "$source" .c)
+		case " ${PROGRAMS:-$name} " in *" $name "*) ;; *) continue ;; esac
 		[ -x "$top/build/guest/$name" ] || {
 			echo "${0##*/}: there is no build/guest/$name: 'make guest' builds it" >&2
 			exit 2
 		}
 		echo "$name"
+	done
+}
+
+# programs_that_use PATTERN WORD: of those, the ones whose sources have the word.
+programs_that_use() {
+	local name
+
+	for name in $(programs "$1"); do
+		! grep -qw "$2" "$top/tests/guest/$name.c" || echo "$name"
 	done
 }
 

@@ -369,8 +369,8 @@ static void *map_and_unmap(void *arg)
 	struct storm *storm = arg;
 
 	while (!storm->stop) {
-		dma_map(rig.container, 32 * PAGE, memory, 8 * PAGE, RW);
-		dma_unmap(rig.container, 32 * PAGE, 8 * PAGE);
+		check_eq(dma_map(rig.container, 32 * PAGE, memory, 8 * PAGE, RW), 0);
+		check_eq(dma_unmap(rig.container, 32 * PAGE, 8 * PAGE), 8 * PAGE);
 		storm->ncalls++;
 	}
 	return NULL;
@@ -378,7 +378,7 @@ static void *map_and_unmap(void *arg)
 
 static void reports_race_with_maps_and_unmaps(void)
 {
-	unsigned int i, nreports = scaled(2000, 300);
+	unsigned int i, nseen = 0, nreports = scaled(2000, 300);
 	struct storm storm = { 0 };
 	pthread_t thread;
 
@@ -392,7 +392,9 @@ static void reports_race_with_maps_and_unmaps(void)
 	for (i = 0; i < nreports; i++) {
 		memset(words, 0, 16);
 		check_eq(get(0, 64 * PAGE), 0);
-		check_eq(words[0] & 0xff, 0xf);
+		/* All of what the other thread maps, or nothing of it. */
+		nseen += words[0] >> 32 == 0xff;
+		check_true(words[0] == 0xf || words[0] == (0xffULL << 32 | 0xf));
 		if (i % 50 == 0) {
 			check_eq(dirty(8, STOP), 0);
 			check_eq(dirty(8, START), 0);
@@ -400,6 +402,7 @@ static void reports_race_with_maps_and_unmaps(void)
 	}
 	storm.stop = true;
 	require_eq(pthread_join(thread, NULL), 0);
+	diag("%u of %u reports had the mapping that comes and goes", nseen, nreports);
 	close_rig();
 }
 

@@ -342,13 +342,29 @@ static void unbind_of_one_of_two_leaves_the_other(void)
 	close_rig();
 }
 
-/* What a victim works with: its gate to the killer, and its randomness. */
+/* What a victim is doing; it stays what it was when it dies. */
+enum doing { NOTHING, MAPS, UNMAPS, JOINS, NDOINGS };
+
+/* What a victim works with, shared with its killer. */
 struct victim {
-	struct gate ready;
 	uint8_t *bytes;
 	uint64_t nbytes;
 	uint64_t state;
+	atomic_uint ncalls;		/* that it has begun */
+	unsigned int kill_at;		/* that many */
+	atomic_uint doing;
 };
+
+static void begin(struct victim *victim, enum doing doing)
+{
+	atomic_store(&victim->doing, doing);
+	atomic_fetch_add(&victim->ncalls, 1);
+}
+
+static void end(struct victim *victim)
+{
+	atomic_store(&victim->doing, NOTHING);
+}
 
 static void map_at_random(struct victim *victim)
 {
@@ -356,16 +372,24 @@ static void map_at_random(struct victim *victim)
 	uint64_t page = random_next(&victim->state) % npages;
 	uint64_t room = npages - page;
 	uint64_t count = 1 + random_next(&victim->state) % room;
+	long long unmapped;
 	int result;
 
 	if (random_next(&victim->state) % 4)
 		count = 1 + count % (room < 8 ? room : 8);
 	if (random_next(&victim->state) % 3 == 0) {
-		dma_unmap(rig.container, page * PAGE, count * PAGE);
+		begin(victim, UNMAPS);
+		unmapped = dma_unmap(rig.container, page * PAGE, count * PAGE);
+		end(victim);
+		/* Nobody else maps, and a mapping is not cut. */
+		check_true(unmapped >= 0 || unmapped == -EINVAL);
+		check_true(unmapped <= (long long)(count * PAGE));
 		return;
 	}
+	begin(victim, MAPS);
 	result = dma_map(rig.container, page * PAGE,
 			 victim->bytes + page * PAGE, count * PAGE, RW);
+	end(victim);
 	if (result)
 		check_eq(result, -EEXIST);
 }
@@ -379,35 +403,44 @@ static void work_until_killed(void *arg)
 	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
 	if (random_next(&victim->state) % 2)
 		edu_open(&edu, rig.group[0], 0);
-	gate_open(&victim->ready);
 	for (;;) {
 		if (random_next(&victim->state) % 64) {
 			map_at_random(victim);
 			continue;
 		}
 		group = group_open_wait(1);
-		group_set_container(group, rig.container);
+		begin(victim, JOINS);
+		check_eq(group_set_container(group, rig.container), 0);
 		if (random_next(&victim->state) % 2)
-			group_unset_container(group);
+			check_eq(group_unset_container(group), 0);
 		close(group);
+		end(victim);
 	}
 }
 
-static void kill_at_random(struct victim *victim)
+static bool has_come_to_its_end(void *arg)
 {
-	struct timespec pause = { 0 };
+	struct victim *victim = arg;
+
+	return atomic_load(&victim->ncalls) >= victim->kill_at;
+}
+
+/* Returns in which call the victim died. */
+static enum doing kill_at_random(struct victim *victim)
+{
 	pid_t child;
 	int status;
 
 	victim->state = random_next(&victim->state);
-	pause.tv_nsec = (long)(random_next(&victim->state) %
-			       scaled(15000000, 60000000));
+	victim->kill_at = 1 + (unsigned int)(random_next(&victim->state) % scaled(400, 100));
+	atomic_store(&victim->ncalls, 0);
+	atomic_store(&victim->doing, NOTHING);
 	child = spawn(work_until_killed, victim);
-	gate_wait(&victim->ready);
-	nanosleep(&pause, NULL);
+	require_true(wait_until(has_come_to_its_end, victim, EVENT_SECONDS));
 	require_eq(kill(child, SIGKILL), 0);
 	require_eq(waitpid(child, &status, 0), child);
 	require_eq(WIFSIGNALED(status) ? WTERMSIG(status) : 0, SIGKILL);
+	return atomic_load(&victim->doing);
 }
 
 struct leftovers {
@@ -437,25 +470,29 @@ static void check_groups_are_free(void)
 
 static void killed_processes_leave_nothing_behind(void)
 {
-	struct victim victim = { .nbytes = scaled(4, 1) * HUGE_BYTES };
+	struct victim *victim = mem_alloc_shared_page();
+	unsigned int nhits[NDOINGS] = { 0 };
 	struct leftovers before = { 0 };
 	int nrounds = scaled(100, 10);
 	int i;
 
-	victim.bytes = mem_alloc_scattered(victim.nbytes);
-	victim.state = random_seed();
-	gate_make(&victim.ready);
+	victim->nbytes = scaled(4, 1) * HUGE_BYTES;
+	victim->bytes = mem_alloc_scattered(victim->nbytes);
+	victim->state = random_seed();
 	before.refcnt = module_refcnt(backend_module());
 	before.npins = pins_outstanding();
 	for (i = 0; i < nrounds && !failures(); i++) {
 		context("round %d", i);
-		kill_at_random(&victim);
-		check_true(wait_until(nothing_is_left, &before, 20));
+		nhits[kill_at_random(victim)]++;
+		check_true(wait_until(nothing_is_left, &before, EVENT_SECONDS));
 		check_eq(pins_outstanding(), before.npins);
 		check_groups_are_free();
 	}
 	context("%s", "");
-	mem_free(victim.bytes, victim.nbytes);
+	diag("killed in %u maps, %u unmaps, %u joins", nhits[MAPS], nhits[UNMAPS], nhits[JOINS]);
+	check_true(nhits[MAPS] > 0);
+	mem_free(victim->bytes, victim->nbytes);
+	mem_free(victim, PAGE);
 }
 
 /* The storm: groups come and go under threads that use the container. */

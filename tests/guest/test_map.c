@@ -376,12 +376,7 @@ static void check_large(void *large, uint64_t nbytes)
 
 static void transparent_huge_pages_are_charged_by_their_size(void)
 {
-	void *large = mem_alloc_huge(2 * HUGE_BYTES);
-
-	/* Otherwise this would only repeat the test with small pages. */
-	if (mem_breaks(large, HUGE_BYTES) > 0)
-		skip("no transparent huge pages to be had");
-	check_large(large, 2 * HUGE_BYTES);
+	check_large(mem_alloc_huge(2 * HUGE_BYTES), 2 * HUGE_BYTES);
 }
 
 static void hugetlb_pages_are_charged_by_their_size(void)

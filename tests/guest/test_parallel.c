@@ -239,7 +239,7 @@ static void second_map_of_an_iova_waits_for_the_first(void)
 	map_call_start(&slow);
 	late_memory_wanted(&late);
 	map_call_start(&second);
-	check_true(wait_until(map_call_waits, &second, 60));
+	check_true(wait_until(map_call_waits, &second, EVENT_SECONDS));
 
 	late_memory_release(&late);
 	pthread_join(slow.thread, NULL);

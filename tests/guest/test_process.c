@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #define NPAGES	64U
@@ -226,7 +227,7 @@ static bool leader_is_dead(void *unused)
 
 static void *map_and_end(void *unused)
 {
-	check_true(wait_until(leader_is_dead, NULL, 10));
+	check_true(wait_until(leader_is_dead, NULL, EVENT_SECONDS));
 	check_eq(map(0, NPAGES), 0);
 	return unused;
 }
@@ -281,7 +282,7 @@ static void container_whose_groups_died_is_empty(void)
 	memory = mem_alloc(NPAGES * PAGE);
 	rig.container = container_open();
 	join(spawn(own_everything, NULL));
-	check_true(wait_until(container_is_dead, NULL, 10));
+	check_true(wait_until(container_is_dead, NULL, EVENT_SECONDS));
 	check_eq(map(0, 1), -EINVAL);
 	check_eq(dma_unmap_all(rig.container), -EINVAL);
 	check_eq(served_by_ioas(rig.container), -EINVAL);
@@ -294,22 +295,49 @@ static void container_whose_groups_died_is_empty(void)
 	close_rig();
 }
 
+/* Shared with the child, which may die at any moment. */
 struct large {
 	uint8_t *bytes;
 	uint64_t nbytes;
+	atomic_bool is_mapping;		/* the child is inside of the call, or died there */
+	pid_t child;
+	long kill_at_kib;		/* charged to the child */
 };
 
 static void map_with_death_near(void *arg)
 {
 	struct large *large = arg;
+	int ret;
 
-	gate_open(&to_parent);
 	for (;;) {
-		if (dma_map(rig.container, 0, large->bytes, large->nbytes, RW))
-			break;
-		if (dma_unmap_all(rig.container) <= 0)
+		atomic_store(&large->is_mapping, true);
+		ret = dma_map(rig.container, 0, large->bytes, large->nbytes, RW);
+		atomic_store(&large->is_mapping, false);
+		if (ret || dma_unmap_all(rig.container) <= 0)
 			break;
 	}
+}
+
+/* Part of the memory is charged: the call has begun, and has not ended yet. */
+static bool map_is_under_way(void *arg)
+{
+	struct large *large = arg;
+
+	return atomic_load(&large->is_mapping) && vm_lck_kib(large->child) >= large->kill_at_kib;
+}
+
+/* Was the child killed inside of the call? */
+static bool kill_in_map(struct large *large)
+{
+	int status;
+
+	atomic_store(&large->is_mapping, false);
+	large->child = spawn(map_with_death_near, large);
+	require_true(wait_until(map_is_under_way, large, EVENT_SECONDS));
+	kill(large->child, SIGKILL);
+	require_eq(waitpid(large->child, &status, 0), large->child);
+	check_eq(WIFSIGNALED(status) ? WTERMSIG(status) : 0, SIGKILL);
+	return atomic_load(&large->is_mapping);
 }
 
 /*
@@ -318,32 +346,28 @@ static void map_with_death_near(void *arg)
  */
 static void map_that_is_killed_is_done_or_undone(void)
 {
-	struct large large = { .nbytes = scaled(8, 2) * HUGE_BYTES };
-	int nrounds = scaled(10, 3);
+	struct large *large = mem_alloc_shared_page();
+	unsigned int nhits = 0, nrounds = scaled(10, 3), tries;
 	uint64_t state = random_seed();
-	int i;
 
-	large.bytes = mem_alloc_scattered(large.nbytes);
+	large->nbytes = scaled(8, 2) * HUGE_BYTES;
+	large->bytes = mem_alloc_scattered(large->nbytes);
 	open_rig();
-	for (i = 0; i < nrounds; i++) {
-		struct timespec pause = { .tv_nsec = 0 };
+	for (tries = 0; nhits < nrounds && tries < 20 * nrounds; tries++) {
 		long long nbytes;
-		pid_t child = spawn(map_with_death_near, &large);
-		int status;
 
-		gate_wait(&to_parent);
-		pause.tv_nsec = (long)(random_next(&state) % 20000000);
-		nanosleep(&pause, NULL);
-		kill(child, SIGKILL);
-		require_eq(waitpid(child, &status, 0), child);
-		check_eq(WTERMSIG(status), SIGKILL);
+		large->kill_at_kib = (long)(random_next(&state) % (large->nbytes / 1024));
+		nhits += kill_in_map(large);
 		nbytes = dma_unmap_all(rig.container);
 		if (nbytes)
-			check_eq(nbytes, large.nbytes);
+			check_eq(nbytes, large->nbytes);
 		check_eq(dma_avail(rig.container), 65535);
 	}
+	diag("%u of %u kills hit a map", nhits, tries);
+	check_true(nhits >= nrounds);
 	close_rig();
-	mem_free(large.bytes, large.nbytes);
+	mem_free(large->bytes, large->nbytes);
+	mem_free(large, PAGE);
 }
 
 static const struct test tests[] = {
