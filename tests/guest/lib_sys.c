@@ -249,7 +249,7 @@ static bool contains_any(const char *text, const char *const *words)
 static bool record_is_bad(unsigned int level, const char *text)
 {
 	static const char *const bad[] = {
-		"WARNING:", "BUG:", "kernel BUG", "Oops", "KASAN", "KCSAN", "UBSAN",
+		"WARNING:", "BUG:", "kernel BUG", "Oops", "KASAN", "UBSAN",
 		"kmemleak:", "INFO: task", "INFO: rcu", "circular locking",
 		"recursive locking", "inconsistent lock", "suspicious RCU",
 		"sleeping function", "general protection", "refcount_t:",
@@ -290,6 +290,7 @@ struct log_reader {
 	enum warning_part part;
 	unsigned int nhead_lines;
 	unsigned int nwarnings;
+	bool in_race;
 	int nbad;
 };
 
@@ -331,6 +332,17 @@ static bool in_expected_warning(struct log_reader *reader, const char *text)
 	return reader->part == INSIDE;
 }
 
+/* A report of KCSAN is many lines; init looks whether it is about our modules. */
+static bool in_report_of_a_race(struct log_reader *reader, const char *text)
+{
+	if (strstr(text, "============================")) {
+		reader->in_race = false;
+		return true;
+	}
+	reader->in_race = reader->in_race || strstr(text, "BUG: KCSAN:");
+	return reader->in_race;
+}
+
 static void read_record(struct log_reader *reader, char *record)
 {
 	unsigned int priority = (unsigned int)atoi(record);
@@ -340,6 +352,8 @@ static void read_record(struct log_reader *reader, char *record)
 		return;		/* not from the kernel */
 	text[strcspn(text, "\n")] = '\0';
 	text++;
+	if (in_report_of_a_race(reader, text))
+		return;
 	if (in_expected_warning(reader, text) || !record_is_bad(priority & 7, text) ||
 	    is_excused(reader->excuses, text))
 		return;
