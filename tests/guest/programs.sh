@@ -10,7 +10,7 @@ programs() {
 
 	for source in "$top"/tests/guest/$1.c; do
 		name=$(basename "$source" .c)
-		case " ${PROGRAMS:-$name} " in *" $name "*) ;; *) continue ;; esac
+		wanted "$name" || continue
 		[ -x "$top/build/guest/$name" ] || {
 			echo "${0##*/}: there is no build/guest/$name: 'make guest' builds it" >&2
 			exit 2
@@ -26,6 +26,11 @@ programs_that_use() {
 	for name in $(programs "$1"); do
 		! grep -qw "$2" "$top/tests/guest/$name.c" || echo "$name"
 	done
+}
+
+# wanted NAME: is it one of $PROGRAMS, or are all wanted?
+wanted() {
+	case " ${PROGRAMS:-$1} " in *" $1 "*) return 0 ;; *) return 1 ;; esac
 }
 
 # is_slow: does the kernel watch all memory accesses?
