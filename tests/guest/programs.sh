@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # Sourced by the scripts that run the guest's programs: which there are is what the sources say,
-# not what happens to be built.
+# not what happens to be built. They have
+#   top       the root of the sources
+#   kernel    the kernel directory, for is_slow
+# shellcheck disable=SC2154  # see above
 
 # programs PATTERN: the names of those whose sources match, sorted, and only those that $PROGRAMS
 # has, if it is set. Fails if one is not built.
