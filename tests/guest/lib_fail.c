@@ -2,6 +2,7 @@
 /*
  * lib_fail.c - makes things fail in the middle; lib_fail.h says how
  */
+#define _GNU_SOURCE
 #include <fcntl.h>
 
 #include "lib.h"
@@ -59,6 +60,7 @@ static unsigned int disarm(void)
 #define STATUS		"/sys/kernel/debug/vfio_ioas/status"
 #define SELFTEST_STATUS	"/sys/kernel/debug/vfio_ioas_selftest/status"
 #define STATUS_BYTES	8192U
+#define STATUS_LINES	100U
 
 struct picture {
 	long pinned_kib;
@@ -78,6 +80,30 @@ static void forget(char *text, const char *name)
 
 		memmove(at, at + nbytes, strlen(at + nbytes) + 1);
 	}
+}
+
+static int compare_lines(const void *one, const void *two)
+{
+	return strcmp(*(char *const *)one, *(char *const *)two);
+}
+
+/* Objects are listed by their numbers. */
+static void sort_lines(char *text, size_t nbytes)
+{
+	char *copy = strdup(text), *rest = copy, *lines[STATUS_LINES];
+	size_t nlines = 0, i;
+
+	require_true(copy);
+	while ((lines[nlines] = strsep(&rest, "\n"))) {
+		nlines++;
+		require_true(nlines < STATUS_LINES);
+	}
+	qsort(lines, nlines, sizeof(lines[0]), compare_lines);
+	for (*text = '\0', i = 0; i < nlines; i++) {
+		strncat(text, lines[i], nbytes - strlen(text) - 1);
+		strncat(text, "\n", nbytes - strlen(text) - 1);
+	}
+	free(copy);
 }
 
 /* What is done again gets another number. */
@@ -101,6 +127,7 @@ static void take_picture(struct picture *picture, const struct operation *operat
 	picture->pins = pins_outstanding();
 	read_whole(access(STATUS, R_OK) ? SELFTEST_STATUS : STATUS, picture->status, sizeof(picture->status));
 	forget_numbers(picture->status, operation);
+	sort_lines(picture->status, sizeof(picture->status));
 }
 
 /* Contents are compared if both pictures have them. */

@@ -2,6 +2,7 @@
 /*
  * What fails in the middle of a native ioctl leaves nothing behind.
  */
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -196,6 +197,9 @@ static void mix(uint64_t *hash, const void *bytes, size_t nbytes)
 		*hash = (*hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3ULL;
 }
 
+/* Not of a device that was moved by a call which could not say where to. */
+static bool knows_tables = true;
+
 /* Of each page: whether an access reads it, and what; and whether the mocks have the buffer's. */
 static void look_at(uint64_t *hash, uint32_t ioas, uint64_t iova)
 {
@@ -210,7 +214,7 @@ static void look_at(uint64_t *hash, uint32_t ioas, uint64_t iova)
 		ret = access_rw(rig.fd, access, iova + page * PAGE + 100, bytes, sizeof(bytes), 0);
 		mix(hash, &ret, sizeof(ret));
 		mix(hash, bytes, sizeof(bytes));
-		for (i = 0; i < rig.nmocks; i++) {
+		for (i = 0; i < rig.nmocks && knows_tables; i++) {
 			ret = mock_check_map(rig.fd, rig.mock[i].hwpt, iova + page * PAGE,
 					     rig.buffer + page * PAGE, PAGE);
 			mix(hash, &ret, sizeof(ret));
@@ -310,6 +314,7 @@ SWEEP_TEST(device_is_moved_or_stays, 1)
 {
 	const struct operation operation = { .run = run_replace, .undo = undo_replace, .look = look };
 
+	knows_tables = false;
 	other_ioas = ioas_alloc(rig.fd);
 	require_eq(run_map(), 0);
 	require_eq(ioas_map(rig.fd, other_ioas, rig.base, rig.buffer, 8 * PAGE,
