@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fds.c - which descriptors lead to which container, group or device
+ *
+ * A descriptor is looked at when it is used for a VFIO call. From then on it is followed: dup(),
+ * fcntl() and dup2() make others of the same object, which is closed with the last of them.
+ */
+#define _GNU_SOURCE
+#include "record.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define MAX_FDS		65536
+#define MAX_OBJECTS	64
+#define MAX_CONTAINERS	2U	/* that can be replayed; as of the next two */
+#define MAX_GROUPS	2U
+#define MAX_SLOTS	2U
+
+/* 0: not known, or not VFIO's; else an index into objects. Read without the lock. */
+static _Atomic uint8_t known[MAX_FDS];
+static struct object objects[MAX_OBJECTS];	/* the first is not used */
+static int group_numbers[MAX_GROUPS];
+static unsigned int ngroups;
+static unsigned int current_container = UINT_MAX;
+
+/* --- objects */
+
+static bool is_taken(enum fd_kind kind, unsigned int number, unsigned int slot)
+{
+	unsigned int i;
+
+	for (i = 1; i < MAX_OBJECTS; i++)
+		if (objects[i].nfds && objects[i].kind == kind && objects[i].number == number &&
+		    objects[i].slot == slot)
+			return true;
+	return false;
+}
+
+static void know(int fd, struct object object)
+{
+	unsigned int i;
+
+	for (i = 1; i < MAX_OBJECTS && objects[i].nfds; i++)
+		;
+	if (i == MAX_OBJECTS || fd < 0 || fd >= MAX_FDS)
+		return;
+	objects[i] = object;
+	objects[i].nfds = 1;
+	known[fd] = (uint8_t)i;
+}
+
+static void put_close(const struct object *object)
+{
+	switch (object->kind) {
+	case FD_CONTAINER:
+		put("close-container number=%u", object->number);
+		break;
+	case FD_GROUP:
+		put("close-group group=%s", group_name(object));
+		break;
+	case FD_DEVICE:
+		put("close-device group=%s slot=%u", group_name(object), object->slot);
+		break;
+	case FD_UNKNOWN:
+		break;
+	}
+}
+
+static void forget(int fd)
+{
+	struct object *object = &objects[known[fd]];
+
+	if (!known[fd])
+		return;
+	known[fd] = 0;
+	if (--object->nfds == 0)
+		put_close(object);
+}
+
+/* The program has made one of the other. */
+static void follow(int from, int to)
+{
+	if (to < 0 || to >= MAX_FDS || from == to)
+		return;
+	forget(to);
+	if (from < 0 || from >= MAX_FDS || !known[from])
+		return;
+	known[to] = known[from];
+	objects[known[to]].nfds++;
+}
+
+/* --- recognising them */
+
+const char *group_name(const struct object *object)
+{
+	return object->number ? "B" : "A";
+}
+
+static void know_container(int fd)
+{
+	unsigned int number = 0;
+
+	while (number < MAX_CONTAINERS && is_taken(FD_CONTAINER, number, 0))
+		number++;
+	if (number == MAX_CONTAINERS) {
+		put("# a third container is not recorded");
+		return;
+	}
+	know(fd, (struct object){ .kind = FD_CONTAINER, .number = number });
+	current_container = number;
+	put("container number=%u", number);
+}
+
+static void know_group(int fd, int group)
+{
+	unsigned int i;
+
+	for (i = 0; i < ngroups && group_numbers[i] != group; i++)
+		;
+	if (i == MAX_GROUPS) {
+		put("# a third group is not recorded");
+		return;
+	}
+	if (i == ngroups)
+		group_numbers[ngroups++] = group;
+	know(fd, (struct object){ .kind = FD_GROUP, .number = i });
+	put("group group=%s", i ? "B" : "A");
+}
+
+void know_device(int fd, const struct object *group)
+{
+	struct object device = { .kind = FD_DEVICE, .number = group->number };
+
+	while (device.slot < MAX_SLOTS && is_taken(FD_DEVICE, device.number, device.slot))
+		device.slot++;
+	if (device.slot == MAX_SLOTS) {
+		put("# a third device of the group is not recorded");
+		return;
+	}
+	know(fd, device);
+	put("device group=%s slot=%u known=1", group_name(&device), device.slot);
+}
+
+static bool is_node(const char *target, const char *node)
+{
+	size_t nchars = strlen(node);
+
+	/* Behind a name that is no longer there the kernel writes " (deleted)". */
+	return strncmp(target, node, nchars) == 0 &&
+	       (!target[nchars] || target[nchars] == ' ' || target[nchars] == '.');
+}
+
+static void recognise(int fd)
+{
+	char path[64], target[128];
+	ssize_t nchars;
+	int group;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	nchars = readlink(path, target, sizeof(target) - 1);
+	if (nchars < 0)
+		return;
+	target[nchars] = '\0';
+	if (is_node(target, "/dev/vfio/vfio") || is_node(target, "/dev/vfio/ioas"))
+		know_container(fd);
+	else if (sscanf(target, "/dev/vfio/%d", &group) == 1)
+		know_group(fd, group);
+}
+
+const struct object *look_at(int fd)
+{
+	if (fd < 0 || fd >= MAX_FDS)
+		return NULL;
+	if (!known[fd])
+		recognise(fd);
+	return known[fd] ? &objects[known[fd]] : NULL;
+}
+
+void use_container(const struct object *container)
+{
+	if (container->number == current_container)
+		return;
+	current_container = container->number;
+	put("use number=%u", container->number);
+}
+
+/* --- the C library's functions, and ours in their place */
+
+/* next_NAME() is the C library's function, or that of a library that was loaded behind ours. */
+#define DEFINE_NEXT(function, ...)						\
+	typedef int (*function##_type)(__VA_ARGS__);				\
+	static function##_type next_##function(void)				\
+	{									\
+		static function##_type found;					\
+										\
+		if (!found)							\
+			found = (function##_type)dlsym(RTLD_NEXT, #function);	\
+		return found;							\
+	}
+
+DEFINE_NEXT(ioctl, int fd, unsigned long request, void *argument)
+DEFINE_NEXT(close, int fd)
+DEFINE_NEXT(dup, int fd)
+DEFINE_NEXT(dup2, int from, int to)
+DEFINE_NEXT(dup3, int from, int to, int flags)
+DEFINE_NEXT(fcntl, int fd, int command, void *argument)
+DEFINE_NEXT(fcntl64, int fd, int command, void *argument)
+DEFINE_NEXT(close_range, unsigned int first, unsigned int last, int flags)
+
+/* Early, as that may allocate. */
+__attribute__((constructor)) static void find_functions(void)
+{
+	next_ioctl();
+	next_close();
+	next_dup();
+	next_dup2();
+	next_dup3();
+	next_fcntl();
+	next_fcntl64();
+	next_close_range();
+}
+
+int real_ioctl(int fd, unsigned long request, void *argument)
+{
+	return next_ioctl()(fd, request, argument);
+}
+
+static bool is_known(int fd)
+{
+	return fd >= 0 && fd < MAX_FDS && known[fd] && record_is_mine();
+}
+
+/* Before it is closed: the number may have another use at once. */
+static void forget_range(unsigned int first, unsigned int last)
+{
+	unsigned int fd;
+	int error = errno;
+
+	if (!record_is_mine())
+		return;
+	record_lock();
+	for (fd = first; fd <= last && fd < MAX_FDS; fd++)
+		if (known[fd])
+			forget((int)fd);
+	record_unlock();
+	errno = error;
+}
+
+EXPORTED int close(int fd)
+{
+	if (fd >= 0 && fd == record_fd()) {
+		errno = EBADF;
+		return -1;
+	}
+	if (is_known(fd))
+		forget_range((unsigned int)fd, (unsigned int)fd);
+	return next_close()(fd);
+}
+
+/* All but the recording. */
+EXPORTED int close_range(unsigned int first, unsigned int last, int flags)
+{
+	unsigned int own = (unsigned int)record_fd();
+	int result = 0;
+
+	if (first <= last && !(flags & CLOSE_RANGE_CLOEXEC))
+		forget_range(first, last);
+	if ((int)own < 0 || own < first || own > last)
+		return next_close_range()(first, last, flags);
+	if (own > first)
+		result = next_close_range()(first, own - 1, flags);
+	if (!result && own < last)
+		result = next_close_range()(own + 1, last, flags);
+	return result;
+}
+
+EXPORTED void closefrom(int first)
+{
+	close_range(first < 0 ? 0 : (unsigned int)first, UINT_MAX, 0);
+}
+
+static int followed(int from, int to)
+{
+	int error = errno;
+
+	if (to < 0 || (!is_known(from) && !is_known(to)))
+		return to;
+	record_lock();
+	follow(from, to);
+	record_unlock();
+	errno = error;
+	return to;
+}
+
+static void make_way(int fd)
+{
+	int error = errno;
+
+	if (fd < 0 || fd != record_fd())
+		return;
+	record_lock();
+	record_move_fd();
+	record_unlock();
+	errno = error;
+}
+
+EXPORTED int dup(int fd)
+{
+	return followed(fd, next_dup()(fd));
+}
+
+EXPORTED int dup2(int from, int to)
+{
+	make_way(to);
+	return followed(from, next_dup2()(from, to));
+}
+
+EXPORTED int dup3(int from, int to, int flags)
+{
+	make_way(to);
+	return followed(from, next_dup3()(from, to, flags));
+}
+
+static bool makes_another(int command)
+{
+	return command == F_DUPFD || command == F_DUPFD_CLOEXEC;
+}
+
+static void *only_argument(va_list arguments)
+{
+	return va_arg(arguments, void *);
+}
+
+EXPORTED int fcntl(int fd, int command, ...)
+{
+	va_list arguments;
+	void *argument;
+	int result;
+
+	va_start(arguments, command);
+	argument = only_argument(arguments);
+	va_end(arguments);
+	result = next_fcntl()(fd, command, argument);
+	return makes_another(command) ? followed(fd, result) : result;
+}
+
+EXPORTED int fcntl64(int fd, int command, ...)
+{
+	va_list arguments;
+	void *argument;
+	int result;
+
+	va_start(arguments, command);
+	argument = only_argument(arguments);
+	va_end(arguments);
+	result = next_fcntl64()(fd, command, argument);
+	return makes_another(command) ? followed(fd, result) : result;
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * file.c - the recording
+ *
+ * It is a new file, which only its owner can read. Its descriptor is out of the program's way. A
+ * program can close it all the same, by a system call of its own, and get the number for another
+ * file: before each write we look whether it is still ours.
+ */
+#define _GNU_SOURCE
+#include "record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_BYTES	512	/* as much as "vfio-ioas compare" takes in a line */
+#define BUFFER_BYTES	8192
+#define LOWEST_FD	500
+
+enum state {
+	NOT_BEGUN,
+	RECORDING,
+	STOPPED,		/* it could not be created or written */
+	SOMEBODY_ELSES,		/* the parent is recorded */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static sigset_t signals_before;		/* of the thread that has the lock */
+static enum state state;
+static pid_t owner;			/* of this memory */
+static int record = -1;
+static struct stat record_status;
+static struct stat stderr_status;	/* as it was at first */
+static char buffer[BUFFER_BYTES];
+static size_t nbuffered;
+
+/* --- the lock */
+
+void record_lock(void)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	pthread_mutex_lock(&lock);
+	signals_before = before;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Not if the program uses the number of the standard error for something else. */
+static void say(const char *what, const char *why)
+{
+	const char *path = secure_getenv("VFIO_IOAS_RECORD");
+	char text[512];
+	struct stat status;
+	int nchars;
+
+	if (fstat(STDERR_FILENO, &status) || !is_same(&status, &stderr_status))
+		return;
+	nchars = snprintf(text, sizeof(text), "vfio-ioas: %.300s: %s: %s\n", path ? path : "",
+			  what, why);
+	if (nchars > 0 && nchars < (int)sizeof(text))
+		(void)!write(STDERR_FILENO, text, (size_t)nchars);
+}
+
+static void stop(const char *why)
+{
+	state = STOPPED;
+	say("the recording ends here", why);
+}
+
+/* A limit of the size of files ends the recording, not the program. */
+static void forget_signal(int signal)
+{
+	struct timespec at_once = { 0 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	sigtimedwait(&set, NULL, &at_once);
+}
+
+static void write_all(void)
+{
+	size_t nwritten = 0;
+	struct stat status;
+
+	if (state != RECORDING || !nbuffered)
+		return;
+	if (fstat(record, &status) || !is_same(&status, &record_status)) {
+		/* It is no longer ours to close. */
+		record = -1;
+		stop("the program has closed the file");
+		return;
+	}
+	while (nwritten < nbuffered) {
+		ssize_t n = write(record, buffer + nwritten, nbuffered - nwritten);
+
+		if (n < 0) {
+			if (errno == EFBIG)
+				forget_signal(SIGXFSZ);
+			stop(strerrordesc_np(errno));
+			return;
+		}
+		nwritten += (size_t)n;
+	}
+}
+
+void record_unlock(void)
+{
+	sigset_t before = signals_before;
+
+	write_all();
+	nbuffered = 0;
+	pthread_mutex_unlock(&lock);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void put(const char *format, ...)
+{
+	char line[LINE_BYTES];
+	va_list arguments;
+	int error = errno;
+	int nchars;
+
+	va_start(arguments, format);
+	nchars = vsnprintf(line, sizeof(line) - 1, format, arguments);
+	va_end(arguments);
+	if (nchars > 0 && nchars < (int)sizeof(line) - 1) {
+		line[nchars++] = '\n';
+		if (nbuffered + (size_t)nchars > sizeof(buffer)) {
+			write_all();
+			nbuffered = 0;
+		}
+		memcpy(buffer + nbuffered, line, (size_t)nchars);
+		nbuffered += (size_t)nchars;
+	}
+	errno = error;
+}
+
+/* --- processes */
+
+static void before_fork(void)
+{
+	record_lock();
+}
+
+static void after_fork(void)
+{
+	record_unlock();
+}
+
+static void in_child(void)
+{
+	owner = getpid();
+	if (state == RECORDING)
+		state = SOMEBODY_ELSES;
+	record_unlock();
+}
+
+__attribute__((constructor)) static void load(void)
+{
+	owner = getpid();
+	fstat(STDERR_FILENO, &stderr_status);
+	pthread_atfork(before_fork, after_fork, in_child);
+}
+
+bool record_is_mine(void)
+{
+	return owner == getpid() && state == RECORDING;
+}
+
+/* --- the file */
+
+int record_fd(void)
+{
+	return record;
+}
+
+void record_move_fd(void)
+{
+	int fd;
+
+	/* Before exec() a child may use the number in its own table. */
+	if (!record_is_mine())
+		return;
+	fd = fcntl(record, F_DUPFD_CLOEXEC, record + 1);
+	if (fd < 0) {
+		stop(strerrordesc_np(errno));
+		return;
+	}
+	/* The number is closed by the program's own call. */
+	record = fd;
+}
+
+static int out_of_the_way(int fd)
+{
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, LOWEST_FD);
+
+	if (high < 0)
+		return fd;
+	/* By the system call: close() is ours. */
+	syscall(SYS_close, fd);
+	return high;
+}
+
+static void create(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_APPEND | O_CLOEXEC,
+		      0600);
+
+	if (fd < 0 || fstat(fd, &record_status)) {
+		state = STOPPED;
+		say("nothing is recorded", errno == EEXIST ?
+		    "the file exists; name a new one" : strerrordesc_np(errno));
+		return;
+	}
+	record = out_of_the_way(fd);
+	state = RECORDING;
+	put("sequence");
+}
+
+bool record_begin(void)
+{
+	const char *path = secure_getenv("VFIO_IOAS_RECORD");
+	int error = errno;
+
+	if (!path || owner != getpid())
+		return false;
+	if (state == RECORDING)
+		return true;
+	if (state == STOPPED)
+		return false;
+	record_lock();
+	if (state == NOT_BEGUN) {
+		create(path);
+	} else if (state == SOMEBODY_ELSES) {
+		state = RECORDING;
+		put("# process %d, a child, uses VFIO, too: its calls are not recorded",
+		    (int)owner);
+		write_all();
+		nbuffered = 0;
+		state = STOPPED;
+	}
+	record_unlock();
+	errno = error;
+	return state == RECORDING;
+}
+
+bool read_argument(const void *argument, void *copy, size_t nbytes)
+{
+	struct iovec local = { copy, nbytes };
+	struct iovec remote = { (void *)argument, nbytes };
+	int error = errno;
+	ssize_t nread = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+
+	errno = error;
+	return nread == (ssize_t)nbytes;
+}
