@@ -56,10 +56,24 @@ uint64_t average_run(const struct item *ioas)
 
 /* --- rows */
 
+static struct row *new_row(struct rows *rows)
+{
+	/* Of contexts with one id, which a file can have, each gets all IOASs. */
+	if (rows->nrows == rows->room) {
+		rows->room = rows->room ? 2 * rows->room : 64;
+		rows->row = realloc(rows->row, rows->room * sizeof(*rows->row));
+		if (!rows->row) {
+			perror("vfio-ioas: realloc");
+			exit(EXIT_NOT_RUN);
+		}
+	}
+	return &rows->row[rows->nrows++];
+}
+
 static void add_row(struct rows *rows, const struct insight *insight,
 		    const struct item *context, const struct item *ioas)
 {
-	struct row *row = &rows->row[rows->nrows++];
+	struct row *row = new_row(rows);
 	unsigned int i;
 
 	*row = (struct row){ .context = context, .ioas = ioas };
@@ -90,12 +104,7 @@ void rows_make(struct rows *rows, const struct insight *insight)
 {
 	unsigned int i;
 
-	/* No more of them than items; one more, as none is no size. */
-	*rows = (struct rows){ .row = calloc(insight->nitems + 1, sizeof(*rows->row)) };
-	if (!rows->row) {
-		perror("vfio-ioas: calloc");
-		exit(EXIT_NOT_RUN);
-	}
+	*rows = (struct rows){ 0 };
 	for (i = 0; i < insight->nitems; i++)
 		if (item_is(&insight->items[i], "context"))
 			add_context(rows, insight, &insight->items[i]);
@@ -177,7 +186,8 @@ void rows_sort(struct rows *rows, enum column column, bool reverse)
 {
 	struct order order = { column, reverse };
 
-	qsort_r(rows->row, rows->nrows, sizeof(*rows->row), compare_rows, &order);
+	if (rows->nrows)
+		qsort_r(rows->row, rows->nrows, sizeof(*rows->row), compare_rows, &order);
 }
 
 enum column column_find(const char *name)

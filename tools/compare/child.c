@@ -100,6 +100,10 @@ void child_run(void (*function)(void *argument), void *argument,
 	lines = transcript_lines(&nbytes);
 	text_clear(&outcome->transcript);
 	text_add_chars(&outcome->transcript, lines, nbytes);
+	if (transcript_is_full()) {
+		outcome->ending = ENDED_GIVING_UP;
+		text_add(&outcome->transcript, "gave up: the transcript is too long\n");
+	}
 }
 
 void outcome_free(struct outcome *outcome)

@@ -27,12 +27,15 @@ static bool is_ready(void)
 	return options.exclusive || modules_have_both();
 }
 
+/* What is to be replayed; it is read before anything is done. */
+static struct sequences sequences;
+
 static int run(void)
 {
 	if (options.random)
 		return run_random();
 	if (options.replay)
-		return run_replay(options.replay);
+		return run_replay(&sequences);
 	return run_cases();
 }
 
@@ -43,6 +46,8 @@ int compare_main(int argc, char **argv)
 	options_parse(argc, argv);
 	if (options.part)
 		return run_part(options.part);
+	if (options.replay && !sequences_read(&sequences, options.replay))
+		return EXIT_NOT_RUN;
 	if (!devices_find(options.device_names, options.ndevice_names))
 		return EXIT_NOT_RUN;
 	if (options.list) {

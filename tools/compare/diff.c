@@ -3,7 +3,8 @@
  * diff.c - compares transcripts
  *
  * Both come from the same calls, so line belongs to line; only when one of them ends early do
- * they have different lengths.
+ * they have different lengths. Every line is compared. Behind a divergence, which only sequences
+ * have, that is the call alone: both sides must go on making the same calls to the end.
  */
 #include "diff.h"
 
@@ -16,6 +17,7 @@ struct lines {
 	char *copy;
 	char **line;
 	size_t nlines;
+	size_t ncalls;		/* without the one that says how a process ended badly */
 };
 
 static void split(const struct text *text, struct lines *lines)
@@ -34,10 +36,13 @@ static void split(const struct text *text, struct lines *lines)
 		}
 		lines->line[lines->nlines++] = line;
 	}
+	lines->ncalls = lines->nlines;
 }
 
 static void free_lines(struct lines *lines)
 {
+	while (lines->nlines > lines->ncalls)
+		free(lines->line[--lines->nlines]);
 	free(lines->copy);
 	free(lines->line);
 }
@@ -51,8 +56,7 @@ static void add_end(const struct outcome *outcome, struct lines *lines)
 	lines->line[lines->nlines++] = strdup(outcome_name(outcome));
 }
 
-static void remember(struct comparison *comparison,
-		     const struct difference *difference)
+void comparison_remember(struct comparison *comparison, const struct difference *difference)
 {
 	unsigned int i;
 
@@ -90,36 +94,68 @@ struct walk {
 	struct comparison *comparison;
 };
 
-/* One pair of lines; false: nothing behind them is compared. */
-static bool compare_pair(struct walk *walk, size_t at)
+/* A line up to what the call returned. */
+static size_t call_length(const char *line)
+{
+	static const char *const ends[] = { " = ", " left out", " hash=" };
+	size_t nchars = strlen(line);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
+		const char *end = strstr(line, ends[i]);
+
+		if (end && (size_t)(end - line) < nchars)
+			nchars = (size_t)(end - line);
+	}
+	return nchars;
+}
+
+static bool same_call(const char *stock, const char *ours)
+{
+	size_t nchars = call_length(stock);
+
+	return nchars == call_length(ours) && strncmp(stock, ours, nchars) == 0;
+}
+
+/* Is it intended that these lines, of which one may be missing, are not the same? */
+static bool is_intended(struct walk *walk, size_t at, const char *stock, const char *ours)
 {
 	struct comparison *comparison = walk->comparison;
 	const struct difference *difference;
+
+	if (!stock || !ours || at >= walk->stock->ncalls || at >= walk->ours->ncalls)
+		return false;
+	if (comparison->divergence)
+		return same_call(stock, ours);
+	difference = difference_find(walk->name, walk->stock->line, at, ours);
+	if (!difference)
+		return false;
+	comparison_remember(comparison, difference);
+	if (difference->divergence != NO_DIVERGENCE) {
+		comparison->divergence = difference;
+		comparison->diverges_at = at;
+	}
+	return true;
+}
+
+static void compare_pair(struct walk *walk, size_t at)
+{
+	struct comparison *comparison = walk->comparison;
 	const char *stock = at < walk->stock->nlines ? walk->stock->line[at] : NULL;
 	const char *ours = at < walk->ours->nlines ? walk->ours->line[at] : NULL;
 
-	if ((stock && *stock == '~') || (ours && *ours == '~')) {
-		comparison->nincomparable++;
-		return true;
-	}
 	if (stock && ours && strcmp(stock, ours) == 0) {
 		if (walk->ndifferent && walk->ndifferent < MAX_SHOWN)
 			text_add(&comparison->excerpt, "  %s\n", stock);
-		return true;
+		return;
 	}
-	difference = NULL;
-	if (stock && ours)
-		difference = difference_find(walk->name, walk->stock->line, at, ours);
-	if (difference) {
-		remember(comparison, difference);
-		return !difference->to_the_end;
-	}
+	if (is_intended(walk, at, stock, ours))
+		return;
 	if (!walk->ndifferent)
 		show_before(walk->stock->nlines > walk->ours->nlines ?
 			    walk->stock : walk->ours, at, &comparison->excerpt);
-	walk->ndifferent++;
-	show_pair(stock, ours, &comparison->excerpt);
-	return walk->ndifferent < MAX_SHOWN;
+	if (walk->ndifferent++ < MAX_SHOWN)
+		show_pair(stock, ours, &comparison->excerpt);
 }
 
 static void compare_lines(struct walk *walk)
@@ -129,27 +165,25 @@ static void compare_lines(struct walk *walk)
 	size_t at;
 
 	for (at = 0; at < nlines; at++)
-		if (!compare_pair(walk, at))
-			break;
-	if (walk->ndifferent == MAX_SHOWN && at + 1 < nlines)
-		text_add(&walk->comparison->excerpt, "  ...\n");
+		compare_pair(walk, at);
+	if (walk->ndifferent > MAX_SHOWN)
+		text_add(&walk->comparison->excerpt, "  ... %u more lines differ\n",
+			 walk->ndifferent - MAX_SHOWN);
 }
 
 /* The last line says why a process did not go on. */
-static const char *last_line(const struct outcome *outcome)
+static void take_reason(const struct outcome *outcome, struct comparison *comparison)
 {
-	static char line[256];
 	const char *chars = text_chars(&outcome->transcript);
 	size_t nchars = outcome->transcript.nchars;
 	size_t start;
 
 	if (!nchars)
-		return "";
+		return;
 	for (start = nchars - 1; start > 0 && chars[start - 1] != '\n'; start--)
 		;
-	snprintf(line, sizeof(line), "%.*s", (int)(nchars - 1 - start),
-		 chars + start);
-	return line;
+	snprintf(comparison->reason, sizeof(comparison->reason), "%.*s",
+		 (int)(nchars - 1 - start), chars + start);
 }
 
 void compare_outcomes(const char *name, const struct outcome *stock,
@@ -172,10 +206,10 @@ void compare_outcomes(const char *name, const struct outcome *stock,
 		comparison->verdict = VERDICT_DIFFERENT;
 	} else if (stock->ending == ENDED_SKIPPED) {
 		comparison->verdict = VERDICT_SKIPPED;
-		comparison->reason = strdup(last_line(stock));
+		take_reason(stock, comparison);
 	} else if (stock->ending != ENDED_WELL) {
 		comparison->verdict = VERDICT_NOT_RUN;
-		comparison->reason = strdup(last_line(stock));
+		take_reason(stock, comparison);
 		text_add(&comparison->excerpt, "%s",
 			 text_chars(&stock->transcript));
 	} else {
@@ -201,6 +235,8 @@ void find_absent(const char *name, struct comparison *comparison)
 {
 	unsigned int i;
 
+	if (comparison->verdict != VERDICT_SAME && comparison->verdict != VERDICT_INTENDED)
+		return;
 	for (i = 0; i < ndifferences; i++)
 		if (!differences[i].sometimes &&
 		    difference_expected(&differences[i], name) &&
@@ -208,6 +244,24 @@ void find_absent(const char *name, struct comparison *comparison)
 		    comparison->nabsent < MAX_INTENDED)
 			comparison->absent[comparison->nabsent++] =
 				&differences[i];
+	if (comparison->nabsent)
+		comparison->verdict = VERDICT_DIFFERENT;
+}
+
+void find_causes(const struct comparison *comparison, const struct outcome *stock,
+		 bool *is_cause, size_t nops)
+{
+	const struct difference *difference = comparison->divergence;
+	struct lines lines;
+	size_t i;
+
+	split(&stock->transcript, &lines);
+	for (i = 0; i < nops; i++)
+		is_cause[i] = difference->divergence == DIVERGES_BEFORE ?
+			      i < comparison->diverges_at && i < lines.ncalls &&
+			      difference_comes_after(difference, lines.line[i]) :
+			      i == comparison->diverges_at;
+	free_lines(&lines);
 }
 
 void judge_outcome(const struct outcome *ours, struct comparison *comparison)
@@ -216,7 +270,7 @@ void judge_outcome(const struct outcome *ours, struct comparison *comparison)
 
 	if (ours->ending == ENDED_SKIPPED) {
 		comparison->verdict = VERDICT_SKIPPED;
-		comparison->reason = strdup(last_line(ours));
+		take_reason(ours, comparison);
 		return;
 	}
 	comparison->verdict = ours->ending == ENDED_WELL && !failed ?

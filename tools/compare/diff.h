@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * diff.h - two transcripts, line by line
+ * diff.h - two transcripts, line by line, to the last one
  */
 #ifndef COMPARE_DIFF_H
 #define COMPARE_DIFF_H
@@ -8,7 +8,7 @@
 #include "child.h"
 #include "differences.h"
 
-#define MAX_INTENDED	8
+#define MAX_INTENDED	24
 
 enum verdict {
 	VERDICT_SAME,
@@ -24,17 +24,32 @@ struct comparison {
 	unsigned int nintended;
 	const struct difference *absent[MAX_INTENDED];	/* that should have */
 	unsigned int nabsent;
-	unsigned int nincomparable;	/* lines */
-	const char *reason;		/* of skipping, or what did not run; or NULL */
+	/*
+	 * From this line on the two sides have different mappings, as intended: results behind it
+	 * are not compared. The operations that led to it are left out in the next run, which
+	 * compares the others.
+	 */
+	const struct difference *divergence;	/* NULL: all lines were compared */
+	size_t diverges_at;
+	char reason[256];		/* of skipping, or what did not run; or "" */
 	struct text excerpt;		/* what differs, with what led to it */
 };
 
 /* The name decides which differences are intended. */
 void compare_outcomes(const char *name, const struct outcome *stock,
 		      const struct outcome *ours, struct comparison *comparison);
-/* Which differences are in the table for this name, but did not occur. */
+/* A difference of the table for this name that did not occur makes the verdict "different". */
 void find_absent(const char *name, struct comparison *comparison);
+/* Notes that an intended difference occurred. */
+void comparison_remember(struct comparison *comparison, const struct difference *difference);
 /* For a case that judges for itself on ours. */
 void judge_outcome(const struct outcome *ours, struct comparison *comparison);
+
+/*
+ * Marks the operations of a sequence, one for each line of stock's transcript, that led to the
+ * comparison's divergence. At least one.
+ */
+void find_causes(const struct comparison *comparison, const struct outcome *stock,
+		 bool *is_cause, size_t nops);
 
 #endif

@@ -14,108 +14,168 @@ static bool range_ends_with_the_numbers(const struct op *op)
 	return op->arg[0] && op->arg[0] + op->arg[1] == 0;
 }
 
+#define SEQUENCES	"@(random|replay)"
+
+#define WHY_UNMAP_TO_THE_END \
+	"stock computes exclusive ends, so that a range ending at 2^64 is empty"
+#define WHY_MAPPING_TO_THE_END \
+	"stock does not find a mapping that ends at 2^64 again, nor what is in its way"
+#define WHY_CHILD_ATTACHES \
+	"memory is that of the process that mapped it, not of the attaching one"
+#define WHY_HELD_PAGE_STAYS \
+	"a device that joins late gets what is pinned for drivers"
+#define WHY_WAITS_FOR_USERFAULTFD \
+	"what a handler of the process pages in is waited for; stock does not wait"
+#define WHY_FAILED_REPORT \
+	"stock leaves dirty bits that it could not report in other places"
+
+/* Of a case every line that is to differ has an entry, and each of them has to occur. */
 const struct difference differences[] = {
 	{
 		.name = "unmap-to-the-end",
-		.why = "stock computes exclusive ends, so that a range ending at 2^64 is empty",
+		.why = WHY_UNMAP_TO_THE_END,
 		.first = { 6, 1 },
 		.last = { 6, 18 },
 		.cases = "unmap_of_a_range_that_ends_with_the_numbers*",
-		.stock = "unmap iova=0x1000 * = 0 size=0x0 *",
-		.ours = "unmap iova=0x1000 * = 0 size=0x1000 *",
-		.to_the_end = true,
+		.stock = "unmap iova=0x1000 size=0xfffffffffffff000 * = 0 size=0x0 L=4 avail=65534",
+		.ours = "unmap iova=0x1000 size=0xfffffffffffff000 * = 0 size=0x1000 L=0 avail=65535",
 	},
 	{
 		.name = "unmap-to-the-end",
-		.why = "stock computes exclusive ends, so that a range ending at 2^64 is empty",
+		.why = WHY_UNMAP_TO_THE_END,
 		.first = { 6, 1 },
 		.last = { 6, 18 },
-		.cases = "random",
+		.cases = "unmap_of_a_range_that_ends_with_the_numbers*",
+		.stock = "unmap iova=0x0 size=0x0 flags=all * = 0 size=0x1000 L=0 avail=65535",
+		.ours = "unmap iova=0x0 size=0x0 flags=all * = 0 size=0x0 L=0 avail=65535",
+	},
+	{
+		.name = "unmap-to-the-end",
+		.why = WHY_UNMAP_TO_THE_END,
+		.first = { 6, 1 },
+		.last = { 6, 18 },
+		.cases = SEQUENCES,
 		.stock = "unmap iova=* = 0 size=0x0 *",
 		.ours = "unmap iova=* = 0 size=*",
 		.applies = range_ends_with_the_numbers,
-		.to_the_end = true,
+		.divergence = DIVERGES_HERE,
 		.sometimes = true,
 	},
 	{
 		.name = "mapping-to-the-end",
-		.why = "stock does not find a mapping that ends at 2^64 again",
+		.why = WHY_MAPPING_TO_THE_END,
 		.first = { 6, 1 },
 		.last = { 6, 18 },
 		.cases = "emulated_map_that_ends_with_the_numbers",
-		.stock = "map iova=0xfffffffffffff000 * = 0 *",
-		.ours = "map iova=0xfffffffffffff000 * = -EEXIST *",
-		.to_the_end = true,
+		.stock = "map iova=0xfffffffffffff000 size=0x1000 * = 0 L=0 avail=65533",
+		.ours = "map iova=0xfffffffffffff000 size=0x1000 * = -EEXIST L=0 avail=65534",
 	},
 	{
 		.name = "mapping-to-the-end",
-		.why = "stock does not find a mapping that ends at 2^64 again",
+		.why = WHY_MAPPING_TO_THE_END,
 		.first = { 6, 1 },
 		.last = { 6, 18 },
-		.cases = "random",
+		.cases = "emulated_map_that_ends_with_the_numbers",
+		.stock = "unmap iova=0xfffffffffffff000 size=0x1000 * = 0 size=0x0 L=0 avail=65533",
+		.ours = "unmap iova=0xfffffffffffff000 size=0x1000 * = 0 size=0x1000 L=0 avail=65535",
+	},
+	{
+		.name = "mapping-to-the-end",
+		.why = WHY_MAPPING_TO_THE_END,
+		.first = { 6, 1 },
+		.last = { 6, 18 },
+		.cases = "emulated_map_that_ends_with_the_numbers",
+		.stock = "unmap iova=0x0 size=0x0 flags=all * = 0 size=0x0 L=0 avail=65533",
+		.ours = "unmap iova=0x0 size=0x0 flags=all * = 0 size=0x0 L=0 avail=65535",
+	},
+	{
+		.name = "mapping-to-the-end",
+		.why = WHY_MAPPING_TO_THE_END,
+		.first = { 6, 1 },
+		.last = { 6, 18 },
+		.cases = SEQUENCES,
 		.stock = "*",
 		.ours = "*",
 		.after = "map * = 0 *",
 		.after_applies = range_ends_with_the_numbers,
-		.to_the_end = true,
+		.divergence = DIVERGES_BEFORE,
 		.sometimes = true,
 	},
 	{
 		.name = "mapping-to-the-end",
-		.why = "stock does not see what is in the way of a map that ends at 2^64",
+		.why = WHY_MAPPING_TO_THE_END,
 		.first = { 6, 1 },
 		.last = { 6, 18 },
-		.cases = "random",
+		.cases = SEQUENCES,
 		.stock = "map *",
 		.ours = "map * = -@(EEXIST|EINVAL) *",
 		.applies = range_ends_with_the_numbers,
-		.to_the_end = true,
+		.divergence = DIVERGES_HERE,
 		.sometimes = true,
 	},
 	{
 		.name = "failed-report",
-		.why = "stock leaves dirty bits that it could not report in other places",
-		.cases = "random",
-		.stock = "@(dirty-get|unmap) * = 0 *",
-		.ours = "@(dirty-get|unmap) * = 0 *",
-		.after = "@(dirty-get|unmap) * = -EFAULT *",
-		.to_the_end = true,
+		.why = WHY_FAILED_REPORT,
+		.cases = SEQUENCES,
+		.stock = "@(dirty-get|unmap-bitmap) * = 0 *",
+		.ours = "@(dirty-get|unmap-bitmap) * = 0 *",
+		.after = "@(dirty-get|unmap-bitmap) * = -EFAULT *",
+		.divergence = DIVERGES_BEFORE,
 		.sometimes = true,
 	},
 	{
 		.name = "child-attaches",
-		.why = "memory is that of the process that mapped it, not of the attaching one",
+		.why = WHY_CHILD_ATTACHES,
 		.cases = "child_attaches_without_the_memory",
-		.stock = "child: join group=A = -EFAULT *",
-		.ours = "child: join group=A = 0 *",
-		.to_the_end = true,
+		.stock = "child: join group=A = -EFAULT L=0 avail=65534",
+		.ours = "child: join group=A = 0 L=0 avail=65534",
+	},
+	{
+		.name = "child-attaches",
+		.why = WHY_CHILD_ATTACHES,
+		.cases = "child_attaches_without_the_memory",
+		.stock = "state L=0 avail=65534",
+		.ours = "state L=16 avail=65534",
 	},
 	{
 		.name = "held-page-stays",
-		.why = "a device that joins late gets what is pinned for drivers",
+		.why = WHY_HELD_PAGE_STAYS,
 		.cases = "late_attach_with_a_pinned_page_that_was_protected",
-		.stock = "join group=A = -EFAULT *",
-		.ours = "join group=A = 0 *",
-		.to_the_end = true,
+		.stock = "join group=A = -EFAULT L=4 avail=65534",
+		.ours = "join group=A = 0 L=16 avail=65534",
 	},
 	{
 		.name = "held-page-stays",
-		.why = "a device that joins late gets what is pinned for drivers",
-		.cases = "random",
+		.why = WHY_HELD_PAGE_STAYS,
+		.cases = "late_attach_with_a_pinned_page_that_was_protected",
+		.stock = "state L=4 avail=65534",
+		.ours = "state L=16 avail=65534",
+	},
+	{
+		.name = "held-page-stays",
+		.why = WHY_HELD_PAGE_STAYS,
+		.cases = SEQUENCES,
 		.stock = "join group=* = -EFAULT *",
 		.ours = "join group=* = 0 *",
 		.after = "pin * = [1-9]* *",
-		.to_the_end = true,
+		.divergence = DIVERGES_HERE,
 		.sometimes = true,
 	},
 	{
 		.name = "waits-for-userfaultfd",
-		.why = "what a handler of the process pages in is waited for; stock does not wait",
+		.why = WHY_WAITS_FOR_USERFAULTFD,
 		.first = { 6, 12 },
 		.cases = "memory_that_is_paged_in_by_the_process",
-		.stock = "map iova=0x0 size=0x8000 * = -EFAULT *",
-		.ours = "map iova=0x0 size=0x8000 * = 0 *",
-		.to_the_end = true,
+		.stock = "map iova=0x0 size=0x8000 * = -EFAULT L=0 avail=65535",
+		.ours = "map iova=0x0 size=0x8000 * = 0 L=32 avail=65534",
+	},
+	{
+		.name = "waits-for-userfaultfd",
+		.why = WHY_WAITS_FOR_USERFAULTFD,
+		.first = { 6, 12 },
+		.cases = "memory_that_is_paged_in_by_the_process",
+		.stock = "unmap iova=0x0 size=0x8000 * = 0 size=0x0 L=0 avail=65535",
+		.ours = "unmap iova=0x0 size=0x8000 * = 0 size=0x8000 L=0 avail=65535",
 	},
 };
 
@@ -132,20 +192,19 @@ bool difference_expected(const struct difference *difference, const char *name)
 
 	return not_after(difference->first, kernel) &&
 	       (!difference->last.major || not_after(kernel, difference->last)) &&
-	       fnmatch(difference->cases, name, 0) == 0;
+	       fnmatch(difference->cases, name, FNM_EXTMATCH) == 0;
 }
 
 static bool op_of_line(const char *line, struct op *op)
 {
-	const char *problem;
-	char call[512];
+	char call[MAX_LINE_CHARS + 1];
 	char *result;
 
 	snprintf(call, sizeof(call), "%s", line);
 	result = strstr(call, " = ");
 	if (result)
 		*result = '\0';
-	return op_parse(call, op, &problem);
+	return op_parse(call, op, NULL);
 }
 
 static bool matches(const char *pattern, bool (*applies)(const struct op *op),
@@ -158,12 +217,17 @@ static bool matches(const char *pattern, bool (*applies)(const struct op *op),
 	return !applies || (op_of_line(line, &op) && applies(&op));
 }
 
+bool difference_comes_after(const struct difference *difference, const char *line)
+{
+	return matches(difference->after, difference->after_applies, line);
+}
+
 static bool comes_after(const struct difference *difference, char *const *stock, size_t at)
 {
 	size_t i;
 
 	for (i = 0; i < at; i++)
-		if (matches(difference->after, difference->after_applies, stock[i]))
+		if (difference_comes_after(difference, stock[i]))
 			return true;
 	return false;
 }

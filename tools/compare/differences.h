@@ -8,6 +8,16 @@
 #include "kernel.h"
 #include "op.h"
 
+/*
+ * Whether the two sides have different mappings from this line on, and which calls a sequence
+ * is run without to compare the others.
+ */
+enum divergence {
+	NO_DIVERGENCE,
+	DIVERGES_HERE,		/* this one */
+	DIVERGES_BEFORE,	/* those of "after" */
+};
+
 /* Patterns are those of fnmatch(3). */
 struct difference {
 	const char *name;
@@ -22,8 +32,8 @@ struct difference {
 	/* A line of stock type1 that came before in the transcript, and as above; or NULL. */
 	const char *after;
 	bool (*after_applies)(const struct op *op);
-	/* What follows in the transcript follows from this, and is not compared. */
-	bool to_the_end;
+	/* Only for sequences; each line of a case that is to differ has an entry. */
+	enum divergence divergence;
 	/* That it does not occur in a case is no news. */
 	bool sometimes;
 };
@@ -37,6 +47,8 @@ extern const unsigned int ndifferences;
  */
 const struct difference *difference_find(const char *name, char *const *stock, size_t at,
 					 const char *ours);
+/* Is it such a line that the difference comes after? */
+bool difference_comes_after(const struct difference *difference, const char *line);
 /* Is it expected in the case on the running kernel? */
 bool difference_expected(const struct difference *difference, const char *name);
 

@@ -35,9 +35,10 @@ static void map_bits(struct bits *bits, uint64_t nbytes, int prot)
 	bits->nbytes = nbytes;
 }
 
-static void map_edge(struct bits *bits)
+/* Where a bitmap of that size would go on there is nothing either. */
+static void map_edge(struct bits *bits, uint64_t nbytes)
 {
-	map_bits(bits, PAGE, PROT_READ | PROT_WRITE);
+	map_bits(bits, PAGE + nbytes, PROT_READ | PROT_WRITE);
 	mprotect(bits->mapped + PAGE, bits->nbytes_mapped - PAGE, PROT_NONE);
 	bits->pointer = bits->mapped + PAGE - sizeof(uint64_t);
 	bits->nbytes = sizeof(uint64_t);
@@ -61,7 +62,7 @@ static void make_bits(struct bits *bits, uint64_t where, uint64_t nbytes)
 		bits->nbytes = 0;
 		break;
 	case BITS_EDGE:
-		map_edge(bits);
+		map_edge(bits, sane);
 		break;
 	default:
 		map_bits(bits, sane, PROT_READ | PROT_WRITE);
@@ -118,9 +119,12 @@ void do_dirty(const struct op *op, struct text *line)
 		.argsz = (uint32_t)op->arg[1],
 		.flags = (uint32_t)op->arg[0],
 	};
+	int result = vfio_call(world_container(), VFIO_IOMMU_DIRTY_PAGES,
+			       (unsigned long)&dirty);
 
-	text_add_result(line, vfio_call(world_container(), VFIO_IOMMU_DIRTY_PAGES,
-					(unsigned long)&dirty));
+	text_add_result(line, result);
+	if (!result && dirty.flags == VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP)
+		shadow_forget_reports();
 }
 
 /* The two structs that end with a description of the bitmap. */
@@ -155,6 +159,7 @@ void do_dirty_get(const struct op *op, struct text *line)
 	if (memcmp(&call, &before, sizeof(call)))
 		text_add(line, " struct written");
 	add_bits(&bits, op->arg[0], op->arg[1], line);
+	shadow_report(op->arg[0], op->arg[1]);
 	free_bits(&bits);
 }
 
@@ -178,6 +183,7 @@ void do_unmap_bitmap(const struct op *op, struct text *line)
 	text_add_result(line, result);
 	text_add(line, " size=0x%llx", (unsigned long long)call.head.size);
 	add_bits(&bits, op->arg[0], op->arg[1], line);
+	shadow_report(op->arg[0], op->arg[1]);
 	free_bits(&bits);
 	if (result)
 		return;

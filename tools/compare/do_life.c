@@ -128,8 +128,9 @@ void do_status(const struct op *op, struct text *line)
 }
 
 /*
- * vfio.ko asks one backend after the other: when ours fails, stock type1 may serve, and what
- * it says is returned.
+ * vfio.ko asks one backend after the other: when ours refuses, stock type1 may serve. All lines
+ * are compared then, too, as they are stock's on both sides; that ours refused what stock accepts
+ * is a difference of this line.
  */
 void do_set_iommu(const struct op *op, struct text *line)
 {
@@ -137,16 +138,14 @@ void do_set_iommu(const struct op *op, struct text *line)
 	int result = vfio_call(container, VFIO_SET_IOMMU, op->arg[0]);
 
 	text_add_result(line, result);
-	if (result) {
-		world.line_not_comparable = !world.exclusive;
+	if (result)
 		return;
-	}
 	shadow_set_type(op->arg[0] != VFIO_TYPE1_IOMMU);
 	if (who_serves(container) == (int)world.backend)
 		return;
 	if (world.exclusive)
 		give_up("the wrong backend serves the container");
-	world.not_comparable = true;
+	text_add(line, " served by the other backend");
 }
 
 void do_api_version(const struct op *op, struct text *line)

@@ -15,11 +15,7 @@
 #include "region.h"
 #include "world.h"
 
-#define MAX_MEMORIES	65536
 #define HUGE_BYTES	(2 * MIB)
-
-/* Mappings may be larger than their memory. Behind it is nothing, and nothing of ours. */
-#define GUARD_BYTES	(4 * MIB)
 
 struct memory {
 	uint64_t name;
@@ -36,7 +32,8 @@ static struct memory *find_memory(uint64_t name)
 {
 	unsigned int i;
 
-	for (i = 0; i < nmemories; i++)
+	/* The newest ones are asked for most. */
+	for (i = nmemories; i-- > 0;)
 		if (memories[i].name == name)
 			return &memories[i];
 	return NULL;
@@ -71,12 +68,13 @@ void *memory_resolve(uint64_t mem, uint64_t value)
 	return mem ? memory_at(mem) + value : (uint8_t *)value;
 }
 
-void memory_forget(void)
+void *memory_range(const struct op *op)
 {
-	while (nmemories) {
-		nmemories--;
-		munmap(memories[nmemories].at, memories[nmemories].nbytes + GUARD_BYTES);
-	}
+	struct memory *memory = find_memory(op->mem);
+
+	if (!memory || op->arg[0] > memory->nbytes || op->arg[1] > memory->nbytes - op->arg[0])
+		give_up("that is not within the memory");
+	return memory->at + op->arg[0];
 }
 
 void memory_fill(void *memory, size_t nbytes, uint64_t seed)
@@ -195,14 +193,26 @@ static int fill_part(uint8_t *at, uint64_t nbytes, uint64_t kind, uint64_t prot)
 	}
 }
 
-/* Memory of a name that exists replaces it. */
+/*
+ * What replaces memory comes somewhere else, and nothing of ours to where it was: a device may
+ * still get there.
+ */
+static void replace_memory(const struct memory *memory)
+{
+	void *mapped = mmap(memory->at, memory->nbytes + GUARD_BYTES, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+
+	if (mapped == MAP_FAILED)
+		give_up("memory cannot be replaced: %s", strerror(errno));
+}
+
 void do_memory(const struct op *op, struct text *line)
 {
 	struct memory *memory = find_memory(op->arg[0]);
 	uint64_t nbytes = op->arg[1];
 
 	if (memory) {
-		munmap(memory->at, memory->nbytes + GUARD_BYTES);
+		replace_memory(memory);
 	} else {
 		if (nmemories == MAX_MEMORIES)
 			give_up("more than %u pieces of memory", MAX_MEMORIES);
@@ -217,14 +227,27 @@ void do_memory(const struct op *op, struct text *line)
 
 void do_part(const struct op *op, struct text *line)
 {
-	text_add_result(line, fill_part(memory_resolve(op->mem, op->arg[0]),
-					op->arg[1], op->arg[2], op->arg[3]));
+	text_add_result(line, fill_part(memory_range(op), op->arg[1], op->arg[2],
+					op->arg[3]));
 }
 
 void do_protect(const struct op *op, struct text *line)
 {
-	int result = mprotect(memory_resolve(op->mem, op->arg[0]), op->arg[1],
-			      prot_of(op->arg[2]));
+	int result = mprotect(memory_range(op), op->arg[1], prot_of(op->arg[2]));
+
+	text_add_result(line, result ? -errno : 0);
+}
+
+/* Whether there is anything to be had from that advice is not what is compared. */
+void do_advise(const struct op *op, struct text *line)
+{
+	static const int advices[] = {
+		[ADVICE_DONTNEED] = MADV_DONTNEED,
+		[ADVICE_FREE] = MADV_FREE,
+		[ADVICE_HUGE] = MADV_HUGEPAGE,
+		[ADVICE_NOHUGE] = MADV_NOHUGEPAGE,
+	};
+	int result = madvise(memory_range(op), op->arg[1], advices[op->arg[2]]);
 
 	text_add_result(line, result ? -errno : 0);
 }
@@ -232,13 +255,12 @@ void do_protect(const struct op *op, struct text *line)
 void do_fill(const struct op *op, struct text *line)
 {
 	(void)line;
-	memory_fill(memory_resolve(op->mem, op->arg[0]), op->arg[1],
-		    op->arg[2]);
+	memory_fill(memory_range(op), op->arg[1], op->arg[2]);
 }
 
 void do_peek(const struct op *op, struct text *line)
 {
-	const void *at = memory_resolve(op->mem, op->arg[0]);
+	const void *at = memory_range(op);
 
 	text_add(line, " hash=%016llx",
 		 (unsigned long long)hash_bytes(HASH_START, at, op->arg[1]));
@@ -246,7 +268,7 @@ void do_peek(const struct op *op, struct text *line)
 
 void do_lock(const struct op *op, struct text *line)
 {
-	int result = mlock(memory_resolve(op->mem, op->arg[0]), op->arg[1]);
+	int result = mlock(memory_range(op), op->arg[1]);
 
 	text_add_result(line, result ? -errno : 0);
 }

@@ -3,10 +3,15 @@
  * hunt.c - runs sequences on both backends
  *
  * Random sequences are made again from their number whenever they are needed, and of what
- * they did only a hash is kept; those whose hashes differ are run once more for the text.
+ * they did only a hash is kept; those whose hashes differ, or that did not end well, are run
+ * once more for the text.
+ *
+ * After an intended difference the two sides can have different mappings. The sequence is then
+ * run once more without the calls that led to it, as often as it takes to compare all others.
  */
 #include "hunt.h"
 
+#include "devices.h"
 #include "modules.h"
 #include "options.h"
 #include "random.h"
@@ -14,23 +19,41 @@
 #include "run.h"
 
 #define MAX_SHRUNK	5U
+#define MAX_ROUNDS	64U	/* of leaving out what led to intended differences */
 
-bool compare_sequences(const char *name, const struct sequence *sequences,
-		       size_t nsequences, struct comparison *comparisons)
+/* Where a sequence runs, to be replaced in tests of the tester. */
+bool (*hunt_turn_to)(enum backend backend) = turn_to;
+void (*hunt_run)(const struct sequence *sequence, enum backend backend,
+		 struct outcome *outcome) = sequence_run;
+
+/* A sequence without the calls that led to an intended difference. */
+static void leave_out_causes(const struct comparison *comparison, const struct outcome *stock,
+			     const struct sequence *sequence, struct sequence *rest)
+{
+	bool *is_cause = calloc(sequence->nops + 1, sizeof(*is_cause));
+	size_t i;
+
+	find_causes(comparison, stock, is_cause, sequence->nops);
+	rest->nops = 0;
+	for (i = 0; i < sequence->nops; i++)
+		if (!is_cause[i])
+			sequence_add(rest, &sequence->ops[i]);
+	free(is_cause);
+}
+
+bool compare_once(const char *name, const struct sequence *sequences, size_t nsequences,
+		  struct comparison *comparisons, struct sequence *rests)
 {
 	struct outcome *outcomes[NBACKENDS];
 	enum backend backend;
 	bool well = true;
 	size_t i;
 
-	if (!nsequences)
-		return true;
 	for (backend = 0; backend < NBACKENDS; backend++) {
 		outcomes[backend] = calloc(nsequences, sizeof(**outcomes));
-		well = well && turn_to(backend);
+		well = well && hunt_turn_to(backend);
 		for (i = 0; well && i < nsequences && !interrupted; i++)
-			sequence_run(&sequences[i], backend,
-				     &outcomes[backend][i]);
+			hunt_run(&sequences[i], backend, &outcomes[backend][i]);
 		well = well && !interrupted;
 	}
 	for (i = 0; i < nsequences; i++) {
@@ -38,11 +61,104 @@ bool compare_sequences(const char *name, const struct sequence *sequences,
 		if (well)
 			compare_outcomes(name, &outcomes[STOCK][i],
 					 &outcomes[OURS][i], &comparisons[i]);
+		if (well && rests && comparisons[i].divergence)
+			leave_out_causes(&comparisons[i], &outcomes[STOCK][i],
+					 &sequences[i], &rests[i]);
 		outcome_free(&outcomes[STOCK][i]);
 		outcome_free(&outcomes[OURS][i]);
 	}
 	free(outcomes[STOCK]);
 	free(outcomes[OURS]);
+	return well;
+}
+
+/* What the run of a rest says, besides what is known of the whole. */
+static void add_comparison(struct comparison *whole, struct comparison *rest)
+{
+	unsigned int i;
+
+	for (i = 0; i < whole->nintended; i++)
+		comparison_remember(rest, whole->intended[i]);
+	if (rest->verdict == VERDICT_SAME)
+		rest->verdict = VERDICT_INTENDED;
+	text_free(&whole->excerpt);
+	*whole = *rest;
+}
+
+/* True if the next round has to look at it. */
+static bool is_pending(const struct comparison *comparison)
+{
+	return comparison->verdict == VERDICT_INTENDED && comparison->divergence;
+}
+
+/* One round: those that are pending, without what led to their difference. */
+static bool compare_rests(const char *name, struct sequence *sequences, size_t nsequences,
+			  struct comparison *comparisons, struct sequence *rests,
+			  size_t *npending)
+{
+	struct sequence *todo = calloc(nsequences, sizeof(*todo));
+	struct sequence *left = calloc(nsequences, sizeof(*left));
+	struct comparison *results = calloc(nsequences, sizeof(*results));
+	size_t *index = calloc(nsequences, sizeof(*index));
+	size_t ntodo = 0, i;
+	bool well;
+
+	for (i = 0; i < nsequences; i++) {
+		if (!is_pending(&comparisons[i]))
+			continue;
+		sequence_copy(&sequences[i], &rests[i]);
+		index[ntodo] = i;
+		todo[ntodo++] = sequences[i];
+	}
+	well = compare_once(name, todo, ntodo, results, left);
+	*npending = 0;
+	for (i = 0; i < ntodo; i++) {
+		add_comparison(&comparisons[index[i]], &results[i]);
+		sequence_copy(&rests[index[i]], &left[i]);
+		sequence_free(&left[i]);
+		*npending += is_pending(&results[i]);
+	}
+	free(todo);
+	free(left);
+	free(results);
+	free(index);
+	return well;
+}
+
+static void refuse_pending(struct comparison *comparisons, size_t nsequences)
+{
+	size_t i;
+
+	for (i = 0; i < nsequences; i++) {
+		if (!is_pending(&comparisons[i]))
+			continue;
+		comparisons[i].verdict = VERDICT_DIFFERENT;
+		text_add(&comparisons[i].excerpt,
+			 "  after leaving out what led to %u intended differences there are more\n",
+			 MAX_ROUNDS);
+	}
+}
+
+bool compare_sequences(const char *name, struct sequence *sequences,
+		       size_t nsequences, struct comparison *comparisons)
+{
+	struct sequence *rests;
+	unsigned int nrounds = 0;
+	size_t npending = 0, i;
+	bool well;
+
+	if (!nsequences)
+		return true;
+	rests = calloc(nsequences, sizeof(*rests));
+	well = compare_once(name, sequences, nsequences, comparisons, rests);
+	for (i = 0; well && i < nsequences; i++)
+		npending += is_pending(&comparisons[i]);
+	while (well && npending && nrounds++ < MAX_ROUNDS)
+		well = compare_rests(name, sequences, nsequences, comparisons, rests, &npending);
+	refuse_pending(comparisons, nsequences);
+	for (i = 0; i < nsequences; i++)
+		sequence_free(&rests[i]);
+	free(rests);
 	return well;
 }
 
@@ -62,21 +178,28 @@ static uint64_t nsequences_wanted(void)
 	return (options.iterations + options.length - 1) / options.length;
 }
 
-static uint64_t hash_of(const struct outcome *outcome)
-{
-	uint64_t hash = hash_bytes(HASH_START, outcome->transcript.chars,
-				   outcome->transcript.nchars);
+/* What is kept of one side of a sequence. */
+struct digest {
+	uint64_t hash;
+	bool well;		/* it ran to its end */
+};
 
-	return hash_bytes(hash, &outcome->ending, sizeof(outcome->ending));
+static struct digest digest_of(const struct outcome *outcome)
+{
+	return (struct digest){
+		.hash = hash_bytes(HASH_START, text_chars(&outcome->transcript),
+				   outcome->transcript.nchars),
+		.well = outcome->ending == ENDED_WELL,
+	};
 }
 
-static bool hash_all(enum backend backend, uint64_t *hashes, uint64_t n)
+static bool digest_all(enum backend backend, struct digest *digests, uint64_t n)
 {
 	struct sequence sequence = { 0 };
 	struct outcome outcome = { 0 };
 	uint64_t i;
 
-	if (!turn_to(backend))
+	if (!hunt_turn_to(backend))
 		return false;
 	for (i = 0; i < n && !interrupted; i++) {
 		if (i % 16 == 0)
@@ -85,16 +208,22 @@ static bool hash_all(enum backend backend, uint64_t *hashes, uint64_t n)
 				 (unsigned long long)i, (unsigned long long)n);
 		random_sequence(options.seed, i, options.length,
 				options.without, &sequence);
-		sequence_run(&sequence, backend, &outcome);
-		hashes[i] = hash_of(&outcome);
+		hunt_run(&sequence, backend, &outcome);
+		digests[i] = digest_of(&outcome);
 	}
 	outcome_free(&outcome);
 	sequence_free(&sequence);
 	return !interrupted;
 }
 
-/* Sequences whose hashes differ. */
-static struct sequence *collect(uint64_t *hashes[NBACKENDS], uint64_t n,
+/* Two that failed are no agreement. */
+static bool agree(const struct digest *stock, const struct digest *ours)
+{
+	return stock->well && ours->well && stock->hash == ours->hash;
+}
+
+/* Sequences of which the two sides say different things, or that one did not finish. */
+static struct sequence *collect(struct digest *digests[NBACKENDS], uint64_t n,
 				uint64_t **numbers, size_t *ncollected)
 {
 	struct sequence *sequences = calloc(n, sizeof(*sequences));
@@ -103,7 +232,7 @@ static struct sequence *collect(uint64_t *hashes[NBACKENDS], uint64_t n,
 	*numbers = calloc(n, sizeof(**numbers));
 	*ncollected = 0;
 	for (i = 0; i < n; i++) {
-		if (hashes[STOCK][i] == hashes[OURS][i])
+		if (agree(&digests[STOCK][i], &digests[OURS][i]))
 			continue;
 		random_sequence(options.seed, i, options.length,
 				options.without, &sequences[*ncollected]);
@@ -113,65 +242,79 @@ static struct sequence *collect(uint64_t *hashes[NBACKENDS], uint64_t n,
 }
 
 /* Writes the shortest sequence found, and tells what it does. */
-static void tell_shrunk(struct sequence *sequence, unsigned int ntold,
-			struct comparison *comparison)
+static void tell_shrunk(struct sequence *sequence, struct comparison *comparison)
 {
 	struct comparison *again = calloc(1, sizeof(*again));
 	char path[512];
 
 	shrink(sequence);
-	snprintf(path, sizeof(path), ntold ? "%s.%u" : "%s", options.output,
-		 ntold + 1);
-	if (compare_sequences("random", sequence, 1, again) &&
+	if (compare_once("random", sequence, 1, again, NULL) &&
 	    again->verdict == VERDICT_DIFFERENT) {
 		text_clear(&comparison->excerpt);
 		text_add(&comparison->excerpt, "%s",
 			 text_chars(&again->excerpt));
 	}
-	if (sequence_write(path, sequence, text_chars(&comparison->excerpt)))
+	if (sequence_write(options.output, sequence, text_chars(&comparison->excerpt),
+			   path, sizeof(path)))
 		text_add(&comparison->excerpt, "  to see it again: --replay %s\n",
 			 path);
 	comparisons_free(again, 1);
 }
 
+/* The name is the same for each seed; the seed is told once, and with what failed. */
 static void report_random(uint64_t number, struct comparison *comparison)
 {
 	char name[64];
 
-	snprintf(name, sizeof(name), "random_%llu_of_seed_%llu",
-		 (unsigned long long)number,
-		 (unsigned long long)options.seed);
-	/* The hashes did differ. */
-	if (comparison->verdict == VERDICT_SAME) {
-		comparison->verdict = VERDICT_DIFFERENT;
+	snprintf(name, sizeof(name), "random_sequence_%llu", (unsigned long long)number + 1);
+	if (comparison->verdict == VERDICT_DIFFERENT || comparison->verdict == VERDICT_NOT_RUN)
 		text_add(&comparison->excerpt,
-			 "  differed once, but not when it was run again\n");
-	}
+			 "  number %llu of --seed %llu --length %u\n",
+			 (unsigned long long)number + 1,
+			 (unsigned long long)options.seed, options.length);
 	report(name, "", comparison);
 }
 
-static bool look_at_differences(uint64_t *hashes[NBACKENDS], uint64_t n,
-				size_t *ndifferent)
+/* What it said, or that it did not end, counts also when the second run is all right. */
+static void check_first_run(const struct digest *stock, const struct digest *ours,
+			    struct comparison *comparison)
 {
+	if (comparison->verdict != VERDICT_SAME &&
+	    (comparison->verdict != VERDICT_INTENDED || (stock->well && ours->well)))
+		return;
+	comparison->verdict = VERDICT_DIFFERENT;
+	text_add(&comparison->excerpt, "  differed once, but not when it was run again\n");
+}
+
+static bool look_at_differences(struct digest *digests[NBACKENDS], uint64_t n)
+{
+	struct comparison same = { 0 };
 	struct comparison *comparisons;
 	struct sequence *sequences;
 	unsigned int nshrunk = 0;
-	uint64_t *numbers;
+	uint64_t *numbers, number;
+	size_t ncollected, i = 0;
 	bool well;
-	size_t i;
 
-	sequences = collect(hashes, n, &numbers, ndifferent);
-	comparisons = calloc(*ndifferent + 1, sizeof(*comparisons));
-	well = compare_sequences("random", sequences, *ndifferent, comparisons);
-	for (i = 0; well && i < *ndifferent; i++) {
-		if (comparisons[i].verdict == VERDICT_DIFFERENT &&
-		    nshrunk < MAX_SHRUNK)
-			tell_shrunk(&sequences[i], nshrunk++, &comparisons[i]);
-		report_random(numbers[i], &comparisons[i]);
+	sequences = collect(digests, n, &numbers, &ncollected);
+	comparisons = calloc(ncollected + 1, sizeof(*comparisons));
+	well = compare_sequences("random", sequences, ncollected, comparisons);
+	for (number = 0; well && number < n; number++) {
+		struct comparison *comparison = &comparisons[i];
+
+		if (i == ncollected || numbers[i] != number) {
+			report_random(number, &same);
+			continue;
+		}
+		if (comparison->verdict == VERDICT_DIFFERENT && nshrunk++ < MAX_SHRUNK)
+			tell_shrunk(&sequences[i], comparison);
+		check_first_run(&digests[STOCK][number], &digests[OURS][number], comparison);
+		report_random(number, comparison);
+		i++;
 	}
-	for (i = 0; i < *ndifferent; i++)
+	for (i = 0; i < ncollected; i++)
 		sequence_free(&sequences[i]);
-	comparisons_free(comparisons, *ndifferent);
+	comparisons_free(comparisons, ncollected);
 	free(sequences);
 	free(numbers);
 	return well;
@@ -180,53 +323,66 @@ static bool look_at_differences(uint64_t *hashes[NBACKENDS], uint64_t n,
 int run_random(void)
 {
 	uint64_t n = nsequences_wanted();
-	uint64_t *hashes[NBACKENDS] = {
-		calloc(n, sizeof(uint64_t)), calloc(n, sizeof(uint64_t))
+	struct digest *digests[NBACKENDS] = {
+		calloc(n, sizeof(struct digest)), calloc(n, sizeof(struct digest))
 	};
-	struct comparison same = { 0 };
-	size_t ndifferent;
-	char name[96];
+	bool well;
 
-	if (!hash_all(STOCK, hashes[STOCK], n) ||
-	    !hash_all(OURS, hashes[OURS], n))
-		return EXIT_NOT_RUN;
 	report_begin();
-	report_note("seed %llu: %llu sequences of %u calls",
+	report_note("--seed %llu: %llu sequences of %u calls each",
 		    (unsigned long long)options.seed, (unsigned long long)n,
 		    options.length);
-	if (!look_at_differences(hashes, n, &ndifferent))
-		return EXIT_NOT_RUN;
-	snprintf(name, sizeof(name), "%llu_random_sequences",
-		 (unsigned long long)(n - ndifferent));
-	if (ndifferent < n)
-		report(name, "", &same);
-	free(hashes[STOCK]);
-	free(hashes[OURS]);
-	return report_end();
+	well = digest_all(STOCK, digests[STOCK], n) && digest_all(OURS, digests[OURS], n) &&
+	       look_at_differences(digests, n);
+	free(digests[STOCK]);
+	free(digests[OURS]);
+	return well ? report_end() : EXIT_NOT_RUN;
 }
 
 /* --- replay */
 
-int run_replay(const char *path)
+/* Groups are those of the devices that were found, and not of any others. */
+static bool have_devices(const struct sequence *sequence)
 {
-	struct comparison *comparisons;
-	struct sequence *sequences = NULL;
-	size_t nsequences = 0;
+	size_t i;
+
+	for (i = 0; i < sequence->nops; i++) {
+		const struct op *op = &sequence->ops[i];
+
+		if (!op_has_group(op) || device_present((enum group)op->arg[0]))
+			continue;
+		fprintf(stderr, "vfio-ioas: %s: there is no device of group %s here\n",
+			options.replay, group_names[op->arg[0]]);
+		return false;
+	}
+	return true;
+}
+
+static int replay(struct sequences *sequences)
+{
+	struct comparison *comparisons = calloc(sequences->nsequences, sizeof(*comparisons));
 	char name[64];
 	size_t i;
 
-	if (!sequences_read(path, &sequences, &nsequences) || !nsequences)
+	if (!compare_sequences("replay", sequences->sequence, sequences->nsequences, comparisons)) {
+		comparisons_free(comparisons, sequences->nsequences);
 		return EXIT_NOT_RUN;
-	comparisons = calloc(nsequences, sizeof(*comparisons));
-	if (!compare_sequences("replay", sequences, nsequences, comparisons))
-		return EXIT_NOT_RUN;
-	report_begin();
-	for (i = 0; i < nsequences; i++) {
-		snprintf(name, sizeof(name), "sequence_%zu", i + 1);
-		report(name, path, &comparisons[i]);
-		sequence_free(&sequences[i]);
 	}
-	comparisons_free(comparisons, nsequences);
-	free(sequences);
+	report_begin();
+	for (i = 0; i < sequences->nsequences; i++) {
+		snprintf(name, sizeof(name), "sequence_%zu", i + 1);
+		report(name, options.replay, &comparisons[i]);
+	}
+	comparisons_free(comparisons, sequences->nsequences);
 	return report_end();
+}
+
+int run_replay(struct sequences *sequences)
+{
+	size_t i;
+
+	for (i = 0; i < sequences->nsequences; i++)
+		if (!have_devices(&sequences->sequence[i]))
+			return EXIT_NOT_RUN;
+	return replay(sequences);
 }

@@ -10,12 +10,24 @@
 
 /* Exit statuses. */
 int run_random(void);
-int run_replay(const char *path);
+int run_replay(struct sequences *sequences);
 
-/* Runs all of them on both backends, and compares; false if a turn was not possible. */
-bool compare_sequences(const char *name, const struct sequence *sequences,
+/*
+ * Runs all of them on both backends, and compares. What led to an intended difference is left out
+ * of a sequence, which is run again, until every other call has been compared to the end; the
+ * sequence is what was run last. False if a turn was not possible.
+ */
+bool compare_sequences(const char *name, struct sequence *sequences,
 		       size_t nsequences, struct comparison *comparisons);
+/* One run. rests: of each that diverges, what is to be run next; or NULL. */
+bool compare_once(const char *name, const struct sequence *sequences, size_t nsequences,
+		  struct comparison *comparisons, struct sequence *rests);
 void comparisons_free(struct comparison *comparisons, size_t ncomparisons);
+
+/* What gives a backend its turn and runs a sequence on it. Tests put wrong backends here. */
+extern bool (*hunt_turn_to)(enum backend backend);
+extern void (*hunt_run)(const struct sequence *sequence, enum backend backend,
+			struct outcome *outcome);
 
 /* Makes a sequence that differs as short as possible. */
 void shrink(struct sequence *sequence);

@@ -13,6 +13,8 @@ struct kernel_version {
 };
 
 struct kernel_version running_kernel(void);
+/* For tests of the tester. */
+void kernel_pretend(unsigned int major, unsigned int minor);
 bool kernel_is_older_than(unsigned int major, unsigned int minor);
 
 /*

@@ -13,6 +13,8 @@
 #include "common.h"
 
 #define OP_ARGS		7
+#define MAX_NAME_CHARS	8	/* of memory */
+#define MAX_LINE_CHARS	511
 
 enum op_kind {
 	/* do_life.c: containers, groups and devices */
@@ -51,6 +53,7 @@ enum op_kind {
 	OP_MEMORY,
 	OP_PART,
 	OP_PROTECT,
+	OP_ADVISE,
 	OP_FILL,
 	OP_PEEK,
 	OP_LOCK,
@@ -77,10 +80,13 @@ void op_unpack_name(uint64_t packed, char name[9]);
 
 void op_format(const struct op *op, struct text *line);
 /*
- * The reverse; a '#' ends the line. False if that is no operation; then *problem is the part
- * that is wrong.
+ * The reverse; a '#' ends the line, which has no newline. False if that is no operation; then the
+ * reason is in problem, unless that is NULL.
  */
-bool op_parse(const char *line, struct op *op, const char **problem);
+bool op_parse(const char *line, struct op *op, struct text *problem);
+
+/* Is its first argument a group? */
+bool op_has_group(const struct op *op);
 
 /* Does it, and adds a line to the transcript. */
 void op_execute(const struct op *op);

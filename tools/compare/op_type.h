@@ -11,7 +11,8 @@
 enum arg_how {
 	ARG_NONE,
 	ARG_HEX,
-	ARG_DEC,	/* with a sign */
+	ARG_DEC,
+	ARG_INT,	/* decimal, with a sign */
 	ARG_NAME,	/* op_pack_name() */
 	ARG_ADDRESS,	/* counts from op->mem */
 	ARG_CHOICE,	/* index into names */
@@ -22,6 +23,7 @@ struct arg_type {
 	const char *name;
 	enum arg_how how;
 	const char *const *names;	/* NULL at the end */
+	uint64_t max;			/* of a number; one more of a negative one */
 };
 
 struct op_type {
@@ -62,6 +64,14 @@ enum not_container {
 	FD_NULL,		/* /dev/null */
 	FD_POINTER,		/* the pointer itself is bad */
 	FD_OTHER,		/* the container that is not in use */
+};
+
+enum advice {
+	ADVICE_DONTNEED,
+	ADVICE_FREE,
+	ADVICE_HUGE,
+	ADVICE_NOHUGE,
+	NADVICES,
 };
 
 #define PROT_R		1U
@@ -111,6 +121,7 @@ void do_callbacks(const struct op *op, struct text *line);
 void do_memory(const struct op *op, struct text *line);
 void do_part(const struct op *op, struct text *line);
 void do_protect(const struct op *op, struct text *line);
+void do_advise(const struct op *op, struct text *line);
 void do_fill(const struct op *op, struct text *line);
 void do_peek(const struct op *op, struct text *line);
 void do_lock(const struct op *op, struct text *line);

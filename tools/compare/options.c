@@ -6,10 +6,16 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <sys/random.h>
 #include <time.h>
 
+#include "../number.h"
 #include "memory.h"
 #include "modules.h"
+
+#define MAX_ITERATIONS	1000000000ULL
+#define MAX_LENGTH	100000U
+#define MAX_TIMEOUT	86400U		/* seconds: a day */
 
 struct options options = {
 	.self_test = NBACKENDS,
@@ -34,11 +40,11 @@ static const char help[] =
 "  --run PATTERN        only cases whose name matches (as in a shell; more than once: several)\n"
 "  --skip PATTERN       not the cases whose name matches\n"
 "  --random             random sequences of calls instead of the cases; so do the next three\n"
-"    --seed N           where the random numbers begin (default: from the clock)\n"
+"    --seed N           where the random numbers begin (default: another one each time)\n"
 "    --iterations N     calls altogether (10000)\n"
 "    --length N         calls a sequence (150)\n"
 "    --output FILE      where a sequence that differs is written, made as short as possible\n"
-"                       (vfio-ioas-difference; the second gets .2 behind it)\n"
+"                       (vfio-ioas-difference; if there is one, with .2, .3, ... behind it)\n"
 "  --replay FILE        the sequences in a file: one of --random, or what a program did; it is\n"
 "                       recorded by VFIO_IOAS_RECORD=FILE\n"
 "                       LD_PRELOAD=" RECORD_DIR "/libvfio-ioas-record.so\n"
@@ -56,7 +62,7 @@ static const char help[] =
 "How\n"
 "  --exclusive          have only the one module loaded whose turn it is, and restore what was\n"
 "                       loaded and its parameters. Else, when SET_IOMMU fails on ours, vfio.ko\n"
-"                       goes on to stock type1: such lines are not comparable, and are counted\n"
+"                       goes on to stock type1: that is a difference, unless stock refuses, too\n"
 "  --ioas-module FILE   load our module from there, not from /lib/modules\n"
 "  --intrusive          also cases that unbind a device from vfio-pci for a moment or change\n"
 "                       parameters of the modules\n"
@@ -74,16 +80,6 @@ static void fail(const char *what, const char *argument)
 	fprintf(stderr, "vfio-ioas: %s%s%s; --help lists the options\n", what,
 		*argument ? ": " : "", argument);
 	exit(EXIT_NOT_RUN);
-}
-
-static uint64_t number(const char *argument)
-{
-	char *end;
-	uint64_t value = strtoull(argument, &end, 0);
-
-	if (!*argument || *end)
-		fail("not a number", argument);
-	return value;
 }
 
 static unsigned int feature(const char *name)
@@ -197,25 +193,26 @@ static void apply_flag(int option)
 	}
 }
 
+static uint64_t number(const char *option, const char *argument, uint64_t min, uint64_t max)
+{
+	return number_of_option("compare", option, argument, min, max);
+}
+
 static void apply_number(int option, const char *argument)
 {
-	uint64_t value = number(argument);
-
+	options.random = options.random || option != OPT_TIMEOUT;
 	switch (option) {
 	case OPT_SEED:
-		options.random = true;
-		options.seed = value;
+		options.seed = number("--seed", argument, 0, UINT64_MAX);
 		break;
 	case OPT_ITERATIONS:
-		options.random = true;
-		options.iterations = value;
+		options.iterations = number("--iterations", argument, 1, MAX_ITERATIONS);
 		break;
 	case OPT_LENGTH:
-		options.random = true;
-		options.length = value ? (unsigned int)value : 1;
+		options.length = (unsigned int)number("--length", argument, 1, MAX_LENGTH);
 		break;
 	case OPT_TIMEOUT:
-		options.timeout = (unsigned int)value;
+		options.timeout = (unsigned int)number("--timeout", argument, 1, MAX_TIMEOUT);
 		break;
 	}
 }
@@ -260,11 +257,21 @@ static void apply_word(int option, const char *argument)
 	}
 }
 
+/* Short enough to be typed. */
+static uint64_t fresh_seed(void)
+{
+	uint32_t seed;
+
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		seed = (uint32_t)time(NULL);
+	return seed;
+}
+
 void options_parse(int argc, char **argv)
 {
 	int option;
 
-	options.seed = (uint64_t)time(NULL);
+	options.seed = fresh_seed();
 	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		switch (option) {
 		case OPT_SEED:

@@ -332,7 +332,9 @@ static enum group any_group(struct generator *g)
 
 	if (group >= GROUP_E && g->without & WITHOUT_EMULATED)
 		group = below(g, 2);
-	return device_present(group) ? group : GROUP_A;
+	if (device_present(group))
+		return group;
+	return device_present(GROUP_A) ? GROUP_A : GROUP_E;
 }
 
 static void add_groups(struct generator *g)

@@ -7,13 +7,13 @@
 #include <stdarg.h>
 #include <sys/utsname.h>
 
+#include "../json.h"
 #include "devices.h"
 #include "modules.h"
 #include "options.h"
 
 static unsigned int counts[VERDICT_NOT_RUN + 1];
 static unsigned int nreported;
-static unsigned int nincomparable;
 
 static const char *const verdict_names[] = {
 	[VERDICT_SAME] = "same",
@@ -23,51 +23,50 @@ static const char *const verdict_names[] = {
 	[VERDICT_NOT_RUN] = "not run",
 };
 
-/* --- JSON */
-
-static void print_json_string(const char *string)
+/* Of differences of one name, which can have several entries, the first is told. */
+static bool is_first(const struct difference *const *list, unsigned int i)
 {
-	putchar('"');
-	for (; *string; string++) {
-		if (*string == '\n')
-			fputs("\\n", stdout);
-		else if (*string == '"' || *string == '\\')
-			printf("\\%c", *string);
-		else if ((unsigned char)*string < ' ')
-			printf("\\u%04x", (unsigned int)*string);
-		else
-			putchar(*string);
-	}
-	putchar('"');
+	unsigned int before;
+
+	for (before = 0; before < i; before++)
+		if (strcmp(list[before]->name, list[i]->name) == 0)
+			return false;
+	return true;
 }
+
+/* --- JSON */
 
 static void print_json_member(const char *key, const char *value)
 {
 	printf(", \"%s\": ", key);
-	print_json_string(value);
+	json_string(value);
+}
+
+static void print_json_names(const char *key, const struct difference *const *list,
+			     unsigned int nlist)
+{
+	unsigned int i;
+
+	printf(", \"%s\": [", key);
+	for (i = 0; i < nlist; i++) {
+		if (!is_first(list, i))
+			continue;
+		fputs(i ? ", " : "", stdout);
+		json_string(list[i]->name);
+	}
+	putchar(']');
 }
 
 static void report_json(const char *name, const char *checks,
 			const struct comparison *comparison)
 {
-	unsigned int i;
-
 	printf("%s\n  {\"name\": ", nreported > 1 ? "," : "");
-	print_json_string(name);
+	json_string(name);
 	print_json_member("checks", checks);
 	print_json_member("verdict", verdict_names[comparison->verdict]);
-	printf(", \"intended\": [");
-	for (i = 0; i < comparison->nintended; i++) {
-		fputs(i ? ", " : "", stdout);
-		print_json_string(comparison->intended[i]->name);
-	}
-	printf("], \"absent\": [");
-	for (i = 0; i < comparison->nabsent; i++) {
-		fputs(i ? ", " : "", stdout);
-		print_json_string(comparison->absent[i]->name);
-	}
-	printf("], \"incomparable_lines\": %u", comparison->nincomparable);
-	if (comparison->reason)
+	print_json_names("intended", comparison->intended, comparison->nintended);
+	print_json_names("absent", comparison->absent, comparison->nabsent);
+	if (*comparison->reason)
 		print_json_member("reason", comparison->reason);
 	if (comparison->excerpt.nchars)
 		print_json_member("excerpt", text_chars(&comparison->excerpt));
@@ -92,15 +91,12 @@ static void print_intended(const char *prefix,
 	unsigned int i;
 
 	for (i = 0; i < comparison->nintended; i++)
-		printf("%sintended: %s: %s\n", prefix,
-		       comparison->intended[i]->name,
-		       comparison->intended[i]->why);
+		if (is_first(comparison->intended, i))
+			printf("%sintended: %s: %s\n", prefix, comparison->intended[i]->name,
+			       comparison->intended[i]->why);
 	for (i = 0; i < comparison->nabsent; i++)
-		printf("%sshould have differed, and did not: %s\n", prefix,
-		       comparison->absent[i]->name);
-	if (comparison->nincomparable)
-		printf("%s%u lines are not comparable without --exclusive\n",
-		       prefix, comparison->nincomparable);
+		printf("%sshould have differed, and did not: %s: %s\n", prefix,
+		       comparison->absent[i]->name, comparison->absent[i]->ours);
 }
 
 static void report_tap(const char *name, const char *checks,
@@ -124,14 +120,13 @@ static void report_tap(const char *name, const char *checks,
 static void report_text(const char *name, const char *checks,
 			const struct comparison *comparison)
 {
-	bool quiet = !comparison->nabsent &&
-		     (comparison->verdict == VERDICT_SAME ||
-		      comparison->verdict == VERDICT_SKIPPED);
+	bool quiet = comparison->verdict == VERDICT_SAME ||
+		     comparison->verdict == VERDICT_SKIPPED;
 
 	if (quiet && !options.verbose)
 		return;
 	printf("%s: %s", verdict_names[comparison->verdict], name);
-	if (comparison->reason)
+	if (*comparison->reason)
 		printf(": %s", comparison->reason);
 	putchar('\n');
 	if (!quiet && *checks)
@@ -166,7 +161,7 @@ void report_begin(void)
 	describe_run(&text);
 	if (options.format == FORMAT_JSON) {
 		printf("{\"run\": ");
-		print_json_string(text_chars(&text));
+		json_string(text_chars(&text));
 		printf(", \"results\": [");
 	} else {
 		printf("# %s\n", text_chars(&text));
@@ -178,7 +173,6 @@ void report(const char *name, const char *checks,
 	    const struct comparison *comparison)
 {
 	counts[comparison->verdict]++;
-	nincomparable += comparison->nincomparable;
 	nreported++;
 	progress("%s", "");
 	switch (options.format) {
@@ -237,7 +231,7 @@ int report_end(void)
 	} else {
 		printf("# ");
 		print_counts("%s%s: %u");
-		printf("; lines not comparable: %u\n", nincomparable);
+		putchar('\n');
 	}
 	if (options.format == FORMAT_TAP)
 		printf("1..%u\n", nreported);

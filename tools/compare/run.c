@@ -129,10 +129,10 @@ static void report_run(const struct run *run)
 
 	if (run->missing) {
 		comparison.verdict = VERDICT_SKIPPED;
-		comparison.reason = run->missing;
+		snprintf(comparison.reason, sizeof(comparison.reason), "%s", run->missing);
 	} else if (run->test_case->needs & ONLY_IOAS && options.self_test == STOCK) {
 		comparison.verdict = VERDICT_SKIPPED;
-		comparison.reason = "only for ours";
+		strcpy(comparison.reason, "only for ours");
 	} else if (run->test_case->needs & ONLY_IOAS) {
 		judge_outcome(&run->outcomes[OURS], &comparison);
 	} else {

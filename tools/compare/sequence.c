@@ -4,10 +4,18 @@
  */
 #include "sequence.h"
 
+#include <fcntl.h>
+#include <malloc.h>
+
+#include "bounds.h"
 #include "options.h"
 #include "run.h"
 #include "text.h"
 #include "world.h"
+
+#define MAX_FILE_BYTES	(256 * MIB)
+#define MAX_OPS		1000000U	/* in a file */
+#define MAX_OUTPUTS	99U
 
 void sequence_add(struct sequence *sequence, const struct op *op)
 {
@@ -38,84 +46,221 @@ void sequence_free(struct sequence *sequence)
 	*sequence = (struct sequence){ 0 };
 }
 
-static bool is_word(const char *line, const char *word)
-{
-	size_t nchars = strlen(word);
+/* --- reading */
 
-	return strncmp(line, word, nchars) == 0 &&
-	       strchr(" \t\n", line[nchars]);
+/* What parsing has come to. */
+struct parser {
+	struct sequences *sequences;
+	struct check check;	/* of the last of them */
+	struct text *problem;
+	size_t nlines;
+	size_t nops;
+};
+
+static bool refuse(struct parser *parser, const char *reason)
+{
+	text_add(parser->problem, "%zu: %s", parser->nlines, reason);
+	return false;
 }
 
-static struct sequence *append_sequence(struct sequence **sequences,
-					size_t *nsequences)
+static void begin_sequence(struct parser *parser)
 {
-	*sequences = realloc(*sequences,
-			     (*nsequences + 1) * sizeof(**sequences));
-	(*sequences)[*nsequences] = (struct sequence){ 0 };
-	return &(*sequences)[(*nsequences)++];
-}
+	struct sequences *sequences = parser->sequences;
 
-static bool read_lines(FILE *file, const char *path,
-		       struct sequence **sequences, size_t *nsequences)
-{
-	struct sequence *sequence = NULL;
-	unsigned int nlines = 0;
-	const char *problem;
-	char line[512];
-	struct op op;
-
-	while (fgets(line, sizeof(line), file)) {
-		const char *text = line + strspn(line, " \t\n");
-
-		nlines++;
-		if (!*text || *text == '#')
-			continue;
-		if (is_word(text, "sequence")) {
-			sequence = append_sequence(sequences, nsequences);
-			continue;
-		}
-		if (!op_parse(text, &op, &problem)) {
-			fprintf(stderr, "vfio-ioas: %s:%u: %s\n", path, nlines,
-				problem);
-			return false;
-		}
-		if (!sequence)
-			sequence = append_sequence(sequences, nsequences);
-		sequence_add(sequence, &op);
+	sequences->sequence = realloc(sequences->sequence, (sequences->nsequences + 1) *
+				      sizeof(*sequences->sequence));
+	if (!sequences->sequence) {
+		perror("vfio-ioas: realloc");
+		exit(EXIT_NOT_RUN);
 	}
+	sequences->sequence[sequences->nsequences++] = (struct sequence){ 0 };
+	check_free(&parser->check);
+}
+
+/* Anything else could be an order to the terminal that shows it, or hide what follows. */
+static bool is_plain(const char *chars, size_t nchars)
+{
+	size_t i;
+
+	for (i = 0; i < nchars; i++)
+		if (chars[i] != '\t' && (chars[i] < ' ' || chars[i] > '~'))
+			return false;
 	return true;
 }
 
-bool sequences_read(const char *path, struct sequence **sequences,
-		    size_t *nsequences)
+/* "sequence", alone but for a comment. */
+static bool is_beginning(const char *line)
 {
-	FILE *file = fopen(path, "re");
+	static const char word[] = "sequence";
+	const size_t nchars = sizeof(word) - 1;
+
+	if (strncmp(line, word, nchars))
+		return false;
+	line += nchars;
+	line += strspn(line, " \t");
+	return !*line || *line == '#';
+}
+
+static bool parse_op(struct parser *parser, const char *line)
+{
+	struct text reason = { 0 };
+	const char *problem;
+	struct op op;
+	bool well = op_parse(line, &op, &reason);
+
+	if (!well)
+		refuse(parser, text_chars(&reason));
+	text_free(&reason);
+	if (!well)
+		return false;
+	if (parser->nops++ == MAX_OPS)
+		return refuse(parser, "there are too many operations");
+	if (!parser->sequences->nsequences)
+		begin_sequence(parser);
+	problem = check_op(&parser->check, &op);
+	if (problem)
+		return refuse(parser, problem);
+	sequence_add(&parser->sequences->sequence[parser->sequences->nsequences - 1], &op);
+	return true;
+}
+
+static bool parse_line(struct parser *parser, const char *chars, size_t nchars)
+{
+	char line[MAX_LINE_CHARS + 1];
+	const char *begin;
+
+	parser->nlines++;
+	if (nchars > MAX_LINE_CHARS)
+		return refuse(parser, "the line is too long");
+	if (!is_plain(chars, nchars))
+		return refuse(parser, "a character that is not printable");
+	memcpy(line, chars, nchars);
+	line[nchars] = '\0';
+	begin = line + strspn(line, " \t");
+	if (!*begin || *begin == '#')
+		return true;
+	if (is_beginning(begin)) {
+		begin_sequence(parser);
+		return true;
+	}
+	return parse_op(parser, begin);
+}
+
+static bool parse_lines(struct parser *parser, const char *chars, size_t nchars)
+{
+	const char *end;
+
+	while (nchars) {
+		end = memchr(chars, '\n', nchars);
+		if (!end) {
+			parser->nlines++;
+			return refuse(parser, "the line has no end: the file is not complete");
+		}
+		if (!parse_line(parser, chars, (size_t)(end - chars)))
+			return false;
+		nchars -= (size_t)(end - chars) + 1;
+		chars = end + 1;
+	}
+	if (!parser->nops)
+		return refuse(parser, "there is no operation: did the program use VFIO?");
+	return true;
+}
+
+bool sequences_parse(struct sequences *sequences, const char *chars, size_t nchars,
+		     struct text *problem)
+{
+	struct parser parser = { .sequences = sequences, .problem = problem };
 	bool well;
 
-	if (!file) {
-		fprintf(stderr, "vfio-ioas: %s: %s\n", path, strerror(errno));
-		return false;
-	}
-	well = read_lines(file, path, sequences, nsequences);
-	fclose(file);
+	*sequences = (struct sequences){ 0 };
+	well = parse_lines(&parser, chars, nchars);
+	check_free(&parser.check);
+	if (!well)
+		sequences_free(sequences);
 	return well;
 }
+
+void sequences_free(struct sequences *sequences)
+{
+	size_t i;
+
+	for (i = 0; i < sequences->nsequences; i++)
+		sequence_free(&sequences->sequence[i]);
+	free(sequences->sequence);
+	*sequences = (struct sequences){ 0 };
+}
+
+/* NULL, or why not. */
+static const char *read_whole(const char *path, struct text *text)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const char *problem = NULL;
+	char buffer[16384];
+	ssize_t nread = 0;
+
+	if (fd < 0)
+		return strerror(errno);
+	while (!problem && (nread = read(fd, buffer, sizeof(buffer))) > 0) {
+		text_add_chars(text, buffer, (size_t)nread);
+		if (text->nchars > MAX_FILE_BYTES)
+			problem = "the file is too large";
+	}
+	if (nread < 0)
+		problem = strerror(errno);
+	close(fd);
+	return problem;
+}
+
+bool sequences_read(struct sequences *sequences, const char *path)
+{
+	struct text text = { 0 }, problem = { 0 };
+	const char *why = read_whole(path, &text);
+	bool well = !why && sequences_parse(sequences, text_chars(&text), text.nchars, &problem);
+
+	if (why)
+		fprintf(stderr, "vfio-ioas: %s: %s\n", path, why);
+	else if (!well)
+		fprintf(stderr, "vfio-ioas: %s:%s\n", path, text_chars(&problem));
+	text_free(&text);
+	text_free(&problem);
+	return well;
+}
+
+/* --- writing */
 
 static void write_comment(FILE *file, const char *comment)
 {
 	while (*comment) {
 		int nchars = (int)strcspn(comment, "\n");
 
-		fprintf(file, "# %.*s\n", nchars, comment);
+		/* A line that is read again has a limit. */
+		fprintf(file, "# %.*s\n", nchars > MAX_LINE_CHARS - 2 ? MAX_LINE_CHARS - 2 : nchars,
+			comment);
 		comment += nchars + (comment[nchars] == '\n');
 	}
 }
 
-bool sequence_write(const char *path, const struct sequence *sequence,
-		    const char *comment)
+/* Nobody's file is overwritten, and nobody's link followed: root writes here. */
+static FILE *create(const char *name, char *path, size_t nbytes)
 {
-	FILE *file = fopen(path, "we");
+	unsigned int n;
+	int fd = -1;
+
+	for (n = 1; n <= MAX_OUTPUTS && fd < 0; n++) {
+		snprintf(path, nbytes, n == 1 ? "%s" : "%s.%u", name, n);
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	return fd < 0 ? NULL : fdopen(fd, "w");
+}
+
+bool sequence_write(const char *name, const struct sequence *sequence,
+		    const char *comment, char *path, size_t nbytes)
+{
+	FILE *file = create(name, path, nbytes);
 	struct text line = { 0 };
+	bool well;
 	size_t i;
 
 	if (!file) {
@@ -130,8 +275,14 @@ bool sequence_write(const char *path, const struct sequence *sequence,
 		fprintf(file, "%s\n", text_chars(&line));
 	}
 	text_free(&line);
-	return fclose(file) == 0;
+	well = !ferror(file);
+	well = fclose(file) == 0 && well;
+	if (!well)
+		fprintf(stderr, "vfio-ioas: %s: %s\n", path, strerror(errno));
+	return well;
 }
+
+/* --- running */
 
 struct job {
 	const struct sequence *sequence;
@@ -144,6 +295,8 @@ static void do_job(void *argument)
 	size_t i;
 
 	world_init(whose_turn(job->backend), options.exclusive);
+	/* What is allocated from now on never lies in a hole of the memory that is mapped. */
+	mallopt(M_MMAP_MAX, 0);
 	world.careful = true;
 	world.whole_bitmaps = false;
 	world.without_dirty = options.without & WITHOUT_DIRTY;

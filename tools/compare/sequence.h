@@ -17,16 +17,31 @@ struct sequence {
 	size_t room;
 };
 
+struct sequences {
+	struct sequence *sequence;
+	size_t nsequences;
+};
+
 void sequence_add(struct sequence *sequence, const struct op *op);
 void sequence_copy(struct sequence *to, const struct sequence *from);
 void sequence_free(struct sequence *sequence);
 
-/* Adds the sequences of a file to the list; false, having said why, if that fails. */
-bool sequences_read(const char *path, struct sequence **sequences,
-		    size_t *nsequences);
-/* The comment may have several lines. */
-bool sequence_write(const char *path, const struct sequence *sequence,
-		    const char *comment);
+/*
+ * All sequences of a file's text, which anybody may have written. False if any of it is not as it
+ * should be: the reason, with the number of the line, is in problem, and there are none.
+ */
+bool sequences_parse(struct sequences *sequences, const char *chars, size_t nchars,
+		     struct text *problem);
+/* The same of a file; says on stderr why it is refused. */
+bool sequences_read(struct sequences *sequences, const char *path);
+void sequences_free(struct sequences *sequences);
+
+/*
+ * Into a new file: that of the name, or that with .2, .3, ... behind it if there is one already.
+ * The comment may have several lines. The name comes back in path.
+ */
+bool sequence_write(const char *name, const struct sequence *sequence,
+		    const char *comment, char *path, size_t nbytes);
 
 /* Executes them on a backend whose turn it is; one line of transcript an operation. */
 void sequence_run(const struct sequence *sequence, enum backend backend,

@@ -11,6 +11,7 @@
 struct mapping {
 	uint64_t iova;
 	uint64_t last;		/* inclusive */
+	bool was_shifted;	/* stock has copies of its bits behind them */
 };
 
 struct shadow {
@@ -54,6 +55,7 @@ void shadow_map(uint64_t iova, uint64_t nbytes)
 		shadow->mappings[at] = shadow->mappings[at - 1];
 	shadow->mappings[at].iova = iova;
 	shadow->mappings[at].last = iova + nbytes - 1;
+	shadow->mappings[at].was_shifted = false;
 	shadow->nmappings++;
 }
 
@@ -93,25 +95,41 @@ void shadow_unmap(uint64_t iova, uint64_t nbytes)
 	shadow->nmappings = kept;
 }
 
-uint64_t shadow_reliable_bits(uint64_t iova)
+void shadow_report(uint64_t iova, uint64_t nbytes)
 {
-	const struct shadow *shadow = current_shadow();
-	uint64_t last = iova + BITS_A_WORD * PAGE - 1;
-	uint64_t bits = 0;
-	unsigned int bit;
+	struct shadow *shadow = current_shadow();
+	size_t i;
+
+	for (i = 0; i < shadow->nmappings; i++) {
+		struct mapping *mapping = &shadow->mappings[i];
+
+		if (mapping->iova - iova < nbytes &&
+		    (mapping->iova - iova) / PAGE % BITS_A_WORD)
+			mapping->was_shifted = true;
+	}
+}
+
+void shadow_forget_reports(void)
+{
+	struct shadow *shadow = current_shadow();
 	size_t i;
 
 	for (i = 0; i < shadow->nmappings; i++)
-		if (shadow->mappings[i].last >= iova)
-			break;
-	if (i == shadow->nmappings || shadow->mappings[i].iova > last)
-		return 0;
-	for (bit = 0; bit < BITS_A_WORD; bit++) {
-		uint64_t page = iova + bit * PAGE;
+		shadow->mappings[i].was_shifted = false;
+}
 
-		if (page >= shadow->mappings[i].iova &&
-		    page <= shadow->mappings[i].last)
-			bits |= 1ULL << bit;
+uint64_t shadow_reliable_bits(uint64_t iova)
+{
+	const struct shadow *shadow = current_shadow();
+	size_t i;
+
+	/* The first that ends in the word and leaves its copies there: all behind it may be set. */
+	for (i = 0; i < shadow->nmappings; i++) {
+		const struct mapping *mapping = &shadow->mappings[i];
+		uint64_t npages = (mapping->last + 1 - iova) / PAGE;
+
+		if (mapping->was_shifted && mapping->last >= iova && npages < BITS_A_WORD)
+			return (1ULL << npages) - 1;
 	}
-	return bits;
+	return UINT64_MAX;
 }

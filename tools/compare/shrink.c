@@ -26,8 +26,8 @@ static bool try_all(const struct sequence *attempts, size_t nattempts,
 {
 	struct comparison *comparisons = calloc(nattempts,
 						sizeof(*comparisons));
-	bool well = compare_sequences("random", attempts, nattempts,
-				      comparisons);
+	bool well = compare_once("random", attempts, nattempts,
+				 comparisons, NULL);
 	size_t i;
 
 	for (i = 0; i < nattempts; i++)

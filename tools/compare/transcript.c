@@ -14,6 +14,7 @@
 
 struct transcript {
 	size_t nchars;
+	bool is_full;
 	uint8_t saved[SAVED_BYTES];
 	char chars[];
 };
@@ -56,6 +57,7 @@ void transcript_attach(void)
 void transcript_clear(void)
 {
 	transcript->nchars = 0;
+	transcript->is_full = false;
 	transcript->chars[0] = '\0';
 }
 
@@ -71,9 +73,10 @@ void transcript_add(const char *line)
 	size_t room = TRANSCRIPT_BYTES - sizeof(*transcript) -
 		      transcript->nchars;
 
-	/* A line that does not fit is lost on both backends alike. */
-	if (nchars + 2 > room)
+	if (nchars + 2 > room) {
+		transcript->is_full = true;
 		return;
+	}
 	memcpy(transcript->chars + transcript->nchars, line, nchars);
 	transcript->nchars += nchars;
 	transcript->chars[transcript->nchars++] = '\n';
@@ -84,6 +87,11 @@ const char *transcript_lines(size_t *nbytes)
 {
 	*nbytes = transcript->nchars;
 	return transcript->chars;
+}
+
+bool transcript_is_full(void)
+{
+	return transcript->is_full;
 }
 
 void *transcript_saved(void)

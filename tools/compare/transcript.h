@@ -3,8 +3,6 @@
  * transcript.h - what calls did, a line each, where the process that made
  * them, its children and what they exec() can all write, and the one that
  * compares can read even after they crashed
- *
- * A line that begins with '~' says what must not be compared.
  */
 #ifndef COMPARE_TRANSCRIPT_H
 #define COMPARE_TRANSCRIPT_H
@@ -23,6 +21,8 @@ void transcript_clear(void);
 void transcript_add(const char *line);
 /* All lines so far; and how many bytes they have. */
 const char *transcript_lines(size_t *nbytes);
+/* Was there a line that did not fit? It is lost. */
+bool transcript_is_full(void);
 /* The next lines come in behind the first nbytes. */
 void transcript_cut(size_t nbytes);
 

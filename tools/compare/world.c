@@ -54,7 +54,6 @@ void world_close(void)
 	for (i = 0; i < NCONTAINERS; i++)
 		close_fd(&world.container[i]);
 	world.current = 0;
-	world.not_comparable = false;
 }
 
 int world_container(void)
@@ -184,7 +183,6 @@ void give_up(const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
-	world.not_comparable = false;
 	say("gave up: %s", reason);
 	_exit(EXIT_NOT_RUN);
 }

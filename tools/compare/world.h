@@ -22,9 +22,6 @@ struct world {
 	int container[NCONTAINERS];	/* -1: not open; as are the following */
 	int group[NGROUPS];
 	int device[NGROUPS][NSLOTS];
-	/* Lines are not comparable: the other backend may have served. */
-	bool not_comparable;
-	bool line_not_comparable;	/* only the one being written */
 	/* Calls that make stock type1 warn or crash are left out. */
 	bool careful;
 	/* Groups that this process had open once: they are not waited for. */

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What "vfio-ioas compare" does with files and numbers of others: python3 recordings.py VFIO-IOAS.
+
+Prints TAP."""
+import os
+import subprocess
+import sys
+import tempfile
+
+TOOL = os.path.abspath(sys.argv[1])
+HERE = os.path.dirname(os.path.abspath(__file__))
+FUZZ = os.path.join(os.path.dirname(HERE), "fuzz")
+CORPUS = os.path.join(FUZZ, "corpus", "recording")
+
+
+def run(*words):
+    """Exit status, and what a run prints on either output."""
+    done = subprocess.run([TOOL, "compare", *words], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=60, check=False)
+    return done.returncode, done.stdout
+
+
+def reasons():
+    with open(os.path.join(FUZZ, "refused")) as file:
+        return dict(line.rstrip("\n").split(":", 1) for line in file)
+
+
+def a_malicious_recording_is_refused_with_line_and_reason():
+    refused = os.path.join(CORPUS, "refused")
+    expected = reasons()
+    assert sorted(expected) == sorted(os.listdir(refused))
+    for name, reason in expected.items():
+        path = os.path.join(refused, name)
+        status, output = run("--replay", path)
+        assert status == 2, (name, status, output)
+        assert output.startswith(b"vfio-ioas: %s:%s" % (path.encode(), reason.encode())), (
+            name, output)
+
+
+def a_refused_recording_sends_nothing_to_the_terminal():
+    for name in os.listdir(os.path.join(CORPUS, "refused")):
+        output = run("--replay", os.path.join(CORPUS, "refused", name))[1]
+        assert all(byte == 10 or 32 <= byte < 127 for byte in output), (name, output)
+
+
+def a_good_recording_is_not_refused():
+    for name in os.listdir(CORPUS):
+        path = os.path.join(CORPUS, name)
+        if os.path.isfile(path):
+            status, output = run("--replay", path)
+            # It ends for want of a device, of root or of the modules.
+            assert status == 2 and path.encode() not in output, (name, output)
+
+
+def an_empty_recording_says_that_it_is():
+    with tempfile.NamedTemporaryFile() as file:
+        status, output = run("--replay", file.name)
+        assert status == 2 and b"there is no operation" in output, output
+
+
+def a_recording_that_cannot_be_read_is_named():
+    for path in "/nonexistent/calls", "/":
+        status, output = run("--replay", path)
+        assert status == 2 and output.startswith(b"vfio-ioas: " + path.encode()), output
+
+
+def a_number_is_one_within_its_bounds():
+    for option in "--seed", "--iterations", "--length", "--timeout":
+        for word in ("-1", "+1", " 1", "1 ", "", "x", "1x", "0x", "1e3", "99999999999999999999",
+                     "18446744073709551616"):
+            status, output = run("%s=%s" % (option, word))
+            assert status == 2 and option.encode() in output and b"not a number from" in output, (
+                option, word, output)
+    for option in "--iterations", "--length", "--timeout":
+        for word in "0", "18446744073709551615":
+            status, output = run(option, word)
+            assert status == 2 and b"not a number from" in output, (option, word, output)
+    assert b"not a number" not in run("--seed", "18446744073709551615")[1]
+    assert b"not a number" not in run("--seed", "0xffffffffffffffff")[1]
+
+
+TESTS = [
+    a_malicious_recording_is_refused_with_line_and_reason,
+    a_refused_recording_sends_nothing_to_the_terminal,
+    a_good_recording_is_not_refused,
+    an_empty_recording_says_that_it_is,
+    a_recording_that_cannot_be_read_is_named,
+    a_number_is_one_within_its_bounds,
+]
+
+
+def main():
+    failed = 0
+    print("1..%d" % len(TESTS))
+    for number, test in enumerate(TESTS, 1):
+        try:
+            test()
+            result = "ok"
+        except Exception as error:  # whatever went wrong, the others are run
+            print("# %s: %r" % (type(error).__name__, error))
+            result = "not ok"
+            failed += 1
+        print("%s %d - %s" % (result, number, test.__name__), flush=True)
+    return failed > 0
+
+
+sys.exit(main())

@@ -1,0 +1,535 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The tester, tested: "vfio-ioas compare" is given transcripts and backends that are wrong in one
+ * way each, and has to notice.
+ */
+#define _GNU_SOURCE
+#include "../unit/lib_run.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../tools/compare/devices.h"
+#include "../../tools/compare/diff.h"
+#include "../../tools/compare/hunt.h"
+#include "../../tools/compare/kernel.h"
+#include "../../tools/compare/op_type.h"
+#include "../../tools/compare/options.h"
+#include "../../tools/compare/shadow.h"
+
+unsigned long run_seed;
+
+static struct comparison comparison;
+
+static void forget_comparison(void)
+{
+	text_free(&comparison.excerpt);
+	comparison = (struct comparison){ 0 };
+}
+
+static struct outcome outcome_of(enum ending ending, const char *lines)
+{
+	struct outcome outcome = { .ending = ending };
+
+	if (ending == ENDED_BADLY)
+		outcome.status = 11;
+	text_add(&outcome.transcript, "%s", lines);
+	return outcome;
+}
+
+static enum verdict compare_endings(const char *name, enum ending stock_ending, const char *stock,
+				    enum ending ours_ending, const char *ours)
+{
+	struct outcome stock_outcome = outcome_of(stock_ending, stock);
+	struct outcome ours_outcome = outcome_of(ours_ending, ours);
+
+	forget_comparison();
+	compare_outcomes(name, &stock_outcome, &ours_outcome, &comparison);
+	outcome_free(&stock_outcome);
+	outcome_free(&ours_outcome);
+	return comparison.verdict;
+}
+
+static enum verdict compare(const char *name, const char *stock, const char *ours)
+{
+	return compare_endings(name, ENDED_WELL, stock, ENDED_WELL, ours);
+}
+
+/* --- transcripts */
+
+START_TEST(equal_transcripts_are_the_same)
+{
+	ck_assert_int_eq(compare("any", "a = 0\nb = 1\n", "a = 0\nb = 1\n"), VERDICT_SAME);
+}
+END_TEST
+
+START_TEST(a_line_that_differs_is_noticed_wherever_it_is)
+{
+	static const char *const wrong[] = {
+		"a = 1\nb = 1\nc = 2\n", "a = 0\nb = 2\nc = 2\n", "a = 0\nb = 1\nc = 3\n",
+		"a = 0\nb = 1\n", "a = 0\nb = 1\nc = 2\nd = 3\n", "",
+	};
+
+	ck_assert_int_eq(compare("any", "a = 0\nb = 1\nc = 2\n", wrong[_i]), VERDICT_DIFFERENT);
+}
+END_TEST
+
+START_TEST(a_crash_or_a_hang_of_ours_is_noticed)
+{
+	enum ending ending = _i ? ENDED_LATE : ENDED_BADLY;
+
+	ck_assert_int_eq(compare_endings("any", ENDED_WELL, "a = 0\n", ending, "a = 0\n"),
+			 VERDICT_DIFFERENT);
+}
+END_TEST
+
+START_TEST(two_that_fail_do_not_agree)
+{
+	static const enum ending endings[] = { ENDED_BADLY, ENDED_LATE, ENDED_GIVING_UP };
+
+	ck_assert_int_eq(compare_endings("any", endings[_i], "a = 0\n", endings[_i], "a = 0\n"),
+			 VERDICT_NOT_RUN);
+}
+END_TEST
+
+/* Of a case that is to differ in two lines. */
+#define TO_THE_END	"unmap_of_a_range_that_ends_with_the_numbers"
+#define BEFORE		"map iova=0x1000 size=0x1000 vaddr=buf+0x0 flags=read|write argsz=32 = 0 L=4 avail=65534\n"
+#define UNMAP		"unmap iova=0x1000 size=0xfffffffffffff000 flags=0x0 argsz=24 = 0 "
+#define UNMAP_ALL	"unmap iova=0x0 size=0x0 flags=all argsz=24 = 0 "
+#define STOCK_LINES	BEFORE UNMAP "size=0x0 L=4 avail=65534\n" \
+			UNMAP_ALL "size=0x1000 L=0 avail=65535\n"
+#define OUR_LINES	BEFORE UNMAP "size=0x1000 L=0 avail=65535\n" \
+			UNMAP_ALL "size=0x0 L=0 avail=65535\n"
+
+START_TEST(a_case_may_differ_where_the_table_says)
+{
+	ck_assert_int_eq(compare(TO_THE_END, STOCK_LINES, OUR_LINES), VERDICT_INTENDED);
+	find_absent(TO_THE_END, &comparison);
+	ck_assert_int_eq(comparison.verdict, VERDICT_INTENDED);
+}
+END_TEST
+
+START_TEST(nothing_else_is_forgiven_after_an_intended_difference)
+{
+	static const char *const wrong[] = {
+		/* one more line on either side, a line less, another result, another charge */
+		OUR_LINES "state L=0 avail=65535\n",
+		BEFORE UNMAP "size=0x1000 L=0 avail=65535\n",
+		BEFORE UNMAP "size=0x1000 L=0 avail=65535\n" UNMAP_ALL "size=0x2000 L=0 avail=65535\n",
+		BEFORE UNMAP "size=0x1000 L=0 avail=65535\n" UNMAP_ALL "size=0x0 L=4 avail=65535\n",
+		BEFORE UNMAP "size=0x1000 L=4 avail=65535\n" UNMAP_ALL "size=0x0 L=0 avail=65535\n",
+	};
+
+	ck_assert_int_eq(compare(TO_THE_END, STOCK_LINES, wrong[_i]), VERDICT_DIFFERENT);
+}
+END_TEST
+
+START_TEST(a_crash_after_an_intended_difference_is_noticed)
+{
+	enum ending ending = _i ? ENDED_LATE : ENDED_BADLY;
+
+	ck_assert_int_eq(compare_endings(TO_THE_END, ENDED_WELL, STOCK_LINES, ending, OUR_LINES),
+			 VERDICT_DIFFERENT);
+	ck_assert_int_eq(compare_endings(TO_THE_END, ENDED_WELL, STOCK_LINES, ending,
+					 BEFORE UNMAP "size=0x1000 L=0 avail=65535\n"),
+			 VERDICT_DIFFERENT);
+}
+END_TEST
+
+START_TEST(an_intended_difference_that_does_not_appear_is_noticed)
+{
+	ck_assert_int_eq(compare(TO_THE_END, STOCK_LINES, STOCK_LINES), VERDICT_SAME);
+	find_absent(TO_THE_END, &comparison);
+	ck_assert_int_eq(comparison.verdict, VERDICT_DIFFERENT);
+	ck_assert_uint_eq(comparison.nabsent, 2);
+}
+END_TEST
+
+START_TEST(on_a_kernel_that_mended_it_the_difference_is_one)
+{
+	kernel_pretend(7, 2);
+	ck_assert_int_eq(compare(TO_THE_END, STOCK_LINES, OUR_LINES), VERDICT_DIFFERENT);
+	ck_assert_int_eq(compare(TO_THE_END, OUR_LINES, OUR_LINES), VERDICT_SAME);
+	find_absent(TO_THE_END, &comparison);
+	ck_assert_int_eq(comparison.verdict, VERDICT_SAME);
+}
+END_TEST
+
+START_TEST(behind_a_divergence_the_same_calls_are_made_to_the_end)
+{
+	static const char stock[] = STOCK_LINES "info argsz=24 = 0 flags=0x1\n";
+
+	ck_assert_int_eq(compare("random", stock, OUR_LINES "info argsz=24 = 0 flags=0x3\n"),
+			 VERDICT_INTENDED);
+	ck_assert_ptr_nonnull(comparison.divergence);
+	ck_assert_uint_eq(comparison.diverges_at, 1);
+	ck_assert_int_eq(compare("random", stock, OUR_LINES), VERDICT_DIFFERENT);
+	ck_assert_int_eq(compare("random", stock, OUR_LINES "info argsz=25 = 0 flags=0x1\n"),
+			 VERDICT_DIFFERENT);
+	ck_assert_int_eq(compare_endings("random", ENDED_WELL, stock, ENDED_BADLY,
+					 OUR_LINES "info argsz=24 = 0 flags=0x1\n"),
+			 VERDICT_DIFFERENT);
+}
+END_TEST
+
+START_TEST(a_case_that_judges_for_itself_has_to_end_and_to_say_no_wrong)
+{
+	struct outcome good = outcome_of(ENDED_WELL, "as expected: x\n");
+	struct outcome bad = outcome_of(ENDED_WELL, "NOT as expected: x\n");
+	struct outcome late = outcome_of(ENDED_LATE, "as expected: x\n");
+
+	judge_outcome(&good, &comparison);
+	ck_assert_int_eq(comparison.verdict, VERDICT_SAME);
+	judge_outcome(&bad, &comparison);
+	ck_assert_int_eq(comparison.verdict, VERDICT_DIFFERENT);
+	judge_outcome(&late, &comparison);
+	ck_assert_int_eq(comparison.verdict, VERDICT_DIFFERENT);
+	outcome_free(&good);
+	outcome_free(&bad);
+	outcome_free(&late);
+}
+END_TEST
+
+/* --- backends that are wrong: a model of type1 that keeps maps by their IOVA */
+
+enum wrong {
+	RIGHT,
+	WRONG_RESULT,		/* of the last call */
+	WRONG_CHARGE,
+	CRASHES,
+	HANGS,
+	ENDS_EARLY,
+	SAYS_MORE,
+	BOTH_CRASH,
+	BOTH_HANG,
+	CRASHES_ONCE,
+	NWRONG,
+};
+
+static enum wrong how_wrong;
+static unsigned int nruns_of_ours;
+
+#define NSLOTS_OF_MODEL	8U
+
+struct model {
+	enum backend backend;
+	uint64_t iova[NSLOTS_OF_MODEL];
+	uint64_t nbytes[NSLOTS_OF_MODEL];	/* 0: free */
+};
+
+static bool ends_at_the_end(const struct op *op)
+{
+	return op->arg[0] && op->arg[0] + op->arg[1] == 0;
+}
+
+static unsigned int count_maps(const struct model *model)
+{
+	unsigned int n = 0, i;
+
+	for (i = 0; i < NSLOTS_OF_MODEL; i++)
+		n += model->nbytes[i] != 0;
+	return n;
+}
+
+static int model_map(struct model *model, const struct op *op)
+{
+	unsigned int i, room = NSLOTS_OF_MODEL;
+
+	for (i = 0; i < NSLOTS_OF_MODEL; i++) {
+		if (!model->nbytes[i])
+			room = i;
+		else if (model->iova[i] == op->arg[0])
+			return -17;
+	}
+	if (room == NSLOTS_OF_MODEL)
+		return -28;
+	model->iova[room] = op->arg[0];
+	model->nbytes[room] = op->arg[1];
+	return 0;
+}
+
+/* Of stock a range that ends at 2^64 is empty. */
+static uint64_t model_unmap(struct model *model, const struct op *op)
+{
+	uint64_t nbytes = 0;
+	unsigned int i;
+
+	if (model->backend == STOCK && ends_at_the_end(op))
+		return 0;
+	for (i = 0; i < NSLOTS_OF_MODEL; i++) {
+		if (!model->nbytes[i] || model->iova[i] < op->arg[0] ||
+		    model->iova[i] - op->arg[0] >= op->arg[1])
+			continue;
+		nbytes += model->nbytes[i];
+		model->nbytes[i] = 0;
+	}
+	return nbytes;
+}
+
+static void model_op(struct model *model, const struct op *op, bool wrong, struct text *line)
+{
+	op_format(op, line);
+	if (op->kind == OP_MAP)
+		text_add_result(line, model_map(model, op));
+	else
+		text_add(line, " = 0 size=0x%llx", (unsigned long long)model_unmap(model, op));
+	if (wrong && how_wrong == WRONG_RESULT)
+		text_add(line, "1");
+	text_add(line, " L=%u avail=%u\n", 4 * count_maps(model) +
+		 (wrong && how_wrong == WRONG_CHARGE), 65535 - count_maps(model));
+}
+
+static void run_model(const struct sequence *sequence, enum backend backend,
+		      struct outcome *outcome)
+{
+	struct model model = { .backend = backend };
+	size_t nops = sequence->nops, i;
+
+	nruns_of_ours += backend == OURS;
+	text_clear(&outcome->transcript);
+	*outcome = (struct outcome){ .transcript = outcome->transcript };
+	if (how_wrong == ENDS_EARLY && backend == OURS && nops)
+		nops--;
+	for (i = 0; i < nops; i++)
+		model_op(&model, &sequence->ops[i], backend == OURS && i == sequence->nops - 1,
+			 &outcome->transcript);
+	if (backend == OURS && how_wrong == SAYS_MORE)
+		text_add(&outcome->transcript, "state L=0 avail=65535\n");
+	if (how_wrong == BOTH_HANG || (backend == OURS && how_wrong == HANGS))
+		outcome->ending = ENDED_LATE;
+	if (how_wrong == BOTH_CRASH || (backend == OURS && how_wrong == CRASHES) ||
+	    (backend == OURS && how_wrong == CRASHES_ONCE && nruns_of_ours == 1)) {
+		outcome->ending = ENDED_BADLY;
+		outcome->status = 11;
+	}
+}
+
+static bool always(enum backend backend)
+{
+	(void)backend;
+	return true;
+}
+
+static void add_call(struct sequence *sequence, enum op_kind kind, uint64_t iova, uint64_t nbytes)
+{
+	struct op op = { .kind = kind, .arg = { iova, nbytes } };
+
+	if (kind == OP_MAP)
+		op.arg[4] = 32;
+	else
+		op.arg[3] = 24;
+	sequence_add(sequence, &op);
+}
+
+static void make_sequence(struct sequence *sequence, bool diverges)
+{
+	add_call(sequence, OP_MAP, 0x1000, 0x1000);
+	add_call(sequence, OP_MAP, 0x3000, 0x1000);
+	if (diverges)
+		add_call(sequence, OP_UNMAP, 0x2000, -0x2000ULL);
+	add_call(sequence, OP_MAP, 0x3000, 0x1000);
+	add_call(sequence, OP_MAP, 0x5000, 0x1000);
+	if (diverges)
+		add_call(sequence, OP_UNMAP, 0x4000, -0x4000ULL);
+	add_call(sequence, OP_MAP, 0x7000, 0x1000);
+	add_call(sequence, OP_UNMAP, 0x1000, 0x1000);
+}
+
+static enum verdict hunt(enum wrong wrong, bool diverges)
+{
+	struct sequence sequence = { 0 };
+	enum verdict verdict;
+
+	make_sequence(&sequence, diverges);
+	how_wrong = wrong;
+	nruns_of_ours = 0;
+	forget_comparison();
+	ck_assert(compare_sequences("random", &sequence, 1, &comparison));
+	verdict = comparison.verdict;
+	sequence_free(&sequence);
+	return verdict;
+}
+
+START_TEST(a_right_backend_is_the_same)
+{
+	ck_assert_int_eq(hunt(RIGHT, false), VERDICT_SAME);
+	ck_assert_uint_eq(nruns_of_ours, 1);
+}
+END_TEST
+
+START_TEST(what_led_to_a_difference_is_left_out_and_the_rest_compared)
+{
+	ck_assert_int_eq(hunt(RIGHT, true), VERDICT_INTENDED);
+	ck_assert_uint_eq(nruns_of_ours, 3);
+	ck_assert_uint_eq(comparison.nintended, 1);
+}
+END_TEST
+
+START_TEST(a_wrong_backend_is_noticed)
+{
+	enum wrong wrong = WRONG_RESULT + _i / 2;
+	enum verdict verdict = hunt(wrong, _i % 2);
+
+	ck_assert_msg(verdict == VERDICT_DIFFERENT ||
+		      ((wrong == BOTH_CRASH || wrong == BOTH_HANG) &&
+		       (verdict == VERDICT_NOT_RUN || verdict == VERDICT_DIFFERENT)),
+		      "wrong %d, diverges %d: verdict %d", wrong, _i % 2, verdict);
+}
+END_TEST
+
+/* The whole of --random: its exit status is what a suite sees. */
+static int random_status(enum wrong wrong)
+{
+	int null = open("/dev/null", O_WRONLY);
+	int saved = dup(STDOUT_FILENO);
+	int status;
+
+	fflush(stdout);
+	dup2(null, STDOUT_FILENO);
+	how_wrong = wrong;
+	nruns_of_ours = 0;
+	options.iterations = 40;
+	options.length = 20;
+	options.output = "/nonexistent/difference";
+	status = run_random();
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	close(null);
+	return status;
+}
+
+/* Its own way to answer any operation: 0, or wrong. */
+static void run_any(const struct sequence *sequence, enum backend backend,
+		    struct outcome *outcome)
+{
+	struct sequence few = { 0 };
+
+	add_call(&few, OP_MAP, 0x1000, 0x1000);
+	(void)sequence;
+	run_model(&few, backend, outcome);
+	sequence_free(&few);
+}
+
+START_TEST(random_calls_end_with_a_status_that_says_so)
+{
+	strcpy(devices[GROUP_A].name, "0000:00:00.0");
+	hunt_run = run_any;
+	ck_assert_int_eq(random_status(_i), _i == RIGHT ? EXIT_SAME :
+			 _i == BOTH_CRASH || _i == BOTH_HANG ? EXIT_NOT_RUN : EXIT_DIFFERENT);
+}
+END_TEST
+
+/* --- which bits of a bitmap are compared */
+
+#define BITS_FROM(first, n)	(((n) == 64 ? UINT64_MAX : (1ULL << (n)) - 1) << (first))
+
+START_TEST(all_bits_are_compared_before_stock_has_shifted_any)
+{
+	shadow_set_type(true);
+	shadow_map(2 * PAGE, 3 * PAGE);
+	shadow_map(7 * PAGE, 4 * PAGE);
+	ck_assert_uint_eq(shadow_reliable_bits(0), UINT64_MAX);
+}
+END_TEST
+
+START_TEST(behind_a_mapping_that_stock_has_shifted_bits_are_not_compared)
+{
+	shadow_set_type(true);
+	shadow_map(2 * PAGE, 3 * PAGE);
+	shadow_map(7 * PAGE, 4 * PAGE);
+	shadow_report(0, 64 * PAGE);
+	ck_assert_uint_eq(shadow_reliable_bits(0), BITS_FROM(0, 5));
+	/* Also in a report that begins with it. */
+	ck_assert_uint_eq(shadow_reliable_bits(2 * PAGE), BITS_FROM(0, 3));
+}
+END_TEST
+
+START_TEST(a_mapping_that_begins_with_a_word_leaves_nothing_behind_it)
+{
+	shadow_set_type(true);
+	shadow_map(0, 3 * PAGE);
+	shadow_map(64 * PAGE, 70 * PAGE);
+	shadow_report(0, 256 * PAGE);
+	ck_assert_uint_eq(shadow_reliable_bits(0), UINT64_MAX);
+	ck_assert_uint_eq(shadow_reliable_bits(128 * PAGE), UINT64_MAX);
+}
+END_TEST
+
+START_TEST(a_new_mapping_has_no_past)
+{
+	shadow_set_type(true);
+	shadow_map(2 * PAGE, 3 * PAGE);
+	shadow_report(0, 64 * PAGE);
+	shadow_unmap(2 * PAGE, 3 * PAGE);
+	shadow_map(2 * PAGE, 3 * PAGE);
+	ck_assert_uint_eq(shadow_reliable_bits(0), UINT64_MAX);
+}
+END_TEST
+
+/* --- files that are written */
+
+START_TEST(a_difference_goes_into_a_new_file_and_follows_no_link)
+{
+	char directory[] = "/tmp/test_compare.XXXXXX";
+	struct sequence sequence = { 0 };
+	char path[512], name[128];
+	struct stat status;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	make_sequence(&sequence, false);
+	ck_assert_int_eq(chdir(directory), 0);
+	ck_assert_int_eq(symlink("victim", "difference"), 0);
+	ck_assert(sequence_write("difference", &sequence, "why\n", path, sizeof(path)));
+	ck_assert_str_eq(path, "difference.2");
+	ck_assert_int_ne(access("victim", F_OK), 0);
+	ck_assert_int_eq(lstat("difference.2", &status), 0);
+	ck_assert_uint_eq(status.st_mode, S_IFREG | 0600);
+	ck_assert(sequence_write("difference", &sequence, "why\n", path, sizeof(path)));
+	ck_assert_str_eq(path, "difference.3");
+	sequence_free(&sequence);
+	snprintf(name, sizeof(name), "rm -r %s", directory);
+	ck_assert_int_eq(system(name), 0);
+}
+END_TEST
+
+static void set_up(void)
+{
+	kernel_pretend(6, 12);
+	hunt_turn_to = always;
+	hunt_run = run_model;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("compare");
+	TCase *tcase = tcase_create("compare");
+
+	tcase_add_checked_fixture(tcase, set_up, NULL);
+	tcase_add_test(tcase, equal_transcripts_are_the_same);
+	tcase_add_loop_test(tcase, a_line_that_differs_is_noticed_wherever_it_is, 0, 6);
+	tcase_add_loop_test(tcase, a_crash_or_a_hang_of_ours_is_noticed, 0, 2);
+	tcase_add_loop_test(tcase, two_that_fail_do_not_agree, 0, 3);
+	tcase_add_test(tcase, a_case_may_differ_where_the_table_says);
+	tcase_add_loop_test(tcase, nothing_else_is_forgiven_after_an_intended_difference, 0, 5);
+	tcase_add_loop_test(tcase, a_crash_after_an_intended_difference_is_noticed, 0, 2);
+	tcase_add_test(tcase, an_intended_difference_that_does_not_appear_is_noticed);
+	tcase_add_test(tcase, on_a_kernel_that_mended_it_the_difference_is_one);
+	tcase_add_test(tcase, behind_a_divergence_the_same_calls_are_made_to_the_end);
+	tcase_add_test(tcase, a_case_that_judges_for_itself_has_to_end_and_to_say_no_wrong);
+	tcase_add_test(tcase, a_right_backend_is_the_same);
+	tcase_add_test(tcase, what_led_to_a_difference_is_left_out_and_the_rest_compared);
+	tcase_add_loop_test(tcase, a_wrong_backend_is_noticed, 0, 2 * (BOTH_HANG - RIGHT));
+	tcase_add_loop_test(tcase, random_calls_end_with_a_status_that_says_so, 0, NWRONG);
+	tcase_add_test(tcase, all_bits_are_compared_before_stock_has_shifted_any);
+	tcase_add_test(tcase, behind_a_mapping_that_stock_has_shifted_bits_are_not_compared);
+	tcase_add_test(tcase, a_mapping_that_begins_with_a_word_leaves_nothing_behind_it);
+	tcase_add_test(tcase, a_new_mapping_has_no_past);
+	tcase_add_test(tcase, a_difference_goes_into_a_new_file_and_follows_no_link);
+	suite_add_tcase(suite, tcase);
+	return run_suite(suite);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * bounds.h - whether what a file asks for can do harm to the process that executes it
+ *
+ * Somebody else may have written a recording, and root replays it. An operation may touch memory
+ * that its own sequence has made, and only that.
+ */
+#ifndef COMPARE_BOUNDS_H
+#define COMPARE_BOUNDS_H
+
+#include "op.h"
+
+struct checked_memory;
+
+/* What a sequence has made so far. Zeroes are a sequence without operations. */
+struct check {
+	struct checked_memory *memories;
+	size_t nmemories;
+	size_t room;
+	uint64_t nbytes;	/* of all of them, also of those that were replaced */
+	bool maps_file;		/* with write-back, to be written */
+	bool lets_write;	/* a device, to what is mapped */
+};
+
+/* NULL, or why the next operation of the sequence is refused. */
+const char *check_op(struct check *check, const struct op *op);
+void check_free(struct check *check);
+
+/*
+ * A number instead of memory, for calls that are to fail: does the range reach any memory that a
+ * process can have? A range that wraps is refused by both backends before they look at it.
+ */
+bool is_void(uint64_t address, uint64_t nbytes);
+
+#endif
