@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../../tools/compare/devices.h"
@@ -18,6 +19,7 @@
 #include "../../tools/compare/kernel.h"
 #include "../../tools/compare/op_type.h"
 #include "../../tools/compare/options.h"
+#include "../../tools/compare/random.h"
 #include "../../tools/compare/shadow.h"
 
 unsigned long run_seed;
@@ -97,7 +99,8 @@ END_TEST
 
 /* Of a case that is to differ in two lines. */
 #define TO_THE_END	"unmap_of_a_range_that_ends_with_the_numbers"
-#define BEFORE		"map iova=0x1000 size=0x1000 vaddr=buf+0x0 flags=read|write argsz=32 = 0 L=4 avail=65534\n"
+#define BEFORE		"map iova=0x1000 size=0x1000 vaddr=buf+0x0 flags=read|write argsz=32 " \
+			"= 0 L=4 avail=65534\n"
 #define UNMAP		"unmap iova=0x1000 size=0xfffffffffffff000 flags=0x0 argsz=24 = 0 "
 #define UNMAP_ALL	"unmap iova=0x0 size=0x0 flags=all argsz=24 = 0 "
 #define STOCK_LINES	BEFORE UNMAP "size=0x0 L=4 avail=65534\n" \
@@ -424,6 +427,44 @@ START_TEST(random_calls_end_with_a_status_that_says_so)
 }
 END_TEST
 
+/* What --random finds can be replayed: nothing of it is refused, and it means the same. */
+START_TEST(a_random_sequence_can_be_written_and_read)
+{
+	struct sequence sequence = { 0 };
+	unsigned long n;
+	enum group group;
+
+	for (group = 0; group < NGROUPS; group++)
+		snprintf(devices[group].name, sizeof(devices[group].name), "device-%u", group);
+	for (n = 0; n < 300; n++) {
+		struct text text = { 0 }, problem = { 0 };
+		struct sequences again;
+		size_t i;
+
+		random_sequence((uint64_t)time(NULL), n, 150, 0, &sequence);
+		for (i = 0; i < sequence.nops; i++) {
+			op_format(&sequence.ops[i], &text);
+			text_add(&text, "\n");
+		}
+		ck_assert_msg(sequences_parse(&again, text_chars(&text), text.nchars, &problem),
+			      "sequence %lu: %s", n, text_chars(&problem));
+		ck_assert_uint_eq(again.nsequences, 1);
+		ck_assert_uint_eq(again.sequence[0].nops, sequence.nops);
+		for (i = 0; i < sequence.nops; i++) {
+			const struct op *op = &sequence.ops[i];
+
+			ck_assert(again.sequence[0].ops[i].kind == op->kind &&
+				  again.sequence[0].ops[i].mem == op->mem &&
+				  !memcmp(again.sequence[0].ops[i].arg, op->arg,
+					  sizeof(op->arg)));
+		}
+		sequences_free(&again);
+		text_free(&text);
+	}
+	sequence_free(&sequence);
+}
+END_TEST
+
 /* --- which bits of a bitmap are compared */
 
 #define BITS_FROM(first, n)	(((n) == 64 ? UINT64_MAX : (1ULL << (n)) - 1) << (first))
@@ -525,6 +566,7 @@ int main(void)
 	tcase_add_test(tcase, what_led_to_a_difference_is_left_out_and_the_rest_compared);
 	tcase_add_loop_test(tcase, a_wrong_backend_is_noticed, 0, 2 * (BOTH_HANG - RIGHT));
 	tcase_add_loop_test(tcase, random_calls_end_with_a_status_that_says_so, 0, NWRONG);
+	tcase_add_test(tcase, a_random_sequence_can_be_written_and_read);
 	tcase_add_test(tcase, all_bits_are_compared_before_stock_has_shifted_any);
 	tcase_add_test(tcase, behind_a_mapping_that_stock_has_shifted_bits_are_not_compared);
 	tcase_add_test(tcase, a_mapping_that_begins_with_a_word_leaves_nothing_behind_it);

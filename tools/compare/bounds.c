@@ -10,10 +10,6 @@
 #include "memory.h"
 #include "op_type.h"
 
-/* Nothing is mapped below, and no address of a process is as high. */
-#define LOWEST_ADDRESS	0x10000ULL
-#define HIGHEST_ADDRESS	(1ULL << 47)
-
 #define MAX_MEMORY_BYTES	TIB
 #define MAX_ALL_BYTES		(32 * TIB)
 #define VFIO_CALLS		0x3b00ULL

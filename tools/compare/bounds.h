@@ -10,6 +10,10 @@
 
 #include "op.h"
 
+/* Nothing is mapped below, and no address of a process is as high. */
+#define LOWEST_ADDRESS	0x10000ULL
+#define HIGHEST_ADDRESS	(1ULL << 47)
+
 struct checked_memory;
 
 /* What a sequence has made so far. Zeroes are a sequence without operations. */

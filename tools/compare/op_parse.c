@@ -167,9 +167,8 @@ bool op_parse(const char *line, struct op *op, struct text *problem)
 	char *name;
 
 	memset(op, 0, sizeof(*op));
-	if (strlen(line) > MAX_LINE_CHARS)
+	if (snprintf(copy, sizeof(copy), "%s", line) >= (int)sizeof(copy))
 		return fail(problem, "the line is too long", NULL);
-	strcpy(copy, line);
 	copy[strcspn(copy, "#")] = '\0';
 	name = strtok_r(copy, BLANKS, &rest);
 	if (!name || !find_type(name, op))

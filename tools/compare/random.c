@@ -9,8 +9,10 @@
 
 #include <linux/vfio.h>
 
+#include "bounds.h"
 #include "devices.h"
 #include "kernel.h"
+#include "memory.h"
 #include "op_type.h"
 #include "options.h"
 
@@ -22,7 +24,7 @@ enum weighted {
 	DO_MAP, DO_UNMAP, DO_UNMAP_ALL, DO_MAP_VADDR, DO_UNMAP_VADDR, DO_TRACK,
 	DO_GET, DO_UNMAP_GET, DO_INFO, DO_EXTENSION, DO_GROUPS, DO_SET_IOMMU,
 	DO_CALL, DO_PIN, DO_UNPIN, DO_RW, DO_CALLBACKS, DO_BEHAVE, DO_PROTECT,
-	DO_LIMIT, NWEIGHTED,
+	DO_REPLACE, DO_ADVISE, DO_LIMIT, NWEIGHTED,
 };
 
 struct range {
@@ -166,6 +168,24 @@ static uint64_t any_argsz(struct generator *g, uint64_t usual)
 	return chance(g, 50) ? below(g, usual + 1) : usual + below(g, 4096);
 }
 
+/* Address space that is as large as a map that is too large for any memory. */
+#define FAR_BYTES	(1ULL << 38)
+#define NOWHERE		0x900000000000ULL	/* of no process */
+
+/* No device gets at anything but the sequence's own memory, also if a map of that size works. */
+static void stay_within(struct op *op)
+{
+	uint64_t nbytes = op->arg[1];
+
+	if (!op->mem && is_void(op->arg[2], nbytes))
+		return;
+	if (op->mem && (nbytes <= GUARD_BYTES || nbytes > -LOWEST_ADDRESS))
+		return;
+	op->mem = op->mem && nbytes <= FAR_BYTES ? op_pack_name("far") : 0;
+	op->arg[2] = op->mem ? 0 : NOWHERE;
+}
+
+/* For a map whose size is known. */
 static void pick_memory(struct generator *g, struct op *op)
 {
 	static const char *const names[] = {
@@ -179,6 +199,7 @@ static void pick_memory(struct generator *g, struct op *op)
 
 	if (chance(g, 2)) {
 		op->arg[2] = PICK(g, raw);
+		stay_within(op);
 		return;
 	}
 	if (strcmp(name, "bar") == 0 && !g->has_bar)
@@ -187,6 +208,7 @@ static void pick_memory(struct generator *g, struct op *op)
 	op->arg[2] = chance(g, 50) ? 0 : below(g, 8) * PAGE;
 	if (chance(g, 1))
 		op->arg[2] += below(g, PAGE);
+	stay_within(op);
 }
 
 /* --- one kind of call each */
@@ -200,9 +222,9 @@ static void add_map(struct generator *g)
 	/* Stock type1 would accept it where there is no IOMMU, and lose it. */
 	if (g->emulates && range.iova + range.nbytes == 0)
 		range.iova -= PAGE;
-	pick_memory(g, &op);
 	op.arg[0] = range.iova;
 	op.arg[1] = range.nbytes;
+	pick_memory(g, &op);
 	op.arg[3] = chance(g, 2) ? PICK(g, odd_flags) :
 		    chance(g, 70) ? 3 : 1 + below(g, 2);
 	if (g->without & WITHOUT_VADDR && op.arg[3] & 4)
@@ -234,9 +256,9 @@ static void add_map_vaddr(struct generator *g)
 	struct range range = chance(g, 80) ? earlier_map(g) : related_range(g);
 	struct op op = { .kind = OP_MAP };
 
-	pick_memory(g, &op);
 	op.arg[0] = range.iova;
 	op.arg[1] = range.nbytes;
+	pick_memory(g, &op);
 	op.arg[3] = VFIO_DMA_MAP_FLAG_VADDR;
 	op.arg[4] = 32;
 	add(g, op);
@@ -275,6 +297,8 @@ static void pick_bitmap(struct generator *g, struct op *op, unsigned int first,
 			     below(g, 5);
 	/* Stock type1 forgets what it could not write, with emulated devices. */
 	if (op->arg[first + 2] == BITS_NO_ACCESS)
+		op->arg[first + 2] = BITS_ZEROED;
+	if (op->arg[first + 2] == BITS_LOW && !is_void(0, 8 + op->arg[first + 1]))
 		op->arg[first + 2] = BITS_ZEROED;
 }
 
@@ -431,6 +455,35 @@ static void add_protect(struct generator *g)
 	add(g, op);
 }
 
+/* What is mapped is no longer what the process has there. */
+static void add_replace(struct generator *g)
+{
+	static const enum memory_kind kinds[] = {
+		MEMORY_TOUCHED, MEMORY_TOUCHED, MEMORY_ANON, MEMORY_SHARED, MEMORY_HOLE
+	};
+	struct op op = { .kind = OP_PART, .mem = op_pack_name("buf") };
+
+	op.arg[0] = below(g, 16) * PAGE;
+	op.arg[1] = (1 + below(g, 4)) * PAGE;
+	op.arg[2] = PICK(g, kinds);
+	op.arg[3] = op.arg[2] == MEMORY_HOLE ? 0 : chance(g, 80) ? PROT_R | PROT_W : PROT_R;
+	add(g, op);
+}
+
+static void add_advise(struct generator *g)
+{
+	static const enum advice advices[] = {
+		ADVICE_DONTNEED, ADVICE_DONTNEED, ADVICE_DONTNEED, ADVICE_NOHUGE, ADVICE_HUGE
+	};
+	bool is_big = chance(g, 30);
+	struct op op = { .kind = OP_ADVISE, .mem = op_pack_name(is_big ? "big" : "buf") };
+
+	op.arg[0] = is_big ? 0 : below(g, 16) * PAGE;
+	op.arg[1] = is_big ? 2 * MIB : (1 + below(g, 8)) * PAGE;
+	op.arg[2] = PICK(g, advices);
+	add(g, op);
+}
+
 static void add_limit(struct generator *g)
 {
 	if (chance(g, 30))
@@ -459,6 +512,8 @@ static void (*const makers[NWEIGHTED])(struct generator *g) = {
 	[DO_CALLBACKS] = add_callbacks,
 	[DO_BEHAVE] = add_behave,
 	[DO_PROTECT] = add_protect,
+	[DO_REPLACE] = add_replace,
+	[DO_ADVISE] = add_advise,
 	[DO_LIMIT] = add_limit,
 };
 
@@ -497,6 +552,10 @@ static void choose_weights(struct generator *g, bool has_emulated)
 		g->weights[DO_LIMIT] = 4;
 	if (chance(g, 20))
 		g->weights[DO_PROTECT] = 4;
+	if (chance(g, 30)) {
+		g->weights[DO_REPLACE] = 5;
+		g->weights[DO_ADVISE] = 3;
+	}
 }
 
 static void add_memory(struct generator *g, const char *name, uint64_t npages,
@@ -520,6 +579,7 @@ static void add_memories(struct generator *g)
 	add_memory(g, "hole", 16, MEMORY_TOUCHED, PROT_R | PROT_W);
 	add(g, hole);
 	add_memory(g, "big", 520, MEMORY_HUGE, PROT_R | PROT_W);
+	add_memory(g, "far", FAR_BYTES / PAGE, MEMORY_NONE, 0);
 }
 
 static void add_group(struct generator *g, enum group group)

@@ -132,7 +132,7 @@ static void report_run(const struct run *run)
 		snprintf(comparison.reason, sizeof(comparison.reason), "%s", run->missing);
 	} else if (run->test_case->needs & ONLY_IOAS && options.self_test == STOCK) {
 		comparison.verdict = VERDICT_SKIPPED;
-		strcpy(comparison.reason, "only for ours");
+		snprintf(comparison.reason, sizeof(comparison.reason), "only for ours");
 	} else if (run->test_case->needs & ONLY_IOAS) {
 		judge_outcome(&run->outcomes[OURS], &comparison);
 	} else {

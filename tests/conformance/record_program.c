@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A program that does to VFIO what a recorder can get wrong: bad pointers, structs that cannot be
+ * written, many descriptors of one thing, threads, signals, children. It prints what it sees; with
+ * the recorder it has to see the same.
+ *
+ *	record_program NODE GROUP
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/vfio.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAGE		4096UL
+#define NTHREADS	4
+#define NMAPS		50U
+#define NFORKS		40U
+
+static int container, group;
+static uint8_t *memory;
+
+/* What a call returned, and errno; a successful one leaves it alone. */
+static void tell(const char *what, int result)
+{
+	int error = errno;
+
+	printf("%s: %d errno %d\n", what, result < 0 ? -1 : result > 0 ? 1 : 0, error);
+	errno = 77;
+}
+
+static int call(int fd, unsigned long request, void *argument)
+{
+	errno = 77;
+	return ioctl(fd, request, argument);
+}
+
+static struct vfio_iommu_type1_dma_map map_of(unsigned long page, unsigned long npages)
+{
+	return (struct vfio_iommu_type1_dma_map){
+		.argsz = sizeof(struct vfio_iommu_type1_dma_map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)memory,
+		.iova = page * PAGE,
+		.size = npages * PAGE,
+	};
+}
+
+static struct vfio_iommu_type1_dma_unmap unmap_of(unsigned long page, unsigned long npages)
+{
+	return (struct vfio_iommu_type1_dma_unmap){
+		.argsz = sizeof(struct vfio_iommu_type1_dma_unmap),
+		.iova = page * PAGE,
+		.size = npages * PAGE,
+	};
+}
+
+static void bad_pointers(void)
+{
+	static const unsigned long requests[] = {
+		VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA, VFIO_IOMMU_GET_INFO,
+		VFIO_IOMMU_DIRTY_PAGES, VFIO_GET_API_VERSION, VFIO_CHECK_EXTENSION,
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		tell("null", call(container, requests[i], NULL));
+		tell("low", call(container, requests[i], (void *)8));
+		tell("kernel", call(container, requests[i], (void *)0xffff888000000000UL));
+		tell("hole", call(container, requests[i], memory + 64 * PAGE));
+	}
+	tell("null join", call(group, VFIO_GROUP_SET_CONTAINER, NULL));
+	tell("null status", call(group, VFIO_GROUP_GET_STATUS, NULL));
+	tell("null device", call(group, VFIO_GROUP_GET_DEVICE_FD, NULL));
+	tell("no descriptor", call(-1, VFIO_IOMMU_GET_INFO, NULL));
+	tell("closed descriptor", call(900, VFIO_IOMMU_GET_INFO, NULL));
+}
+
+/* At the end of a page behind which is nothing; read-only if asked to. */
+static void *at_the_end(const void *bytes, size_t nbytes, bool is_readonly)
+{
+	uint8_t *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			     -1, 0);
+
+	munmap(page + PAGE, PAGE);
+	memcpy(page + PAGE - nbytes, bytes, nbytes);
+	if (is_readonly)
+		mprotect(page, PAGE, PROT_READ);
+	return page + PAGE - nbytes;
+}
+
+static void structs_that_cannot_be_written(void)
+{
+	struct vfio_iommu_type1_dma_map map = map_of(0, 4);
+	struct vfio_iommu_type1_dma_unmap unmap = unmap_of(0, 16);
+	struct vfio_iommu_type1_info info = { .argsz = sizeof(info) };
+	struct vfio_iommu_type1_dma_unmap *asked;
+
+	tell("map, read-only", call(container, VFIO_IOMMU_MAP_DMA,
+				    at_the_end(&map, sizeof(map), true)));
+	tell("info, read-only", call(container, VFIO_IOMMU_GET_INFO,
+				     at_the_end(&info, sizeof(info), true)));
+	tell("unmap, read-only", call(container, VFIO_IOMMU_UNMAP_DMA,
+				      at_the_end(&unmap, sizeof(unmap), true)));
+	tell("map again", call(container, VFIO_IOMMU_MAP_DMA, &map));
+	asked = at_the_end(&unmap, sizeof(unmap), false);
+	tell("unmap", call(container, VFIO_IOMMU_UNMAP_DMA, asked));
+	printf("unmapped 0x%llx of 0x%llx\n", asked->size, unmap.size);
+	unmap.argsz = 0;
+	tell("short unmap", call(container, VFIO_IOMMU_UNMAP_DMA, &unmap));
+	printf("still 0x%llx\n", unmap.size);
+}
+
+static bool works(int fd)
+{
+	return ioctl(fd, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU) == 1;
+}
+
+static void many_descriptors(void)
+{
+	int second = dup(container), third = fcntl(container, F_DUPFD_CLOEXEC, 40);
+	int fourth = dup2(container, 60), fifth = dup3(container, 61, O_CLOEXEC);
+
+	printf("work: %d %d %d %d; fourth %d, fifth %d, third %d\n", works(second), works(third),
+	       works(fourth), works(fifth), fourth, fifth, third);
+	tell("close", close(second));
+	tell("close_range", close_range(60, 61, 0));
+	printf("work: %d %d %d %d\n", works(second), works(third), works(60), works(61));
+	tell("dup2 over it", dup2(STDERR_FILENO, third));
+	printf("works: %d, the first: %d\n", works(third), works(container));
+	tell("close", close(third));
+	tell("flags", fcntl(container, F_GETFL));
+	/* The number of the next descriptor is what it would be. */
+	second = open("/dev/null", O_RDWR);
+	printf("next descriptor: %d\n", second);
+	close(second);
+	tell("dup of nothing", dup(900));
+	tell("dup2 of nothing", dup2(900, container));
+	printf("works: %d\n", works(container));
+}
+
+/* Before exec() a child closes what it does not need; the parent has it all the same. */
+static void child_that_closes(void)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		close(container);
+		close(group);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	printf("works after vfork: %d\n", works(container));
+	pid = fork();
+	if (pid == 0) {
+		closefrom(3);
+		_exit(works(container));
+	}
+	waitpid(pid, NULL, 0);
+	printf("works after fork: %d\n", works(container));
+}
+
+static atomic_bool is_over;
+static atomic_uint nwrong;
+
+static void *map_and_unmap(void *argument)
+{
+	unsigned long first = (uintptr_t)argument * 16;
+	unsigned int i;
+
+	for (i = 0; i < NMAPS; i++) {
+		struct vfio_iommu_type1_dma_map map = map_of(first, 4);
+		struct vfio_iommu_type1_dma_unmap unmap = unmap_of(first, 4);
+
+		if (ioctl(container, VFIO_IOMMU_MAP_DMA, &map) ||
+		    ioctl(container, VFIO_IOMMU_UNMAP_DMA, &unmap) || unmap.size != 4 * PAGE)
+			atomic_fetch_add(&nwrong, 1);
+	}
+	return NULL;
+}
+
+static void handle_alarm(int signal)
+{
+	int error = errno, fd = dup(container);
+
+	(void)signal;
+	works(fd);
+	close(fd);
+	errno = error;
+}
+
+static void *fork_meanwhile(void *argument)
+{
+	unsigned int i;
+
+	for (i = 0; i < NFORKS && !atomic_load(&is_over); i++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			alarm(20);
+			_exit(works(container) ? 0 : 1);
+		}
+		if (waitpid(pid, &status, 0) != pid || status)
+			atomic_fetch_add(&nwrong, 1);
+	}
+	return argument;
+}
+
+static void threads_signals_and_children(void)
+{
+	struct itimerval often = { { 0, 2000 }, { 0, 2000 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct sigaction action = { .sa_handler = handle_alarm, .sa_flags = SA_RESTART };
+	pthread_t threads[NTHREADS], forker;
+	unsigned long i;
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (i = 0; i < NTHREADS; i++)
+		pthread_create(&threads[i], NULL, map_and_unmap, (void *)i);
+	pthread_create(&forker, NULL, fork_meanwhile, NULL);
+	for (i = 0; i < NTHREADS; i++)
+		pthread_join(threads[i], NULL);
+	atomic_store(&is_over, true);
+	pthread_join(forker, NULL);
+	setitimer(ITIMER_REAL, &never, NULL);
+	printf("wrong in threads: %u\n", atomic_load(&nwrong));
+}
+
+/* As daemons do; what is asked for afterwards works, and its file is its own. */
+static void everything_is_closed(void)
+{
+	char name[] = "/tmp/record_program.XXXXXX";
+	struct vfio_iommu_type1_info info = { .argsz = sizeof(info) };
+	unsigned int nclosed = 0;
+	int fd, i;
+	off_t nbytes;
+
+	for (fd = 3; fd < 1024; fd++)
+		nclosed += close(fd) == 0;
+	printf("closed %u\n", nclosed);
+	fd = mkstemp(name);
+	for (i = 0; i < 100; i++)
+		dup(fd);
+	ioctl(fd, VFIO_IOMMU_GET_INFO, &info);
+	nbytes = lseek(fd, 0, SEEK_END);
+	printf("in a file of its own: %ld\n", (long)nbytes);
+	unlink(name);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 3)
+		return 2;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	memory = mmap(NULL, 65 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	munmap(memory + 64 * PAGE, PAGE);
+	container = open(argv[1], O_RDWR);
+	group = open(argv[2], O_RDWR);
+	tell("version", call(container, VFIO_GET_API_VERSION, NULL));
+	tell("info without a backend", call(container, VFIO_IOMMU_GET_INFO, NULL));
+	tell("join", call(group, VFIO_GROUP_SET_CONTAINER, &container));
+	tell("backend", call(container, VFIO_SET_IOMMU, (void *)VFIO_TYPE1v2_IOMMU));
+	bad_pointers();
+	structs_that_cannot_be_written();
+	many_descriptors();
+	child_that_closes();
+	threads_signals_and_children();
+	everything_is_closed();
+	return 0;
+}
