@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * holders.c - who has VFIO containers open
+ * holders.c - processes that have VFIO containers open
  *
- * A descriptor is known by the number of the device that it was opened through, whatever
- * the path was and in whichever mount namespace.
+ * Descriptors belong to other users, and must neither hang us nor keep us long:
+ *
+ * - Most are judged by the text of their link in /proc, which touches no file system. Only one
+ *   whose text ends like the name of a VFIO device is opened, with O_PATH, and only if it is on a
+ *   file system without a server behind it (no NFS, no FUSE) its device number is asked for. So a
+ *   node that somebody made under another name than the usual ones is not seen.
+ * - Processes with small tables of descriptors come first, root's before all others, so that one
+ *   with very many delays nobody but itself; and after HOLDERS_SECONDS we stop.
  */
 #define _GNU_SOURCE
 #include "holders.h"
@@ -12,8 +18,28 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "compare/text.h"
+#include "ours.h"
+
+#define LOOK_AT_CLOCK	256	/* descriptors between two looks at the clock */
+
+/* What all processes are looked at with. */
+struct search {
+	dev_t ours;
+	dev_t native;
+	unsigned int group_major;	/* 0 if there is none */
+	unsigned int dev_mount;		/* the mount of /dev/vfio; its file system is no server's */
+	struct timespec deadline;
+};
+
+/* A process that may be looked at. */
+struct candidate {
+	pid_t pid;
+	uid_t uid;
+	unsigned long ntable;		/* size of its table of descriptors */
+};
 
 const char *printable(const char *name)
 {
@@ -26,42 +52,186 @@ const char *printable(const char *name)
 	return shown;
 }
 
-static void count_descriptors(DIR *fds, dev_t ours, struct holder *holder)
+static bool is_late(const struct search *search)
 {
-	struct dirent *entry;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > search->deadline.tv_sec ||
+	       (now.tv_sec == search->deadline.tv_sec &&
+		now.tv_nsec >= search->deadline.tv_nsec);
+}
+
+static void *grow(void *list, unsigned int nelements, size_t nbytes)
+{
+	/* Each time it has doubled. */
+	if (nelements & (nelements - 1))
+		return list;
+	list = realloc(list, (nelements ? nelements * 2 : 1) * nbytes);
+	if (!list) {
+		perror("vfio-ioas: realloc");
+		exit(EXIT_NOT_RUN);
+	}
+	return list;
+}
+
+/* --- one descriptor */
+
+static bool is_number(const char *text)
+{
+	return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
+/* Cuts off what the kernel adds to the name of a file that was removed since. */
+static bool looks_like_vfio(char *text)
+{
+	static const char *const names[] = { "vfio", "vfio.stock", "ioas", "iommu", "iommu-ioas" };
+	size_t nchars = strlen(text);
+	unsigned int i;
+	char *name;
+
+	if (nchars > 10 && strcmp(text + nchars - 10, " (deleted)") == 0)
+		text[nchars - 10] = '\0';
+	name = strrchr(text, '/');
+	if (!name)
+		return false;
+	*name++ = '\0';
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	if (strncmp(name, "noiommu-", 8) == 0)
+		name += 8;
+	nchars = strlen(text);
+	return is_number(name) && nchars >= 5 && strcmp(text + nchars - 5, "/vfio") == 0;
+}
+
+/* Of a descriptor of ours; 0 if that is not known. */
+static unsigned int mount_of(int fd)
+{
+	char path[48], line[128];
+	unsigned int mount = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "mnt_id: %u", &mount) == 1)
+			break;
+	fclose(file);
+	return mount;
+}
+
+static bool is_local(const char *type)
+{
+	static const char *const types[] = {
+		"devtmpfs", "tmpfs", "ramfs", "rootfs", "ext2", "ext3", "ext4", "xfs", "btrfs",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Has the mount a file system without a server? As that process sees it: we may not. */
+static bool mount_is_local(const struct search *search, pid_t pid, unsigned int mount)
+{
+	char path[48], type[32], *line = NULL;
+	unsigned int number, nlines = 0;
+	bool local = false;
+	size_t nbytes = 0;
+	const char *rest;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	while (getline(&line, &nbytes, file) > 0) {
+		if (++nlines % LOOK_AT_CLOCK == 0 && is_late(search))
+			break;
+		if (sscanf(line, "%u ", &number) != 1 || number != mount)
+			continue;
+		rest = strstr(line, " - ");
+		local = rest && sscanf(rest, " - %31s", type) == 1 && is_local(type);
+		break;
+	}
+	free(line);
+	fclose(file);
+	return local;
+}
+
+static void count_device(const struct search *search, dev_t number, struct holder *holder)
+{
+	if (number == STOCK_NUMBER)
+		holder->nstock++;
+	else if (search->ours && number == search->ours)
+		holder->nours++;
+	else if (search->native && number == search->native)
+		holder->nnative++;
+	else if (search->group_major && major(number) == search->group_major)
+		holder->ndevices++;
+}
+
+/*
+ * O_PATH opens without asking the file system, and afterwards it is this file that we judge,
+ * whatever its process does with the descriptor meanwhile.
+ */
+static void look_at_file(const struct search *search, int fds, const char *name,
+			 struct holder *holder)
+{
+	int fd = openat(fds, name, O_PATH | O_CLOEXEC);
+	unsigned int mount;
 	struct stat st;
 
-	while ((entry = readdir(fds))) {
-		if (entry->d_name[0] == '.' ||
-		    fstatat(dirfd(fds), entry->d_name, &st, 0) ||
-		    !S_ISCHR(st.st_mode))
-			continue;
-		if (st.st_rdev == STOCK_NUMBER)
-			holder->nstock++;
-		else if (ours && st.st_rdev == ours)
-			holder->nours++;
-	}
+	if (fd < 0)
+		return;
+	mount = mount_of(fd);
+	if (mount && (mount == search->dev_mount ||
+		      mount_is_local(search, holder->pid, mount)) &&
+	    fstat(fd, &st) == 0 && S_ISCHR(st.st_mode))
+		count_device(search, st.st_rdev, holder);
+	close(fd);
 }
+
+static void look_at_descriptor(const struct search *search, int fds, const char *name,
+			       struct holder *holder)
+{
+	char text[256];
+	ssize_t nread = readlinkat(fds, name, text, sizeof(text) - 1);
+
+	/* What is longer than any of our names is cut, and no path of a device. */
+	if (nread <= 0 || nread == sizeof(text) - 1)
+		return;
+	text[nread] = '\0';
+	if (strcmp(text, "anon_inode:[vfio-device]") == 0)
+		holder->ndevices++;
+	else if (text[0] == '/' && looks_like_vfio(text))
+		look_at_file(search, fds, name, holder);
+}
+
+/* --- processes */
 
 static void add(struct holders *holders, struct holder *holder)
 {
 	char path[64];
-	size_t nbytes = (holders->nholders + 1) * sizeof(*holder);
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)holder->pid);
 	if (read_line(path, holder->name, sizeof(holder->name)))
 		holder->name[0] = '\0';
-	holders->holder = realloc(holders->holder, nbytes);
-	if (!holders->holder) {
-		perror("vfio-ioas: realloc");
-		exit(EXIT_NOT_RUN);
-	}
+	holders->holder = grow(holders->holder, holders->nholders, sizeof(*holder));
 	holders->holder[holders->nholders++] = *holder;
 }
 
-static void look_at_process(struct holders *holders, const char *pid, dev_t ours)
+static void look_at_process(const struct search *search, const struct candidate *candidate,
+			    struct holders *holders)
 {
-	struct holder holder = { .pid = atoi(pid) };
+	struct holder holder = { .pid = candidate->pid, .uid = candidate->uid };
+	unsigned int nlooked = 0;
+	struct dirent *entry;
 	char path[32];
 	DIR *fds;
 
@@ -70,27 +240,130 @@ static void look_at_process(struct holders *holders, const char *pid, dev_t ours
 	if (!fds) {
 		/* A process that has ended in the meantime holds nothing. */
 		if (errno == EACCES || errno == EPERM)
-			holders->complete = false;
+			holders->denied = true;
 		return;
 	}
-	count_descriptors(fds, ours, &holder);
+	while (!holders->late && (entry = readdir(fds))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (++nlooked % LOOK_AT_CLOCK == 0)
+			holders->late = is_late(search);
+		look_at_descriptor(search, dirfd(fds), entry->d_name, &holder);
+	}
 	closedir(fds);
-	if (holder.nstock || holder.nours)
+	if (holder.nstock || holder.nours || holder.nnative)
 		add(holders, &holder);
 }
 
-void holders_find(struct holders *holders, dev_t ours)
+static bool get_candidate(struct candidate *candidate, const char *pid)
 {
+	char path[64], line[256];
+	unsigned int uid = 0;
+	FILE *file;
+
+	*candidate = (struct candidate){ .pid = atoi(pid) };
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)candidate->pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	/* FDSize is below Uid. The real user: a program that is setuid is started by anybody. */
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "Uid: %u", &uid) == 1)
+			candidate->uid = uid;
+		if (sscanf(line, "FDSize: %lu", &candidate->ntable) == 1)
+			break;
+	}
+	fclose(file);
+	return true;
+}
+
+static int compare_candidates(const void *a, const void *b)
+{
+	const struct candidate *left = a, *right = b;
+
+	if (!left->uid != !right->uid)
+		return left->uid ? 1 : -1;
+	if (left->ntable != right->ntable)
+		return left->ntable < right->ntable ? -1 : 1;
+	return left->pid < right->pid ? -1 : left->pid > right->pid;
+}
+
+static int compare_holders(const void *a, const void *b)
+{
+	const struct holder *left = a, *right = b;
+
+	return left->pid < right->pid ? -1 : left->pid > right->pid;
+}
+
+static struct candidate *get_candidates(unsigned int *ncandidates, bool *denied)
+{
+	struct candidate *list = NULL;
 	DIR *processes = opendir("/proc");
 	struct dirent *entry;
 
-	*holders = (struct holders){ .complete = processes };
-	if (!processes)
-		return;
-	while ((entry = readdir(processes)))
-		if (isdigit((unsigned char)entry->d_name[0]))
-			look_at_process(holders, entry->d_name, ours);
-	closedir(processes);
+	*ncandidates = 0;
+	*denied = !processes;
+	while (processes && (entry = readdir(processes))) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		list = grow(list, *ncandidates, sizeof(*list));
+		*ncandidates += get_candidate(&list[*ncandidates], entry->d_name);
+	}
+	if (processes)
+		closedir(processes);
+	if (list)
+		qsort(list, *ncandidates, sizeof(*list), compare_candidates);
+	return list;
+}
+
+static unsigned int get_group_major(void)
+{
+	unsigned int number = 0, found = 0;
+	char line[128], name[64];
+	FILE *file = fopen("/proc/devices", "re");
+
+	if (!file)
+		return 0;
+	/* Block devices come last, and none of them is called so. */
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "%u %63s", &number, name) == 2 && strcmp(name, "vfio") == 0)
+			found = number;
+	fclose(file);
+	return found;
+}
+
+static struct search begin_search(void)
+{
+	struct search search = {
+		.ours = ours_number(),
+		.native = ours_native_number(),
+		.group_major = get_group_major(),
+	};
+	int fd = open("/dev/vfio", O_PATH | O_CLOEXEC);
+
+	if (fd >= 0) {
+		search.dev_mount = mount_of(fd);
+		close(fd);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &search.deadline);
+	search.deadline.tv_sec += HOLDERS_SECONDS;
+	return search;
+}
+
+void holders_find(struct holders *holders)
+{
+	struct search search = begin_search();
+	struct candidate *candidates;
+	unsigned int ncandidates, i;
+
+	*holders = (struct holders){ 0 };
+	candidates = get_candidates(&ncandidates, &holders->denied);
+	for (i = 0; i < ncandidates && !holders->late; i++)
+		look_at_process(&search, &candidates[i], holders);
+	free(candidates);
+	if (holders->holder)
+		qsort(holders->holder, holders->nholders, sizeof(*holders->holder),
+		      compare_holders);
 }
 
 void holders_free(struct holders *holders)

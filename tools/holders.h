@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * holders.h - who has VFIO containers open, found in /proc
+ * holders.h - processes that have VFIO containers or /dev/iommu open, found in /proc
  */
 #ifndef TOOLS_HOLDERS_H
 #define TOOLS_HOLDERS_H
@@ -9,23 +9,42 @@
 
 #include <sys/sysmacros.h>
 
-/* A process; descriptors, which may be several of one container. */
+/* A process. Counts are of descriptors, several of which may be of one container. */
 struct holder {
 	pid_t pid;
+	uid_t uid;
 	char name[64];		/* of the program; bytes of any kind */
 	unsigned int nstock;	/* opened through the kernel's node, 10:196 */
 	unsigned int nours;	/* opened through ours */
+	unsigned int nnative;	/* our /dev/iommu */
+	unsigned int ndevices;	/* groups, and devices of groups */
 };
 
 struct holders {
-	struct holder *holder;
+	struct holder *holder;	/* by pid */
 	unsigned int nholders;
-	bool complete;		/* no process kept its descriptors from us */
+	bool denied;		/* some processes do not show their descriptors to us */
+	bool late;		/* not all were looked at: there was no time */
 };
 
-/* ours: our device number, 0 if there is none. */
-void holders_find(struct holders *holders, dev_t ours);
+/* A look at all processes ends after this time. */
+#define HOLDERS_SECONDS	5
+
+void holders_find(struct holders *holders);
 void holders_free(struct holders *holders);
+static inline bool holders_are_all(const struct holders *holders)
+{
+	return !holders->denied && !holders->late;
+}
+
+/*
+ * A container of the kernel's that is in use: its process has groups or devices, too. Everybody
+ * may open /dev/vfio/vfio, but a group only if its owner lets them.
+ */
+static inline bool holder_uses_stock(const struct holder *holder)
+{
+	return holder->nstock && holder->ndevices;
+}
 
 /* vfio.ko's own device: VFIO_MINOR of the misc devices. */
 #define STOCK_NUMBER	makedev(10, 196)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * insight.c - reads the module's file "status"
+ *
+ * All that is asked of it later is found by binary search: there may be 100,000 items.
  */
 #define _GNU_SOURCE
 #include "insight.h"
@@ -11,9 +13,13 @@
 #include <sys/vfs.h>
 
 #include "compare/text.h"
+#include "holders.h"
+#include "number.h"
 #include "ours.h"
+#include "say.h"
 
-#define DEBUGFS	"/sys/kernel/debug"
+#define DEBUGFS		"/sys/kernel/debug"
+#define MAX_NBYTES	(256U << 20)	/* more than a million items have */
 
 /* --- reading */
 
@@ -21,16 +27,27 @@ static void say_why(int error)
 {
 	struct statfs fs;
 
-	if (geteuid())
-		fprintf(stderr, "vfio-ioas: %s is for root only\n", INSIGHT_FILE);
-	else if (!ours_loaded())
-		fprintf(stderr, "vfio-ioas: the module %s is not loaded: modprobe %s\n",
-			OUR_MODULE, OUR_MODULE);
+	if (!ours_loaded())
+		say_error("the module %s is not loaded: modprobe %s", OUR_MODULE, OUR_MODULE);
+	else if (geteuid())
+		say_error("%s is for root only", INSIGHT_FILE);
 	else if (statfs(DEBUGFS, &fs) || fs.f_type != DEBUGFS_MAGIC)
-		fprintf(stderr, "vfio-ioas: debugfs is not mounted: mount -t debugfs none %s\n",
-			DEBUGFS);
+		say_error("debugfs is not mounted: mount -t debugfs none %s", DEBUGFS);
 	else
-		fprintf(stderr, "vfio-ioas: %s: %s\n", INSIGHT_FILE, strerror(error));
+		say_error("%s: %s", INSIGHT_FILE, strerror(error));
+}
+
+static int read_some(int fd, struct text *text)
+{
+	char buffer[65536];
+	ssize_t nread;
+
+	while ((nread = read(fd, buffer, sizeof(buffer))) > 0) {
+		text_add_chars(text, buffer, (size_t)nread);
+		if (text->nchars > MAX_NBYTES)
+			return EFBIG;
+	}
+	return nread < 0 ? errno : 0;
 }
 
 static int read_whole(const char *path, struct text *text)
@@ -40,19 +57,29 @@ static int read_whole(const char *path, struct text *text)
 
 	if (fd < 0)
 		return errno;
-	error = text_add_all(text, fd);
+	error = read_some(fd, text);
 	close(fd);
 	return error;
 }
 
 /* --- parsing */
 
-/* The module writes no others; a file may have any, and a terminal takes some as orders. */
-static void make_printable(char *text)
+static void *need(void *memory)
 {
-	for (; *text; text++)
-		if (*text != '\n' && !isprint((unsigned char)*text))
-			*text = '?';
+	if (memory)
+		return memory;
+	perror("vfio-ioas: calloc");
+	exit(EXIT_NOT_RUN);
+}
+
+/* The module writes no others; a file may have any, and a terminal takes some as orders. */
+static void make_printable(struct text *text)
+{
+	size_t i;
+
+	for (i = 0; i < text->nchars; i++)
+		if (text->chars[i] != '\n' && !isprint((unsigned char)text->chars[i]))
+			text->chars[i] = '?';
 }
 
 /* Cuts the next word off; "comm" goes to the end of the line. */
@@ -69,17 +96,19 @@ static char *next_word(char **rest)
 
 static void parse_line(struct item *item, char *line)
 {
+	static char none[] = "";
 	char *word, *equals;
 
 	*item = (struct item){ .kind = next_word(&line) };
 	while (*line && item->nwords < MAX_WORDS) {
 		word = next_word(&line);
 		equals = strchr(word, '=');
-		if (!equals)
-			continue;
-		*equals = '\0';
-		item->words[item->nwords++] = (struct word){ word, equals + 1 };
+		if (equals)
+			*equals++ = '\0';
+		item->words[item->nwords++] = (struct word){ word, equals ? equals : none };
 	}
+	item->context = item_number(item, item_is(item, "context") ? "id" : "context");
+	item->ioas = item_number(item, item_is(item, "ioas") ? "id" : "ioas");
 }
 
 static unsigned int count_lines(const char *text)
@@ -91,22 +120,169 @@ static unsigned int count_lines(const char *text)
 	return nlines;
 }
 
-static void parse(struct insight *insight)
+/* --- is it such a file? */
+
+/* What has to be there; of kinds that are not known, anything may. */
+static const struct rule {
+	const char *kind;
+	const char *const keys[3];
+} rules[] = {
+	{ "context", { "id", NULL } },
+	{ "ioas", { "context", "id", NULL } },
+	{ "hwpt", { "context", "id", NULL } },
+	{ "group", { "context", "number", NULL } },
+	{ "access", { "context", "id", NULL } },
+	{ "device", { "context", "id", NULL } },
+};
+
+/* What is a number, where it is there. */
+static const char *const numbers[] = {
+	"id", "context", "ioas", "hwpt", "number", "vfio", "areas", "mapped", "pinned", "charged",
+	"runs", "pins", "groups", "pid",
+};
+
+static const struct rule *find_rule(const struct item *item)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rules); i++)
+		if (item_is(item, rules[i].kind))
+			return &rules[i];
+	return NULL;
+}
+
+static const char *why_not(const struct item *item)
+{
+	const struct rule *rule = find_rule(item);
+	static char why[128];
+	const char *value;
+	unsigned int i;
+	uint64_t number;
+
+	for (i = 0; rule && rule->keys[i]; i++)
+		if (!item_text(item, rule->keys[i])) {
+			snprintf(why, sizeof(why), "%s without %s", rule->kind, rule->keys[i]);
+			return why;
+		}
+	for (i = 0; rule && i < ARRAY_SIZE(numbers); i++) {
+		value = item_text(item, numbers[i]);
+		if (value && !number_parse(value, 0, UINT64_MAX, &number)) {
+			snprintf(why, sizeof(why), "%s=%.40s is no number", numbers[i], value);
+			return why;
+		}
+	}
+	return NULL;
+}
+
+/* Something of a later module is let pass, once it is clear that it is the module's. */
+static bool check_item(const struct item *item, bool first, const char *name, unsigned int line)
+{
+	const char *why = why_not(item);
+
+	if (first && !item_is(item, "context"))
+		why = "a line \"context id=...\" has to come first";
+	if (why)
+		say_error("%s, line %u: no copy of the module's status file: %s", name, line, why);
+	return !why;
+}
+
+static bool parse(struct insight *insight, const char *name)
 {
 	char *line = insight->text;
+	unsigned int number;
 	char *end;
 
-	insight->items = calloc(count_lines(line), sizeof(*insight->items));
-	if (!insight->items) {
-		perror("vfio-ioas: calloc");
-		exit(EXIT_NOT_RUN);
-	}
-	for (; *line; line = end) {
+	insight->items = need(calloc(count_lines(line), sizeof(*insight->items)));
+	for (number = 1; *line; line = end, number++) {
+		struct item *item = &insight->items[insight->nitems];
+
 		end = line + strcspn(line, "\n");
 		if (*end)
 			*end++ = '\0';
-		parse_line(&insight->items[insight->nitems++], line);
+		if (!*line)
+			continue;
+		parse_line(item, line);
+		if (!check_item(item, !insight->nitems, name, number))
+			return false;
+		insight->nitems++;
 	}
+	return true;
+}
+
+/* --- sorting */
+
+static int compare_numbers(uint64_t left, uint64_t right)
+{
+	return left < right ? -1 : left > right;
+}
+
+/* ioas: NULL for all of the kind. */
+static int compare_key(uint64_t context, const char *kind, const uint64_t *ioas,
+		       const struct item *item)
+{
+	int order = compare_numbers(context, item->context);
+
+	if (!order)
+		order = strcmp(kind, item->kind);
+	if (!order && ioas)
+		order = compare_numbers(*ioas, item->ioas);
+	return order;
+}
+
+static int compare_parts(const void *a, const void *b)
+{
+	const struct item *left = *(const struct item *const *)a;
+	const struct item *right = *(const struct item *const *)b;
+	int order = compare_key(left->context, left->kind, &left->ioas, right);
+
+	return order ? order : left < right ? -1 : left > right;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	return compare_numbers(*(const uint64_t *)a, *(const uint64_t *)b);
+}
+
+static bool is_container(const struct item *item)
+{
+	const char *kind = item_text(item, "kind");
+
+	return item_is(item, "context") && kind && strcmp(kind, "container") == 0;
+}
+
+/* The module writes each once; of one that a file has twice, the parts would count twice. */
+static void mark_repeated(struct insight *insight)
+{
+	struct item **contexts = need(calloc(insight->nitems + 1, sizeof(*contexts)));
+	unsigned int ncontexts = 0, i;
+
+	for (i = 0; i < insight->nitems; i++)
+		if (item_is(&insight->items[i], "context"))
+			contexts[ncontexts++] = &insight->items[i];
+	qsort(contexts, ncontexts, sizeof(*contexts), compare_parts);
+	for (i = 1; i < ncontexts; i++)
+		contexts[i]->is_repeated = contexts[i]->context == contexts[i - 1]->context;
+	free(contexts);
+}
+
+static void sort(struct insight *insight)
+{
+	unsigned int i;
+
+	mark_repeated(insight);
+
+	insight->parts = need(calloc(insight->nitems + 1, sizeof(*insight->parts)));
+	insight->pids = need(calloc(insight->nitems + 1, sizeof(*insight->pids)));
+	for (i = 0; i < insight->nitems; i++) {
+		const struct item *item = &insight->items[i];
+
+		if (!item_is(item, "context"))
+			insight->parts[insight->nparts++] = item;
+		if (is_container(item))
+			insight->pids[insight->npids++] = item_number(item, "pid");
+	}
+	qsort(insight->parts, insight->nparts, sizeof(*insight->parts), compare_parts);
+	qsort(insight->pids, insight->npids, sizeof(*insight->pids), compare_pids);
 }
 
 bool insight_read(struct insight *insight, const char *from)
@@ -117,21 +293,27 @@ bool insight_read(struct insight *insight, const char *from)
 	*insight = (struct insight){ 0 };
 	if (error) {
 		if (from)
-			fprintf(stderr, "vfio-ioas: %s: %s\n", from, strerror(error));
+			say_error("%s: %s", from, strerror(error));
 		else
 			say_why(error);
 		text_free(&text);
 		return false;
 	}
 	text_add(&text, "%s", "");
+	make_printable(&text);
 	insight->text = text.chars;
-	make_printable(insight->text);
-	parse(insight);
+	if (!parse(insight, from ? from : INSIGHT_FILE)) {
+		insight_free(insight);
+		return false;
+	}
+	sort(insight);
 	return true;
 }
 
 void insight_free(struct insight *insight)
 {
+	free(insight->pids);
+	free(insight->parts);
 	free(insight->items);
 	free(insight->text);
 	*insight = (struct insight){ 0 };
@@ -152,8 +334,11 @@ const char *item_text(const struct item *item, const char *key)
 uint64_t item_number(const struct item *item, const char *key)
 {
 	const char *value = item_text(item, key);
+	uint64_t number = 0;
 
-	return value ? strtoull(value, NULL, 10) : 0;
+	if (value)
+		number_parse(value, 0, UINT64_MAX, &number);
+	return number;
 }
 
 bool item_is(const struct item *item, const char *kind)
@@ -161,11 +346,78 @@ bool item_is(const struct item *item, const char *kind)
 	return strcmp(item->kind, kind) == 0;
 }
 
-bool item_is_in(const struct item *item, const struct item *context)
+bool item_is_busy(const struct item *item)
 {
-	const char *of = item_text(item, "context");
+	const char *busy = item_text(item, "busy");
 
-	return of && strtoull(of, NULL, 10) == item_number(context, "id");
+	return busy && strcmp(busy, "0");
+}
+
+/* How many parts come before those of the key; or, with them. */
+static unsigned int count_before(const struct insight *insight, uint64_t context,
+				 const char *kind, const uint64_t *ioas, bool with)
+{
+	unsigned int first = 0, end = insight->nparts, middle;
+	int order;
+
+	while (first < end) {
+		middle = first + (end - first) / 2;
+		order = compare_key(context, kind, ioas, insight->parts[middle]);
+		if (order > 0 || (with && !order))
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return first;
+}
+
+static struct items find_parts(const struct insight *insight, uint64_t context,
+			       const char *kind, const uint64_t *ioas)
+{
+	unsigned int first = count_before(insight, context, kind, ioas, false);
+	unsigned int end = count_before(insight, context, kind, ioas, true);
+
+	return (struct items){ insight->parts + first, end - first };
+}
+
+struct items insight_parts(const struct insight *insight, const struct item *context,
+			   const char *kind)
+{
+	return find_parts(insight, context->context, kind, NULL);
+}
+
+struct items insight_parts_in(const struct insight *insight, const struct item *ioas,
+			      const char *kind)
+{
+	return find_parts(insight, ioas->context, kind, &ioas->ioas);
+}
+
+unsigned int insight_ncontainers(const struct insight *insight, pid_t pid)
+{
+	uint64_t key = (uint64_t)pid;
+	const uint64_t *found = bsearch(&key, insight->pids, insight->npids, sizeof(key),
+					compare_pids);
+	const uint64_t *first = found, *last = found;
+
+	if (!found)
+		return 0;
+	while (first > insight->pids && first[-1] == key)
+		first--;
+	while (last < insight->pids + insight->npids - 1 && last[1] == key)
+		last++;
+	return (unsigned int)(last - first + 1);
+}
+
+bool list_has(const char *list, const char *word)
+{
+	size_t nchars;
+
+	for (; *list; list += nchars + (list[nchars] == ',')) {
+		nchars = strcspn(list, ",");
+		if (nchars == strlen(word) && strncmp(list, word, nchars) == 0)
+			return true;
+	}
+	return false;
 }
 
 static bool is_octal(const char *digits)

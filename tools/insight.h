@@ -15,22 +15,41 @@
 
 struct word {
 	const char *key;
-	const char *value;
+	const char *value;	/* "" of a word without "=" */
 };
 
 struct item {
 	const char *kind;
 	unsigned int nwords;
 	struct word words[MAX_WORDS];
+	/* Of a context its id, else the context that it is a part of; and which IOAS it is in. */
+	uint64_t context;
+	uint64_t ioas;
+	bool is_repeated;	/* a context whose id another one before has, too */
+};
+
+/* Items; they are in a list of the insight. */
+struct items {
+	const struct item *const *item;
+	unsigned int nitems;
 };
 
 struct insight {
 	char *text;		/* what all of the below points into */
 	struct item *items;
 	unsigned int nitems;
+	/* All of them but contexts, by context, kind, IOAS, and then as they come. */
+	const struct item **parts;
+	unsigned int nparts;
+	/* Processes that have containers: one for each of those, ascending. */
+	uint64_t *pids;
+	unsigned int npids;
 };
 
-/* from: another file, or NULL. Says on stderr why it cannot be read. */
+/*
+ * from: another file, or NULL. False, after saying on stderr why, if it cannot be read, or is no
+ * such file.
+ */
 bool insight_read(struct insight *insight, const char *from);
 void insight_free(struct insight *insight);
 
@@ -38,8 +57,19 @@ void insight_free(struct insight *insight);
 const char *item_text(const struct item *item, const char *key);
 uint64_t item_number(const struct item *item, const char *key);
 bool item_is(const struct item *item, const char *kind);
-/* Is it a part of this context? */
-bool item_is_in(const struct item *item, const struct item *context);
+/* The module could not look at it when the file was read. */
+bool item_is_busy(const struct item *item);
+
+/* The parts of a context of one kind; and those of them that are in one IOAS. */
+struct items insight_parts(const struct insight *insight, const struct item *context,
+			   const char *kind);
+struct items insight_parts_in(const struct insight *insight, const struct item *ioas,
+			      const char *kind);
+/* How many containers of ours a process has made. */
+unsigned int insight_ncontainers(const struct insight *insight, pid_t pid);
+
+/* Is a word one of a list with commas between? */
+bool list_has(const char *list, const char *word);
 
 /* The name of a program as it is, for the way it is written in the file. */
 void unescape(const char *escaped, char *name, size_t nbytes);

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * json.c - strings in JSON
+ * json.c - JSON on the standard output
  */
-#include "compare/common.h"
 #include "json.h"
+
+#include "compare/common.h"
+
+#define MAX_DEPTH	16
+
+static char closing[MAX_DEPTH];		/* what ends each object and list that is open */
+static unsigned int depth;
+static bool first = true;		/* in the innermost of them */
 
 /* Bytes of the UTF-8 character that a string begins with, 0 if it is none. */
 static unsigned int utf8_nbytes(const unsigned char *bytes)
@@ -60,11 +67,61 @@ void json_string(const char *string)
 	putchar('"');
 }
 
-void json_member(bool first, const char *key, const char *value)
+/* --- objects and lists */
+
+static void begin(const char *key)
 {
 	if (!first)
 		fputs(", ", stdout);
+	first = false;
+	if (!key)
+		return;
 	json_string(key);
 	fputs(": ", stdout);
+}
+
+static void open_bracket(const char *key, char opens, char closes)
+{
+	if (depth == MAX_DEPTH)
+		abort();
+	begin(key);
+	putchar(opens);
+	closing[depth++] = closes;
+	first = true;
+}
+
+void json_open_object(const char *key)
+{
+	open_bracket(key, '{', '}');
+}
+
+void json_open_list(const char *key)
+{
+	open_bracket(key, '[', ']');
+}
+
+void json_close(void)
+{
+	putchar(closing[--depth]);
+	first = !depth;
+	if (!depth)
+		putchar('\n');
+}
+
+void json_add_string(const char *key, const char *value)
+{
+	begin(key);
 	json_string(value);
+}
+
+void json_add_number(const char *key, uint64_t value)
+{
+	begin(key);
+	printf("%llu", (unsigned long long)value);
+}
+
+void json_add_bool(const char *key, bool value)
+{
+	begin(key);
+	fputs(value ? "true" : "false", stdout);
 }

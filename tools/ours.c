@@ -6,8 +6,11 @@
 #include "ours.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+
+#include "say.h"
 
 #define SERVE	"/sys/module/" OUR_MODULE "/parameters/serve"
 
@@ -23,41 +26,86 @@ static void cut_newlines(struct text *text)
 		text->chars[--text->nchars] = '\0';
 }
 
-static void run_modprobe(int output)
+/* PATH may have only what is for ordinary users. */
+static void execute(const char *const *words, int output)
 {
+	char path[64];
+
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
-	execlp("modprobe", "modprobe", OUR_MODULE, (char *)NULL);
-	/* PATH may have only what is for ordinary users. */
-	execl("/sbin/modprobe", "modprobe", OUR_MODULE, (char *)NULL);
-	dprintf(STDERR_FILENO, "modprobe: %s\n", strerror(errno));
+	signal(SIGPIPE, SIG_DFL);
+	execvp(words[0], (char *const *)words);
+	snprintf(path, sizeof(path), "/sbin/%s", words[0]);
+	execv(path, (char *const *)words);
+	dprintf(STDERR_FILENO, "%s: %s\n", words[0], strerror(errno));
 	_exit(127);
 }
 
-bool ours_load(struct text *why)
+/* Does it end with status 0? What it says is added to said. */
+static bool run_program(const char *const *words, struct text *said)
 {
 	int status = -1;
 	int output[2];
 	pid_t pid;
 
 	if (pipe2(output, O_CLOEXEC)) {
-		text_add(why, "pipe: %s", strerror(errno));
+		text_add(said, "pipe: %s", strerror(errno));
 		return false;
 	}
+	fflush(stdout);
 	pid = fork();
 	if (pid == 0)
-		run_modprobe(output[1]);
+		execute(words, output[1]);
 	close(output[1]);
-	text_add_all(why, output[0]);
-	cut_newlines(why);
+	text_add_all(said, output[0]);
+	cut_newlines(said);
 	close(output[0]);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || status) {
-		if (!why->nchars)
-			text_add(why, "modprobe failed and gave no reason");
-		return false;
+	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
+}
+
+static bool run_modprobe(const char *const *words, struct text *why)
+{
+	if (run_program(words, why)) {
+		text_clear(why);
+		return true;
 	}
-	text_clear(why);
-	return true;
+	if (!why->nchars)
+		text_add(why, "modprobe failed and gave no reason");
+	return false;
+}
+
+bool ours_load(struct text *why)
+{
+	static const char *const words[] = { "modprobe", OUR_MODULE, NULL };
+
+	return run_modprobe(words, why);
+}
+
+bool ours_loadable(struct text *why)
+{
+	static const char *const words[] = { "modprobe", "-n", OUR_MODULE, NULL };
+
+	return run_modprobe(words, why);
+}
+
+static void get_installed_version(char version[VERSION_NBYTES])
+{
+	static const char *const words[] = { "modinfo", "-F", "version", OUR_MODULE, NULL };
+	struct text said = { 0 };
+
+	version[0] = '\0';
+	if (run_program(words, &said))
+		snprintf(version, VERSION_NBYTES, "%.*s",
+			 (int)strcspn(text_chars(&said), "\n"), text_chars(&said));
+	text_free(&said);
+}
+
+void ours_versions(char loaded[VERSION_NBYTES], char installed[VERSION_NBYTES])
+{
+	if (!ours_loaded() ||
+	    read_line("/sys/module/" OUR_MODULE "/version", loaded, VERSION_NBYTES))
+		loaded[0] = '\0';
+	get_installed_version(installed);
 }
 
 int ours_get_serve(char serve[SERVE_NBYTES])
@@ -70,15 +118,28 @@ int ours_set_serve(const char *serve)
 	return write_line(SERVE, serve);
 }
 
-dev_t ours_number(void)
+static dev_t number_of(const char *path)
 {
 	unsigned int major_number, minor_number;
 	char line[32];
 
-	if (read_line("/sys/class/" OUR_MODULE "/ioas/dev", line, sizeof(line)) ||
+	if (read_line(path, line, sizeof(line)) ||
 	    sscanf(line, "%u:%u", &major_number, &minor_number) != 2)
 		return 0;
 	return makedev(major_number, minor_number);
+}
+
+dev_t ours_number(void)
+{
+	return number_of("/sys/class/" OUR_MODULE "/ioas/dev");
+}
+
+dev_t ours_native_number(void)
+{
+	if (!ours_loaded())
+		return 0;
+	return number_of(kernel_has_iommufd() ? "/sys/class/misc/iommu-ioas/dev" :
+						"/sys/class/misc/iommu/dev");
 }
 
 /*
@@ -111,7 +172,7 @@ void ours_warn_of_parameters(void)
 		if (read_line(path, stock, sizeof(stock)) ||
 		    strcmp(ours, stock) == 0)
 			continue;
-		fprintf(stderr, "vfio-ioas: warning: %s is %s for %s, but %s for %s\n",
-			names[i], stock, STOCK_MODULE, ours, OUR_MODULE);
+		say_warning("%s is %s for %s, but %s for %s", names[i], stock, STOCK_MODULE,
+			    ours, OUR_MODULE);
 	}
 }

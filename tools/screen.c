@@ -13,6 +13,8 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
+#define ENTER		"\033[?1049h"	/* a screen of our own; the other one comes back */
+#define LEAVE		"\033[?1049l"
 #define HOME		"\033[H"
 #define CLEAR_LINE	"\033[K"
 #define CLEAR_BELOW	"\033[J"
@@ -73,9 +75,22 @@ static void handle(int number, void (*handler)(int number))
 	sigaction(number, &action, NULL);
 }
 
+/* One that has no cursor to move says so. */
+static bool is_dumb(void)
+{
+	const char *term = getenv("TERM");
+
+	return !term || !*term || strcmp(term, "dumb") == 0;
+}
+
+static void enter(void)
+{
+	put(ENTER HOME CLEAR_BELOW, sizeof(ENTER HOME CLEAR_BELOW) - 1);
+}
+
 bool screen_begin(void)
 {
-	if (!isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &usual) ||
+	if (is_dumb() || !isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &usual) ||
 	    !have_keys_at_once())
 		return false;
 	handle(SIGINT, on_end);
@@ -84,14 +99,14 @@ bool screen_begin(void)
 	handle(SIGTSTP, on_stop);
 	handle(SIGWINCH, on_resize);
 	sigprocmask(SIG_BLOCK, &handled, &unhandled);
-	put(HOME CLEAR_BELOW, sizeof(HOME CLEAR_BELOW) - 1);
+	enter();
 	return true;
 }
 
 void screen_end(void)
 {
 	tcsetattr(STDIN_FILENO, TCSANOW, &usual);
-	put("\n", 1);
+	put(LEAVE, sizeof(LEAVE) - 1);
 }
 
 /* Hands the terminal back as it was while somebody else has it. */
@@ -101,7 +116,7 @@ static void stop(void)
 	screen_end();
 	raise(SIGSTOP);
 	have_keys_at_once();
-	put(HOME CLEAR_BELOW, sizeof(HOME CLEAR_BELOW) - 1);
+	enter();
 }
 
 static struct winsize size(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * screen.h - a terminal that shows frames and gives keys: all that it has to know is what
- * a VT100 knew
+ * a VT100 knew; if it has a second screen, the frames are shown there
  */
 #ifndef TOOLS_SCREEN_H
 #define TOOLS_SCREEN_H
@@ -12,7 +12,7 @@
 #define KEY_NONE	0	/* time is over, or the size has changed */
 #define KEY_END		(-1)	/* a signal to end, or no more input */
 
-/* false, with errno, if these are no terminals. */
+/* false if these are no terminals, or TERM says that it cannot move its cursor. */
 bool screen_begin(void);
 void screen_end(void);
 

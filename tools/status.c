@@ -6,55 +6,90 @@
 #include <getopt.h>
 
 #include "compare/common.h"
-#include "ours.h"
+#include "say.h"
 #include "status.h"
 #include "subcommand.h"
-#include "table.h"
+
+#define WIDTH	79	/* of lines that we break */
 
 static const char help[] =
-"usage: vfio-ioas status [--json] [--from FILE]\n"
+"usage: vfio-ioas status [OPTION]...\n"
 "\n"
-"Shows the containers and native contexts that our module serves: whose they are, which groups\n"
-"and devices are attached, how much memory is mapped, pinned and charged, in how many runs of\n"
-"contiguous pages. Then the processes that have other containers open. Needs root, and debugfs.\n"
+"Shows the containers and native contexts that our module serves: their processes, groups and\n"
+"devices, and how much memory is mapped, pinned and charged. Then the processes that have other\n"
+"containers open. Needs root, and debugfs.\n"
 "\n"
-"  --json        for programs\n"
-"  --from FILE   a copy of " INSIGHT_FILE ", instead of that;\n"
-"                no processes are looked for\n"
+"  --pid PID             only those of a process\n"
+"  --group NUMBER        only those with this IOMMU group\n"
+"  --device ADDRESS      only those with this device, such as 0000:3b:00.0\n"
+"  -o, --columns COLUMN[,COLUMN]...\n"
+"                        these columns, or all: pid, program, type, ioas, groups, mapped,\n"
+"                        pinned, charged, areas, runs (of contiguous pages), avg-run, pins,\n"
+"                        context, vm (its name), devices, command (line)\n"
+"  -H, --no-header       for scripts: no headings, one tab between columns, rows only\n"
+"  -p, --exact           numbers of bytes instead of 1.5M\n"
+"  --json                for programs\n"
+"  --from FILE           a copy of " INSIGHT_FILE ", instead of that;\n"
+"                        no processes are looked for\n"
 "\n"
-"Exit status: 0, or 2 if there is nothing to read.\n";
+"Exit status: 0, or 2 if the command line is wrong, there is nothing to read, or the output\n"
+"could not be written.\n";
+
+/* Breaks the line between devices, where it would be too long. */
+static void print_devices(const char *devices)
+{
+	size_t nprinted = 16, nchars;	/* what is before them, about */
+
+	for (; *devices; devices += nchars) {
+		nchars = strcspn(devices, ",");
+		nchars += devices[nchars] == ',';
+		if (nprinted + nchars > WIDTH) {
+			printf("\n                ");
+			nprinted = 16;
+		}
+		printf("%.*s", (int)nchars, devices);
+		nprinted += nchars;
+	}
+	putchar('\n');
+}
 
 static void print_groups(const struct row *row, const struct insight *insight)
 {
+	struct items groups = insight_parts_in(insight, row->ioas, "group");
+	const char *devices;
 	unsigned int i;
 
-	for (i = 0; row->ioas && i < insight->nitems; i++) {
-		const struct item *item = &insight->items[i];
-		const char *devices = item_text(item, "devices");
-
-		if (item_is(item, "group") && item_is_in(item, row->context) &&
-		    item_number(item, "ioas") == item_number(row->ioas, "id"))
-			printf("        group %llu: %s\n",
-			       (unsigned long long)item_number(item, "number"),
-			       devices ? devices : "");
+	for (i = 0; i < groups.nitems; i++) {
+		devices = item_text(groups.item[i], "devices");
+		printf("        group %llu: ",
+		       (unsigned long long)item_number(groups.item[i], "number"));
+		print_devices(devices ? devices : "");
 	}
 }
 
-/* Accesses are what emulated devices and kernel drivers hold memory by. */
-static void print_users(const struct row *row, const struct insight *insight)
+static void print_details(const struct row *row, const struct insight *insight)
 {
-	unsigned int naccesses = 0;
-	unsigned int i;
+	unsigned int naccesses;
 
-	for (i = 0; row->ioas && i < insight->nitems; i++) {
-		const struct item *item = &insight->items[i];
-
-		if (item_is(item, "access") && item_is_in(item, row->context) &&
-		    item_number(item, "ioas") == item_number(row->ioas, "id"))
-			naccesses++;
-	}
+	if (row->vm)
+		printf("        VM: %s\n", printable(row->vm));
+	if (item_is_busy(row->context) || (row->ioas && item_is_busy(row->ioas)))
+		printf("        busy: could not be looked at\n");
+	if (!row->ioas)
+		return;
+	print_groups(row, insight);
+	/* Accesses are what emulated devices and kernel drivers hold memory by. */
+	naccesses = insight_parts_in(insight, row->ioas, "access").nitems;
 	if (naccesses)
 		printf("        in-kernel users: %u\n", naccesses);
+}
+
+bool picture_shows_holder(const struct picture *picture, const struct holder *holder)
+{
+	const struct filter *filter = &picture->filter;
+
+	return holder_nothers(holder, &picture->insight) && !filter->by_group &&
+	       !filter->device && (!filter->by_pid || filter->pid == (uint64_t)holder->pid);
 }
 
 static void print_others(const struct picture *picture)
@@ -66,7 +101,7 @@ static void print_others(const struct picture *picture)
 	for (i = 0; i < holders->nholders; i++) {
 		const struct holder *holder = &holders->holder[i];
 
-		if (!holder_nothers(holder, &picture->insight))
+		if (!picture_shows_holder(picture, holder))
 			continue;
 		if (!any)
 			printf("\nOther containers open: the kernel's, or of no backend yet\n\n"
@@ -77,80 +112,89 @@ static void print_others(const struct picture *picture)
 		       holder->nstock + holder->nours -
 			       holder_nothers(holder, &picture->insight));
 	}
+	if (holders->late)
+		printf("\nNot all processes were looked at: they have too many descriptors open.\n");
 }
 
-static void print_table(const struct picture *picture)
+static void print_rows(const struct picture *picture, const struct rows *rows,
+		       const struct layout *layout)
 {
 	struct text line = { 0 };
-	struct rows rows;
 	unsigned int i;
 
-	rows_make(&rows, &picture->insight);
-	table_add_head(&line, false);
-	if (rows.nrows)
+	if (rows->nrows && !layout->for_scripts) {
+		table_add_head(&line, layout);
 		puts(text_chars(&line));
-	else
-		puts("No containers or contexts of ours.");
-	for (i = 0; i < rows.nrows; i++) {
-		text_clear(&line);
-		table_add_row(&line, &rows.row[i], false);
-		puts(text_chars(&line));
-		print_groups(&rows.row[i], &picture->insight);
-		print_users(&rows.row[i], &picture->insight);
 	}
-	print_others(picture);
+	for (i = 0; i < rows->nrows; i++) {
+		text_clear(&line);
+		table_add_row(&line, &picture->insight, &rows->row[i], layout);
+		puts(text_chars(&line));
+		if (!layout->for_scripts)
+			print_details(&rows->row[i], &picture->insight);
+	}
 	text_free(&line);
+}
+
+static void print_table(const struct picture *picture, const struct layout *layout)
+{
+	struct rows rows;
+
+	rows_make(&rows, &picture->insight, &picture->filter);
+	if (picture->live)
+		rows_find_commands(&rows);
+	if (!rows.nrows && !layout->for_scripts)
+		puts("No containers or contexts of ours.");
+	print_rows(picture, &rows, layout);
+	if (!layout->for_scripts)
+		print_others(picture);
 	rows_free(&rows);
 }
 
-static const struct option long_options[] = {
-	{ "help", no_argument, NULL, 'h' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "from", required_argument, NULL, 'f' },
-	{ NULL, 0, NULL, 0 },
-};
-
-static int show(const char *from, bool json)
+static int show(const struct view *view, bool json)
 {
-	struct picture picture = { 0 };
+	struct picture picture = { .filter = view->filter, .live = !view->from };
 
-	if (!insight_read(&picture.insight, from))
+	if (!insight_read(&picture.insight, view->from))
 		return EXIT_NOT_RUN;
-	if (!from)
-		holders_find(&picture.holders, ours_number());
+	if (picture.live)
+		holders_find(&picture.holders);
 	if (json)
 		status_print_json(&picture);
 	else
-		print_table(&picture);
+		print_table(&picture, &view->layout);
 	holders_free(&picture.holders);
 	insight_free(&picture.insight);
 	return 0;
 }
 
+static const struct option long_options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", no_argument, NULL, 'j' },
+	VIEW_OPTIONS,
+	{ NULL, 0, NULL, 0 },
+};
+
 int status_main(int argc, char **argv)
 {
-	const char *from = NULL;
+	struct view view = { .layout = layout_usual(false) };
 	bool json = false;
-	int option;
+	int option, error;
 
-	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		switch (option) {
-		case 'h':
+	while ((option = getopt_long(argc, argv, "ho:Hp", long_options, NULL)) != -1) {
+		if (option == 'h') {
 			fputs(help, stdout);
 			return 0;
-		case 'j':
-			json = true;
-			break;
-		case 'f':
-			from = optarg;
-			break;
-		default:
-			return EXIT_NOT_RUN;
 		}
+		if (option == 'j') {
+			json = true;
+			continue;
+		}
+		error = view_take_option(&view, option, "status");
+		if (error)
+			return error;
 	}
 	if (optind == argc)
-		return show(from, json);
-	fprintf(stderr, "vfio-ioas: what is that: %s; 'vfio-ioas status --help' tells more\n",
-		argv[optind]);
-	return EXIT_NOT_RUN;
+		return show(&view, json);
+	return usage_error("status", "unknown argument \"%s\"", printable(argv[optind]));
 }

@@ -6,56 +6,54 @@
 #include "status.h"
 
 #include "json.h"
-#include "table.h"
 
+#define SCHEMA		1	/* see vfio-ioas(8) */
 #define NAME_NBYTES	64
 
-static void print_list(const char *words)
+/* Words with commas between. */
+static void add_list(const char *key, const char *words)
 {
 	size_t nchars;
 
-	putchar('[');
+	json_open_list(key);
 	for (; *words; words += nchars + (words[nchars] == ',')) {
 		char word[64];
 
 		nchars = strcspn(words, ",");
 		snprintf(word, sizeof(word), "%.*s", (int)nchars, words);
-		json_string(word);
-		if (words[nchars])
-			printf(", ");
+		json_add_string(NULL, word);
 	}
-	putchar(']');
+	json_close();
 }
 
-/*
- * What is known of an item; a key that is not there is left out. Takes and returns
- * whether nothing comes before what is next.
- */
-static bool print_members(bool first, const struct item *item, const char *const *keys)
+static bool is_word(const char *key)
 {
+	return strcmp(key, "kind") == 0 || strcmp(key, "type") == 0 || strcmp(key, "name") == 0;
+}
+
+/* What is known of an item; a key that is not there is left out. */
+static void add_members(const struct item *item, const char *const *keys)
+{
+	char name[NAME_NBYTES];
+
 	for (; *keys; keys++) {
 		const char *value = item_text(item, *keys);
-		char name[NAME_NBYTES];
 
 		if (!value)
 			continue;
 		if (strcmp(*keys, "comm") == 0) {
 			unescape(value, name, sizeof(name));
-			json_member(first, *keys, name);
-		} else if (strcmp(*keys, "kind") == 0 || strcmp(*keys, "type") == 0 ||
-			   strcmp(*keys, "name") == 0) {
-			json_member(first, *keys, value);
+			json_add_string(*keys, name);
+		} else if (strcmp(*keys, "devices") == 0) {
+			add_list(*keys, value);
+		} else if (is_word(*keys)) {
+			json_add_string(*keys, value);
 		} else {
-			printf("%s\"%s\": ", first ? "" : ", ", *keys);
-			if (strcmp(*keys, "devices") == 0)
-				print_list(value);
-			else
-				printf("%llu",
-				       (unsigned long long)item_number(item, *keys));
+			json_add_number(*keys, item_number(item, *keys));
 		}
-		first = false;
 	}
-	return first;
+	if (item_is_busy(item))
+		json_add_bool("busy", true);
 }
 
 static const char *const context_keys[] = { "id", "kind", "type", "pid", "comm", NULL };
@@ -74,75 +72,86 @@ static const struct part {
 	{ "device", "devices", { "id", "name", NULL } },
 };
 
-static void print_parts(const char *comma, const struct insight *insight,
-			const struct item *context, const struct part *part)
+static void add_parts(const struct insight *insight, const struct item *context,
+		      const struct part *part)
 {
-	bool first = true, is_ioas;
+	struct items items = insight_parts(insight, context, part->kind);
 	unsigned int i;
 
-	printf("%s\n   \"%s\": [", comma, part->list);
-	for (i = 0; i < insight->nitems; i++) {
-		const struct item *item = &insight->items[i];
-
-		if (!item_is(item, part->kind) || !item_is_in(item, context))
-			continue;
-		printf("%s{", first ? "" : ", ");
-		is_ioas = item_is(item, "ioas");
-		if (is_ioas)
-			printf("\"average_run\": %llu",
-			       (unsigned long long)average_run(item));
-		print_members(!is_ioas, item, part->keys);
-		printf("}");
-		first = false;
+	json_open_list(part->list);
+	for (i = 0; i < items.nitems; i++) {
+		json_open_object(NULL);
+		if (item_is(items.item[i], "ioas") && item_text(items.item[i], "runs"))
+			json_add_number("average_run", average_run(items.item[i]));
+		add_members(items.item[i], part->keys);
+		json_close();
 	}
-	printf("]");
+	json_close();
 }
 
-static void print_json_contexts(const struct insight *insight)
+static void add_command(pid_t pid)
 {
-	bool first = true, empty;
+	char *command, *vm = vm_name_of(pid, &command);
+
+	json_add_string("vm", vm);
+	json_add_string("command", command);
+	free(vm);
+	free(command);
+}
+
+static void add_contexts(const struct picture *picture)
+{
+	const struct insight *insight = &picture->insight;
 	unsigned int i, part;
 
+	json_open_list("contexts");
 	for (i = 0; i < insight->nitems; i++) {
 		const struct item *item = &insight->items[i];
 
-		if (!item_is(item, "context"))
+		if (!item_is(item, "context") || item->is_repeated ||
+		    !filter_has_context(&picture->filter, insight, item))
 			continue;
-		printf("%s\n  {", first ? "" : ",");
-		empty = print_members(true, item, context_keys);
+		json_open_object(NULL);
+		add_members(item, context_keys);
+		if (picture->live)
+			add_command((pid_t)item_number(item, "pid"));
 		for (part = 0; part < ARRAY_SIZE(parts); part++)
-			print_parts(empty && !part ? "" : ",", insight, item, &parts[part]);
-		printf("}");
-		first = false;
+			add_parts(insight, item, &parts[part]);
+		json_close();
 	}
+	json_close();
 }
 
-static void print_json_others(const struct picture *picture)
+static void add_others(const struct picture *picture)
 {
 	const struct holders *holders = &picture->holders;
-	bool first = true;
 	unsigned int i;
 
+	json_open_list("others");
 	for (i = 0; i < holders->nholders; i++) {
 		const struct holder *holder = &holders->holder[i];
-		unsigned int nothers = holder_nothers(holder, &picture->insight);
 
-		if (!nothers)
+		if (!picture_shows_holder(picture, holder))
 			continue;
-		printf("%s\n  {\"pid\": %d", first ? "" : ",", (int)holder->pid);
-		json_member(false, "comm", holder->name);
-		printf(", \"through_vfio\": %u, \"through_ioas\": %u, \"ours\": %u}",
-		       holder->nstock, holder->nours,
-		       holder->nstock + holder->nours - nothers);
-		first = false;
+		json_open_object(NULL);
+		json_add_number("pid", (uint64_t)holder->pid);
+		json_add_string("comm", holder->name);
+		json_add_number("through_vfio", holder->nstock);
+		json_add_number("through_ioas", holder->nours);
+		json_add_number("ours", holder->nstock + holder->nours -
+					holder_nothers(holder, &picture->insight));
+		json_close();
 	}
+	json_close();
+	if (picture->live)
+		json_add_bool("all_others", holders_are_all(holders));
 }
 
 void status_print_json(const struct picture *picture)
 {
-	printf("{\"contexts\": [");
-	print_json_contexts(&picture->insight);
-	printf("],\n \"others\": [");
-	print_json_others(picture);
-	printf("]}\n");
+	json_open_object(NULL);
+	json_add_number("schema", SCHEMA);
+	add_contexts(picture);
+	add_others(picture);
+	json_close();
 }

@@ -8,6 +8,8 @@
 #include "compare/common.h"
 #include "compare/text.h"
 #include "ours.h"
+#include "say.h"
+#include "switch_access.h"
 #include "switch_node.h"
 #include "switch_state.h"
 
@@ -21,6 +23,9 @@ struct situation {
 	struct state boot;		/* what a boot will do */
 	struct node node;		/* at /dev/vfio/vfio */
 	struct node aside;		/* at /dev/vfio/vfio.stock */
+	/* Who may use the kernel's node, wherever it is now, and ours; unless there is none. */
+	struct access stock_access;
+	struct access our_access;
 	enum way way;			/* the one that is on; WAY_NONE: off */
 	struct text wrong;		/* lines: what does not agree with it */
 };
@@ -40,12 +45,30 @@ struct request {
 	enum way way;		/* WAY_NONE: none was named */
 	bool persist;
 	bool force;
+	bool dry_run;
+	unsigned int timeout;	/* seconds to wait for another switch */
 };
+
+#define DONE		0
+#define REFUSED		1
+
+/* Says why, and returns REFUSED. */
+#define refuse(...)	(say_error(__VA_ARGS__), REFUSED)
+
+/*
+ * What AppArmor lacks for libvirt's domains to get our container by a symbolic link: true if
+ * something is missing, with the command that adds it.
+ */
+bool apparmor_lacks_rule(const char **command);
+
+/* All that speaks against it, checked before anything changes: DONE or REFUSED. */
+int switch_check(struct situation *situation, const struct request *request);
 
 /* Each is a subcommand and returns the exit status. */
 int switch_on(const struct request *request);
 int switch_off(const struct request *request);
-int switch_restore(void);
+int switch_restore(const struct request *request);
+int switch_refresh(const struct request *request);
 int switch_status(bool json);
 
 #endif

@@ -1,165 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * switch_change.c - "vfio-ioas switch on", "off" and "restore"
+ * switch_change.c - "vfio-ioas switch on", "off", "restore" and "refresh"
  *
  * What will be done is written down before it is done, and forgotten after it is undone,
- * so that whoever comes after a crash knows what to undo. All that can be checked is
- * checked before the first change.
+ * so that whoever comes after a crash knows what to undo.
  */
 #define _GNU_SOURCE
 #include "switch.h"
 
-#include <stdarg.h>
+#include <signal.h>
 
 #include "holders.h"
-
-#define DONE		0
-#define REFUSED		1
-
-__attribute__((format(printf, 1, 2)))
-static int refuse(const char *format, ...)
-{
-	va_list arguments;
-
-	fprintf(stderr, "vfio-ioas: ");
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
-	return REFUSED;
-}
-
-__attribute__((format(printf, 1, 2)))
-static void warn(const char *format, ...)
-{
-	va_list arguments;
-
-	fprintf(stderr, "vfio-ioas: warning: ");
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
-}
+#include "switch_lock.h"
 
 /* Root, and alone: a descriptor to close when done, or -1 after saying why not. */
-static int begin(void)
+static int begin(const struct request *request)
 {
-	int lock;
-
 	if (geteuid()) {
-		refuse("the switch needs root");
+		say_error("the switch needs root");
 		return -1;
 	}
-	lock = state_lock();
-	if (lock < 0)
-		refuse("%s: %s", STATE_DIR, strerror(-lock));
-	return lock;
+	/* Whoever reads what we say must not end us half way by ceasing to. */
+	signal(SIGPIPE, SIG_IGN);
+	return switch_lock(request->timeout);
 }
 
-/* --- what speaks against it */
+/* --- who may use our node */
 
-static int check_module(struct situation *situation)
+/*
+ * Whoever may use the kernel's node may use ours while that is in its place, and nobody else.
+ * What it had before is in the state.
+ */
+static int take_access(const struct situation *situation)
 {
-	struct text why = { 0 };
-	int result = DONE;
+	const struct access *stock = &situation->stock_access;
+	int result;
 
-	if (situation->loaded)
+	if (!stock->known || access_is_same(stock, &situation->our_access))
 		return DONE;
-	if (!ours_load(&why)) {
-		result = refuse("the module vfio_ioas cannot be loaded: %s",
-				text_chars(&why));
-	} else {
-		situation_free(situation);
-		situation_look(situation);
-	}
-	text_free(&why);
-	return result;
+	result = access_set(stock, situation->dir, NODE_OURS);
+	return result ? refuse(NODE_DIR "/" NODE_OURS " cannot get the %s of the kernel's node: %s",
+			       access_says(stock), strerror(-result)) : DONE;
 }
 
-static int check_unknown(const struct situation *situation)
+/* What somebody else has changed since stays, as does that of a node made by a later load. */
+static void put_access_back(const struct situation *situation)
 {
-	const struct node *node = &situation->node;
-	const struct node *aside = &situation->aside;
+	const struct access *former = &situation->state.former;
+	const struct access *ours = &situation->our_access;
+	int result;
 
-	if (node->kind == NODE_UNKNOWN || node->kind == NODE_MOUNT)
-		return refuse("%s is at " NODE_DIR "/" NODE
-			      ", which only whoever put it there can judge",
-			      node_says(node));
-	if (aside->kind != NODE_NOTHING && aside->kind != NODE_STOCK)
-		return refuse("%s is at " NODE_DIR "/" NODE_ASIDE
-			      ", where the kernel's own node has to be put aside",
-			      node_says(aside));
-	return DONE;
-}
-
-/* The node that is there now, or was put aside, is what "off" puts back. */
-static int check_place(const struct situation *situation)
-{
-	if (situation->dir < 0)
-		return refuse("there is no directory " NODE_DIR);
-	if (situation->node.kind == NODE_NOTHING &&
-	    situation->aside.kind == NODE_NOTHING)
-		return refuse("there is no " NODE_DIR "/" NODE
-			      " that could be put aside: is devtmpfs mounted at /dev?");
-	return DONE;
-}
-
-static int check_serve(const struct situation *situation, enum way way)
-{
-	if (way != WAY_SERVE && strcmp(situation->serve, "none") == 0)
-		return refuse("with serve=none no container would be ours; set it to node first");
-	return DONE;
-}
-
-static int check_iommufd(const struct request *request)
-{
-	if (!kernel_has_iommufd())
-		return DONE;
-	if (!request->force)
-		return refuse("/dev/iommu is the kernel's own iommufd, not ours; --force goes on");
-	warn("/dev/iommu is the kernel's own iommufd");
-	return DONE;
-}
-
-static int check_holders(const struct request *request)
-{
-	struct holders holders;
-	unsigned int nstock = 0, i, first = 0;
-	int result = DONE;
-
-	holders_find(&holders, 0);
-	for (i = 0; i < holders.nholders; i++)
-		if (holders.holder[i].nstock && nstock++ == 0)
-			first = i;
-	if (nstock && !request->force)
-		result = refuse("%u process%s %s " NODE_DIR "/" NODE
-				" open and would stay with the kernel's, %s (%d) for one; --force goes on",
-				nstock, nstock == 1 ? "" : "es",
-				nstock == 1 ? "has" : "have",
-				printable(holders.holder[first].name),
-				(int)holders.holder[first].pid);
-	else if (nstock)
-		warn("%u process%s the backend of containers that exist",
-		     nstock, nstock == 1 ? " keeps" : "es keep");
-	holders_free(&holders);
-	return result;
-}
-
-static int check_all(struct situation *situation, const struct request *request)
-{
-	if (check_unknown(situation) || check_iommufd(request) ||
-	    check_holders(request))
-		return REFUSED;
-	/* All of the above does without the module, and without loading it in vain. */
-	if (check_module(situation) || check_place(situation) ||
-	    check_serve(situation, request->way))
-		return REFUSED;
-	if (request->way == WAY_SYMLINK && access(NODE_DIR "/" NODE_OURS, F_OK))
-		return refuse("there is no " NODE_DIR "/" NODE_OURS
-			      " to link to: is devtmpfs mounted at /dev?");
-	if (request->way == WAY_NODE && !situation->ours)
-		return refuse("sysfs does not tell the number of our device");
-	return DONE;
+	if (!former->known || !ours->known || access_is_same(former, ours) ||
+	    !situation->stock_access.known || !access_is_same(ours, &situation->stock_access))
+		return;
+	result = access_set(former, situation->dir, NODE_OURS);
+	if (result)
+		say_warning(NODE_DIR "/" NODE_OURS " cannot get its former %s: %s",
+			    access_says(former), strerror(-result));
 }
 
 /* --- off */
@@ -172,7 +69,7 @@ static int put_serve_back(const struct situation *situation)
 	if (situation->state.way != WAY_SERVE || !situation->loaded)
 		return DONE;
 	if (strcmp(situation->serve, "all")) {
-		warn("serve=%s was set by somebody else and stays", situation->serve);
+		say_warning("serve=%s was set by somebody else and stays", situation->serve);
 		return DONE;
 	}
 	/* A file that lost its end has no value: then the module's own default. */
@@ -195,8 +92,8 @@ static int put_node_back(const struct situation *situation)
 	if (aside || kind == NODE_STOCK) {
 		result = node_put_back(situation->dir);
 	} else if (kind == NODE_LINK || kind == NODE_DEVICE) {
-		warn("nothing is put aside at " NODE_DIR "/" NODE_ASIDE
-		     ": made a node as the kernel makes it");
+		say_warning("nothing is put aside at " NODE_DIR "/" NODE_ASIDE
+			    ": made a node as the kernel makes it");
 		result = node_put_fresh(situation->dir);
 	}
 	return result ? refuse(NODE_DIR "/" NODE " cannot be put back: %s",
@@ -205,40 +102,34 @@ static int put_node_back(const struct situation *situation)
 
 static int undo(const struct situation *situation)
 {
-	int result;
-
 	if (put_serve_back(situation) || put_node_back(situation))
 		return REFUSED;
-	result = state_remove(STATE_DIR);
-	return result ? refuse(STATE_DIR ": %s", strerror(-result)) : DONE;
+	put_access_back(situation);
+	return state_remove(STATE_DIR) ? REFUSED : DONE;
 }
 
-static void warn_of_ours(const struct situation *situation)
+static void warn_of_ours(void)
 {
 	struct holders holders;
 	unsigned int i;
 
-	holders_find(&holders, situation->ours);
+	holders_find(&holders);
 	for (i = 0; i < holders.nholders; i++)
 		if (holders.holder[i].nours)
-			warn("%s (%d) keeps its container of ours",
-			     printable(holders.holder[i].name),
-			     (int)holders.holder[i].pid);
+			say_warning("%s (%d) keeps its container of ours",
+				    printable(holders.holder[i].name),
+				    (int)holders.holder[i].pid);
 	holders_free(&holders);
 }
 
 static int boot_off(const struct request *request, const struct situation *situation)
 {
-	int result;
-
 	if (situation->boot.way == WAY_NONE)
 		return DONE;
-	if (!request->persist) {
-		printf("vfio-ioas: on again after a boot; 'switch off --persist' ends that, too\n");
-		return DONE;
-	}
-	result = state_remove(BOOT_DIR);
-	return result ? refuse(BOOT_DIR ": %s", strerror(-result)) : DONE;
+	if (request->persist)
+		return state_remove(BOOT_DIR) ? REFUSED : DONE;
+	printf("vfio-ioas: on again after a boot; 'switch off --persist' ends that, too\n");
+	return DONE;
 }
 
 static int off(const struct request *request, const struct situation *situation)
@@ -250,16 +141,34 @@ static int off(const struct request *request, const struct situation *situation)
 	printf("vfio-ioas: %s\n", was_on ? "off; containers opened from now on are the kernel's" :
 	       "is off already");
 	if (was_on)
-		warn_of_ours(situation);
+		warn_of_ours();
 	return boot_off(request, situation);
+}
+
+static int dry_off(const struct request *request)
+{
+	struct situation situation;
+
+	situation_look(&situation);
+	if (situation.way == WAY_NONE)
+		printf("vfio-ioas: is off already\n");
+	else
+		printf("vfio-ioas: would switch off; now on, way: %s\n",
+		       situation.way == NWAYS ? "unknown" : way_names[situation.way]);
+	if (request->persist && situation.boot.way != WAY_NONE)
+		printf("vfio-ioas: would remove " BOOT_DIR "/" STATE_NAME "\n");
+	situation_free(&situation);
+	return DONE;
 }
 
 int switch_off(const struct request *request)
 {
 	struct situation situation;
-	int lock = begin();
-	int result;
+	int lock, result;
 
+	if (request->dry_run)
+		return dry_off(request);
+	lock = begin(request);
 	if (lock < 0)
 		return REFUSED;
 	situation_look(&situation);
@@ -273,41 +182,54 @@ int switch_off(const struct request *request)
 
 static int apply(const struct situation *situation, enum way way)
 {
+	int result;
+
+	if (way != WAY_SERVE && take_access(situation))
+		return REFUSED;
 	switch (way) {
 	case WAY_SYMLINK:
-		return node_put_link(situation->dir);
+		result = node_put_link(situation->dir);
+		break;
 	case WAY_NODE:
-		return node_put_device(situation->dir, situation->ours);
+		result = node_put_device(situation->dir);
+		break;
 	default:
-		return ours_set_serve("all");
+		result = ours_set_serve("all");
 	}
+	return result ? refuse("the way '%s' does not work: %s", way_names[way],
+			       strerror(-result)) : DONE;
 }
 
 /* What was there before the first "on" is what counts. */
 static struct state to_remember(const struct situation *situation, enum way way)
 {
 	struct state state = { .way = way };
-	const char *former = situation->state.way == way ? situation->state.serve :
-							   situation->serve;
+	bool again = situation->state.way == way;
 
 	if (way == WAY_SERVE)
-		memcpy(state.serve, former, sizeof(state.serve));
+		memcpy(state.serve, again ? situation->state.serve : situation->serve,
+		       sizeof(state.serve));
+	else
+		state.former = again && situation->state.former.known ?
+				       situation->state.former : situation->our_access;
 	return state;
 }
 
 static int put_on(const struct situation *situation, enum way way)
 {
 	struct state state = to_remember(situation, way);
-	int result = state_write(STATE_DIR, &state);
+	struct situation now;
 
-	if (result)
-		return refuse(STATE_DIR ": %s", strerror(-result));
-	result = apply(situation, way);
-	if (!result)
+	if (state_write(STATE_DIR, &state))
+		return REFUSED;
+	if (!apply(situation, way))
 		return DONE;
-	refuse("the way '%s' does not work: %s", way_names[way], strerror(-result));
-	if (situation->state.way == WAY_NONE)
+	if (situation->state.way == WAY_NONE) {
+		situation_look(&now);
+		put_access_back(&now);
+		situation_free(&now);
 		state_remove(STATE_DIR);
+	}
 	return REFUSED;
 }
 
@@ -326,21 +248,37 @@ static int leave_way(struct situation *situation, enum way way)
 static int boot_on(const struct request *request)
 {
 	struct state state = { .way = request->way };
-	int result;
 
-	if (!request->persist)
+	if (!request->persist || !state_write(BOOT_DIR, &state))
 		return DONE;
-	result = state_write(BOOT_DIR, &state);
-	return result ? refuse(BOOT_DIR ": %s", strerror(-result)) : DONE;
+	say_error("it is on until the next boot, and not after it");
+	return REFUSED;
+}
+
+static int dry_on(const struct request *request, struct situation *situation)
+{
+	if (switch_check(situation, request))
+		return REFUSED;
+	if (!situation->loaded)
+		printf("vfio-ioas: would load the module " OUR_MODULE "\n");
+	if (situation->way != WAY_NONE && situation->way != request->way)
+		printf("vfio-ioas: would leave the way that is on: %s\n",
+		       situation->way == NWAYS ? "unknown" : way_names[situation->way]);
+	printf("vfio-ioas: would switch on, way: %s\n", way_names[request->way]);
+	if (request->persist)
+		printf("vfio-ioas: would write " BOOT_DIR "/" STATE_NAME "\n");
+	return DONE;
 }
 
 static int on(const struct request *request, struct situation *situation)
 {
 	if (situation->way == request->way && situation_agrees(situation)) {
 		printf("vfio-ioas: is on already, way: %s\n", way_names[request->way]);
-		return boot_on(request);
+		return request->dry_run ? DONE : boot_on(request);
 	}
-	if (check_all(situation, request) ||
+	if (request->dry_run)
+		return dry_on(request, situation);
+	if (switch_check(situation, request) ||
 	    leave_way(situation, request->way) || put_on(situation, request->way))
 		return REFUSED;
 	ours_warn_of_parameters();
@@ -353,10 +291,11 @@ int switch_on(const struct request *request)
 {
 	struct situation situation;
 	struct request wanted = *request;
-	int lock = begin();
-	int result;
+	int lock = -1, result;
 
-	if (lock < 0)
+	if (!request->dry_run)
+		lock = begin(request);
+	if (lock < 0 && !request->dry_run)
 		return REFUSED;
 	situation_look(&situation);
 	/* Without a way named: the one that is on. */
@@ -365,20 +304,62 @@ int switch_on(const struct request *request)
 				     WAY_SYMLINK : situation.way;
 	result = on(&wanted, &situation);
 	situation_free(&situation);
-	close(lock);
+	if (lock >= 0)
+		close(lock);
 	return result;
 }
 
-int switch_restore(void)
+/* --- at boot, and when the module comes or goes */
+
+int switch_restore(const struct request *request)
 {
 	struct state boot = state_read(BOOT_DIR);
 	/* Nobody is there to read a refusal, and most containers are still to come. */
-	struct request request = { .way = boot.way, .force = true };
+	struct request wanted = {
+		.way = boot.way, .force = true, .timeout = request->timeout
+	};
 
+	if (boot.error)
+		return refuse("cannot read " BOOT_DIR "/" STATE_NAME ": %s", strerror(boot.error));
 	if (boot.way == NWAYS)
 		return refuse(BOOT_DIR "/" STATE_NAME " names no way that is known");
 	if (boot.way != WAY_NONE)
-		return switch_on(&request);
+		return switch_on(&wanted);
 	printf("vfio-ioas: there is nothing to restore: no " BOOT_DIR "/" STATE_NAME "\n");
 	return DONE;
+}
+
+/*
+ * When the module has gone, a link that leads nowhere takes the place of our node, whose number
+ * may be another driver's soon. When it comes again, all is made as it was.
+ */
+static int refresh(struct situation *situation)
+{
+	enum way way = situation->state.way;
+	struct request request = { .way = way, .force = true };
+	int result;
+
+	if (way == WAY_NONE || way == NWAYS || situation_agrees(situation))
+		return DONE;
+	if (situation->loaded)
+		return switch_check(situation, &request) || put_on(situation, way) ? REFUSED : DONE;
+	if (situation->node.kind != NODE_DEVICE)
+		return DONE;
+	result = node_put_link(situation->dir);
+	return result ? refuse(NODE_DIR "/" NODE ": %s", strerror(-result)) : DONE;
+}
+
+int switch_refresh(const struct request *request)
+{
+	struct situation situation;
+	int lock = begin(request);
+	int result;
+
+	if (lock < 0)
+		return REFUSED;
+	situation_look(&situation);
+	result = refresh(&situation);
+	situation_free(&situation);
+	close(lock);
+	return result;
 }

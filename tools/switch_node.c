@@ -10,14 +10,11 @@
 #include "switch_node.h"
 
 #include <fcntl.h>
-#include <sys/xattr.h>
 
 #include "holders.h"
 
 #define NODE_NEW	".vfio.new"
 #define STOCK_MODE	0666
-#define MAX_NAMES	1024	/* bytes of names of attributes */
-#define MAX_VALUE	4096
 
 int node_open_dir(void)
 {
@@ -34,6 +31,14 @@ static bool leads_to_ours(int dir, const char *name)
 	target[nread] = '\0';
 	return strcmp(target, NODE_OURS) == 0 ||
 	       strcmp(target, NODE_DIR "/" NODE_OURS) == 0;
+}
+
+static bool is_our_inode(int dir, const struct stat *st)
+{
+	struct stat ours;
+
+	return fstatat(dir, NODE_OURS, &ours, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_dev == st->st_dev && ours.st_ino == st->st_ino;
 }
 
 struct node node_look(int dir, const char *name, dev_t ours, bool device_put)
@@ -53,57 +58,8 @@ struct node node_look(int dir, const char *name, dev_t ours, bool device_put)
 	else if (S_ISCHR(node.st.st_mode) &&
 		 (device_put || (ours && node.st.st_rdev == ours)))
 		node.kind = NODE_DEVICE;
+	node.is_our_inode = node.kind == NODE_DEVICE && is_our_inode(dir, &node.st);
 	return node;
-}
-
-/* Access lists and labels, where the file system has any. */
-static int copy_attributes(const char *from, const char *to)
-{
-	char names[MAX_NAMES], value[MAX_VALUE];
-	ssize_t nnames = listxattr(from, names, sizeof(names));
-	ssize_t nvalue;
-	char *name;
-
-	if (nnames < 0)
-		return errno == ENOTSUP ? 0 : -errno;
-	for (name = names; name < names + nnames; name += strlen(name) + 1) {
-		nvalue = getxattr(from, name, value, sizeof(value));
-		if (nvalue < 0 || setxattr(to, name, value, (size_t)nvalue, 0))
-			return -errno;
-	}
-	return 0;
-}
-
-/* Attributes have no calls that take a directory: /proc leads to the very inode. */
-static int copy_attributes_at(int dir, const char *from, const char *to)
-{
-	int from_fd = openat(dir, from, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	int to_fd = openat(dir, to, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	char from_path[32], to_path[32];
-	int result = -EIO;
-
-	snprintf(from_path, sizeof(from_path), "/proc/self/fd/%d", from_fd);
-	snprintf(to_path, sizeof(to_path), "/proc/self/fd/%d", to_fd);
-	if (from_fd >= 0 && to_fd >= 0)
-		result = copy_attributes(from_path, to_path);
-	if (from_fd >= 0)
-		close(from_fd);
-	if (to_fd >= 0)
-		close(to_fd);
-	return result;
-}
-
-/* Whoever may use the kernel's node may use the one in its place, and nobody else. */
-static int make_device(int dir, const char *like, dev_t number)
-{
-	struct stat st;
-
-	if (fstatat(dir, like, &st, AT_SYMLINK_NOFOLLOW) ||
-	    mknodat(dir, NODE_NEW, S_IFCHR, number) ||
-	    fchownat(dir, NODE_NEW, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) ||
-	    fchmodat(dir, NODE_NEW, st.st_mode & 07777, 0))
-		return -errno;
-	return copy_attributes_at(dir, like, NODE_NEW);
 }
 
 static int remove_if_there(int dir, const char *name)
@@ -135,7 +91,14 @@ static int take_over(int dir)
 
 	if (!result && renameat(dir, NODE_NEW, dir, NODE))
 		result = -errno;
-	return result;
+	if (result) {
+		remove_if_there(dir, NODE_NEW);
+		if (is_stock(dir, NODE))
+			remove_if_there(dir, NODE_ASIDE);
+		return result;
+	}
+	/* Two names of one inode: then nothing was renamed. */
+	return remove_if_there(dir, NODE_NEW);
 }
 
 int node_put_link(int dir)
@@ -147,18 +110,13 @@ int node_put_link(int dir)
 	return result ? result : take_over(dir);
 }
 
-int node_put_device(int dir, dev_t ours)
+int node_put_device(int dir)
 {
-	const char *like = is_stock(dir, NODE) ? NODE : NODE_ASIDE;
 	int result = remove_if_there(dir, NODE_NEW);
 
-	if (!result)
-		result = make_device(dir, like, ours);
-	if (!result)
-		result = take_over(dir);
-	if (result)
-		remove_if_there(dir, NODE_NEW);
-	return result;
+	if (!result && linkat(dir, NODE_OURS, dir, NODE_NEW, 0))
+		result = -errno;
+	return result ? result : take_over(dir);
 }
 
 int node_put_back(int dir)

@@ -21,13 +21,44 @@ const char *node_says(const struct node *node)
 	return says[node->kind];
 }
 
+/* After the module has gone, a link keeps the place of a node of ours: see switch_refresh(). */
 static enum way way_that_is_on(const struct situation *situation)
 {
 	if (situation->node.kind == NODE_LINK)
-		return WAY_SYMLINK;
+		return situation->state.way == WAY_NODE ? WAY_NODE : WAY_SYMLINK;
 	if (situation->node.kind == NODE_DEVICE)
 		return WAY_NODE;
 	return situation->state.way;
+}
+
+static void check_device(struct situation *situation)
+{
+	struct text *wrong = &situation->wrong;
+	const struct node *node = &situation->node;
+
+	if (node->kind == NODE_LINK && situation->way == WAY_NODE && situation->loaded)
+		text_add(wrong, "a symbolic link is at " NODE_DIR "/" NODE
+			 ", where a node of ours should be\n");
+	if (node->kind != NODE_DEVICE)
+		return;
+	if (!situation->loaded)
+		text_add(wrong, NODE_DIR "/" NODE " has a number that another driver may get\n");
+	else if (node->st.st_rdev != situation->ours)
+		text_add(wrong, NODE_DIR "/" NODE " has our number of a former load\n");
+	else if (!node->is_our_inode)
+		text_add(wrong, NODE_DIR "/" NODE " is not the same inode as " NODE_DIR "/" NODE_OURS
+			 ", and would outlive the module\n");
+}
+
+static void check_access(struct situation *situation)
+{
+	const struct access *stock = &situation->stock_access;
+	const struct access *ours = &situation->our_access;
+
+	if (stock->known && ours->known && !access_is_same(stock, ours))
+		text_add(&situation->wrong, NODE_DIR "/" NODE_OURS
+			 " has %s, the kernel's own node %s\n",
+			 access_says(ours), access_says(stock));
 }
 
 static void check_node(struct situation *situation)
@@ -44,9 +75,8 @@ static void check_node(struct situation *situation)
 	if (situation->node.kind == NODE_LINK && situation->loaded &&
 	    access(NODE_DIR "/" NODE_OURS, F_OK))
 		text_add(wrong, "there is no " NODE_DIR "/" NODE_OURS "\n");
-	if (situation->node.kind == NODE_DEVICE && situation->loaded &&
-	    situation->node.st.st_rdev != situation->ours)
-		text_add(wrong, NODE_DIR "/" NODE " has our number of a former load\n");
+	check_device(situation);
+	check_access(situation);
 	if (strcmp(situation->serve, "none") == 0)
 		text_add(wrong, "serve=none, so that no container is ours\n");
 }
@@ -55,6 +85,18 @@ static void check_serve(struct situation *situation)
 {
 	if (situation->loaded && strcmp(situation->serve, "all"))
 		text_add(&situation->wrong, "serve=%s\n", situation->serve);
+}
+
+static void check_unreadable(struct situation *situation)
+{
+	int error = situation->state.error;
+
+	if (error)
+		text_add(&situation->wrong, "cannot read " STATE_DIR "/" STATE_NAME ": %s\n",
+			 strerror(error));
+	else
+		text_add(&situation->wrong,
+			 STATE_DIR "/" STATE_NAME " names no way that is known\n");
 }
 
 static void check(struct situation *situation)
@@ -74,10 +116,25 @@ static void check(struct situation *situation)
 		check_serve(situation);
 		break;
 	default:
-		text_add(wrong, STATE_DIR "/" STATE_NAME " names no way that is known\n");
+		check_unreadable(situation);
 	}
 	if (!situation->loaded)
 		text_add(wrong, "the module vfio_ioas is not loaded\n");
+}
+
+static void look_at_nodes(struct situation *situation)
+{
+	int dir = situation->dir;
+
+	situation->node = node_look(dir, NODE, situation->ours,
+				    situation->state.way == WAY_NODE);
+	situation->aside = node_look(dir, NODE_ASIDE, 0, false);
+	if (situation->node.kind == NODE_STOCK)
+		access_get(&situation->stock_access, dir, NODE);
+	else if (situation->aside.kind == NODE_STOCK)
+		access_get(&situation->stock_access, dir, NODE_ASIDE);
+	if (situation->ours)
+		access_get(&situation->our_access, dir, NODE_OURS);
 }
 
 void situation_look(struct situation *situation)
@@ -89,11 +146,8 @@ void situation_look(struct situation *situation)
 	situation->ours = ours_number();
 	situation->state = state_read(STATE_DIR);
 	situation->boot = state_read(BOOT_DIR);
-	if (situation->dir >= 0) {
-		situation->node = node_look(situation->dir, NODE, situation->ours,
-					    situation->state.way == WAY_NODE);
-		situation->aside = node_look(situation->dir, NODE_ASIDE, 0, false);
-	}
+	if (situation->dir >= 0)
+		look_at_nodes(situation);
 	situation->way = way_that_is_on(situation);
 	check(situation);
 }

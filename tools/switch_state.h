@@ -3,13 +3,15 @@
  * switch_state.h - what the switch remembers: until the next boot what it did, and for
  * the next boot what to do
  *
- * Both are files of lines "key=value"; lines that begin with # are for people.
+ * Both are files of lines "key=value"; lines that begin with # are for people. They can be read
+ * by everybody, and written by root alone, whatever the umask is.
  */
 #ifndef TOOLS_SWITCH_STATE_H
 #define TOOLS_SWITCH_STATE_H
 
 #include "compare/common.h"
 #include "ours.h"
+#include "switch_access.h"
 
 #define STATE_DIR	"/run/vfio-ioas"	/* volatile, as /dev is */
 #define BOOT_DIR	"/etc/vfio-ioas"
@@ -30,16 +32,24 @@ enum way way_find(const char *name);
 
 struct state {
 	enum way way;			/* NWAYS: the file says nothing we know */
+	int error;			/* why it cannot be read: an errno, or 0 */
 	char serve[SERVE_NBYTES];	/* WAY_SERVE: the former value */
+	struct access former;		/* of our node, unless WAY_SERVE */
 };
 
-/* WAY_NONE if there is no such file. */
+/* WAY_NONE if there is no such file; NWAYS if it cannot be read. */
 struct state state_read(const char *dir);
-/* All return 0 or -errno. After a crash there is the old file or the new one. */
+/*
+ * Both return 0, or -errno after saying why not. After a crash there is the old file or the new
+ * one.
+ */
 int state_write(const char *dir, const struct state *state);
 int state_remove(const char *dir);
 
-/* One switch at a time: a descriptor to hold until done, or -errno. */
-int state_lock(void);
+/*
+ * A directory of ours, made if need be, that only root can write to: a descriptor, or -errno
+ * after saying why not.
+ */
+int state_make_dir(const char *path);
 
 #endif

@@ -8,31 +8,49 @@
 #include "holders.h"
 #include "json.h"
 
-/* Exit statuses. */
+#define SCHEMA		1	/* of the JSON; see vfio-ioas(8) */
+
+/* Exit statuses; 2 is for a wrong command line, as everywhere. */
 #define IS_ON		0
 #define IS_OFF		1
-#define DISAGREES	2
+#define DISAGREES	3
+
+/* What there is to show. */
+struct view {
+	struct situation situation;
+	struct holders holders;
+	char loaded[VERSION_NBYTES];
+	char installed[VERSION_NBYTES];
+};
 
 static const char *way_name(enum way way)
 {
 	return way == NWAYS ? "unknown" : way_names[way];
 }
 
+static void print_holder(const char *label, const struct holder *holder)
+{
+	printf("%-16s %s (%d): %u opened through the kernel's node, %u through ours", label,
+	       printable(holder->name), (int)holder->pid, holder->nstock, holder->nours);
+	if (holder->nnative)
+		printf(", %u of /dev/iommu", holder->nnative);
+	puts(holder->ndevices ? "; with devices" : "");
+}
+
 static void print_holders(const struct holders *holders)
 {
+	const char *label = "containers:";
 	unsigned int i;
 
-	for (i = 0; i < holders->nholders; i++) {
-		const struct holder *holder = &holders->holder[i];
-
-		printf("%-16s %s (%d): %u opened through the kernel's node, %u through ours\n",
-		       i ? "" : "containers:", printable(holder->name),
-		       (int)holder->pid, holder->nstock, holder->nours);
-	}
+	for (i = 0; i < holders->nholders; i++, label = "")
+		print_holder(label, &holders->holder[i]);
 	if (!holders->nholders)
-		printf("%-16s none are open\n", "containers:");
-	if (!holders->complete)
+		printf("%-16s none are open\n", label);
+	if (holders->denied)
 		printf("%-16s those of other users are not shown: needs root\n", "");
+	if (holders->late)
+		printf("%-16s not all processes were looked at: too many descriptors are open\n",
+		       "");
 }
 
 static void print_wrong(const char *lines)
@@ -47,24 +65,48 @@ static void print_wrong(const char *lines)
 	}
 }
 
-static void print_text(const struct situation *situation,
-		       const struct holders *holders)
+/* "version:  1.2", and the module's where they are others. */
+static void print_versions(const struct view *view)
 {
+	printf("%-16s %s", "version:", VFIO_IOAS_VERSION);
+	if (view->loaded[0] && strcmp(view->loaded, VFIO_IOAS_VERSION))
+		printf("; module loaded: %s", view->loaded);
+	if (!view->installed[0])
+		printf("; module installed: none");
+	else if (strcmp(view->installed, VFIO_IOAS_VERSION) ||
+		 (view->loaded[0] && strcmp(view->installed, view->loaded)))
+		printf("; module installed: %s", view->installed);
+	putchar('\n');
+}
+
+static void print_boot(const struct state *boot)
+{
+	if (boot->error)
+		printf("%-16s cannot read " BOOT_DIR "/" STATE_NAME ": %s\n", "at boot:",
+		       strerror(boot->error));
+	else if (boot->way == WAY_NONE)
+		printf("%-16s off\n", "at boot:");
+	else
+		printf("%-16s on, way: %s\n", "at boot:", way_name(boot->way));
+}
+
+static void print_text(const struct view *view)
+{
+	const struct situation *situation = &view->situation;
+
 	if (situation->way == WAY_NONE)
 		printf("%-16s off\n", "switch:");
 	else
 		printf("%-16s on, way: %s\n", "switch:", way_name(situation->way));
-	if (situation->boot.way == WAY_NONE)
-		printf("%-16s off\n", "at boot:");
-	else
-		printf("%-16s on, way: %s\n", "at boot:", way_name(situation->boot.way));
+	print_boot(&situation->boot);
 	printf("%-16s %s\n", NODE_DIR "/" NODE ":", node_says(&situation->node));
 	if (situation->loaded)
 		printf("%-16s loaded, serve=%s\n", "module:", situation->serve);
 	else
 		printf("%-16s not loaded\n", "module:");
+	print_versions(view);
 	print_wrong(text_chars(&situation->wrong));
-	print_holders(holders);
+	print_holders(&view->holders);
 }
 
 static void print_json_wrong(const char *lines)
@@ -72,30 +114,35 @@ static void print_json_wrong(const char *lines)
 	char line[256];
 	size_t nchars;
 
-	printf(", \"disagrees\": [");
+	json_open_list("disagrees");
 	for (; *lines; lines += nchars + 1) {
 		nchars = strcspn(lines, "\n");
 		snprintf(line, sizeof(line), "%.*s", (int)nchars, lines);
-		json_string(line);
-		if (lines[nchars + 1])
-			printf(", ");
+		json_add_string(NULL, line);
 	}
-	printf("]");
+	json_close();
 }
 
 static void print_json_holders(const struct holders *holders)
 {
 	unsigned int i;
 
-	printf(", \"holders\": [");
+	json_open_list("holders");
 	for (i = 0; i < holders->nholders; i++) {
 		const struct holder *holder = &holders->holder[i];
 
-		printf("%s{\"pid\": %d", i ? ", " : "", (int)holder->pid);
-		json_member(false, "comm", holder->name);
-		printf(", \"stock\": %u, \"ours\": %u}", holder->nstock, holder->nours);
+		json_open_object(NULL);
+		json_add_number("pid", (uint64_t)holder->pid);
+		json_add_number("uid", holder->uid);
+		json_add_string("comm", holder->name);
+		json_add_number("stock", holder->nstock);
+		json_add_number("ours", holder->nours);
+		json_add_number("iommu", holder->nnative);
+		json_add_bool("devices", holder->ndevices);
+		json_close();
 	}
-	printf("], \"all_holders\": %s", holders->complete ? "true" : "false");
+	json_close();
+	json_add_bool("all_holders", holders_are_all(holders));
 }
 
 static const char *way_or_null(enum way way)
@@ -103,45 +150,54 @@ static const char *way_or_null(enum way way)
 	return way == WAY_NONE ? NULL : way_name(way);
 }
 
-static void print_json(const struct situation *situation,
-		       const struct holders *holders)
+static const char *version_or_null(const char *version)
+{
+	return version[0] ? version : NULL;
+}
+
+static void print_json(const struct view *view)
 {
 	static const char *const kinds[] = {
 		[NODE_NOTHING] = "nothing", [NODE_STOCK] = "stock",
 		[NODE_LINK] = "symlink", [NODE_DEVICE] = "node",
 		[NODE_MOUNT] = "mount", [NODE_UNKNOWN] = "unknown",
 	};
+	const struct situation *situation = &view->situation;
 
-	printf("{");
-	json_member(true, "switch", situation->way == WAY_NONE ? "off" : "on");
-	json_member(false, "way", way_or_null(situation->way));
-	json_member(false, "at_boot", way_or_null(situation->boot.way));
-	json_member(false, "node", kinds[situation->node.kind]);
-	printf(", \"loaded\": %s", situation->loaded ? "true" : "false");
-	json_member(false, "serve", situation->loaded ? situation->serve : NULL);
-	printf(", \"agrees\": %s", situation_agrees(situation) ? "true" : "false");
+	json_open_object(NULL);
+	json_add_number("schema", SCHEMA);
+	json_add_string("switch", situation->way == WAY_NONE ? "off" : "on");
+	json_add_string("way", way_or_null(situation->way));
+	json_add_string("at_boot", way_or_null(situation->boot.way));
+	json_add_string("node", kinds[situation->node.kind]);
+	json_add_bool("loaded", situation->loaded);
+	json_add_string("serve", situation->loaded ? situation->serve : NULL);
+	json_add_string("version", VFIO_IOAS_VERSION);
+	json_add_string("version_loaded", version_or_null(view->loaded));
+	json_add_string("version_installed", version_or_null(view->installed));
+	json_add_bool("agrees", situation_agrees(situation));
 	print_json_wrong(text_chars(&situation->wrong));
-	print_json_holders(holders);
-	printf("}\n");
+	print_json_holders(&view->holders);
+	json_close();
 }
 
 int switch_status(bool json)
 {
-	struct situation situation;
-	struct holders holders;
+	struct view view;
 	int status = IS_ON;
 
-	situation_look(&situation);
-	holders_find(&holders, situation.ours);
+	situation_look(&view.situation);
+	holders_find(&view.holders);
+	ours_versions(view.loaded, view.installed);
 	if (json)
-		print_json(&situation, &holders);
+		print_json(&view);
 	else
-		print_text(&situation, &holders);
-	if (!situation_agrees(&situation))
+		print_text(&view);
+	if (!situation_agrees(&view.situation))
 		status = DISAGREES;
-	else if (situation.way == WAY_NONE)
+	else if (view.situation.way == WAY_NONE)
 		status = IS_OFF;
-	holders_free(&holders);
-	situation_free(&situation);
+	holders_free(&view.holders);
+	situation_free(&view.situation);
 	return status;
 }

@@ -8,8 +8,10 @@
 
 #include "holders.h"
 #include "insight.h"
-#include "ours.h"
+#include "number.h"
+#include "say.h"
 #include "screen.h"
+#include "status.h"
 #include "subcommand.h"
 #include "table.h"
 
@@ -17,24 +19,43 @@ static const char help[] =
 "usage: vfio-ioas top [OPTION]...\n"
 "\n"
 "Shows live what 'vfio-ioas status' shows, and how fast the mapped memory changes (CHANGE, in\n"
-"bytes a second). Keys: q ends, < and > sort by another column, r turns the order round, any\n"
-"other key shows the next frame at once. Needs root, and debugfs.\n"
+"bytes a second). The key h lists the keys. Needs root, and debugfs.\n"
 "\n"
-"  --interval SECONDS   between frames (1; 0.1 at least)\n"
-"  --sort COLUMN        by its heading: mapped (default), pid, program, ...\n"
-"  --reverse            the other way round\n"
-"  --batch N            print N frames, an empty line behind each, and end; for scripts\n"
-"  --from FILE          a copy of " INSIGHT_FILE ",\n"
-"                       instead of that, read anew for each frame\n"
+"  --interval SECONDS    between frames (1; 0.1 at least)\n"
+"  --sort COLUMN         by its heading: mapped (default), pid, program, ...\n"
+"  --reverse             the other way round\n"
+"  --batch N             print N frames, an empty line behind each, and end; for scripts, or a\n"
+"                        terminal that cannot move its cursor\n"
+"  --pid PID, --group NUMBER, --device ADDRESS\n"
+"                        only those of a process, with an IOMMU group, with a device\n"
+"  -o, --columns COLUMN[,COLUMN]...\n"
+"                        those of status, and change; or all\n"
+"  -H, --no-header       with --batch: no summary, no headings, one tab between columns\n"
+"  -p, --exact           numbers of bytes instead of 1.5M\n"
+"  --from FILE           a copy of " INSIGHT_FILE ",\n"
+"                        instead of that, read anew for each frame\n"
 "\n"
-"Exit status: 0, or 2 if there is nothing to read.\n";
+"Exit status: 0, or 2 if the command line is wrong, there is nothing to read, or the output\n"
+"could not be written.\n";
+
+static const char keys_help[] =
+"Keys\n"
+"\n"
+"  h, ?     this help\n"
+"  < and >  sort by the column to the left, to the right\n"
+"  r        turn the order round\n"
+"  q        end\n"
+"  others   show the next frame at once\n"
+"\n"
+"Any key goes back.\n";
 
 struct options {
 	unsigned int interval_ms;
 	unsigned int nframes;		/* 0: until a key ends it */
 	enum column column;
 	bool reverse;
-	const char *from;
+	bool help;			/* is shown instead of a frame */
+	struct view view;
 };
 
 /* How much was mapped in an IOAS. */
@@ -68,16 +89,25 @@ static struct sample sample_of(const struct row *row)
 	};
 }
 
+static int compare_samples(const void *a, const void *b)
+{
+	const struct sample *left = a, *right = b;
+
+	if (left->context != right->context)
+		return left->context < right->context ? -1 : 1;
+	return left->ioas < right->ioas ? -1 : left->ioas > right->ioas;
+}
+
 static void compute_change(struct row *row, const struct samples *last, double seconds)
 {
 	struct sample sample = sample_of(row);
-	unsigned int i;
+	const struct sample *former = NULL;
 
-	for (i = 0; i < last->nsamples; i++)
-		if (last->sample[i].context == sample.context &&
-		    last->sample[i].ioas == sample.ioas)
-			row->change = ((double)sample.mapped -
-				       (double)last->sample[i].mapped) / seconds;
+	if (last->sample)
+		former = bsearch(&sample, last->sample, last->nsamples, sizeof(sample),
+				 compare_samples);
+	if (former)
+		row->change = ((double)sample.mapped - (double)former->mapped) / seconds;
 }
 
 static void compute_changes(const struct rows *rows, struct samples *last)
@@ -94,6 +124,7 @@ static void compute_changes(const struct rows *rows, struct samples *last)
 		compute_change(&rows->row[i], last, time - last->seconds);
 		sample[i] = sample_of(&rows->row[i]);
 	}
+	qsort(sample, rows->nrows, sizeof(*sample), compare_samples);
 	free(last->sample);
 	*last = (struct samples){ sample, rows->nrows, time };
 }
@@ -103,7 +134,7 @@ static unsigned int count_others(const struct insight *insight)
 	unsigned int nothers = 0, i;
 	struct holders holders;
 
-	holders_find(&holders, ours_number());
+	holders_find(&holders);
 	for (i = 0; i < holders.nholders; i++)
 		nothers += holder_nothers(&holders.holder[i], insight) > 0;
 	holders_free(&holders);
@@ -124,12 +155,15 @@ static void add_sum(struct text *frame, const struct rows *rows, const char *key
 static void add_summary(struct text *frame, const struct rows *rows,
 			const struct insight *insight, const struct options *options)
 {
+	const struct filter *filter = &options->view.filter;
+	bool filtered = filter->by_pid || filter->by_group || filter->device;
 	unsigned int ncontexts = 0, i;
 
 	for (i = 0; i < insight->nitems; i++)
-		ncontexts += item_is(&insight->items[i], "context");
+		ncontexts += item_is(&insight->items[i], "context") &&
+			     filter_has_context(filter, insight, &insight->items[i]);
 	text_add(frame, "%u ours", ncontexts);
-	if (!options->from)
+	if (!options->view.from && !filtered)
 		text_add(frame, ", %u others", count_others(insight));
 	add_sum(frame, rows, "mapped");
 	add_sum(frame, rows, "pinned");
@@ -138,26 +172,48 @@ static void add_summary(struct text *frame, const struct rows *rows,
 		 options->reverse ? ", reverse" : "");
 }
 
+static void add_rows(struct text *frame, struct rows *rows, const struct insight *insight,
+		     const struct options *options)
+{
+	const struct layout *layout = &options->view.layout;
+	unsigned int i;
+
+	rows_sort(rows, insight, options->column, options->reverse);
+	if (!layout->for_scripts) {
+		add_summary(frame, rows, insight, options);
+		table_add_head(frame, layout);
+		text_add(frame, "\n");
+	}
+	for (i = 0; i < rows->nrows; i++) {
+		table_add_row(frame, insight, &rows->row[i], layout);
+		text_add(frame, "\n");
+	}
+}
+
+/* Reading command lines takes a while: only where they are asked for. */
+static bool needs_commands(const struct options *options)
+{
+	const struct layout *layout = &options->view.layout;
+
+	return !options->view.from &&
+	       (layout_has(layout, COLUMN_VM) || layout_has(layout, COLUMN_COMMAND) ||
+		options->column == COLUMN_VM || options->column == COLUMN_COMMAND);
+}
+
 static bool make_frame(struct text *frame, struct samples *last,
 		       const struct options *options)
 {
 	struct insight insight;
 	struct rows rows;
-	unsigned int i;
 
 	text_clear(frame);
-	if (!insight_read(&insight, options->from))
+	if (!insight_read(&insight, options->view.from))
 		return false;
-	rows_make(&rows, &insight);
+	rows_make(&rows, &insight, &options->view.filter);
+	if (needs_commands(options))
+		rows_find_commands(&rows);
 	compute_changes(&rows, last);
-	rows_sort(&rows, options->column, options->reverse);
-	add_summary(frame, &rows, &insight, options);
-	table_add_head(frame, true);
-	text_add(frame, "\n");
-	for (i = 0; i < rows.nrows; i++) {
-		table_add_row(frame, &rows.row[i], true);
-		text_add(frame, "\n");
-	}
+	add_rows(frame, &rows, &insight, options);
 	rows_free(&rows);
 	insight_free(&insight);
 	return true;
@@ -180,7 +236,8 @@ static int run_batch(const struct options *options)
 		good = make_frame(&frame, &last, options);
 		if (good)
 			printf("%s\n", text_chars(&frame));
-		fflush(stdout);
+		/* Nobody will read the others. */
+		good = good && !fflush(stdout);
 	}
 	text_free(&frame);
 	free(last.sample);
@@ -190,7 +247,15 @@ static int run_batch(const struct options *options)
 /* false: that is the end. */
 static bool take_key(int key, struct options *options)
 {
+	if (options->help && key != KEY_END) {
+		options->help = key == KEY_NONE;
+		return true;
+	}
 	switch (key) {
+	case 'h':
+	case '?':
+		options->help = true;
+		break;
 	case 'q':
 	case KEY_END:
 		return false;
@@ -207,32 +272,41 @@ static bool take_key(int key, struct options *options)
 	return true;
 }
 
+static bool show_frame(struct text *frame, struct samples *last, const struct options *options)
+{
+	if (options->help) {
+		text_clear(frame);
+		text_add(frame, "%s", keys_help);
+	} else if (!make_frame(frame, last, options)) {
+		return false;
+	}
+	screen_show(frame);
+	return true;
+}
+
 static int run_live(struct options *options)
 {
 	struct samples last = { 0 };
 	struct text frame = { 0 };
 	bool good;
 
-	if (!screen_begin()) {
-		fprintf(stderr, "vfio-ioas: top needs a terminal; without one: --batch N\n");
+	/* Before the screen is changed, so that what is wrong stays to be read. */
+	good = make_frame(&frame, &last, options);
+	if (!good) {
+		text_free(&frame);
 		return EXIT_NOT_RUN;
 	}
-	do {
-		good = make_frame(&frame, &last, options);
-		if (good)
-			screen_show(&frame);
-	} while (good && take_key(screen_key(options->interval_ms), options));
+	if (!screen_begin()) {
+		say_error("top needs a terminal that can move its cursor; without one: --batch N");
+		return EXIT_NOT_RUN;
+	}
+	do
+		good = show_frame(&frame, &last, options);
+	while (good && take_key(screen_key(options->interval_ms), options));
 	screen_end();
 	text_free(&frame);
 	free(last.sample);
 	return good ? 0 : EXIT_NOT_RUN;
-}
-
-static int usage_error(const char *what, const char *argument)
-{
-	fprintf(stderr, "vfio-ioas: %s: %s; 'vfio-ioas top --help' tells more\n", what,
-		argument);
-	return EXIT_NOT_RUN;
 }
 
 static const struct option long_options[] = {
@@ -241,48 +315,40 @@ static const struct option long_options[] = {
 	{ "sort", required_argument, NULL, 's' },
 	{ "reverse", no_argument, NULL, 'r' },
 	{ "batch", required_argument, NULL, 'b' },
-	{ "from", required_argument, NULL, 'f' },
+	VIEW_OPTIONS,
 	{ NULL, 0, NULL, 0 },
 };
 
 static int take_option(struct options *options, int option)
 {
-	double number;
-	char *end;
-
 	switch (option) {
 	case 'i':
+		options->interval_ms = (unsigned int)
+			(fraction_of_option("top", "--interval", optarg, 0.1, 1000000) * 1000);
+		return 0;
 	case 'b':
-		number = strtod(optarg, &end);
-		if (*end || !(number >= (option == 'i' ? 0.1 : 1)) || number > 1000000)
-			return usage_error("not such a number", optarg);
-		if (option == 'i')
-			options->interval_ms = (unsigned int)(number * 1000);
-		else
-			options->nframes = (unsigned int)number;
+		options->nframes = (unsigned int)
+			number_of_option("top", "--batch", optarg, 1, 1000000);
 		return 0;
 	case 's':
-		options->column = column_find(optarg);
-		return options->column == NCOLUMNS ?
-			       usage_error("no column of that name", optarg) : 0;
+		options->column = column_of_option(optarg, "top", true);
+		return options->column == NCOLUMNS ? EXIT_NOT_RUN : 0;
 	case 'r':
 		options->reverse = true;
 		return 0;
-	case 'f':
-		options->from = optarg;
-		return 0;
 	default:
-		/* getopt_long() has said why. */
-		return EXIT_NOT_RUN;
+		return view_take_option(&options->view, option, "top");
 	}
 }
 
 int top_main(int argc, char **argv)
 {
-	struct options options = { .interval_ms = 1000, .column = COLUMN_MAPPED };
+	struct options options = {
+		.interval_ms = 1000, .column = COLUMN_MAPPED, .view.layout = layout_usual(true),
+	};
 	int option, error;
 
-	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "ho:Hp", long_options, NULL)) != -1) {
 		if (option == 'h') {
 			fputs(help, stdout);
 			return 0;
@@ -292,6 +358,10 @@ int top_main(int argc, char **argv)
 			return error;
 	}
 	if (optind < argc)
-		return usage_error("what is that", argv[optind]);
-	return options.nframes ? run_batch(&options) : run_live(&options);
+		return usage_error("top", "unknown argument \"%s\"", printable(argv[optind]));
+	if (options.nframes)
+		return run_batch(&options);
+	if (options.view.layout.for_scripts)
+		return usage_error("top", "--no-header is for --batch");
+	return run_live(&options);
 }

@@ -34,6 +34,14 @@ void check_untouched(const struct untouched *untouched)
 	check_eq(or_errno(access(STATE_FILE, F_OK)), -ENOENT);
 }
 
+/* Programs that we run are not to have any of it. */
+void open_in_use(struct rig *rig)
+{
+	require_eq(rig_open_path(rig, STOCK_NODE, 0), 0);
+	require_eq(or_errno(fcntl(rig->container, F_SETFD, FD_CLOEXEC)), 0);
+	require_eq(or_errno(fcntl(rig->group[0], F_SETFD, FD_CLOEXEC)), 0);
+}
+
 void switch_clean_up(void)
 {
 	int status = system("{ vfio-ioas switch off --persist; modprobe " IOAS_MODULE

@@ -16,7 +16,7 @@
 /* Exit statuses of "status". */
 #define SWITCH_ON	0
 #define SWITCH_OFF	1
-#define SWITCH_WRONG	2
+#define SWITCH_WRONG	3
 
 #define NWAYS		3
 extern const char *const ways[NWAYS];
@@ -32,6 +32,10 @@ struct untouched {
 void untouched_note(struct untouched *untouched);
 /* Is it the very same node, with nothing beside it, and nothing remembered? */
 void check_untouched(const struct untouched *untouched);
+
+/* A container of the kernel's with a device, that only we have. */
+struct rig;
+void open_in_use(struct rig *rig);
 
 /* Ends a test, however that went: off, and the module is loaded. */
 void switch_clean_up(void);

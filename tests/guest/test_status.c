@@ -25,7 +25,7 @@ static void without_containers_status_says_so(void)
 	check_eq(run_tool("status"), 0);
 	check_said("No containers or contexts of ours.\n");
 	check_eq(run_tool("status --json"), 0);
-	check_said("{\"contexts\": [],\n \"others\": []}\n");
+	check_said("{\"schema\": 1, \"contexts\": [], \"others\": [], \"all_others\": true}\n");
 }
 
 static void status_shows_a_container_of_ours(void)
@@ -41,7 +41,7 @@ static void status_shows_a_container_of_ours(void)
 	require_eq(dma_map(rig.container, IOVA, memory, NBYTES, RW), 0);
 	check_eq(run_tool("status"), 0);
 	snprintf(words, sizeof(words),
-		 "\n%7d in\\011sight\\134 type1v2      1      1    1.0M    1.0M    1.0M       1 ",
+		 "\n%7d in\\011sight\\134 type1v2      1      1    1.0M    1.0M    1.0M       1\n",
 		 (int)getpid());
 	check_said(words);
 	snprintf(words, sizeof(words), "\n        group %d: %s", device->group,
@@ -115,10 +115,20 @@ static void be_nobody(void *unused)
 	check_said("is for root only");
 }
 
+/* Root would not help. */
+static void be_nobody_without_module(void *unused)
+{
+	(void)unused;
+	require_eq(or_errno(setresuid(65534, 65534, 65534)), 0);
+	check_eq(run_tool("status"), 2);
+	check_said("the module vfio_ioas is not loaded: modprobe vfio_ioas\n");
+}
+
 static void what_is_missing_is_named(void)
 {
 	join(spawn(be_nobody, NULL));
 	require_eq(module_unload(IOAS_MODULE), 0);
+	join(spawn(be_nobody_without_module, NULL));
 	check_eq(run_tool("status"), 2);
 	check_said("the module vfio_ioas is not loaded: modprobe vfio_ioas\n");
 	check_eq(run_tool("top --batch 1"), 2);
@@ -128,6 +138,66 @@ static void what_is_missing_is_named(void)
 	require_eq(or_errno(umount2(DEBUGFS, MNT_DETACH)), 0);
 	check_eq(run_tool("status"), 2);
 	check_said("debugfs is not mounted: mount -t debugfs none /sys/kernel/debug\n");
+}
+
+/* With its name, as QEMU is given that of its VM. */
+static void run_vm(void *argument)
+{
+	struct gate *gates = argument;
+	char *words[] = { "sh", "-c", "echo go >&$0; head -c 1 <&$1 >/dev/null", NULL, NULL, "-name",
+			  "guest=deb\ni\xff,,an,debug-threads=on", NULL };
+	struct rig rig;
+	char out[8], in[8];
+
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	snprintf(out, sizeof(out), "%d", gates[0].fd[1]);
+	snprintf(in, sizeof(in), "%d", gates[1].fd[0]);
+	words[3] = out;
+	words[4] = in;
+	fcntl(gates[0].fd[1], F_SETFD, 0);
+	fcntl(gates[1].fd[0], F_SETFD, 0);
+	execv("/bin/sh", words);
+	check_true(false);
+}
+
+static void a_vm_has_its_name(void)
+{
+	struct gate gates[2];
+	char words[128];
+	pid_t vm;
+
+	gate_make(&gates[0]);
+	gate_make(&gates[1]);
+	vm = spawn(run_vm, gates);
+	gate_wait(&gates[0]);
+	check_eq(run_tool("status"), 0);
+	check_said("\n        VM: deb?i?,an\n");
+	check_eq(run_tool("status -H -o pid,vm"), 0);
+	snprintf(words, sizeof(words), "%d\tdeb?i?,an\n", (int)vm);
+	check_said(words);
+	check_eq(run_tool("status -H -o command"), 0);
+	check_said("sh -c echo go");
+	check_eq(run_tool("status --json"), 0);
+	check_said("\"vm\": \"deb\\u000ai\\ufffd,an\", \"command\": \"sh -c echo go");
+	gate_open(&gates[1]);
+	join(vm);
+}
+
+static void status_is_filtered_by_process_group_and_device(void)
+{
+	const struct device *device = device_nr(0);
+	struct rig rig;
+
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	keep_to_us(rig.container);
+	check_eq(run_tool("status --pid %d --group %d --device %s", (int)getpid(), device->group,
+			  device->address), 0);
+	check_said(device->address);
+	check_eq(run_tool("status --pid 1"), 0);
+	check_said("No containers or contexts of ours.\n");
+	check_eq(run_tool("status --group %d", device->group + 1000), 0);
+	check_said("No containers or contexts of ours.\n");
+	rig_close(&rig);
 }
 
 /* A frame ends with an empty line. */
@@ -178,6 +248,8 @@ static const struct test tests[] = {
 	TEST(a_container_of_ours_through_the_kernel_s_node_is_no_other,
 	     ONLY_IOAS | NEEDS_ONE),
 	TEST(status_shows_native_contexts, ONLY_IOAS),
+	TEST(a_vm_has_its_name, ONLY_IOAS | NEEDS_ONE),
+	TEST(status_is_filtered_by_process_group_and_device, ONLY_IOAS | NEEDS_ONE),
 	TEST(what_is_missing_is_named, ONLY_IOAS),
 	TEST(top_shows_how_fast_memory_is_mapped, ONLY_IOAS | NEEDS_ONE),
 	TEST(top_needs_a_terminal_or_a_number_of_frames, ONLY_IOAS),

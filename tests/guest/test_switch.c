@@ -106,6 +106,172 @@ static void off_puts_back_exactly_what_was_there(void)
 	change_node_back();
 }
 
+#define ACL		"system.posix_acl_access"
+
+/* An access list: the owner rw, user 77 rw, the group nothing, the mask rw, others nothing. */
+static const uint8_t acl[] = {
+	2, 0, 0, 0,
+	0x01, 0, 6, 0, 0xff, 0xff, 0xff, 0xff,
+	0x02, 0, 6, 0, 77, 0, 0, 0,
+	0x04, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+	0x10, 0, 6, 0, 0xff, 0xff, 0xff, 0xff,
+	0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+};
+
+struct attempt {
+	uid_t uid;
+	const char *path;
+	int result;
+};
+
+static void open_as(void *argument)
+{
+	struct attempt *attempt = argument;
+	int fd;
+
+	require_eq(or_errno(setresgid(12345, 12345, 12345)), 0);
+	require_eq(or_errno(setresuid(attempt->uid, attempt->uid, attempt->uid)), 0);
+	fd = open(attempt->path, O_RDWR | O_CLOEXEC);
+	check_eq(fd < 0 ? -errno : 0, attempt->result);
+}
+
+static void check_opens(uid_t uid, const char *path, int result)
+{
+	struct attempt attempt = { uid, path, result };
+
+	join(spawn(open_as, &attempt));
+}
+
+static void our_node_is_for_those_who_may_use_the_kernel_s(void)
+{
+	static const char *const both[] = { "symlink", "node" };
+	struct stat ours;
+	bool listed;
+	size_t i;
+
+	require_eq(or_errno(chmod(STOCK_NODE, 0600)), 0);
+	require_eq(or_errno(chown(STOCK_NODE, 12, 34)), 0);
+	listed = setxattr(STOCK_NODE, ACL, acl, sizeof(acl), 0) == 0;
+	check_opens(78, STOCK_NODE, -EACCES);
+	for (i = 0; i < ARRAY_SIZE(both); i++) {
+		context("%s", both[i]);
+		check_eq(run_switch("on --way %s", both[i]), 0);
+		check_eq(run_switch("status"), SWITCH_ON);
+		check_opens(12, STOCK_NODE, 0);
+		check_opens(77, STOCK_NODE, listed ? 0 : -EACCES);
+		check_opens(78, STOCK_NODE, -EACCES);
+		check_opens(78, IOAS_NODE, -EACCES);
+		check_eq(run_switch("off"), 0);
+		require_eq(or_errno(lstat(IOAS_NODE, &ours)), 0);
+		check_eq(ours.st_mode & 07777, 0666);
+		check_eq(ours.st_uid, 0);
+		check_eq(getxattr(IOAS_NODE, ACL, NULL, 0), -1);
+		check_opens(78, IOAS_NODE, 0);
+	}
+	removexattr(STOCK_NODE, ACL);
+	change_node_back();
+}
+
+/* As udev does when the module comes and goes. */
+static void who_may_use_it_is_kept_when_the_module_is_loaded_anew(void)
+{
+	require_eq(or_errno(chmod(STOCK_NODE, 0640)), 0);
+	require_eq(run_switch("on"), 0);
+	require_eq(module_unload(IOAS_MODULE), 0);
+	check_eq(run_switch("refresh"), 0);
+	require_eq(module_probe(IOAS_MODULE), 0);
+	check_eq(run_switch("status"), SWITCH_WRONG);
+	check_said("/dev/vfio/ioas has owner 0:0, mode 0666, the kernel's own node owner 0:0, mode 0640");
+	check_eq(run_switch("refresh"), 0);
+	check_eq(run_switch("status"), SWITCH_ON);
+	check_opens(78, STOCK_NODE, -EACCES);
+	check_eq(run_switch("off"), 0);
+	check_opens(78, IOAS_NODE, 0);
+	change_node_back();
+}
+
+static void what_somebody_else_gave_our_node_stays(void)
+{
+	struct stat ours;
+
+	require_eq(or_errno(chmod(STOCK_NODE, 0640)), 0);
+	require_eq(run_switch("on"), 0);
+	require_eq(or_errno(chmod(IOAS_NODE, 0604)), 0);
+	check_eq(run_switch("status"), SWITCH_WRONG);
+	check_eq(run_switch("off"), 0);
+	require_eq(or_errno(lstat(IOAS_NODE, &ours)), 0);
+	check_eq(ours.st_mode & 07777, 0604);
+	require_eq(or_errno(chmod(IOAS_NODE, 0666)), 0);
+	change_node_back();
+}
+
+/* Its number is the next driver's: nobody may open that by a node of ours. */
+static void a_node_of_ours_is_closed_to_all_when_the_module_goes(void)
+{
+	struct stat node;
+
+	require_eq(run_switch("on --way node"), 0);
+	check_opens(78, STOCK_NODE, 0);
+	require_eq(module_unload(IOAS_MODULE), 0);
+	check_opens(78, STOCK_NODE, -EACCES);
+	require_eq(or_errno(lstat(STOCK_NODE, &node)), 0);
+	check_eq(node.st_mode & 0777, 0);
+	check_eq(run_switch("status"), SWITCH_WRONG);
+	check_said("a number that another driver may get");
+}
+
+static void refresh_takes_a_node_of_a_module_that_has_gone_away(void)
+{
+	struct stat node;
+
+	untouched_note(&before);
+	require_eq(run_switch("on --way node"), 0);
+	check_eq(run_switch("refresh"), 0);
+	check_eq(run_switch("status"), SWITCH_ON);
+	require_eq(module_unload(IOAS_MODULE), 0);
+	check_eq(run_switch("refresh"), 0);
+	require_eq(or_errno(lstat(STOCK_NODE, &node)), 0);
+	check_true(S_ISLNK(node.st_mode));
+	check_eq(run_switch("status"), SWITCH_WRONG);
+	check_said("switch:          on, way: node\n");
+	require_eq(module_probe(IOAS_MODULE), 0);
+	check_eq(run_switch("status"), SWITCH_WRONG);
+	check_eq(run_switch("refresh"), 0);
+	check_eq(run_switch("status"), SWITCH_ON);
+	check_served(STOCK_NODE, OURS);
+	check_eq(run_switch("off"), 0);
+	check_eq(run_switch("refresh"), 0);
+	check_untouched(&before);
+}
+
+/* serve=all is gone with the module. */
+static void refresh_sets_serve_again(void)
+{
+	require_eq(run_switch("on --way serve"), 0);
+	require_eq(module_unload(IOAS_MODULE), 0);
+	check_eq(run_switch("refresh"), 0);
+	check_true(!module_loaded(IOAS_MODULE));
+	require_eq(module_probe(IOAS_MODULE), 0);
+	check_eq(run_switch("refresh"), 0);
+	check_eq(run_switch("status"), SWITCH_ON);
+}
+
+static void a_node_made_by_hand_is_noticed_and_replaced(void)
+{
+	struct stat node, ours;
+
+	require_eq(run_switch("on --way node"), 0);
+	require_eq(or_errno(lstat(IOAS_NODE, &ours)), 0);
+	unlink(STOCK_NODE);
+	require_eq(or_errno(mknod(STOCK_NODE, S_IFCHR | 0666, ours.st_rdev)), 0);
+	check_eq(run_switch("status"), SWITCH_WRONG);
+	check_said("would outlive the module");
+	check_eq(run_switch("on"), 0);
+	check_eq(run_switch("status"), SWITCH_ON);
+	require_eq(or_errno(lstat(STOCK_NODE, &node)), 0);
+	check_eq(node.st_ino, ours.st_ino);
+}
+
 static void off_puts_back_the_former_value_of_serve(void)
 {
 	static const char *const values[] = { "none", "all" };
@@ -312,7 +478,7 @@ static void status_sees_what_somebody_else_changed(void)
 
 static void status_tells_who_has_containers_open(void)
 {
-	char ours_line[96], stock_line[96];
+	char ours_line[160], stock_line[96];
 	int ours, stock;
 
 	prctl(PR_SET_NAME, "a\"b\\\033[\377");
@@ -324,7 +490,8 @@ static void status_tells_who_has_containers_open(void)
 	check_said(stock_line);
 	ours = open_fd(IOAS_NODE);
 	snprintf(ours_line, sizeof(ours_line),
-		 "{\"pid\": %d, \"comm\": \"a\\\"b\\\\\\u001b[\\ufffd\", \"stock\": 1, \"ours\": 1}",
+		 "{\"pid\": %d, \"uid\": 0, \"comm\": \"a\\\"b\\\\\\u001b[\\ufffd\", \"stock\": 1, \"ours\": 1, "
+		 "\"iommu\": 0, \"devices\": false}",
 		 (int)getpid());
 	check_eq(run_switch("status --json"), SWITCH_OFF);
 	check_said(ours_line);
@@ -346,6 +513,85 @@ static void status_needs_no_root(void)
 {
 	require_eq(run_switch("on"), 0);
 	join(spawn(ask_as_nobody, NULL));
+}
+
+static void status_tells_who_keeps_the_module_from_being_unloaded(void)
+{
+	char line[160];
+	int fd = open("/dev/iommu-ioas", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	require_true(fd >= 0);
+	snprintf(line, sizeof(line),
+		 "(%d): 0 opened through the kernel's node, 0 through ours, 1 of /dev/iommu\n",
+		 (int)getpid());
+	check_eq(run_switch("status"), SWITCH_OFF);
+	check_said(line);
+	close(fd);
+	check_eq(run_switch("status"), SWITCH_OFF);
+	check_said("none are open");
+}
+
+static void status_tells_who_uses_devices(void)
+{
+	char line[160];
+	struct rig rig;
+
+	open_in_use(&rig);
+	snprintf(line, sizeof(line),
+		 "(%d): 1 opened through the kernel's node, 0 through ours; with devices\n",
+		 (int)getpid());
+	check_eq(run_switch("status"), SWITCH_OFF);
+	check_said(line);
+	rig_close(&rig);
+}
+
+static void dry_run_changes_nothing(void)
+{
+	int i;
+
+	untouched_note(&before);
+	for (i = 0; i < NWAYS; i++) {
+		context("%s", ways[i]);
+		check_eq(run_switch("on --persist --dry-run --way %s", ways[i]), 0);
+		check_said("would switch on, way: ");
+		check_said("would write /etc/vfio-ioas/switch");
+		check_untouched(&before);
+		check_eq(or_errno(access(BOOT_FILE, F_OK)), -ENOENT);
+	}
+	require_eq(run_switch("on --persist"), 0);
+	check_eq(run_switch("off --dry-run --persist"), 0);
+	check_said("would switch off; now on, way: symlink\n");
+	check_said("would remove /etc/vfio-ioas/switch");
+	check_eq(run_switch("on --way node --dry-run"), 0);
+	check_said("would leave the way that is on: symlink\n");
+	check_eq(run_switch("status"), SWITCH_ON);
+	check_eq(run_switch("off --persist"), 0);
+	require_eq(module_unload(IOAS_MODULE), 0);
+	check_eq(run_switch("on --dry-run"), 0);
+	check_said("would load the module vfio_ioas\n");
+	check_true(!module_loaded(IOAS_MODULE));
+}
+
+static void versions_of_all_parts_are_shown(void)
+{
+	char version[64], line[128];
+
+	require_eq(read_text("/sys/module/vfio_ioas/version", version, sizeof(version)), 0);
+	check_eq(run_tool("--version"), 0);
+	snprintf(line, sizeof(line), "vfio-ioas %s\n", version);
+	check_said(line);
+	snprintf(line, sizeof(line), "module vfio_ioas, loaded: %s\n", version);
+	check_said(line);
+	snprintf(line, sizeof(line), "module vfio_ioas, installed: %s\n", version);
+	check_said(line);
+	check_eq(run_switch("status"), SWITCH_OFF);
+	snprintf(line, sizeof(line), "version:         %s\n", version);
+	check_said(line);
+	require_eq(module_unload(IOAS_MODULE), 0);
+	check_eq(run_tool("--version"), 0);
+	check_said("module vfio_ioas, loaded: none\n");
 }
 
 static void off_names_whoever_keeps_a_container_of_ours(void)
@@ -426,6 +672,13 @@ static const struct test tests[] = {
 	TEST(the_way_is_a_link_unless_another_is_named, ONLY_IOAS),
 	TEST(a_node_of_ours_has_our_number, ONLY_IOAS),
 	TEST(off_puts_back_exactly_what_was_there, ONLY_IOAS),
+	TEST(our_node_is_for_those_who_may_use_the_kernel_s, ONLY_IOAS),
+	TEST(who_may_use_it_is_kept_when_the_module_is_loaded_anew, ONLY_IOAS),
+	TEST(what_somebody_else_gave_our_node_stays, ONLY_IOAS),
+	TEST(a_node_of_ours_is_closed_to_all_when_the_module_goes, ONLY_IOAS),
+	TEST(refresh_takes_a_node_of_a_module_that_has_gone_away, ONLY_IOAS | NEEDS_ONE),
+	TEST(refresh_sets_serve_again, ONLY_IOAS),
+	TEST(a_node_made_by_hand_is_noticed_and_replaced, ONLY_IOAS),
 	TEST(off_puts_back_the_former_value_of_serve, ONLY_IOAS),
 	TEST(on_that_mends_does_not_forget_what_was_there, ONLY_IOAS),
 	TEST(a_node_of_ours_is_for_those_who_may_use_the_kernel_s, ONLY_IOAS),
@@ -441,6 +694,10 @@ static const struct test tests[] = {
 	TEST(status_sees_what_somebody_else_changed, ONLY_IOAS),
 	TEST(status_tells_who_has_containers_open, ONLY_IOAS),
 	TEST(status_needs_no_root, ONLY_IOAS),
+	TEST(status_tells_who_keeps_the_module_from_being_unloaded, ONLY_IOAS),
+	TEST(status_tells_who_uses_devices, ONLY_IOAS | NEEDS_ONE),
+	TEST(dry_run_changes_nothing, ONLY_IOAS),
+	TEST(versions_of_all_parts_are_shown, ONLY_IOAS),
 	TEST(off_names_whoever_keeps_a_container_of_ours, ONLY_IOAS),
 	TEST(each_way_can_be_restored_at_boot, ONLY_IOAS | NEEDS_ONE),
 	TEST(off_alone_says_that_a_boot_switches_on, ONLY_IOAS),

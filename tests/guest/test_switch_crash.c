@@ -23,7 +23,7 @@ static struct untouched before;
 static const unsigned int changing_calls[] = {
 	SYS_write, SYS_mkdir, SYS_mkdirat, SYS_mknodat, SYS_symlinkat, SYS_linkat,
 	SYS_renameat, SYS_renameat2, SYS_unlinkat, SYS_fchownat, SYS_fchmodat, SYS_chmod,
-	SYS_setxattr, SYS_fsync,
+	SYS_setxattr, SYS_fsync, SYS_chown, SYS_fchmod, SYS_removexattr,
 };
 
 #define NCALLS	ARRAY_SIZE(changing_calls)
@@ -104,6 +104,25 @@ static void need_seccomp(void)
 		skip("this kernel has no seccomp, by which we stop at system calls");
 }
 
+/* So that our node is given others than it has. */
+static void restrict_node(void)
+{
+	require_eq(or_errno(chmod(STOCK_NODE, 0640)), 0);
+}
+
+static void unrestrict_node(void)
+{
+	require_eq(or_errno(chmod(STOCK_NODE, 0666)), 0);
+}
+
+static void check_our_mode(mode_t mode)
+{
+	struct stat ours;
+
+	require_eq(or_errno(lstat(IOAS_NODE, &ours)), 0);
+	check_eq(ours.st_mode & 07777, mode);
+}
+
 /* Somebody's container, whichever backend it is to have. */
 static void check_node_opens(void)
 {
@@ -119,6 +138,7 @@ static void on_that_is_killed_can_be_undone_and_repeated(void)
 	int i;
 
 	need_seccomp();
+	restrict_node();
 	for (i = 0; i < NWAYS; i++) {
 		untouched_note(&before);
 		for (nth = 0; kill_at_change(nth, "on", ways[i]); nth++) {
@@ -126,6 +146,7 @@ static void on_that_is_killed_can_be_undone_and_repeated(void)
 			check_node_opens();
 			require_eq(run_switch("off"), 0);
 			check_untouched(&before);
+			check_our_mode(0666);
 			kill_at_change(nth, "on", ways[i]);
 			check_eq(run_switch("on --way %s", ways[i]), 0);
 			check_eq(run_switch("status"), SWITCH_ON);
@@ -137,6 +158,7 @@ static void on_that_is_killed_can_be_undone_and_repeated(void)
 		require_eq(run_switch("off"), 0);
 		context("%s", "");
 	}
+	unrestrict_node();
 }
 
 static void off_that_is_killed_can_be_repeated(void)
@@ -145,6 +167,7 @@ static void off_that_is_killed_can_be_repeated(void)
 	int i;
 
 	need_seccomp();
+	restrict_node();
 	for (i = 0; i < NWAYS; i++) {
 		untouched_note(&before);
 		require_eq(run_switch("on --way %s", ways[i]), 0);
@@ -153,12 +176,14 @@ static void off_that_is_killed_can_be_repeated(void)
 			check_node_opens();
 			check_eq(run_switch("off"), 0);
 			check_untouched(&before);
+			check_our_mode(0666);
 			require_eq(run_switch("on --way %s", ways[i]), 0);
 		}
 		diag("%s: killed before each of %u changes", ways[i], nth);
 		check_true(nth >= 2);
 		context("%s", "");
 	}
+	unrestrict_node();
 }
 
 static void change_of_way_that_is_killed_can_be_undone(void)
@@ -167,6 +192,7 @@ static void change_of_way_that_is_killed_can_be_undone(void)
 	int i;
 
 	need_seccomp();
+	restrict_node();
 	for (i = 0; i < NWAYS; i++) {
 		untouched_note(&before);
 		require_eq(run_switch("on --way %s", ways[i]), 0);
@@ -175,12 +201,14 @@ static void change_of_way_that_is_killed_can_be_undone(void)
 			check_node_opens();
 			check_eq(run_switch("off"), 0);
 			check_untouched(&before);
+			check_our_mode(0666);
 			require_eq(run_switch("on --way %s", ways[i]), 0);
 		}
 		check_true(nth >= 5);
 		require_eq(run_switch("off"), 0);
 		context("%s", "");
 	}
+	unrestrict_node();
 }
 
 static _Atomic int *stop;

@@ -80,9 +80,10 @@ static void a_module_that_does_not_load_is_refused(void)
 static void a_container_in_use_is_refused(void)
 {
 	char words[64];
-	int fd = keep_to_us(open_fd(STOCK_NODE));
+	struct rig rig;
 	int i;
 
+	open_in_use(&rig);
 	untouched_note(&before);
 	snprintf(words, sizeof(words), "(%d) for one; --force goes on", (int)getpid());
 	for (i = 0; i < NWAYS; i++) {
@@ -91,29 +92,29 @@ static void a_container_in_use_is_refused(void)
 		context("%s", ways[i]);
 		snprintf(arguments, sizeof(arguments), "on --way %s", ways[i]);
 		check_refused(arguments, words);
-		check_said("1 process has /dev/vfio/vfio open");
+		check_said("1 process uses devices through /dev/vfio/vfio");
 	}
-	close(fd);
+	rig_close(&rig);
 	check_eq(run_switch("on"), 0);
 }
 
 static void what_is_refused_does_not_load_the_module(void)
 {
-	int fd = keep_to_us(open_fd(STOCK_NODE));
+	struct rig rig;
 
 	require_eq(module_unload(IOAS_MODULE), 0);
+	open_in_use(&rig);
 	untouched_note(&before);
-	check_refused("on", "1 process has /dev/vfio/vfio open");
+	check_refused("on", "1 process uses devices through /dev/vfio/vfio");
 	check_true(!module_loaded(IOAS_MODULE));
-	close(fd);
+	rig_close(&rig);
 }
 
 static void force_switches_and_the_container_stays_the_kernel_s(void)
 {
 	struct rig rig;
 
-	require_eq(rig_open_path(&rig, STOCK_NODE, 0), 0);
-	keep_to_us(rig.container);
+	open_in_use(&rig);
 	check_eq(run_switch("on --force"), 0);
 	check_said("warning: 1 process keeps the backend");
 	check_eq(served_by_ioas(rig.container), STOCKS);
@@ -133,15 +134,15 @@ static void a_container_of_ours_is_no_reason_to_refuse(void)
 
 static void restore_does_not_refuse_for_a_container_in_use(void)
 {
-	int fd;
+	struct rig rig;
 
 	require_eq(run_switch("on --persist"), 0);
 	require_eq(run_switch("off"), 0);
-	fd = keep_to_us(open_fd(STOCK_NODE));
+	open_in_use(&rig);
 	check_eq(run_switch("restore"), 0);
 	check_said("warning: 1 process keeps the backend");
 	check_eq(run_switch("status"), SWITCH_ON);
-	close(fd);
+	rig_close(&rig);
 }
 
 /* What a kernel with an iommufd looks like in sysfs. */
@@ -242,6 +243,71 @@ static void a_mount_in_place_is_refused(void)
 	check_untouched(&before);
 }
 
+#define RULES		"/etc/apparmor.d/abstractions/libvirt-qemu"
+#define LOCAL_RULES	"/etc/apparmor.d/local/abstractions/libvirt-qemu"
+#define HELPER		"/usr/lib/libvirt/virt-aa-helper"
+
+/* As much of Debian's libvirt as matters. */
+static void have_libvirt(void)
+{
+	char enabled[8];
+
+	if (read_text("/sys/module/apparmor/parameters/enabled", enabled, sizeof(enabled)) ||
+	    enabled[0] != 'Y')
+		skip("this kernel has no AppArmor");
+	require_eq(system("mkdir -p /etc/apparmor.d/abstractions "
+			  "/etc/apparmor.d/local/abstractions /usr/lib/libvirt /etc/libvirt && "
+			  "echo '  /dev/vfio/vfio rw,' >" RULES " && >" HELPER), 0);
+}
+
+static void remove_libvirt(void)
+{
+	require_eq(system("rm -rf /etc/apparmor.d /usr/lib/libvirt /etc/libvirt"), 0);
+}
+
+static void without_apparmor_s_rule_a_link_is_refused(void)
+{
+	have_libvirt();
+	untouched_note(&before);
+	check_refused("on", "echo '/dev/vfio/ioas rw,' >> " LOCAL_RULES "\n");
+	check_eq(run_switch("on --dry-run"), 1);
+	/* It is about the path behind a link alone. */
+	check_eq(run_switch("on --way node"), 0);
+	check_eq(run_switch("on --way serve"), 0);
+	check_eq(run_switch("off"), 0);
+	check_eq(run_switch("on --force"), 0);
+	check_said("warning: AppArmor keeps libvirt's domains from /dev/vfio/ioas");
+	check_eq(run_switch("off"), 0);
+	require_eq(system("echo '# /dev/vfio/ioas rw,' >> " LOCAL_RULES), 0);
+	check_eq(run_switch("on"), 1);
+	remove_libvirt();
+}
+
+static void with_the_rule_that_it_names_on_is_done(void)
+{
+	have_libvirt();
+	untouched_note(&before);
+	require_eq(system("echo '/dev/vfio/ioas rw,' >> " LOCAL_RULES), 0);
+	check_eq(run_switch("on"), 0);
+	check_eq(run_switch("off"), 0);
+	require_eq(system("rm " LOCAL_RULES " && echo '  /dev/vfio/* rw,' >> " RULES), 0);
+	check_eq(run_switch("on"), 0);
+	check_eq(run_switch("off"), 0);
+	remove_libvirt();
+}
+
+static void where_libvirt_does_not_use_apparmor_no_rule_is_needed(void)
+{
+	have_libvirt();
+	require_eq(system("printf '#security_driver = \"apparmor\"\n"
+			  "security_driver = \"none\"\n' >/etc/libvirt/qemu.conf"), 0);
+	check_eq(run_switch("on"), 0);
+	check_eq(run_switch("off"), 0);
+	require_eq(system("rm /etc/libvirt/qemu.conf " HELPER), 0);
+	check_eq(run_switch("on"), 0);
+	remove_libvirt();
+}
+
 static void serve_none_is_refused(void)
 {
 	param_set(IOAS_MODULE, "serve", "none");
@@ -281,18 +347,21 @@ static const struct test tests[] = {
 	TEST(whoever_is_not_root_is_refused, ONLY_IOAS),
 	TEST(without_the_module_modprobe_s_reason_is_given, ONLY_IOAS),
 	TEST(a_module_that_does_not_load_is_refused, ONLY_IOAS),
-	TEST(a_container_in_use_is_refused, ONLY_IOAS),
-	TEST(what_is_refused_does_not_load_the_module, ONLY_IOAS),
+	TEST(a_container_in_use_is_refused, ONLY_IOAS | NEEDS_ONE),
+	TEST(what_is_refused_does_not_load_the_module, ONLY_IOAS | NEEDS_ONE),
 	TEST(force_switches_and_the_container_stays_the_kernel_s,
 	     ONLY_IOAS | NEEDS_ONE),
 	TEST(a_container_of_ours_is_no_reason_to_refuse, ONLY_IOAS),
-	TEST(restore_does_not_refuse_for_a_container_in_use, ONLY_IOAS),
+	TEST(restore_does_not_refuse_for_a_container_in_use, ONLY_IOAS | NEEDS_ONE),
 	TEST(a_kernel_with_an_iommufd_is_refused, ONLY_IOAS),
 	TEST(our_own_dev_iommu_is_no_reason_to_refuse, ONLY_IOAS),
 	TEST(something_unknown_in_place_is_refused, ONLY_IOAS),
 	TEST(something_unknown_aside_is_refused, ONLY_IOAS),
 	TEST(off_does_not_touch_what_it_does_not_know, ONLY_IOAS),
 	TEST(a_mount_in_place_is_refused, ONLY_IOAS),
+	TEST(without_apparmor_s_rule_a_link_is_refused, ONLY_IOAS),
+	TEST(with_the_rule_that_it_names_on_is_done, ONLY_IOAS),
+	TEST(where_libvirt_does_not_use_apparmor_no_rule_is_needed, ONLY_IOAS),
 	TEST(serve_none_is_refused, ONLY_IOAS | NEEDS_ONE),
 	TEST(other_parameters_than_stock_s_are_warned_of, ONLY_IOAS),
 	TEST(a_wrong_command_line_says_so, ONLY_IOAS),

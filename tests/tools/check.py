@@ -15,6 +15,8 @@ import termios
 import time
 
 TOOL = sys.argv[1]
+# Where others than root may not reach it by its path.
+TOOL_FD = os.open(TOOL, os.O_RDONLY)
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 STATUS = os.path.join(HERE, "status")
@@ -26,6 +28,22 @@ def run(*words, status=0):
                           timeout=60, check=False)
     assert done.returncode == status, (words, done.returncode, done.stdout)
     return done.stdout.decode()
+
+
+def outcome(*words):
+    """The exit status, which a signal is not, and what it prints."""
+    done = subprocess.run([TOOL, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=60, check=False)
+    assert done.returncode >= 0, (words, done.returncode)
+    return done.returncode, done.stdout.decode()
+
+
+def status_of(*lines):
+    """A file with these lines, as --from takes it."""
+    file = tempfile.NamedTemporaryFile("w", suffix="-status")
+    file.write("".join(line + "\n" for line in lines))
+    file.flush()
+    return file
 
 
 def status_is_a_table():
@@ -63,7 +81,7 @@ def json_has_any_name_of_a_program():
 def an_empty_file_is_no_containers():
     assert run("status", "--from", "/dev/null") == "No containers or contexts of ours.\n"
     assert json.loads(run("status", "--json", "--from", "/dev/null")) == {
-        "contexts": [], "others": []}
+        "schema": 1, "contexts": [], "others": []}
 
 
 def any_bytes_are_survived():
@@ -76,11 +94,16 @@ def any_bytes_are_survived():
                 data[position] = hash((n, seed, 1)) % 256
             file.seek(0)
             file.truncate()
-            file.write(data.replace(b"\0", b" "))
+            file.write(data)
             file.flush()
-            json.loads(run("status", "--json", "--from", file.name))
-            run("status", "--from", file.name)
-            run("top", "--batch", "1", "--from", file.name)
+            # Either it is taken for a status file, or refused; each time by all.
+            status, said = outcome("status", "--json", "--from", file.name)
+            if status == 0:
+                json.loads(said)
+            else:
+                assert status == 2 and file.name + ", line " in said, (status, said)
+            run("status", "--from", file.name, status=status)
+            run("top", "--batch", "1", "--from", file.name, status=status)
 
 
 def a_file_that_is_not_there_is_named():
@@ -101,6 +124,7 @@ def top_sorts_by_any_column():
     assert top("--sort", "program") == ["99", "0", "0", "412"]
     assert top("--sort", "avg-run")[0] == "412"
     assert "no column of that name: colour" in run("top", "--sort", "colour", status=2)
+    assert "avg-run" in run("top", "--sort", "colour", status=2)
 
 
 def top_computes_the_change_between_two_frames():
@@ -131,10 +155,10 @@ def set_size(fd, lines, columns):
 class Terminal:
     """vfio-ioas top on a terminal of 24 lines and 80 columns."""
 
-    def __init__(self, *words, lines=24, columns=80):
+    def __init__(self, *words, lines=24, columns=80, term="vt100"):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.environ["TERM"] = "vt100"
+            os.environ["TERM"] = term
             # The shell's part: the size before the program starts.
             set_size(0, lines, columns)
             os.execv(TOOL, [TOOL, "top", "--from", STATUS, *words])
@@ -173,8 +197,8 @@ class Terminal:
 
 def top_draws_frames_on_a_terminal_until_q():
     terminal = Terminal("--interval", "0.1")
-    # The first clears the screen, each other one only the ends of its lines.
-    terminal.read_until(b"\x1b[H\x1b[J\x1b[H3 ours, mapped 2.0T")
+    # The first clears a screen of its own, each other one only the ends of its lines.
+    terminal.read_until(b"\x1b[?1049h\x1b[H\x1b[J\x1b[H3 ours, mapped 2.0T")
     terminal.read_until(b"\x1b[K\x1b[J\x1b[H")
     frame = terminal.read_until(b"\x1b[K\x1b[J")
     assert b"by MAPPED\x1b[K\r" in frame, frame
@@ -182,6 +206,38 @@ def top_draws_frames_on_a_terminal_until_q():
         assert len(line.replace(b"\x1b[K\x1b[J", b"")) < 80, line
     terminal.press(b"q")
     assert terminal.end() == 0
+
+
+def the_other_screen_comes_back_when_top_ends():
+    terminal = Terminal("--interval", "100")
+    terminal.read_until(b"by MAPPED")
+    terminal.press(b"q")
+    assert terminal.read_until(b"\x1b[?1049l").endswith(b"\x1b[?1049l")
+    assert terminal.end() == 0
+
+
+def a_key_shows_what_the_keys_do():
+    for key in (b"h", b"?"):
+        terminal = Terminal("--interval", "100")
+        terminal.read_until(b"by MAPPED")
+        terminal.press(key)
+        terminal.read_until(b"turn the order round")
+        # It stays when the terminal changes, and any key goes back.
+        terminal.resize(30, 90)
+        terminal.read_until(b"turn the order round")
+        terminal.press(b"r")
+        terminal.read_until(b"by MAPPED\x1b[K")
+        terminal.press(b"q")
+        assert terminal.end() == 0
+
+
+def no_escapes_reach_what_is_no_terminal_or_a_dumb_one():
+    terminal = Terminal("--interval", "100", term="dumb")
+    said = terminal.read_until(b"--batch N\r\n")
+    assert b"\x1b" not in said and b"top needs a terminal" in said, said
+    assert terminal.end() == 2
+    for words in (["top", "--batch", "1"], ["status"], ["top"]):
+        assert "\x1b" not in outcome(*words, "--from", STATUS)[1], words
 
 
 def keys_change_the_order():
@@ -249,14 +305,228 @@ def the_switch_tells_programs_where_it_is():
                           timeout=60, check=False)
     state = json.loads(done.stdout)
     assert state["switch"] in ("on", "off")
-    assert done.returncode == (2 if not state["agrees"] else state["switch"] == "off")
+    assert done.returncode == (3 if not state["agrees"] else state["switch"] == "off")
+    assert state["schema"] == 1 and state["version"] == version()
+    assert {"version_loaded", "version_installed", "holders", "all_holders"} <= set(state)
+
+
+def version():
+    return re.search(r"^Version: *(\S+)$", source("META"), flags=re.M).group(1)
+
+
+def subcommands():
+    return [line.split()[0] for line in run("--help").splitlines() if line.startswith("  ")]
 
 
 def help_is_there_for_each_subcommand():
-    for line in run("--help").splitlines():
-        if line.startswith("  "):
-            assert run(line.split()[0], "--help").startswith(
-                "usage: vfio-ioas " + line.split()[0])
+    assert run("-h") == run("--help") == run("help")
+    assert {"compare", "switch", "status", "top", "help", "version"} == set(subcommands())
+    for subcommand in subcommands():
+        usage = "usage: vfio-ioas " + subcommand
+        assert run(subcommand, "--help").startswith(usage), subcommand
+        assert run(subcommand, "-h").startswith(usage), subcommand
+        assert run("help", subcommand).startswith(usage), subcommand
+
+
+def the_version_is_that_of_the_release():
+    for words in (["--version"], ["-V"], ["version"]):
+        lines = run(*words).splitlines()
+        assert lines[0] == "vfio-ioas " + version(), lines
+        assert [line.rsplit(" ", 1)[0] for line in lines[1:]] == [
+            "module vfio_ioas, loaded:", "module vfio_ioas, installed:"], lines
+
+
+def an_unknown_word_is_named_and_another_one_offered():
+    for words, said in ((["stat"], 'unknown subcommand "stat"; did you mean "status"?'),
+                        (["swich", "on"], 'unknown subcommand "swich"; did you mean "switch"?'),
+                        (["xyzzy"], 'unknown subcommand "xyzzy"\n'),
+                        (["--verson"], 'unknown option "--verson"'),
+                        (["help", "tip"], 'unknown subcommand "tip"; did you mean "top"?'),
+                        (["switch", "offf"], 'no action of that name: offf; did you mean "off"?'),
+                        (["switch", "on", "--way", "nod"], 'nod; did you mean "node"?'),
+                        (["status", "now"], 'unknown argument "now"'),
+                        (["top", "now"], 'unknown argument "now"')):
+        assert said in run(*words, status=2), (words, said)
+    assert run(status=2).startswith("usage: vfio-ioas SUBCOMMAND")
+
+
+def each_message_about_an_option_has_the_program_s_name():
+    for subcommand in subcommands():
+        if subcommand not in ("help", "version"):
+            said = run(subcommand, "--nonsense", status=2)
+            assert said.startswith("vfio-ioas %s: " % subcommand), said
+            assert "--nonsense" in said and ("--help" in said or subcommand == "compare"), said
+
+
+def a_wrong_command_line_is_no_disagreement():
+    for words in (["status", "--nonsense"], ["status", "--way", "node"], ["status", "now"], [],
+                  ["toggle"]):
+        assert outcome("switch", *words)[0] == 2, words
+    assert outcome("switch", "status")[0] in (0, 1, 3)
+
+
+def numbers_are_numbers():
+    for words in (["top", "--batch"], ["status", "--pid"], ["status", "--group"],
+                  ["switch", "off", "--timeout"], ["top", "--interval"]):
+        for number in ("-1", "", "1x", " 1", "+1", "99999999999999999999", "18446744073709551616",
+                       "1e3", "nan", "inf"):
+            said = run(*words, number, status=2)
+            assert words[-1] in said and '"%s" is not a number' % number in said, said
+    run("top", "--batch", "0", status=2)
+    run("top", "--batch", "1.5", status=2)
+
+
+def an_output_that_cannot_be_written_is_noticed():
+    """A full disk, and a standard output that is closed."""
+    for words in (["status", "--from", STATUS], ["status", "--json", "--from", STATUS],
+                  ["top", "--batch", "1", "--from", STATUS], ["--help"], ["--version"],
+                  ["switch", "status"], ["switch", "status", "--json"], ["compare", "--list"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([TOOL, *words], stdout=full, stderr=subprocess.PIPE, timeout=60,
+                                  check=False)
+        assert done.returncode == 2, (words, done)
+        assert b"cannot write to the standard output" in done.stderr, (words, done)
+        done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", TOOL, *words],
+                              stderr=subprocess.PIPE, timeout=60, check=False)
+        assert done.returncode == 2, (words, done)
+        assert b"cannot write to the standard output" in done.stderr, (words, done)
+
+
+def top_ends_when_nobody_takes_its_frames():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([TOOL, "top", "--batch", "1000000", "--from", STATUS], stdout=full,
+                              stderr=subprocess.PIPE, timeout=60, check=False)
+    assert done.returncode == 2, done
+
+
+def status_fits_into_80_columns():
+    with status_of("context id=1 kind=container type=type1v2 pid=4194304 comm=fifteen-letters",
+                   "ioas context=1 id=4294967295 vfio=1 areas=4294967295 mapped=18446744073709551615"
+                   " pinned=18446744073709551615 charged=18446744073709551615 runs=1 pins=1",
+                   "group context=1 ioas=4294967295 hwpt=2 number=7 devices=" +
+                   ",".join("0000:%02x:00.0" % bus for bus in range(40))) as file:
+        table = run("status", "--from", file.name)
+        top = run("top", "--batch", "1", "--from", file.name)
+    # The number of an IOAS is wider than its column only if there were ever so many.
+    assert all(len(line) < 80 + 10 for line in table.splitlines()), table
+    assert all(len(line) < 80 for line in table.splitlines()[2:]), table
+    assert len(re.findall(r"0000:..:00\.0", table)) == 40
+    assert all(len(line) < 80 for line in run("status", "--from", STATUS).splitlines())
+    assert all(len(line) < 80 for line in
+               run("top", "--batch", "1", "--from", STATUS).splitlines()), top
+
+
+def a_file_that_is_no_status_file_is_refused():
+    for lines, line, why in ((["root:x:0:0:root:/root:/bin/bash"], 1, 'a line "context id=..."'),
+                             (["ioas context=1 id=1"], 1, 'a line "context id=..."'),
+                             (["context kind=container"], 1, "context without id"),
+                             (["context id=x"], 1, "id=x is no number"),
+                             (["context id=1", "ioas context=1 id=1 mapped=-1"], 2, "mapped=-1"),
+                             (["context id=1", "", "group context=1 devices=a"], 3,
+                              "group without number"),
+                             (["context id=1", "ioas id=1"], 2, "ioas without context"),
+                             (["context id=99999999999999999999"], 1, "is no number")):
+        with status_of(*lines) as file:
+            for words in (["status"], ["status", "--json"], ["top", "--batch", "1"]):
+                said = run(*words, "--from", file.name, status=2)
+                assert "%s, line %d: " % (file.name, line) in said and why in said, said
+    assert "line 1" in run("status", "--from", TOOL, status=2)
+    assert "Is a directory" in run("status", "--from", "/", status=2)
+    assert "File too large" in run("status", "--from", "/dev/zero", status=2)
+
+
+def what_later_modules_write_is_tolerated():
+    """Objects that could not be looked at, and kinds, keys and words that nobody knows yet."""
+    with status_of("context id=1 kind=container pid=7 busy comm=x",
+                   "ioas context=1 id=1 busy=1",
+                   "ioas context=1 id=2 vfio=0 mapped=4096",
+                   "planet id=pluto", "context id=2 busy kind=iommu pid=8 comm=y") as file:
+        rows = [line.split("\t") for line in
+                run("status", "-Hp", "-o", "ioas,mapped,pinned", "--from", file.name).splitlines()]
+        assert rows == [["1", "-", "-"], ["2", "4096", "-"], ["-", "-", "-"]], rows
+        assert run("status", "--from", file.name).count("busy") == 3
+        first, second = json.loads(run("status", "--json", "--from", file.name))["contexts"]
+    assert first["busy"] is True and second["busy"] is True
+    assert first["ioases"] == [{"id": 1, "busy": True}, {"id": 2, "vfio": 0, "mapped": 4096}]
+
+
+def scripts_get_columns_with_tabs_and_exact_numbers():
+    lines = run("status", "-H", "-p", "-o", "pid,mapped,avg-run,devices", "--from",
+                STATUS).splitlines()
+    assert lines == ["412\t134217728\t3947580\t0000:00:04.0,0000:00:04.1", "0\t0\t0\t-",
+                     "0\t2199023255552\t4096\t-", "99\t-\t-\t-"], lines
+    assert run("status", "--no-header", "--exact", "--columns", "PID", "--from",
+               STATUS) == "412\n0\n0\n99\n"
+    assert run("top", "--batch", "1", "-Hp", "-o", "pid,change", "--from",
+               STATUS) == "0\t0\n412\t0\n0\t0\n99\t-\n\n"
+    assert len(run("status", "-o", "all", "--from", STATUS).splitlines()[0].split()) == 16
+    assert "twice" in run("status", "-o", "pid,pid", "--from", STATUS, status=2)
+    assert "no column of that name: change" in run("status", "-o", "change", status=2)
+    assert "no column" in run("status", "-o", "pid,,type", status=2)
+    assert "--batch" in run("top", "-H", "--from", STATUS, status=2)
+
+
+def containers_are_found_by_process_group_and_device():
+    def ids(*words):
+        contexts = json.loads(run("status", "--json", "--from", STATUS, *words))["contexts"]
+        table = run("status", "-H", "-o", "context", "--from", STATUS, *words).split()
+        assert set(table) == {str(c["id"]) for c in contexts}, (words, table)
+        assert run("top", "--batch", "1", "--from", STATUS, *words).startswith(
+            "%d ours" % len(contexts)), words
+        return [c["id"] for c in contexts]
+
+    assert ids("--pid", "412") == [3]
+    assert ids("--pid", "99") == [6]
+    assert ids("--pid", "1") == []
+    assert ids("--group", "7") == [3]
+    assert ids("--group", "8") == []
+    assert ids("--device", "0000:00:04.1") == [3]
+    assert ids("--device", "edu0") == [5]
+    assert ids("--device", "0000:00:04") == []
+    assert ids("--group", "7", "--pid", "99") == []
+
+
+def many_objects_take_no_longer_than_they_must():
+    lines = ["context id=1 kind=iommu pid=7 comm=x"]
+    for number in range(1, 100001):
+        lines.append("ioas context=1 id=%d vfio=0 areas=0 mapped=%d pinned=0 charged=0 runs=0 "
+                     "pins=0" % (number, number))
+    lines += ["group context=1 ioas=%d hwpt=0 number=%d devices=a" % (number, number)
+              for number in range(1, 2001)]
+    with status_of(*lines) as file:
+        for words in (["status"], ["status", "--json"], ["top", "--batch", "2", "--interval",
+                                                         "0.1"]):
+            before = time.monotonic()
+            said = run(*words, "--from", file.name)
+            assert time.monotonic() - before < 20, (words, time.monotonic() - before)
+    assert said.count("\n") >= 200000
+
+
+def whoever_has_no_module_is_told_so():
+    """Not that root is needed, which would not help."""
+    if os.path.exists("/sys/module/vfio_ioas"):
+        return
+    for words in (["status"], ["top", "--batch", "1"]):
+        demote = (lambda: os.setresuid(65534, 65534, 65534)) if os.geteuid() == 0 else None
+        done = subprocess.run(["/proc/self/fd/%d" % TOOL_FD, *words], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, preexec_fn=demote, pass_fds=[TOOL_FD],
+                              timeout=60, check=False)
+        assert done.returncode == 2, done
+        assert b"the module vfio_ioas is not loaded: modprobe vfio_ioas" in done.stdout, done
+
+
+def names_of_any_bytes_are_utf8_in_json():
+    name = b"\xff\xc0\xaf\xed\xa0\x80\"\\\x01"
+    with tempfile.TemporaryDirectory() as work:
+        program = os.path.join(os.fsencode(work), name)
+        with open(program, "wb") as file:
+            file.write(b"context id=1\n")
+        done = subprocess.run([TOOL, "status", "--json", "--from", program],
+                              stdout=subprocess.PIPE, timeout=60, check=True)
+    json.loads(done.stdout.decode())
+    done = subprocess.run([TOOL, "switch", "status", "--json"], stdout=subprocess.PIPE, timeout=60,
+                          check=False)
+    json.loads(done.stdout.decode())
 
 
 def source(*parts):
@@ -273,18 +543,31 @@ def manual(name):
 
 def the_manual_has_each_subcommand_and_option():
     page = manual("vfio-ioas.8")
-    for line in run("--help").splitlines():
-        if not line.startswith("  "):
-            continue
-        subcommand = line.split()[0]
+    for subcommand in subcommands():
         assert "Ss vfio-ioas " + subcommand in page, subcommand
         for option in re.findall(r"--[a-z][a-z-]*", run(subcommand, "--help")):
             assert option + " " in page or option + "\n" in page, (subcommand, option)
 
 
+def columns():
+    return run("top", "--batch", "1", "-o", "all", "--from", STATUS).splitlines()[2].split()
+
+
+def the_manual_has_each_variable_of_the_environment():
+    page = manual("vfio-ioas.8")
+    sources = "".join(source("tools", directory, name) for directory in ("", "compare")
+                      for name in os.listdir(os.path.join(TOP, "tools", directory))
+                      if name.endswith(".c"))
+    names = set(re.findall(r'getenv\("(\w+)"\)', sources))
+    assert "TERM" in names, names
+    environment = page[page.index("\n.Sh ENVIRONMENT"):page.index("\n.Sh FILES")]
+    for name in names:
+        assert re.search(r"\b%s\b" % name, environment), name
+
+
 def the_manual_has_each_column():
     page = manual("vfio-ioas.8")
-    for column in run("top", "--batch", "1", "--from", STATUS).splitlines()[2].split():
+    for column in columns():
         assert re.search(r"\b%s\b" % column, page), column
 
 
@@ -352,8 +635,15 @@ def complete(*words):
 
 def bash_completes_what_there_is():
     assert complete("sw") == ["switch"]
+    assert complete("--v") == ["--version"]
+    assert complete("help", "sw") == ["switch"]
+    assert complete("switch", "off", "--dry") == ["--dry-run"]
+    assert complete("switch", "on", "--timeout", "") == []
+    assert complete("status", "-o", "mapp") == ["mapped"]
+    assert complete("status", "--columns", "pid,mapp") == ["pid,mapped"]
+    assert complete("top", "-o", "cha") == ["change", "charged"]
     assert set(complete("")) >= {"switch", "status", "top", "compare"}
-    assert complete("switch", "re") == ["restore"]
+    assert complete("switch", "re") == ["restore", "refresh"]
     assert complete("switch", "on", "--p") == ["--persist"]
     assert complete("switch", "on", "--way", "") == ["symlink", "node", "serve"]
     assert complete("top", "--sort", "m") == ["mapped"]
@@ -363,14 +653,26 @@ def bash_completes_what_there_is():
 
 
 def bash_knows_each_column():
-    columns = run("top", "--batch", "1", "--from", STATUS).splitlines()[2].lower().split()
-    assert complete("top", "--sort", "") == columns
+    names = [column.lower() for column in columns()]
+    assert complete("top", "--sort", "") == names
+    assert complete("top", "-o", "") == names + ["all"]
+    assert complete("status", "-o", "") == [name for name in names if name != "change"] + ["all"]
 
 
 def compare_takes_no_word_that_it_does_not_know():
     for option in ("self-test", "without", "format"):
         said = run("compare", "--" + option, "nonsense", status=2)
         assert "nonsense" in said, said
+
+
+def an_action_needs_root_before_anything_else():
+    """Nothing is made in /run or /etc for somebody who may not."""
+    if os.geteuid() == 0:
+        done = subprocess.run(["/proc/self/fd/%d" % TOOL_FD, "switch", "off"],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              preexec_fn=lambda: os.setresuid(65534, 65534, 65534),
+                              pass_fds=[TOOL_FD], timeout=60, check=False)
+        assert done.returncode == 1 and b"the switch needs root" in done.stdout, done
 
 
 TESTS = [
@@ -387,10 +689,30 @@ TESTS = [
     a_small_terminal_gets_what_fits,
     the_terminal_is_left_as_it_was,
     whoever_stops_top_has_a_usual_terminal,
+    the_other_screen_comes_back_when_top_ends,
+    a_key_shows_what_the_keys_do,
+    no_escapes_reach_what_is_no_terminal_or_a_dumb_one,
     the_switch_tells_programs_where_it_is,
+    the_version_is_that_of_the_release,
+    an_unknown_word_is_named_and_another_one_offered,
+    each_message_about_an_option_has_the_program_s_name,
+    a_wrong_command_line_is_no_disagreement,
+    numbers_are_numbers,
+    an_output_that_cannot_be_written_is_noticed,
+    top_ends_when_nobody_takes_its_frames,
+    status_fits_into_80_columns,
+    a_file_that_is_no_status_file_is_refused,
+    what_later_modules_write_is_tolerated,
+    scripts_get_columns_with_tabs_and_exact_numbers,
+    containers_are_found_by_process_group_and_device,
+    many_objects_take_no_longer_than_they_must,
+    whoever_has_no_module_is_told_so,
+    names_of_any_bytes_are_utf8_in_json,
+    an_action_needs_root_before_anything_else,
     help_is_there_for_each_subcommand,
     the_manual_has_each_subcommand_and_option,
     the_manual_has_each_column,
+    the_manual_has_each_variable_of_the_environment,
     the_manual_has_each_parameter,
     the_manual_has_each_line_of_the_log,
     the_manual_has_each_kind_and_key_of_the_status_file,

@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * test_switch_others.c - what other users do, and what is broken, does not keep root from
+ * switching: locks, descriptors, a dead file system, the umask, a full disk
+ */
+#define _GNU_SOURCE
+#include "lib.h"
+#include "lib_switch.h"
+
+#include <linux/fuse.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#define LOCK_FILE	"/run/vfio-ioas/lock"
+#define NOBODY		65534
+#define OURS		1
+
+/* Of a command that nobody keeps waiting; VMs are slow. */
+#define PROMPT		scaled(20, 120)
+
+static struct untouched before;
+
+static void become_nobody(void)
+{
+	require_eq(or_errno(setresgid(NOBODY, NOBODY, NOBODY)), 0);
+	require_eq(or_errno(setresuid(NOBODY, NOBODY, NOBODY)), 0);
+}
+
+/* A child that does something, and then stays until it is told to end. */
+struct other {
+	struct gate ready, end;
+	void (*act)(void);
+	pid_t pid;
+};
+
+static void be_other(void *argument)
+{
+	struct other *other = argument;
+
+	other->act();
+	gate_open(&other->ready);
+	gate_wait(&other->end);
+}
+
+static void other_start(struct other *other, void (*act)(void))
+{
+	other->act = act;
+	gate_make(&other->ready);
+	gate_make(&other->end);
+	other->pid = spawn(be_other, other);
+	gate_wait(&other->ready);
+}
+
+static void other_end(struct other *other)
+{
+	gate_open(&other->end);
+	join(other->pid);
+}
+
+/* Runs the switch, which nobody may keep. */
+#define check_prompt(status, ...) \
+	do { \
+		uint64_t start_ = now_ns(); \
+		check_eq(run_switch(__VA_ARGS__), status); \
+		check_true(now_ns() - start_ < PROMPT * 1000000000ULL); \
+	} while (0)
+
+/* --- locks */
+
+static void lock_all(void)
+{
+	static const char *const paths[] = {
+		"/run/vfio-ioas", "/etc/vfio-ioas", "/dev/vfio", STATE_FILE, BOOT_FILE,
+	};
+	size_t i;
+
+	become_nobody();
+	for (i = 0; i < ARRAY_SIZE(paths); i++)
+		require_eq(or_errno(flock(open(paths[i], O_RDONLY), LOCK_EX | LOCK_NB)), 0);
+	check_eq(or_errno(open(LOCK_FILE, O_RDONLY)), -EACCES);
+}
+
+static void locks_of_other_users_keep_nobody_waiting(void)
+{
+	struct other other;
+
+	untouched_note(&before);
+	require_eq(run_switch("on --persist"), 0);
+	other_start(&other, lock_all);
+	check_prompt(SWITCH_ON, "status");
+	check_prompt(0, "off");
+	check_prompt(0, "restore");
+	check_prompt(0, "refresh");
+	check_prompt(0, "off --persist");
+	other_end(&other);
+	check_untouched(&before);
+}
+
+static void lock_as_a_switch(void)
+{
+	struct flock lock = { .l_type = F_WRLCK };
+	int fd = open(LOCK_FILE, O_RDWR);
+
+	require_true(fd >= 0);
+	require_eq(or_errno(fcntl(fd, F_SETLK, &lock)), 0);
+}
+
+static void another_switch_is_waited_for_and_named(void)
+{
+	struct other other;
+	char words[96];
+
+	require_eq(run_switch("off"), 0);
+	untouched_note(&before);
+	other_start(&other, lock_as_a_switch);
+	check_prompt(1, "on --timeout 1");
+	snprintf(words, sizeof(words), "process %d (test_switch_oth) is switching and did not end within 1 seconds",
+		 (int)other.pid);
+	check_said(words);
+	check_untouched(&before);
+	/* Whoever only looks waits for nobody. */
+	check_prompt(SWITCH_OFF, "status");
+	check_prompt(0, "on --dry-run");
+	other_end(&other);
+	check_prompt(0, "on --timeout 1");
+}
+
+static void a_lock_that_is_no_file_of_root_s_is_refused(void)
+{
+	require_eq(run_switch("off"), 0);
+	untouched_note(&before);
+	require_eq(or_errno(unlink(LOCK_FILE)), 0);
+	require_eq(or_errno(symlink("/etc/passwd", LOCK_FILE)), 0);
+	check_prompt(1, "on");
+	check_said(LOCK_FILE);
+	require_eq(or_errno(unlink(LOCK_FILE)), 0);
+	require_eq(or_errno(mkfifo(LOCK_FILE, 0600)), 0);
+	check_prompt(1, "on");
+	check_said("is no file of root's");
+	require_eq(or_errno(unlink(LOCK_FILE)), 0);
+	check_untouched(&before);
+}
+
+/* --- directories and files */
+
+static void what_others_can_write_is_not_believed(void)
+{
+	untouched_note(&before);
+	require_eq(run_switch("off"), 0);
+	require_eq(or_errno(chmod("/run/vfio-ioas", 0777)), 0);
+	check_eq(run_switch("on"), 1);
+	check_said("/run/vfio-ioas can be written by others than root");
+	require_eq(or_errno(chmod("/run/vfio-ioas", 0755)), 0);
+	require_eq(or_errno(chown("/run/vfio-ioas", NOBODY, 0)), 0);
+	check_eq(run_switch("on"), 1);
+	check_said("/run/vfio-ioas can be written by others than root");
+	require_eq(system("rm -rf /run/vfio-ioas && ln -s /tmp /run/vfio-ioas"), 0);
+	check_eq(run_switch("on"), 1);
+	check_said("/run/vfio-ioas: Not a directory");
+	require_eq(or_errno(unlink("/run/vfio-ioas")), 0);
+	check_untouched(&before);
+}
+
+static void a_state_that_is_no_file_is_said_and_not_waited_for(void)
+{
+	require_eq(run_switch("off"), 0);
+	require_eq(or_errno(mkfifo(STATE_FILE, 0644)), 0);
+	check_prompt(SWITCH_WRONG, "status");
+	check_said("cannot read /run/vfio-ioas/switch: Invalid argument");
+	check_prompt(1, "on");
+	check_said("cannot read /run/vfio-ioas/switch");
+	require_eq(or_errno(unlink(STATE_FILE)), 0);
+	check_prompt(SWITCH_OFF, "status");
+}
+
+static void look_as_nobody(void)
+{
+	become_nobody();
+	check_eq(run_switch("status"), SWITCH_ON);
+	check_said("switch:          on, way: serve\n");
+	check_said("at boot:         on, way: serve\n");
+}
+
+static void the_umask_keeps_nobody_from_seeing_the_state(void)
+{
+	mode_t former = umask(077);
+	struct other other;
+	struct stat st;
+
+	require_eq(system("rm -rf /run/vfio-ioas /etc/vfio-ioas"), 0);
+	check_eq(run_switch("on --way serve --persist"), 0);
+	other_start(&other, look_as_nobody);
+	other_end(&other);
+	require_eq(or_errno(stat(LOCK_FILE, &st)), 0);
+	check_eq(st.st_mode, S_IFREG | 0600);
+	umask(former);
+}
+
+static void hide_and_look(void)
+{
+	become_nobody();
+	check_eq(run_switch("status"), SWITCH_WRONG);
+	check_said("cannot read /run/vfio-ioas/switch: Permission denied");
+}
+
+static void a_state_that_cannot_be_read_is_not_taken_for_off(void)
+{
+	struct other other;
+
+	require_eq(run_switch("on --way serve"), 0);
+	require_eq(or_errno(chmod("/run/vfio-ioas", 0700)), 0);
+	other_start(&other, hide_and_look);
+	other_end(&other);
+	/* Root mends that. */
+	check_eq(run_switch("off"), 0);
+	check_eq(run_switch("on --way serve"), 0);
+	check_eq(run_switch("off"), 0);
+}
+
+/* A file system of a page, which a file fills. */
+static void have_full_disk(const char *path)
+{
+	char command[128];
+
+	mkdir(path, 0755);
+	require_eq(or_errno(mount("tmpfs", path, "tmpfs", 0, "size=4k,mode=755")), 0);
+	snprintf(command, sizeof(command), "head -c 4096 /dev/zero >%s/filler", path);
+	require_eq(system(command), 0);
+}
+
+static void a_full_disk_is_said_and_nothing_has_changed(void)
+{
+	int i;
+
+	untouched_note(&before);
+	require_eq(or_errno(unshare(CLONE_NEWNS)), 0);
+	have_full_disk("/run/vfio-ioas");
+	for (i = 0; i < NWAYS; i++) {
+		context("%s", ways[i]);
+		check_eq(run_switch("on --way %s", ways[i]), 1);
+		check_said("cannot write /run/vfio-ioas/switch: No space left on device");
+		check_untouched(&before);
+		check_eq(or_errno(access("/run/vfio-ioas/.switch.new", F_OK)), -ENOENT);
+	}
+	require_eq(or_errno(umount("/run/vfio-ioas")), 0);
+	have_full_disk("/etc/vfio-ioas");
+	check_eq(run_switch("on --persist"), 1);
+	check_said("cannot write /etc/vfio-ioas/switch: No space left on device");
+	check_said("it is on until the next boot, and not after it");
+	check_eq(run_switch("status"), SWITCH_ON);
+	check_eq(run_switch("off"), 0);
+	check_untouched(&before);
+	require_eq(or_errno(umount("/etc/vfio-ioas")), 0);
+}
+
+static void an_output_that_nobody_takes_is_said_and_all_is_done(void)
+{
+	check_eq(run_switch("on >/dev/full"), 2);
+	check_said("cannot write to the standard output: No space left on device");
+	check_eq(run_switch("status"), SWITCH_ON);
+	check_eq(run_switch("off >&-"), 2);
+	check_eq(run_switch("status"), SWITCH_OFF);
+	check_eq(run_tool("status >/dev/full"), 2);
+}
+
+/* --- descriptors */
+
+static void open_kernel_s_node(void)
+{
+	become_nobody();
+	open_fd(STOCK_NODE);
+}
+
+static void a_user_who_opens_the_node_does_not_keep_root_from_switching(void)
+{
+	struct other other;
+
+	other_start(&other, open_kernel_s_node);
+	check_prompt(SWITCH_OFF, "status");
+	check_said("test_switch_oth");
+	check_prompt(0, "on");
+	check_said("warning: 1 process has /dev/vfio/vfio open and no device");
+	check_served(STOCK_NODE, OURS);
+	check_prompt(0, "off");
+	other_end(&other);
+}
+
+#define NDESCRIPTORS	scaled(500000, 50000)
+#define NPROCESSES	12
+
+static void raise_limit(void)
+{
+	struct rlimit limit = { (rlim_t)NDESCRIPTORS + 100, (rlim_t)NDESCRIPTORS + 100 };
+
+	require_eq(or_errno(setrlimit(RLIMIT_NOFILE, &limit)), 0);
+}
+
+static void open_many(void)
+{
+	int fd, i;
+
+	raise_limit();
+	become_nobody();
+	fd = open_fd("/dev/null");
+	for (i = 0; i < NDESCRIPTORS; i++)
+		if (dup(fd) < 0)
+			break;
+	check_eq(i, NDESCRIPTORS);
+	/* Each has as many as its parent. */
+	for (i = 1; i < NPROCESSES; i++)
+		if (fork() == 0) {
+			/* Ends with the first. */
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			for (;;)
+				pause();
+		}
+}
+
+static void many_descriptors_of_another_user_do_not_keep_root_long(void)
+{
+	struct other crowd;
+	char line[64];
+	struct rig rig;
+
+	other_start(&crowd, open_many);
+	open_in_use(&rig);
+	snprintf(line, sizeof(line), "(%d): 1 opened", (int)getpid());
+	check_prompt(SWITCH_OFF, "status");
+	check_said(line);
+	check_prompt(1, "on");
+	check_said("1 process uses devices");
+	rig_close(&rig);
+	check_prompt(0, "on");
+	check_prompt(0, "off");
+	check_eq(run_tool("status"), 0);
+	other_end(&crowd);
+}
+
+/* --- a file system whose server has died */
+
+#define DEAD	"/tmp/dead"
+
+static int fuse;
+
+static void answer(uint64_t unique, const void *data, size_t nbytes)
+{
+	struct {
+		struct fuse_out_header head;
+		uint8_t data[256];
+	} message = { .head = { .unique = unique } };
+
+	message.head.len = (uint32_t)(sizeof(message.head) + nbytes);
+	memcpy(message.data, data, nbytes);
+	require_eq(write(fuse, &message, message.head.len), message.head.len);
+}
+
+/* Answers until the root directory has been opened, and no more. */
+static void serve_until_opened(void)
+{
+	static uint8_t buffer[1 << 17];
+	struct fuse_in_header *head = (void *)buffer;
+	struct fuse_init_out init = { .major = 7, .minor = 31, .max_write = 4096 };
+	struct fuse_attr_out attributes = {
+		.attr = { .ino = 1, .mode = S_IFDIR | 0755, .nlink = 2 },
+	};
+	struct fuse_open_out opened = { 0 };
+
+	for (;;) {
+		require_true(read(fuse, buffer, sizeof(buffer)) > 0);
+		switch (head->opcode) {
+		case FUSE_INIT:
+			answer(head->unique, &init, sizeof(init));
+			break;
+		case FUSE_GETATTR:
+			answer(head->unique, &attributes, sizeof(attributes));
+			break;
+		case FUSE_OPENDIR:
+			answer(head->unique, &opened, sizeof(opened));
+			return;
+		default:
+			diag("not answered: operation %u", head->opcode);
+		}
+	}
+}
+
+static void have_dead_file_system(void)
+{
+	char options[96];
+
+	module_probe("fuse");
+	fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	if (fuse < 0)
+		skip("this kernel has no FUSE");
+	mkdir(DEAD, 0755);
+	snprintf(options, sizeof(options),
+		 "fd=%d,rootmode=40755,user_id=0,group_id=0,allow_other", fuse);
+	require_eq(or_errno(mount("dead", DEAD, "fuse", 0, options)), 0);
+}
+
+static void open_on_dead_file_system(void)
+{
+	require_true(open(DEAD, O_RDONLY | O_DIRECTORY) >= 0);
+}
+
+static void *serve(void *unused)
+{
+	serve_until_opened();
+	return unused;
+}
+
+static void a_dead_file_system_does_not_keep_root_waiting(void)
+{
+	struct other other;
+	pthread_t server;
+
+	have_dead_file_system();
+	require_eq(pthread_create(&server, NULL, serve, NULL), 0);
+	other_start(&other, open_on_dead_file_system);
+	pthread_join(server, NULL);
+	check_prompt(SWITCH_OFF, "status");
+	check_prompt(0, "on");
+	check_prompt(0, "off");
+	check_eq(run_tool("status"), 0);
+	close(fuse);
+	other_end(&other);
+	umount2(DEAD, MNT_DETACH);
+}
+
+/* One whose path is that of a container. */
+static void a_dead_file_system_in_place_of_a_node_does_not_either(void)
+{
+	struct other other;
+	pthread_t server;
+
+	have_dead_file_system();
+	require_eq(pthread_create(&server, NULL, serve, NULL), 0);
+	/* In a namespace of its own, as any user may have one. */
+	require_eq(or_errno(unshare(CLONE_NEWNS)), 0);
+	require_eq(or_errno(mkdir("/tmp/vfio", 0755)), 0);
+	require_eq(or_errno(mount(DEAD, "/tmp/vfio", NULL, MS_BIND, NULL)), 0);
+	require_eq(or_errno(umount2(DEAD, MNT_DETACH)), 0);
+	require_eq(or_errno(rmdir(DEAD)), 0);
+	require_eq(or_errno(symlink("vfio", DEAD)), 0);
+	other_start(&other, open_on_dead_file_system);
+	pthread_join(server, NULL);
+	check_prompt(SWITCH_OFF, "status");
+	check_said("none are open");
+	close(fuse);
+	other_end(&other);
+	umount2("/tmp/vfio", MNT_DETACH);
+	rmdir("/tmp/vfio");
+	unlink(DEAD);
+}
+
+static const struct test tests[] = {
+	TEST(locks_of_other_users_keep_nobody_waiting, ONLY_IOAS),
+	TEST(another_switch_is_waited_for_and_named, ONLY_IOAS),
+	TEST(a_lock_that_is_no_file_of_root_s_is_refused, ONLY_IOAS),
+	TEST(what_others_can_write_is_not_believed, ONLY_IOAS),
+	TEST(a_state_that_is_no_file_is_said_and_not_waited_for, ONLY_IOAS),
+	TEST(the_umask_keeps_nobody_from_seeing_the_state, ONLY_IOAS),
+	TEST(a_state_that_cannot_be_read_is_not_taken_for_off, ONLY_IOAS),
+	TEST(a_full_disk_is_said_and_nothing_has_changed, ONLY_IOAS),
+	TEST(an_output_that_nobody_takes_is_said_and_all_is_done, ONLY_IOAS),
+	TEST(a_user_who_opens_the_node_does_not_keep_root_from_switching, ONLY_IOAS | NEEDS_ONE),
+	TEST(many_descriptors_of_another_user_do_not_keep_root_long,
+	     ONLY_IOAS | NEEDS_ONE | TAKES_LONG),
+	TEST(a_dead_file_system_does_not_keep_root_waiting, ONLY_IOAS),
+	TEST(a_dead_file_system_in_place_of_a_node_does_not_either, ONLY_IOAS),
+};
+
+int main(int argc, char **argv)
+{
+	after_each_test = switch_clean_up;
+	return run_tests(tests, ARRAY_SIZE(tests), argc, argv);
+}

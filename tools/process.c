@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * process.c - the command line of a process
+ *
+ * It is in that process's own memory. If that is a file of a dead server, reading waits for it:
+ * therefore a child reads, and is given up after a while.
+ */
+#define _GNU_SOURCE
+#include "process.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define MAX_NBYTES	65536	/* of a command line */
+#define PATIENCE_MS	500	/* for all of them, from the first that is late */
+
+static int left_ms = PATIENCE_MS;
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+__attribute__((noreturn))
+static void copy_command(pid_t pid, int output)
+{
+	char path[48], buffer[4096];
+	size_t ncopied = 0;
+	ssize_t nread;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && ncopied < MAX_NBYTES &&
+	       (nread = read(fd, buffer, sizeof(buffer))) > 0 &&
+	       write(output, buffer, (size_t)nread) == nread)
+		ncopied += (size_t)nread;
+	_exit(0);
+}
+
+/* Is there something to read, or the end? Takes the time off what is left. */
+static bool is_ready(int fd)
+{
+	struct pollfd input = { .fd = fd, .events = POLLIN };
+	long long before = now_ms();
+	int nready = poll(&input, 1, left_ms);
+
+	if (nready <= 0)
+		left_ms -= (int)(now_ms() - before);
+	if (left_ms < 0)
+		left_ms = 0;
+	return nready > 0;
+}
+
+static bool read_command(int input, struct text *command)
+{
+	char buffer[4096];
+	ssize_t nread;
+
+	while (is_ready(input)) {
+		nread = read(input, buffer, sizeof(buffer));
+		if (nread <= 0)
+			return nread == 0 && command->nchars;
+		text_add_chars(command, buffer, (size_t)nread);
+	}
+	return false;
+}
+
+bool process_command(pid_t pid, struct text *command)
+{
+	int ends[2];
+	pid_t child;
+	bool good;
+
+	text_clear(command);
+	if (pid <= 0 || pipe2(ends, O_CLOEXEC))
+		return false;
+	child = fork();
+	if (child == 0)
+		copy_command(pid, ends[1]);
+	close(ends[1]);
+	good = child > 0 && read_command(ends[0], command);
+	close(ends[0]);
+	if (child > 0) {
+		kill(child, SIGKILL);
+		/* One that does not even die is not waited for. */
+		waitpid(child, NULL, good ? 0 : WNOHANG);
+	}
+	return good;
+}
+
+/* The next word, NULL at the end. */
+static const char *next_word(const struct text *command, const char *word)
+{
+	word += strlen(word) + 1;
+	return word < command->chars + command->nchars ? word : NULL;
+}
+
+/* A value up to a comma; two commas are one that belongs to it. */
+static void add_value(struct text *name, const char *value)
+{
+	for (; *value; value++) {
+		if (*value == ',' && *++value != ',')
+			break;
+		text_add_chars(name, value, 1);
+	}
+}
+
+/* "NAME,debug-threads=on" or "guest=NAME,..." */
+static bool take_vm_name(const char *value, struct text *name)
+{
+	const char *guest = strstr(value, "guest=");
+
+	if (guest && (guest == value || guest[-1] == ','))
+		add_value(name, guest + strlen("guest="));
+	else if (strcspn(value, "=") >= strcspn(value, ","))
+		add_value(name, value);
+	return name->nchars;
+}
+
+bool command_vm_name(const struct text *command, struct text *name)
+{
+	const char *word = text_chars(command), *value;
+
+	text_clear(name);
+	for (; word; word = value) {
+		value = command->nchars ? next_word(command, word) : NULL;
+		if (value && (strcmp(word, "-name") == 0 || strcmp(word, "--name") == 0))
+			return take_vm_name(value, name);
+	}
+	return false;
+}
+
+void command_print(const struct text *command, struct text *line)
+{
+	size_t i;
+
+	for (i = 0; i < command->nchars; i++) {
+		char c = command->chars[i];
+
+		if (!c && i + 1 == command->nchars)
+			break;
+		c = !c ? ' ' : isprint((unsigned char)c) ? c : '?';
+		text_add_chars(line, &c, 1);
+	}
+}

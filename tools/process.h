@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * process.h - the command line of a process, and the name of the VM that it runs
+ */
+#ifndef TOOLS_PROCESS_H
+#define TOOLS_PROCESS_H
+
+#include "compare/common.h"
+#include "compare/text.h"
+
+/*
+ * Words with one NUL behind each. False if it cannot be had at once: the memory that has it
+ * belongs to the process, and may be such that whoever reads it waits.
+ */
+bool process_command(pid_t pid, struct text *command);
+/* QEMU's "-name": false if it has none. Bytes of any kind. */
+bool command_vm_name(const struct text *command, struct text *name);
+/* On one line, as a terminal can show it. */
+void command_print(const struct text *command, struct text *line);
+
+#endif
