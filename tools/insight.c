@@ -37,6 +37,7 @@ static void say_why(int error)
 		say_error("%s: %s", INSIGHT_FILE, strerror(error));
 }
 
+/* 0 or -errno. */
 static int read_some(int fd, struct text *text)
 {
 	char buffer[65536];
@@ -45,21 +46,21 @@ static int read_some(int fd, struct text *text)
 	while ((nread = read(fd, buffer, sizeof(buffer))) > 0) {
 		text_add_chars(text, buffer, (size_t)nread);
 		if (text->nchars > MAX_NBYTES)
-			return EFBIG;
+			return -EFBIG;
 	}
-	return nread < 0 ? errno : 0;
+	return nread < 0 ? -errno : 0;
 }
 
 static int read_whole(const char *path, struct text *text)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int error;
+	int result;
 
 	if (fd < 0)
-		return errno;
-	error = read_some(fd, text);
+		return -errno;
+	result = read_some(fd, text);
 	close(fd);
-	return error;
+	return result;
 }
 
 /* --- parsing */
@@ -96,7 +97,6 @@ static char *next_word(char **rest)
 
 static void parse_line(struct item *item, char *line)
 {
-	static char none[] = "";
 	char *word, *equals;
 
 	*item = (struct item){ .kind = next_word(&line) };
@@ -105,7 +105,7 @@ static void parse_line(struct item *item, char *line)
 		equals = strchr(word, '=');
 		if (equals)
 			*equals++ = '\0';
-		item->words[item->nwords++] = (struct word){ word, equals ? equals : none };
+		item->words[item->nwords++] = (struct word){ word, equals ? equals : "" };
 	}
 	item->context = item_number(item, item_is(item, "context") ? "id" : "context");
 	item->ioas = item_number(item, item_is(item, "ioas") ? "id" : "ioas");
@@ -288,7 +288,7 @@ static void sort(struct insight *insight)
 bool insight_read(struct insight *insight, const char *from)
 {
 	struct text text = { 0 };
-	int error = read_whole(from ? from : INSIGHT_FILE, &text);
+	int error = -read_whole(from ? from : INSIGHT_FILE, &text);
 
 	*insight = (struct insight){ 0 };
 	if (error) {

@@ -113,7 +113,7 @@ static void print_others(const struct picture *picture)
 			       holder_nothers(holder, &picture->insight));
 	}
 	if (holders->late)
-		printf("\nNot all processes were looked at: they have too many descriptors open.\n");
+		puts("\nNot all processes were looked at: they have too many descriptors open.");
 }
 
 static void print_rows(const struct picture *picture, const struct rows *rows,

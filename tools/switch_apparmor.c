@@ -49,8 +49,8 @@ static bool read_file(const char *path, struct text *text)
 static bool allows(const char *line)
 {
 	static const char *const paths[] = {
-		NODE_DIR "/" NODE_OURS " ", NODE_DIR "/* ", NODE_DIR "/** ", NODE_DIR "/{vfio,ioas} ",
-		NODE_DIR "/{ioas,vfio} ", "/dev/** ", "/** ",
+		NODE_DIR "/" NODE_OURS " ", NODE_DIR "/{vfio,ioas} ", NODE_DIR "/{ioas,vfio} ",
+		NODE_DIR "/* ", NODE_DIR "/** ", "/dev/** ", "/** ",
 	};
 	unsigned int i;
 

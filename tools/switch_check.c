@@ -96,7 +96,8 @@ static void warn_of_idle(const struct holders *holders)
 	for (i = 0; i < holders->nholders; i++)
 		nidle += holders->holder[i].nstock && !holders->holder[i].ndevices;
 	if (nidle)
-		say_warning("%u process%s " NODE_DIR "/" NODE " open and no device: a container set up there is the kernel's",
+		say_warning("%u process%s " NODE_DIR "/" NODE
+			    " open and no device: a container set up there is the kernel's",
 			    nidle, nidle == 1 ? " has" : "es have");
 	if (holders->late)
 		say_warning("not all processes were looked at: they have too many descriptors open");
@@ -136,7 +137,8 @@ static int check_ours(const struct situation *situation, enum way way)
 	if (way == WAY_SERVE || !situation->loaded)
 		return DONE;
 	if (!situation->our_access.known)
-		return refuse("there is no " NODE_DIR "/" NODE_OURS ": is devtmpfs mounted at /dev?");
+		return refuse("there is no " NODE_DIR "/" NODE_OURS
+			      ": is devtmpfs mounted at /dev?");
 	if (!situation->stock_access.known &&
 	    (situation->node.kind == NODE_STOCK || situation->aside.kind == NODE_STOCK))
 		return refuse("the owner, mode and access list of " NODE_DIR "/" NODE

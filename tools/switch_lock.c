@@ -84,16 +84,18 @@ static bool wait_for_lock(int fd, unsigned int nseconds)
 int switch_lock(unsigned int nseconds)
 {
 	int fd = open_lock();
+	bool is_busy;
 
 	if (fd < 0 || try_lock(fd))
 		return fd;
-	if (errno != EAGAIN && errno != EACCES)
-		say_error("%s: %s", LOCK_FILE, strerror(errno));
-	else if (wait_for_lock(fd, nseconds))
+	is_busy = errno == EAGAIN || errno == EACCES;
+	if (is_busy && wait_for_lock(fd, nseconds))
 		return fd;
-	else
-		say_error("%s is switching and did not end within %u seconds; end it, or wait longer with --timeout",
+	if (is_busy)
+		say_error("%s is switching and did not end in %u seconds; end it, or use --timeout",
 			  holder_of(fd), nseconds);
+	else
+		say_error("%s: %s", LOCK_FILE, strerror(errno));
 	close(fd);
 	return -1;
 }

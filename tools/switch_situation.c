@@ -46,7 +46,7 @@ static void check_device(struct situation *situation)
 	else if (node->st.st_rdev != situation->ours)
 		text_add(wrong, NODE_DIR "/" NODE " has our number of a former load\n");
 	else if (!node->is_our_inode)
-		text_add(wrong, NODE_DIR "/" NODE " is not the same inode as " NODE_DIR "/" NODE_OURS
+		text_add(wrong, NODE_DIR "/" NODE " is not the inode of " NODE_DIR "/" NODE_OURS
 			 ", and would outlive the module\n");
 }
 

@@ -144,19 +144,19 @@ static void what_is_missing_is_named(void)
 static void run_vm(void *argument)
 {
 	struct gate *gates = argument;
-	char *words[] = { "sh", "-c", "echo go >&$0; head -c 1 <&$1 >/dev/null", NULL, NULL, "-name",
-			  "guest=deb\ni\xff,,an,debug-threads=on", NULL };
-	struct rig rig;
 	char out[8], in[8];
+	const char *const words[] = {
+		"sh", "-c", "echo go >&$0; head -c 1 <&$1 >/dev/null", out, in, "-name",
+		"guest=deb\ni\xff,,an,debug-threads=on", NULL
+	};
+	struct rig rig;
 
 	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
 	snprintf(out, sizeof(out), "%d", gates[0].fd[1]);
 	snprintf(in, sizeof(in), "%d", gates[1].fd[0]);
-	words[3] = out;
-	words[4] = in;
 	fcntl(gates[0].fd[1], F_SETFD, 0);
 	fcntl(gates[1].fd[0], F_SETFD, 0);
-	execv("/bin/sh", words);
+	execv("/bin/sh", (char *const *)words);
 	check_true(false);
 }
 

@@ -119,7 +119,8 @@ static void another_switch_is_waited_for_and_named(void)
 	untouched_note(&before);
 	other_start(&other, lock_as_a_switch);
 	check_prompt(1, "on --timeout 1");
-	snprintf(words, sizeof(words), "process %d (test_switch_oth) is switching and did not end within 1 seconds",
+	snprintf(words, sizeof(words),
+		 "process %d (test_switch_oth) is switching and did not end in 1 seconds",
 		 (int)other.pid);
 	check_said(words);
 	check_untouched(&before);

@@ -255,9 +255,10 @@ static void have_libvirt(void)
 	if (read_text("/sys/module/apparmor/parameters/enabled", enabled, sizeof(enabled)) ||
 	    enabled[0] != 'Y')
 		skip("this kernel has no AppArmor");
-	require_eq(system("mkdir -p /etc/apparmor.d/abstractions "
-			  "/etc/apparmor.d/local/abstractions /usr/lib/libvirt /etc/libvirt && "
-			  "echo '  /dev/vfio/vfio rw,' >" RULES " && >" HELPER), 0);
+	require_eq(system("mkdir -p /etc/apparmor.d/abstractions"), 0);
+	require_eq(system("mkdir -p /etc/apparmor.d/local/abstractions"), 0);
+	require_eq(system("mkdir -p /usr/lib/libvirt /etc/libvirt && >" HELPER), 0);
+	require_eq(system("echo '  /dev/vfio/vfio rw,' >" RULES), 0);
 }
 
 static void remove_libvirt(void)
@@ -299,8 +300,8 @@ static void with_the_rule_that_it_names_on_is_done(void)
 static void where_libvirt_does_not_use_apparmor_no_rule_is_needed(void)
 {
 	have_libvirt();
-	require_eq(system("printf '#security_driver = \"apparmor\"\n"
-			  "security_driver = \"none\"\n' >/etc/libvirt/qemu.conf"), 0);
+	require_eq(system("echo '#security_driver = \"apparmor\"' >/etc/libvirt/qemu.conf"), 0);
+	require_eq(system("echo 'security_driver = \"none\"' >>/etc/libvirt/qemu.conf"), 0);
 	check_eq(run_switch("on"), 0);
 	check_eq(run_switch("off"), 0);
 	require_eq(system("rm /etc/libvirt/qemu.conf " HELPER), 0);
