@@ -24,6 +24,7 @@
 #include <linux/pseudo_fs.h>
 #include <linux/ptrace.h>
 #include <linux/sched.h>
+#include <linux/sched/task_stack.h>
 #include <linux/workqueue.h>
 
 #include <asm/syscall.h>
