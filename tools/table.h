@@ -61,7 +61,6 @@ struct row {
 struct rows {
 	struct row *row;
 	unsigned int nrows;
-	unsigned int room;
 };
 
 void rows_make(struct rows *rows, const struct insight *insight, const struct filter *filter);

@@ -33,7 +33,7 @@
 #include "object.h"
 
 /* So many runs or areas are looked at without a pause: bounds how long a lock is held. */
-#define COUNT_AT_ONCE	1024
+#define COUNT_AT_ONCE	512
 
 /* How long one reading of the file waits for locks in all, in jiffies. */
 #define PATIENCE	HZ

@@ -558,7 +558,7 @@ static int do_map(void)
 	struct ioas_map map = {
 		.rule = MAP_TYPE1, .uptr = SHIM_USER_BASE, .iova = IOVA,
 		.nbytes = world.npages * PAGE_SIZE, .iommu_prot = IOMMU_READ | IOMMU_WRITE,
-		.account_mode = ACCOUNT_TYPE1, .min_granule = 1, .max_areas = ULONG_MAX,
+		.account_mode = ACCOUNT_TYPE1, .min_granule = 1,
 	};
 	struct ioas_area *area;
 	int ret;
@@ -788,7 +788,7 @@ static void check_areas(unsigned int number)
 		expect(area_nbytes(area) == expected->npages * PAGE_SIZE);
 		expect(area->first_byte == expected->first * PAGE_SIZE);
 		expect(area->pages == real.stores[expected->store]);
-		expect(area_is_live(area) && !area->nbusy && !area->noticed);
+		expect(area->state == AREA_LIVE && !area->nbusy);
 		for (i = 0; i < MAX_PINS && !number; i++)
 			npins += model.pins[i].used &&
 				 covers(model.pins[i].place, place, expected->npages);
