@@ -88,6 +88,7 @@ enum ioas_unmap_rule {
 	UNMAP_WHOLE,	/* refuse to cut an area, before anything is done (type1v2) */
 	UNMAP_LEADING,	/* nothing, if one begins before; else all that begin in it (type1) */
 	UNMAP_UPWARD,	/* one after another until one does not fit (iommufd) */
+	UNMAP_ALL,	/* all there are, also while the caller is being killed */
 };
 
 static inline void ioas_enter(struct ioas *ioas)

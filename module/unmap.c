@@ -58,12 +58,17 @@ struct unmap_walk {
 	struct ioas_area *claimed;	/* the area at @iova, if it stopped at it and waits */
 	unsigned long told_iova;	/* of the area that in-kernel users were told of last */
 	unsigned int nnotices;		/* for that area */
-	bool killable;			/* a fatal signal ends it where it would wait */
 	bool keeps_ioas;		/* see ioas_keep() */
 	struct ioas_unmap_watch *watch;	/* or NULL */
 	struct pages_sum sum;		/* for tracers only */
 	int error;			/* why it did not go on */
 };
+
+/* Does a fatal signal end it where it would wait? */
+static bool is_killable(const struct unmap_walk *walk)
+{
+	return walk->rule != UNMAP_ALL;
+}
 
 /*
  * Does an area reach over a border of the range that must not? @area is the lowest in
@@ -255,9 +260,9 @@ static int begin_unmap(struct ioas *ioas, struct unmap_walk *walk)
 		spin_unlock(&space->iova_lock);
 		if (ret != -EAGAIN)
 			return ret;
-		ret = area_wait_settled(ioas, walk->iova, walk->killable);
+		ret = area_wait_settled(ioas, walk->iova, is_killable(walk));
 		if (!ret)
-			ret = area_wait_settled(ioas, walk->last_iova, walk->killable);
+			ret = area_wait_settled(ioas, walk->last_iova, is_killable(walk));
 		if (ret)
 			return ret;
 	}
@@ -292,7 +297,7 @@ static int wait_for_unpin(struct ioas *ioas, struct unmap_walk *walk)
 {
 	long ret = 0;
 
-	if (walk->killable)
+	if (is_killable(walk))
 		ret = wait_event_killable_timeout(ioas->settled, !has_pins(ioas, walk->claimed),
 						  UNMAP_PAUSE);
 	else
@@ -312,7 +317,7 @@ static noinline int tell_users(struct ioas *ioas, struct unmap_walk *walk)
 	if (WARN_ON_ONCE(walk->nnotices++ >= UNMAP_NOTICES))
 		return -EDEADLK;
 	step_out(ioas, walk);
-	ret = access_notify(ioas, area->first_iova, area->last_iova, walk->killable);
+	ret = access_notify(ioas, area->first_iova, area->last_iova, is_killable(walk));
 	if (!ret)
 		ret = wait_for_unpin(ioas, walk);
 	step_in(ioas);
@@ -338,11 +343,11 @@ static int wait_for_turn(struct ioas *ioas, struct unmap_walk *walk)
 {
 	int ret;
 
-	ret = area_wait_settled(ioas, walk->iova, walk->killable);
+	ret = area_wait_settled(ioas, walk->iova, is_killable(walk));
 	if (ret || !next_is_told(ioas, walk))
 		return ret;
 	step_out(ioas, walk);
-	if (walk->killable)
+	if (is_killable(walk))
 		ret = wait_event_killable(ioas->settled, !next_is_told(ioas, walk));
 	else
 		wait_event(ioas->settled, !next_is_told(ioas, walk));
@@ -356,7 +361,7 @@ static int wait_for_next(struct ioas *ioas, struct unmap_walk *walk)
 	case STOP_TURN:
 		return wait_for_turn(ioas, walk);
 	case STOP_BUSY:
-		return area_wait_idle(ioas, walk->claimed, walk->killable);
+		return area_wait_idle(ioas, walk->claimed, is_killable(walk));
 	case STOP_PINNED:
 		return tell_users(ioas, walk);
 	default:
@@ -422,26 +427,6 @@ static noinline void go_on(struct ioas *ioas, struct unmap_walk *walk)
 		ioas_unkeep(ioas);
 }
 
-static __always_inline int do_unmap(struct ioas *ioas, struct unmap_walk *walk)
-{
-	u64 begin_ns = trace_begin(unmap);
-	unsigned long iova = walk->iova;
-	int ret;
-
-	ret = begin_unmap(ioas, walk);
-	if (!ret) {
-		remove_taken(ioas, walk);
-		if (unlikely(walk->stop != STOP_DONE))
-			go_on(ioas, walk);
-	}
-	ret = ret == -ENOENT ? 0 : ret ?: walk->error;
-	if (trace_unmap_enabled())
-		trace_unmap(ioas->object.ctx->insight.id, ioas->object.id, iova,
-			    walk->last_iova, walk->nbytes, walk->sum.nruns, ret,
-			    trace_ns(begin_ns));
-	return ret;
-}
-
 int ioas_unmap_watched(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
 		       enum ioas_unmap_rule rule, struct ioas_unmap_watch *watch,
 		       unsigned long *unmapped_nbytes)
@@ -450,23 +435,26 @@ int ioas_unmap_watched(struct ioas *ioas, unsigned long iova, unsigned long last
 		.rule = rule,
 		.iova = iova,
 		.last_iova = last_iova,
-		.killable = true,
 		.watch = watch,
 	};
-	int ret = do_unmap(ioas, &walk);
+	u64 begin_ns = trace_begin(unmap);
+	int ret;
 
+	ret = begin_unmap(ioas, &walk);
+	if (!ret) {
+		remove_taken(ioas, &walk);
+		if (unlikely(walk.stop != STOP_DONE))
+			go_on(ioas, &walk);
+	}
 	*unmapped_nbytes = walk.nbytes;
+	ret = ret == -ENOENT ? 0 : ret ?: walk.error;
+	if (trace_unmap_enabled())
+		trace_unmap(ioas->object.ctx->insight.id, ioas->object.id, iova, last_iova,
+			    walk.nbytes, walk.sum.nruns, ret, trace_ns(begin_ns));
 	return ret;
 }
 
 int ioas_unmap_all(struct ioas *ioas, unsigned long *unmapped_nbytes)
 {
-	struct unmap_walk walk = {
-		.rule = UNMAP_WHOLE,
-		.last_iova = ULONG_MAX,
-	};
-	int ret = do_unmap(ioas, &walk);
-
-	*unmapped_nbytes = walk.nbytes;
-	return ret;
+	return ioas_unmap(ioas, 0, ULONG_MAX, UNMAP_ALL, unmapped_nbytes);
 }
