@@ -173,7 +173,7 @@ static inline void take_areas(struct iova_space *space, struct unmap_walk *walk,
 	*link = NULL;
 }
 
-static void empty_taken(struct ioas *ioas, struct unmap_walk *walk)
+static __always_inline void empty_taken(struct ioas *ioas, struct unmap_walk *walk)
 {
 	struct account_refund refund = { };
 	struct ioas_area *area;
