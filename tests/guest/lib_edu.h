@@ -46,7 +46,7 @@ void probe_set(struct probe *probe, uint64_t seed);
 /* Whether the device contains these bytes. */
 bool probe_equals(struct probe *probe, const void *expected, uint32_t nbytes);
 
-/* Checks that the device reads these pages through their IOVA. */
+/* Checks that the device reads the first, the last and some of these pages through their IOVA. */
 void check_reads(struct edu *edu, struct probe *probe, uint64_t iova, const uint8_t *pages,
 		 uint64_t nbytes);
 
