@@ -3,14 +3,14 @@
  * steps: how much is done between the lock and the unlock of a spinlock.
  *
  * Walks and searches under a spinlock say count_step() for each node that they visit. Test
- * builds complain about more than MAX_STEPS of them in one go; other builds do not count.
+ * builds complain about more than STEPS_AT_ONCE of them in one go; other builds do not count.
  */
 #ifndef VFIO_IOAS_STEPS_H
 #define VFIO_IOAS_STEPS_H
 
 #include <linux/spinlock.h>
 
-#define MAX_STEPS	1000
+#define STEPS_AT_ONCE	1000
 
 #ifdef VFIO_IOAS_COUNT_STEPS
 

@@ -43,8 +43,8 @@
  * areas; when all is spent, still as many in each as dma_entry_limit lets a container have.
  */
 #define AREA_STEPS	16UL
-#define MAX_STEPS	(AREA_STEPS << 20)
-#define ALL_STEPS	(4 * MAX_STEPS)
+#define IOAS_STEPS	(AREA_STEPS << 20)
+#define ALL_STEPS	(4 * IOAS_STEPS)
 #define MIN_STEPS	(AREA_STEPS << 16)
 
 /* In place of the id of an object: the line of the context, before, and its groups, behind. */
@@ -267,7 +267,7 @@ static bool sum_areas(struct status_reader *reader, struct ioas *ioas, struct io
 static bool sum_ioas(struct seq_file *m, struct ioas *ioas, struct ioas_sum *sum)
 {
 	struct status_reader *reader = m->private;
-	unsigned long nsteps = clamp(reader->nsteps, MIN_STEPS, MAX_STEPS);
+	unsigned long nsteps = clamp(reader->nsteps, MIN_STEPS, IOAS_STEPS);
 	bool complete;
 
 	if (!insight_down_read(m, &ioas->domains_rwsem))

@@ -17,7 +17,7 @@ void steps_begin(void)
 void steps_count(void)
 {
 	shim_nsteps++;
-	if (shim_atomic && ++nsteps > MAX_STEPS)
+	if (shim_atomic && ++nsteps > STEPS_AT_ONCE)
 		ck_abort_msg("too much under a spinlock (SEED=%lu)", run_seed);
 }
 

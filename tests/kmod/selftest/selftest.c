@@ -70,7 +70,7 @@ void steps_begin(void)
 
 void steps_count(void)
 {
-	WARN_ONCE(this_cpu_inc_return(nsteps) > MAX_STEPS, "too much under a spinlock\n");
+	WARN_ONCE(this_cpu_inc_return(nsteps) > STEPS_AT_ONCE, "too much under a spinlock\n");
 }
 
 /* A mock device, attached as long as it exists. */
