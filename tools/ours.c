@@ -83,7 +83,7 @@ bool ours_load(struct text *why)
 
 bool ours_loadable(struct text *why)
 {
-	static const char *const words[] = { "modprobe", "-n", OUR_MODULE, NULL };
+	static const char *const words[] = { "modprobe", "-D", OUR_MODULE, NULL };
 
 	return run_modprobe(words, why);
 }

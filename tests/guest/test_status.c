@@ -238,7 +238,7 @@ static void top_shows_how_fast_memory_is_mapped(void)
 static void top_needs_a_terminal_or_a_number_of_frames(void)
 {
 	check_eq(run_tool("top"), 2);
-	check_said("top needs a terminal; without one: --batch N\n");
+	check_said("top needs a terminal that can move its cursor; without one: --batch N\n");
 }
 
 static const struct test tests[] = {
