@@ -260,9 +260,12 @@ static int backend_attach_group(void *handle, struct iommu_group *group,
 	if (!ret)
 		return 0;
 	/* vfio.ko may go on to another backend without telling anybody. */
-	pr_warn_ratelimited("group %d: cannot attach: error %d%s\n", iommu_group_id(group), ret,
-			    node_in_ioctl(VFIO_SET_IOMMU) ?
-			    "; SET_IOMMU may have fallen back to another backend" : "");
+	if (node_in_ioctl(VFIO_SET_IOMMU))
+		pr_warn_ratelimited("group %d: cannot attach: error %d; SET_IOMMU may have fallen back to another backend\n",
+				    iommu_group_id(group), ret);
+	else
+		pr_warn_ratelimited("group %d: cannot attach: error %d\n", iommu_group_id(group),
+				    ret);
 	return ret;
 }
 
