@@ -55,6 +55,8 @@ void area_free_list(struct ioas_area *area)
 	for (; area; area = next) {
 		next = area->next;
 		area_free(area);
+		if (next)
+			cond_resched();
 	}
 }
 

@@ -171,6 +171,25 @@ START_TEST(a_pin_says_whose_it_is)
 }
 END_TEST
 
+START_TEST(freeing_many_areas_pauses)
+{
+	const unsigned long nareas = 100;
+	struct ioas_area *areas = NULL;
+	unsigned long i, before;
+
+	for (i = 0; i < nareas; i++) {
+		struct ioas_area *area = area_create(SHIM_USER_BASE, PAGE_SIZE, IOMMU_READ);
+
+		ck_assert_ptr_nonnull(area);
+		area->next = areas;
+		areas = area;
+	}
+	before = shim_npauses;
+	area_free_list(areas);
+	ck_assert_uint_ge(shim_npauses - before, nareas - 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("area");
@@ -185,6 +204,7 @@ int main(void)
 	tcase_add_test(tcase, a_dead_owner_is_not_paid);
 	tcase_add_test(tcase, a_store_is_shared_only_while_its_area_is_live_and_busy);
 	tcase_add_test(tcase, a_pin_says_whose_it_is);
+	tcase_add_test(tcase, freeing_many_areas_pauses);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }
