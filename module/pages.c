@@ -353,6 +353,7 @@ static void unpin_unneeded(struct ioas_pages *pages, unsigned long first_index,
 		if (user->first_index > first_index)
 			unpin_and_forget(pages, first_index, user->first_index - 1, refund);
 		first_index = user->last_index + 1;
+		cond_resched();
 	}
 }
 

@@ -528,6 +528,29 @@ START_TEST(a_border_stays_as_long_as_somebody_needs_it)
 }
 END_TEST
 
+/* Users that need one page each keep what one who needed all of it leaves. */
+START_TEST(an_unpin_beside_many_users_pauses)
+{
+	static struct pages_user all, singles[STORE_NPAGES];
+	unsigned long i, before;
+
+	make_store(STORE_NPAGES, true);
+	share_store();
+	all = (struct pages_user){ .last_index = STORE_NPAGES - 1 };
+	ck_assert_int_eq(pin(&all), 0);
+	for (i = 0; i < STORE_NPAGES; i++) {
+		singles[i] = (struct pages_user){ .first_index = i, .last_index = i };
+		ck_assert_int_eq(pin(&singles[i]), 0);
+	}
+	before = shim_npauses;
+	unpin(&all);
+	ck_assert_uint_ge(shim_npauses - before, STORE_NPAGES);
+	ck_assert_uint_eq(shim_npinned, STORE_NPAGES);
+	for (i = 0; i < STORE_NPAGES; i++)
+		unpin(&singles[i]);
+}
+END_TEST
+
 static void shuffle(unsigned long *numbers, unsigned long n, unsigned long *seed)
 {
 	unsigned long i;
@@ -933,6 +956,7 @@ int main(void)
 	tcase_add_loop_test(tcase, after_a_pin_that_failed_the_next_gets_all_its_pages, 0, 12);
 	tcase_add_test(tcase, a_shared_pin_that_failed_leaves_the_runs_as_they_were);
 	tcase_add_test(tcase, a_border_stays_as_long_as_somebody_needs_it);
+	tcase_add_test(tcase, an_unpin_beside_many_users_pauses);
 	tcase_add_loop_test(tcase, pins_of_every_page_leave_nothing_behind, 0, 4);
 	tcase_add_test(tcase, a_list_of_what_is_not_pinned_is_refused);
 	tcase_add_test(tcase, a_copy_reaches_what_is_pinned_and_what_is_not);
