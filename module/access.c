@@ -323,9 +323,9 @@ int vfio_ioas_access_replace(struct ioas_access *access, u32 ioas_id)
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_replace);
 
-static void detach(struct ioas_access *access)
+/* change_mutex is held; gives it back. */
+static void detach_and_unlock(struct ioas_access *access)
 {
-	mutex_lock(&access->change_mutex);
 	if (access->ioas)
 		go_over(access, NULL);
 	mutex_unlock(&access->change_mutex);
@@ -336,7 +336,8 @@ void vfio_ioas_access_detach(struct ioas_access *access)
 	/* Whoever is destroying it detaches it, too. */
 	if (!ioas_object_try_busy(&access->object))
 		return;
-	detach(access);
+	mutex_lock(&access->change_mutex);
+	detach_and_unlock(access);
 	ioas_object_put(&access->object);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_detach);
@@ -345,9 +346,13 @@ void vfio_ioas_access_destroy(struct ioas_access *access)
 {
 	struct ioas_ctx *ctx = access->object.ctx;
 
-	/* Calls that change what it is attached to are over then, and no new one begins. */
+	/*
+	 * Calls that change what it is attached to are over then, and no new one begins. Nobody is
+	 * waited for: one that was never attached may be destroyed with locks of a driver held.
+	 */
 	ioas_object_retire(&access->object);
-	detach(access);
+	if (!WARN_ON(!mutex_trylock(&access->change_mutex)))
+		detach_and_unlock(access);
 	mutex_destroy(&access->change_mutex);
 	access_object_destroy(&access->object);
 	vfio_ioas_ctx_put(ctx);
