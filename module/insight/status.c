@@ -255,8 +255,10 @@ static bool sum_areas(struct status_reader *reader, struct ioas *ioas, struct io
 
 	do {
 		area = hold_from(ioas, &next);
-		if (!area)
+		if (!area) {
+			cond_resched();
 			continue;
+		}
 		next = area->last_iova + 1;
 		complete = sum_area(reader, ioas, area, sum);
 		area_unhold(ioas, area);
