@@ -105,22 +105,54 @@ static bool looks_like_vfio(char *text)
 	return is_number(name) && nchars >= 5 && strcmp(text + nchars - 5, "/vfio") == 0;
 }
 
+/* What the kernel tells of a descriptor, all of it at one moment. */
+struct fdinfo {
+	unsigned int flags;
+	unsigned int mount;
+	unsigned long inode;
+};
+
+/* Of a process, or of "self". False if it is not known. */
+static bool get_fdinfo(struct fdinfo *info, const char *process, const char *fd)
+{
+	unsigned int nfound = 0;
+	char path[64], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/fdinfo/%.16s", process, fd);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	while (nfound < 3 && fgets(line, sizeof(line), file))
+		nfound += sscanf(line, "flags: %o", &info->flags) == 1 ||
+			  sscanf(line, "mnt_id: %u", &info->mount) == 1 ||
+			  sscanf(line, "ino: %lu", &info->inode) == 1;
+	fclose(file);
+	return nfound == 3;
+}
+
 /* Of a descriptor of ours; 0 if that is not known. */
 static unsigned int mount_of(int fd)
 {
-	char path[48], line[128];
-	unsigned int mount = 0;
-	FILE *file;
+	struct fdinfo info;
+	char name[16];
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "mnt_id: %u", &mount) == 1)
-			break;
-	fclose(file);
-	return mount;
+	snprintf(name, sizeof(name), "%d", fd);
+	return get_fdinfo(&info, "self", name) ? info.mount : 0;
+}
+
+/*
+ * Has a process opened what we found at a descriptor of it? With O_PATH it only names it, for
+ * which it needs no permission: so anybody could have a group.
+ */
+static bool is_opened(pid_t pid, const char *fd, unsigned int mount, const struct stat *st)
+{
+	struct fdinfo info;
+	char process[16];
+
+	snprintf(process, sizeof(process), "%d", (int)pid);
+	return get_fdinfo(&info, process, fd) && !(info.flags & O_PATH) &&
+	       info.mount == mount && info.inode == st->st_ino;
 }
 
 static bool is_local(const char *type)
@@ -192,7 +224,7 @@ static void look_at_file(const struct search *search, int fds, const char *name,
 	mount = mount_of(fd);
 	if (mount && (mount == search->dev_mount ||
 		      mount_is_local(search, holder->pid, mount)) &&
-	    fstat(fd, &st) == 0 && S_ISCHR(st.st_mode))
+	    fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && is_opened(holder->pid, name, mount, &st))
 		count_device(search, st.st_rdev, holder);
 	close(fd);
 }

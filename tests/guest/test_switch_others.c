@@ -292,6 +292,28 @@ static void a_user_who_opens_the_node_does_not_keep_root_from_switching(void)
 	other_end(&other);
 }
 
+/* A name is all that O_PATH needs permission for, whatever the mode of what it names. */
+static void name_group(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/dev/vfio/%d", device_nr(0)->group);
+	open_kernel_s_node();
+	require_true(open(path, O_RDWR) < 0);
+	require_true(open(path, O_PATH) >= 0);
+}
+
+static void a_user_who_only_names_a_group_does_not_keep_root_from_switching(void)
+{
+	struct other other;
+
+	other_start(&other, name_group);
+	check_prompt(0, "on");
+	check_said("warning: 1 process has /dev/vfio/vfio open and no device");
+	check_prompt(0, "off");
+	other_end(&other);
+}
+
 #define NDESCRIPTORS	scaled(500000, 50000)
 #define NPROCESSES	12
 
@@ -470,6 +492,8 @@ static const struct test tests[] = {
 	TEST(a_full_disk_is_said_and_nothing_has_changed, ONLY_IOAS),
 	TEST(an_output_that_nobody_takes_is_said_and_all_is_done, ONLY_IOAS),
 	TEST(a_user_who_opens_the_node_does_not_keep_root_from_switching, ONLY_IOAS | NEEDS_ONE),
+	TEST(a_user_who_only_names_a_group_does_not_keep_root_from_switching,
+	     ONLY_IOAS | NEEDS_ONE),
 	TEST(many_descriptors_of_another_user_do_not_keep_root_long,
 	     ONLY_IOAS | NEEDS_ONE | TAKES_LONG),
 	TEST(a_dead_file_system_does_not_keep_root_waiting, ONLY_IOAS),
