@@ -59,6 +59,7 @@ static bool is_ready(int fd)
 	return nready > 0;
 }
 
+/* Up to the end? Then the child is about to end, too. */
 static bool read_command(int input, struct text *command)
 {
 	char buffer[4096];
@@ -67,7 +68,7 @@ static bool read_command(int input, struct text *command)
 	while (is_ready(input)) {
 		nread = read(input, buffer, sizeof(buffer));
 		if (nread <= 0)
-			return nread == 0 && command->nchars;
+			return nread == 0;
 		text_add_chars(command, buffer, (size_t)nread);
 	}
 	return false;
@@ -77,23 +78,24 @@ bool process_command(pid_t pid, struct text *command)
 {
 	int ends[2];
 	pid_t child;
-	bool good;
+	bool ended;
 
 	text_clear(command);
-	if (pid <= 0 || pipe2(ends, O_CLOEXEC))
+	/* Without patience a child is only in the way: it may be one that cannot be killed. */
+	if (pid <= 0 || !left_ms || pipe2(ends, O_CLOEXEC))
 		return false;
 	child = fork();
 	if (child == 0)
 		copy_command(pid, ends[1]);
 	close(ends[1]);
-	good = child > 0 && read_command(ends[0], command);
+	ended = child > 0 && read_command(ends[0], command);
 	close(ends[0]);
 	if (child > 0) {
 		kill(child, SIGKILL);
 		/* One that does not even die is not waited for. */
-		waitpid(child, NULL, good ? 0 : WNOHANG);
+		waitpid(child, NULL, ended ? 0 : WNOHANG);
 	}
-	return good;
+	return ended && command->nchars;
 }
 
 /* The next word, NULL at the end. */
