@@ -148,7 +148,7 @@ static void *build_chain(struct ioas *ioas, const struct info_style *style, size
 
 	if (ioas_get_space_info(ioas, &space))
 		return NULL;
-	facts.avail = min_t(unsigned long, space.room, U32_MAX);
+	facts.avail = style->tells_room ? min_t(unsigned long, space.room, U32_MAX) : U32_MAX;
 	facts.ranges = space.ranges;
 	facts.nranges = style->no_ranges ? 0 : space.nranges;
 	if (style->tracks_dirty) {
@@ -219,6 +219,7 @@ static long get_info(struct type1 *type1, struct ioas *ioas, void *uinfo)
 {
 	const struct info_style style = {
 		.tracks_dirty = true,
+		.tells_room = true,
 		.no_ranges = !READ_ONCE(type1->had_domain),
 		.padded = KCOMPAT_INFO_PADDED,
 		.unpadded_info = !KCOMPAT_INFO_PADDED,

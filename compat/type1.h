@@ -26,6 +26,7 @@ struct type1 {
 /* What GET_INFO depends on but the IOAS. */
 struct info_style {
 	bool tracks_dirty;
+	bool tells_room;		/* of DMA_AVAIL; else the largest number, as iommufd */
 	bool no_ranges;
 	bool padded;			/* capabilities begin at multiples of 8 */
 	bool unpadded_info;		/* of the fixed part whole members are written */
