@@ -176,7 +176,8 @@ static void pin_and_unpin(struct worker *worker)
 		long long pin = access_pin(rig.fd, access, iova, NULL, nbytes,
 					   ACCESS_PAGES_WRITE);
 
-		check_one_of(pin, -ENOENT);
+		/* EINVAL: it is being unmapped, and its users are told. */
+		check_one_of(pin, -ENOENT, -EINVAL);
 		if (pin >= 0 && below(worker, 2))
 			check_one_of(access_unpin(rig.fd, access,
 						  (uint32_t)pin), -ENOENT);
@@ -221,7 +222,7 @@ static void read_some(struct worker *worker, int access, uint64_t iova, uint64_t
 			bytes[i] = page_bytes[(iova + i) % PAGE];
 	}
 	result = access_rw(rig.fd, access, iova, bytes, nbytes, flags);
-	check_one_of(result, -ENOENT);
+	check_one_of(result, -ENOENT, -EINVAL);
 	if (!result)
 		check_true(is_of_buffer(bytes, iova, nbytes));
 }
