@@ -25,7 +25,7 @@ struct emulated {
 	unsigned int ngroups;		/* domains_rwsem; emulated ones */
 	struct mutex holds_mutex;	/* what is held, and by which access */
 	unsigned int nusers;		/* holds_mutex; emulated groups and devices to be told */
-	struct ioas *ioas;		/* holds_mutex, anybody may peek; whose memory is used, or NULL */
+	struct ioas *ioas;		/* holds_mutex, anybody may peek; in use, or NULL */
 	struct ioas_access *access;	/* holds_mutex; by which it is */
 	struct xarray holds;		/* holds_mutex; struct hold, by IOVA in pages */
 };

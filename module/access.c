@@ -47,7 +47,7 @@ struct ioas_access {
 	struct ioas_object object;		/* its driver is a user of it */
 	const struct vfio_ioas_access_ops *ops;	/* constant, as is data */
 	void *data;
-	struct mutex change_mutex;
+	struct mutex change_mutex;		/* one change of the IOAS at a time */
 	struct access_place places[2];		/* change_mutex, for those who join and quit */
 	unsigned int place;			/* change_mutex; the one of @ioas */
 	struct rw_semaphore ioas_rwsem;

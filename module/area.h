@@ -58,6 +58,7 @@ static inline bool area_is_live(const struct ioas_area *area)
 /* Live, and no thread waits to be, or is, alone with it: it can be used by anybody who comes. */
 static inline bool area_is_settled(const struct ioas_area *area)
 {
+	/* Pairs with area_set_live(). */
 	u8 state = smp_load_acquire(&area->state);
 
 	return state == AREA_LIVE || state == AREA_TELLING;

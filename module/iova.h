@@ -119,7 +119,7 @@ struct iova_space {
 	struct ioas_range unreserved;		/* iova_lock; known to be, if not empty */
 	bool gaps_known;			/* domains_rwsem; set once, see iova_index_gaps() */
 	unsigned int next_cursor;		/* iova_lock; the one to be replaced */
-	unsigned long freed_iova;		/* iova_lock; lowest that became free since the ... */
+	unsigned long freed_iova;		/* iova_lock; lowest freed since the ... */
 	struct iova_cursor cursors[IOVA_NCURSORS];	/* ... cursors learned; iova_lock */
 };
 

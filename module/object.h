@@ -25,7 +25,7 @@ struct seq_file;
 /* One for each kind of object: it also tells the kind. */
 struct ioas_object_ops {
 	void (*destroy)(struct ioas_object *object);	/* and free; cannot fail */
-	/* Writes a line about it, which is busy; waits for nothing but as insight.h says. Or NULL. */
+	/* Writes a line about it, which is busy; waits only as insight.h says. Or NULL. */
 	void (*show)(struct seq_file *m, struct ioas_object *object);
 };
 
@@ -59,7 +59,7 @@ struct ioas_ctx {
 	struct mutex groups_mutex;
 	struct list_head groups;		/* groups_mutex; struct ioas_group */
 	struct mutex areas_mutex;		/* inside domains_rwsem of its IOASs */
-	unsigned long spare_areas;		/* areas_mutex; that its IOASs may get, see ioas.h */
+	unsigned long spare_areas;		/* areas_mutex; for its IOASs, see ioas.h */
 	struct ctx_insight insight;
 };
 
