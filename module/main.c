@@ -46,7 +46,7 @@ static void __init end_init(bool succeeded)
 static void __init wait_for_openers(int nrefs)
 {
 	while (module_refcount(THIS_MODULE) > nrefs)
-		msleep(1);
+		usleep_range(1000, 2000);
 }
 
 /*

@@ -159,8 +159,8 @@ bool insight_down_read(struct seq_file *m, struct rw_semaphore *rwsem)
 }
 
 /*
- * The lowest area that can be used and does not begin below *@iova, kept busy. NULL: there is none, or not
- * among the next ones; then *@iova is where to go on, or 0.
+ * The lowest area that can be used and does not begin below *@iova, kept busy. NULL: there is
+ * none, or not among the next ones; then *@iova is where to go on, or 0.
  */
 static struct ioas_area *hold_from(struct ioas *ioas, unsigned long *iova)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * harness_broken.c - tests that do what no test may, each of which has to fail; for tests/vm/selftest
+ * harness_broken.c - tests that do what no test may: each has to fail (see tests/vm/selftest)
  *
  * What a program cannot do wrong itself, the module in tests/kmod/harness/ does for it.
  */

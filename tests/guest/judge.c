@@ -116,7 +116,8 @@ static void replace_huge(uint64_t first_page, uint64_t npages)
 
 	for (number = first_page / pages; number <= (first_page + npages - 1) / pages; number++) {
 		if (is_huge[number])
-			show_file(number * pages, pages, PROT_READ | PROT_WRITE, MAP_SHARED, world.small);
+			show_file(number * pages, pages, PROT_READ | PROT_WRITE, MAP_SHARED,
+				  world.small);
 		is_huge[number] = false;
 	}
 }
@@ -282,7 +283,8 @@ static void play_native(uint64_t *seed)
 		break;
 	case 4 ... 6:
 		ioas_copy(world.container, (struct iova_of){ ioas, iova },
-			  (struct iova_of){ ids[pick(seed, MAX_IOAS)], pick(seed, NIOVA_PAGES) * PAGE },
+			  (struct iova_of){ ids[pick(seed, MAX_IOAS)],
+					    pick(seed, NIOVA_PAGES) * PAGE },
 			  nbytes, IOAS_R | IOAS_FIXED);
 		break;
 	case 7:
@@ -327,7 +329,8 @@ static uint64_t *first_probe;
 
 static void play_device(uint64_t *seed)
 {
-	judge_transfer(&first_edu, first_probe, pick(seed, NIOVA_PAGES) * PAGE + pick(seed, 2) * EDU_BYTES);
+	judge_transfer(&first_edu, first_probe,
+		       pick(seed, NIOVA_PAGES) * PAGE + pick(seed, 2) * EDU_BYTES);
 }
 
 /* What is mapped into an IOAS before it has a group: some of it may have no memory yet. */
@@ -335,11 +338,13 @@ static void map_for_second_group(uint32_t ioas, void *probe, uint64_t *seed)
 {
 	uint64_t number;
 
-	require_eq(ioas_map(world.container, ioas, PROBE_IOVA, probe, PAGE, IOAS_RW | IOAS_FIXED), 0);
+	require_eq(ioas_map(world.container, ioas, PROBE_IOVA, probe, PAGE, IOAS_RW | IOAS_FIXED),
+		   0);
 	for (number = 0; number < ARENA_HUGE; number++) {
 		if (pick(seed, 4))
-			ioas_map(world.container, ioas, number * HUGE_BYTES, world.arena + number * HUGE_BYTES,
-				 HUGE_BYTES, IOAS_RW | IOAS_FIXED);
+			ioas_map(world.container, ioas, number * HUGE_BYTES,
+				 world.arena + number * HUGE_BYTES, HUGE_BYTES,
+				 IOAS_RW | IOAS_FIXED);
 	}
 }
 
@@ -366,7 +371,8 @@ static void read_by_second(int group, void *probe, uint64_t *seed)
 
 	edu_open(&edu, group, 1);
 	for (i = 0; i < 4; i++)
-		judge_transfer(&edu, probe, pick(seed, ARENA_PAGES) * PAGE + pick(seed, 2) * EDU_BYTES);
+		judge_transfer(&edu, probe,
+			       pick(seed, ARENA_PAGES) * PAGE + pick(seed, 2) * EDU_BYTES);
 	edu_close(&edu);
 }
 
@@ -581,9 +587,10 @@ static void devices_see_only_what_was_given_to_them(void)
 
 	play_all();
 
-	diag("transfers: %u, blocked: %u; attaches: %u, after a failure: %u; pins: %u, reported: %u; huge pages: %s",
-	     world.nreads, world.nblocked, world.nattached, world.nretried, world.npinned,
-	     world.nreported, world.huge < 0 ? "none" : "yes");
+	diag("transfers: %u, blocked: %u; attaches: %u, after a failure: %u", world.nreads,
+	     world.nblocked, world.nattached, world.nretried);
+	diag("pins: %u, reported: %u; huge pages: %s", world.npinned, world.nreported,
+	     world.huge < 0 ? "none" : "yes");
 	check_true(world.nreads > 0);
 	check_true(world.nattached > 0);
 	if (have_emulated()) {

@@ -76,7 +76,7 @@ static void forget(char *text, const char *name)
 	char *at = text;
 
 	while ((at = strstr(at, name))) {
-		size_t nbytes = strcspn(at + 1, " \n") + 1;
+		size_t nbytes = strcspn(at + 1, "\n ") + 1;
 
 		memmove(at, at + nbytes, strlen(at + nbytes) + 1);
 	}
@@ -125,7 +125,8 @@ static void take_picture(struct picture *picture, const struct operation *operat
 	picture->pinned_kib = status_kib(0, "VmPin");
 	picture->locked_kib = status_kib(0, "VmLck");
 	picture->pins = pins_outstanding();
-	read_whole(access(STATUS, R_OK) ? SELFTEST_STATUS : STATUS, picture->status, sizeof(picture->status));
+	read_whole(access(STATUS, R_OK) ? SELFTEST_STATUS : STATUS, picture->status,
+		   sizeof(picture->status));
 	forget_numbers(picture->status, operation);
 	sort_lines(picture->status, sizeof(picture->status));
 }

@@ -17,6 +17,7 @@ bool log_has(int fd, const char *text)
 		if (nbytes <= 0)
 			return found;
 		record[nbytes] = '\0';
-		found |= strstr(record, text) != NULL;
+		if (strstr(record, text))
+			found = true;
 	}
 }

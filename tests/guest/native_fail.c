@@ -237,6 +237,8 @@ static uint64_t look(void)
 
 /* --- the sweeps, each for both counters */
 
+#define DONE_AND_UNDONE(run_it, undo_it)	{ .run = run_it, .undo = undo_it, .look = look }
+
 #define SWEEP_TEST(name, nmocks) \
 	static void name##_checks(void); \
 	static void name(void) \
@@ -247,42 +249,42 @@ static uint64_t look(void)
 
 SWEEP_TEST(ioas_that_cannot_be_made_leaves_nothing, 0)
 {
-	const struct operation operation = { .run = run_ioas_alloc, .undo = destroy_made, .look = look };
+	const struct operation operation = DONE_AND_UNDONE(run_ioas_alloc, destroy_made);
 
 	sweep(&operation);
 }
 
 SWEEP_TEST(list_of_allowed_ranges_is_replaced_or_not, 1)
 {
-	const struct operation operation = { .run = run_ioas_allow, .undo = undo_ioas_allow, .look = look };
+	const struct operation operation = DONE_AND_UNDONE(run_ioas_allow, undo_ioas_allow);
 
 	sweep(&operation);
 }
 
 SWEEP_TEST(ranges_are_listed_or_not, 1)
 {
-	const struct operation operation = { .run = run_ioas_ranges, .undo = nothing, .look = look };
+	const struct operation operation = DONE_AND_UNDONE(run_ioas_ranges, nothing);
 
 	sweep(&operation);
 }
 
 SWEEP_TEST(map_into_two_tables_is_done_or_not, 2)
 {
-	const struct operation operation = { .run = run_map, .undo = unmap_everything, .look = look };
+	const struct operation operation = DONE_AND_UNDONE(run_map, unmap_everything);
 
 	sweep(&operation);
 }
 
 SWEEP_TEST(map_anywhere_is_done_or_not, 1)
 {
-	const struct operation operation = { .run = run_map_auto, .undo = unmap_everything, .look = look };
+	const struct operation operation = DONE_AND_UNDONE(run_map_auto, unmap_everything);
 
 	sweep(&operation);
 }
 
 SWEEP_TEST(copy_to_a_device_is_done_or_not, 1)
 {
-	const struct operation operation = { .run = run_copy, .undo = undo_copy, .look = look };
+	const struct operation operation = DONE_AND_UNDONE(run_copy, undo_copy);
 	struct mock mock;
 
 	other_ioas = ioas_alloc(rig.fd);
@@ -294,7 +296,7 @@ SWEEP_TEST(copy_to_a_device_is_done_or_not, 1)
 
 SWEEP_TEST(first_device_is_attached_or_not, 0)
 {
-	const struct operation operation = { .run = run_attach, .undo = destroy_made, .look = look };
+	const struct operation operation = DONE_AND_UNDONE(run_attach, destroy_made);
 
 	rig.base = MOCK_APERTURE_START;
 	require_eq(rig_map(rig.base, rig.buffer, 8 * PAGE), 0);
@@ -304,7 +306,7 @@ SWEEP_TEST(first_device_is_attached_or_not, 0)
 
 SWEEP_TEST(another_table_is_filled_or_not, 1)
 {
-	const struct operation operation = { .run = run_attach_table, .undo = destroy_made, .look = look };
+	const struct operation operation = DONE_AND_UNDONE(run_attach_table, destroy_made);
 
 	require_eq(run_map(), 0);
 	sweep(&operation);
@@ -312,7 +314,7 @@ SWEEP_TEST(another_table_is_filled_or_not, 1)
 
 SWEEP_TEST(device_is_moved_or_stays, 1)
 {
-	const struct operation operation = { .run = run_replace, .undo = undo_replace, .look = look };
+	const struct operation operation = DONE_AND_UNDONE(run_replace, undo_replace);
 
 	knows_tables = false;
 	other_ioas = ioas_alloc(rig.fd);
@@ -324,14 +326,14 @@ SWEEP_TEST(device_is_moved_or_stays, 1)
 
 SWEEP_TEST(access_is_made_or_not, 1)
 {
-	const struct operation operation = { .run = run_access_create, .undo = close_made, .look = look };
+	const struct operation operation = DONE_AND_UNDONE(run_access_create, close_made);
 
 	sweep(&operation);
 }
 
 SWEEP_TEST(pages_are_pinned_for_an_access_or_not, 0)
 {
-	const struct operation operation = { .run = run_access_pin, .undo = undo_access_pin, .look = look };
+	const struct operation operation = DONE_AND_UNDONE(run_access_pin, undo_access_pin);
 
 	require_eq(run_map(), 0);
 	require_eq(run_access_create(), 0);
@@ -341,7 +343,7 @@ SWEEP_TEST(pages_are_pinned_for_an_access_or_not, 0)
 
 SWEEP_TEST(pages_of_a_device_are_pinned_for_an_access_or_not, 1)
 {
-	const struct operation operation = { .run = run_access_pin, .undo = undo_access_pin, .look = look };
+	const struct operation operation = DONE_AND_UNDONE(run_access_pin, undo_access_pin);
 
 	require_eq(run_map(), 0);
 	require_eq(run_access_create(), 0);
@@ -352,7 +354,7 @@ SWEEP_TEST(pages_of_a_device_are_pinned_for_an_access_or_not, 1)
 /* Two holes are to be filled: what was done in the first is undone, too. */
 SWEEP_TEST(pages_around_pinned_ones_are_pinned_or_not, 0)
 {
-	const struct operation operation = { .run = run_access_pin, .undo = undo_access_pin, .look = look };
+	const struct operation operation = DONE_AND_UNDONE(run_access_pin, undo_access_pin);
 
 	require_eq(run_map(), 0);
 	require_eq(run_access_create(), 0);
@@ -363,7 +365,7 @@ SWEEP_TEST(pages_around_pinned_ones_are_pinned_or_not, 0)
 
 SWEEP_TEST(access_reads_or_not, 0)
 {
-	const struct operation operation = { .run = run_access_rw, .undo = nothing, .look = look };
+	const struct operation operation = DONE_AND_UNDONE(run_access_rw, nothing);
 
 	require_eq(run_map(), 0);
 	require_eq(run_access_create(), 0);
@@ -373,7 +375,7 @@ SWEEP_TEST(access_reads_or_not, 0)
 
 SWEEP_TEST(hole_is_punched_or_not, 1)
 {
-	/* Of two cuts the first stays when the second fails: an area in two, with the same pages. */
+	/* Of two cuts the first stays when the second fails: two areas with the same pages. */
 	const struct operation operation = {
 		.run = run_cut, .undo = map_anew, .look = look, .ignore = { " areas=", " runs=" },
 	};

@@ -80,9 +80,9 @@ struct emulated_rw {
  * @nignored: so many unmap callbacks to come do not give anything back
  * @flags: EMULATED_KEEPS_ON_CLOSE: closing the device does not give its pins back;
  *	EMULATED_REPINS: the callback, having given back a page, tries to pin it again (what comes
- *	of that is in EMULATED_INFO); EMULATED_NOTES_LATER: remembers pages only some time after they
- *	were pinned, and holds no lock from one to the other: when the first callback since then has
- *	found nothing to give back, and 50 ms have passed, as if the thread had had to wait for the CPU
+ *	of that is in EMULATED_INFO); EMULATED_NOTES_LATER: remembers pages only some time after
+ *	they were pinned, and holds no lock meanwhile: when the first callback since then has
+ *	found nothing to give back, and 50 ms have passed, as if the thread had waited for a CPU
  */
 #define EMULATED_KEEPS_ON_CLOSE	1
 #define EMULATED_REPINS		2

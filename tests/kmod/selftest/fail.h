@@ -128,9 +128,11 @@ static inline struct class *fail_class_create(const char *name)
 #define cdev_add(...)			(fail_now() ? -ENOMEM : cdev_add(__VA_ARGS__))
 #define device_create(...)		(fail_now() ? ERR_PTR(-ENOMEM) : device_create(__VA_ARGS__))
 #define misc_register(...)		(fail_now() ? -ENOMEM : misc_register(__VA_ARGS__))
-#define register_module_notifier(...)	(fail_now() ? -ENOMEM : register_module_notifier(__VA_ARGS__))
+#define register_module_notifier(...) \
+	(fail_now() ? -ENOMEM : register_module_notifier(__VA_ARGS__))
 #define kern_mount(...)			(fail_now() ? ERR_PTR(-ENOMEM) : kern_mount(__VA_ARGS__))
-#define alloc_anon_inode(...)		(fail_now() ? ERR_PTR(-ENOMEM) : alloc_anon_inode(__VA_ARGS__))
+#define alloc_anon_inode(...) \
+	(fail_now() ? ERR_PTR(-ENOMEM) : alloc_anon_inode(__VA_ARGS__))
 #define dentry_open(...)		(fail_now() ? ERR_PTR(-ENOMEM) : dentry_open(__VA_ARGS__))
 
 #undef kmalloc
