@@ -4,7 +4,8 @@
  *
  * A line for each context and then for each thing in it, as words key=value; the manual page
  * vfio_ioas(4) lists them. Nothing is counted before somebody reads: reading goes through the
- * areas one by one, and hinders nobody but a caller that wants to remove just this one.
+ * areas, simple ones hundreds at a time under iova_lock, others one by one, and hinders nobody
+ * but a caller that wants to remove just this one.
  *
  * A call may hold a lock of a context for as long as its user likes: a map does while the memory
  * does not answer. So a reader tries locks for a second in all, counts a limited number, and then
@@ -158,35 +159,6 @@ bool insight_down_read(struct seq_file *m, struct rw_semaphore *rwsem)
 	return true;
 }
 
-/*
- * The lowest area that can be used and does not begin below *@iova, kept busy. NULL: there is
- * none, or not among the next ones; then *@iova is where to go on, or 0.
- */
-static struct ioas_area *hold_from(struct ioas *ioas, unsigned long *iova)
-{
-	struct iova_space *space = &ioas->iova_space;
-	struct ioas_area *area;
-	unsigned int n;
-
-	lockdep_assert_held(&ioas->domains_rwsem);
-	spin_lock(&space->iova_lock);
-	area = iova_first(space, *iova, ULONG_MAX);
-	for (n = 0; area && n < COUNT_AT_ONCE; n++) {
-		if (area->first_iova >= *iova && area_is_settled(area)) {
-			area->nbusy++;
-			break;
-		}
-		*iova = area->last_iova + 1;
-		area = *iova ? iova_next(space, area) : NULL;
-	}
-	if (!area)
-		*iova = 0;
-	else if (n == COUNT_AT_ONCE)
-		area = NULL;
-	spin_unlock(&space->iova_lock);
-	return area;
-}
-
 struct ioas_sum {
 	unsigned long nareas;
 	unsigned long npins;
@@ -237,31 +209,63 @@ static bool sum_store(struct status_reader *reader, struct ioas *ioas, struct io
 	return true;
 }
 
-static bool sum_area(struct status_reader *reader, struct ioas *ioas, struct ioas_area *area,
-		     struct ioas_sum *sum)
+/* All of a store that is not shared is shown by one area. iova_lock keeps it as it is. */
+static bool is_simple(const struct ioas_area *area)
 {
-	sum->nareas++;
-	sum->nbytes += area_nbytes(area);
-	sum->npins += READ_ONCE(area->npins);
-	return spend(sum, AREA_STEPS) && sum_store(reader, ioas, area, sum);
+	return !area->pages->sharing && extents_is_one_run(&area->pages->extents);
+}
+
+/*
+ * Counts the next areas that can be used and do not begin below *@iova, which becomes where to go
+ * on, or 0 behind the last. Stops at one with more behind it than one run, whose store is still
+ * to be summed up: returns that, kept busy; otherwise NULL.
+ */
+static struct ioas_area *count_areas(struct ioas *ioas, unsigned long *iova, struct ioas_sum *sum)
+{
+	struct iova_space *space = &ioas->iova_space;
+	unsigned long from_iova = *iova;
+	struct ioas_area *area, *held = NULL;
+	unsigned int n = 0;
+
+	lockdep_assert_held(&ioas->domains_rwsem);
+	spin_lock(&space->iova_lock);
+	area = iova_first(space, from_iova, ULONG_MAX);
+	for (; area && !held && n < COUNT_AT_ONCE; n++, area = iova_next(space, area)) {
+		*iova = area->last_iova + 1;
+		if (area->first_iova < from_iova || !area_is_settled(area))
+			continue;
+		sum->nareas++;
+		sum->nbytes += area_nbytes(area);
+		sum->npins += area->npins;
+		if (is_simple(area))
+			pages_sum(area->pages, 0, area->pages->extents.npages - 1, 1, &sum->pages);
+		else
+			held = area;
+	}
+	if (held)
+		held->nbusy++;
+	if (!area)
+		*iova = 0;
+	spin_unlock(&space->iova_lock);
+	return held;
 }
 
 /* False: not all was counted. */
 static bool sum_areas(struct status_reader *reader, struct ioas *ioas, struct ioas_sum *sum)
 {
-	unsigned long next = 0;
+	unsigned long nareas, next = 0;
 	struct ioas_area *area;
-	bool complete = true;
+	bool complete;
 
 	do {
-		area = hold_from(ioas, &next);
-		if (!area) {
-			cond_resched();
-			continue;
+		nareas = sum->nareas;
+		area = count_areas(ioas, &next, sum);
+		complete = spend(sum, AREA_STEPS * (sum->nareas - nareas));
+		if (area) {
+			complete = complete && sum_store(reader, ioas, area, sum);
+			area_unhold(ioas, area);
 		}
-		next = area->last_iova + 1;
-		complete = sum_area(reader, ioas, area, sum);
-		area_unhold(ioas, area);
+		cond_resched();
 	} while (next && complete);
 	return complete;
 }
