@@ -237,7 +237,8 @@ static int claim_on(struct ioas *ioas, struct claim *claim, int ret)
 	for (;;) {
 		switch (ret) {
 		case -EAGAIN:
-			wait_event(ioas->settled, is_decided(ioas, claim->map));
+			if (wait_event_killable(ioas->settled, is_decided(ioas, claim->map)))
+				return -EINTR;
 			break;
 		case -ESRCH:
 			claim->spare = account_create(claim->map->account_mode);

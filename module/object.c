@@ -249,7 +249,8 @@ int ioas_object_destroy(struct ioas_ctx *ctx, u32 id)
 	ret = begin_destroy(ctx, id, &object);
 	if (ret)
 		return ret;
-	if (!wait_event_timeout(ctx->idle, is_only_busy(object), DESTROY_SECONDS * HZ))
+	/* A fatal signal ends the wait, and then what finish_destroy() finds decides. */
+	if (!wait_event_killable_timeout(ctx->idle, is_only_busy(object), DESTROY_SECONDS * HZ))
 		pr_warn_ratelimited("object %u: still in use by a call after %u seconds\n",
 				    id, DESTROY_SECONDS);
 	ret = finish_destroy(object);

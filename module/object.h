@@ -190,7 +190,7 @@ void ioas_object_retire(struct ioas_object *object);
  *
  * Context: may sleep.
  * Return: 0; -ENOENT; -EBUSY, and the object unharmed, if something uses it or a call
- * works on it for more than a minute.
+ * works on it for more than a minute, or still when the process is killed.
  */
 int ioas_object_destroy(struct ioas_ctx *ctx, u32 id);
 

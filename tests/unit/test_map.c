@@ -292,6 +292,18 @@ START_TEST(a_map_waits_only_for_the_lowest_area_in_its_way)
 }
 END_TEST
 
+START_TEST(a_dying_process_does_not_wait_to_map)
+{
+	struct ioas_area *other = occupy(IOVA);
+
+	current->is_dying = true;
+	map_over_both(NULL);
+	process.task.is_dying = false;
+	ck_assert_int_eq(type1_ret, -EINTR);
+	set_live(other);
+}
+END_TEST
+
 START_TEST(all_areas_of_a_context_count)
 {
 	struct ioas_space_info info;
@@ -498,6 +510,7 @@ int main(void)
 	tcase_add_loop_test(tcase, an_ioas_does_not_end_below_a_map_that_waits_for_room, 0, 50);
 	tcase_add_test(tcase, a_context_does_not_end_below_a_map_that_waits_for_room);
 	tcase_add_loop_test(tcase, a_map_waits_only_for_the_lowest_area_in_its_way, 0, 20);
+	tcase_add_test(tcase, a_dying_process_does_not_wait_to_map);
 	tcase_add_test(tcase, all_areas_of_a_context_count);
 	tcase_add_test(tcase, the_pieces_of_a_copy_count_and_are_refused_together);
 	tcase_add_test(tcase, a_cut_at_the_limit_is_refused);

@@ -160,6 +160,23 @@ START_TEST(an_object_that_is_busy_for_too_long_is_not_destroyed)
 }
 END_TEST
 
+/* Were it to wait, time would pass, and be told. */
+START_TEST(a_dying_process_does_not_wait_to_destroy)
+{
+	struct task_struct task = { .is_dying = true };
+	u32 id = publish(0);
+
+	ck_assert(ioas_object_try_busy(&things[0].object));
+	current = &task;
+	ck_assert_int_eq(ioas_object_destroy(&ctx, id), -EBUSY);
+	current = NULL;
+	ck_assert_uint_eq(shim_nmessages, 0);
+	ck_assert(can_be_found(id));
+	ioas_object_put(&things[0].object);
+	ck_assert_int_eq(ioas_object_destroy(&ctx, id), 0);
+}
+END_TEST
+
 START_TEST(the_account_mode_changes_in_an_empty_context_only)
 {
 	ck_assert_int_eq(ioas_ctx_set_account_mode(&ctx, ACCOUNT_MM), 0);
@@ -318,6 +335,7 @@ int main(void)
 	tcase_add_test(tcase, an_object_with_a_user_is_not_destroyed);
 	tcase_add_test(tcase, a_user_less_than_there_are_is_complained_about);
 	tcase_add_test(tcase, an_object_that_is_busy_for_too_long_is_not_destroyed);
+	tcase_add_test(tcase, a_dying_process_does_not_wait_to_destroy);
 	tcase_add_test(tcase, the_account_mode_changes_in_an_empty_context_only);
 	tcase_add_loop_test(tcase, a_context_ends_its_objects_whatever_uses_what, 0, 2);
 	tcase_add_loop_test(tcase, destroy_waits_for_calls_and_happens_once, 0, 50);
