@@ -170,7 +170,8 @@ static bool set_dirty(struct dirty_space *space, unsigned long index, unsigned l
 static void mark_all_dirty(struct ioas *ioas, struct ioas_area *area)
 {
 	spin_lock(&ioas->iova_space.iova_lock);
-	area->marks |= AREA_ALL_DIRTY;
+	/* Those who are in the IOAS look at the other mark, which stays, without the lock. */
+	WRITE_ONCE(area->marks, area->marks | AREA_ALL_DIRTY);
 	spin_unlock(&ioas->iova_space.iova_lock);
 }
 
@@ -564,7 +565,8 @@ static struct ioas_area *hold_next(struct ioas *ioas, struct ioas_area *previous
 		if (usable) {
 			area->nbusy++;
 			*marked = area->marks & AREA_ALL_DIRTY;
-			area->marks &= ~AREA_ALL_DIRTY;
+			/* As mark_all_dirty(). */
+			WRITE_ONCE(area->marks, area->marks & ~AREA_ALL_DIRTY);
 		} else if (area) {
 			iova = max(iova, area->first_iova);
 		}

@@ -156,7 +156,7 @@ static int count_group(struct emulated *emulated)
 	if (vaddr_any_void(ioas))
 		ret = -EBUSY;
 	else
-		emulated->ngroups++;
+		WRITE_ONCE(emulated->ngroups, emulated->ngroups + 1);
 	up_write(&ioas->domains_rwsem);
 	return ret;
 }
@@ -184,7 +184,7 @@ void emulated_remove_group(struct type1 *type1)
 	unsigned long nbytes;
 
 	down_write(&ioas->domains_rwsem);
-	emulated->ngroups--;
+	WRITE_ONCE(emulated->ngroups, emulated->ngroups - 1);
 	downgrade_write(&ioas->domains_rwsem);
 	if (!emulated->ngroups && list_empty(&ioas->hwpts))
 		WARN_ON(ioas_unmap_all(ioas, &nbytes));

@@ -22,7 +22,7 @@ struct vfio_device;
 struct emulated {
 	struct mutex devices_mutex;	/* held while they are called */
 	struct list_head devices;	/* devices_mutex; to be told of unmaps, newest first */
-	unsigned int ngroups;		/* domains_rwsem; emulated ones */
+	unsigned int ngroups;		/* domains_rwsem, anybody may peek; emulated ones */
 	struct mutex holds_mutex;	/* what is held, and by which access */
 	unsigned int nusers;		/* holds_mutex; emulated groups and devices to be told */
 	struct ioas *ioas;		/* holds_mutex, anybody may peek; in use, or NULL */

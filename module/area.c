@@ -72,6 +72,13 @@ int area_divide(struct ioas_area *lower, struct ioas_area *upper, bool pinned)
 	return 0;
 }
 
+/* Does it stay as it is, for a caller that keeps it busy or has claimed it? */
+static bool is_kept(const struct ioas_area *area)
+{
+	/* Others count themselves in and out meanwhile, which the caller's own count survives. */
+	return data_race(area->nbusy) || area_is_alone(area);
+}
+
 int area_share(struct ioas *ioas, struct ioas_area *area)
 {
 	struct ioas_pages *pages = area->pages;
@@ -80,8 +87,7 @@ int area_share(struct ioas *ioas, struct ioas_area *area)
 
 	lockdep_assert_held(&ioas->domains_rwsem);
 	/* Otherwise its owner may be at work, without the lock that there is from now on. */
-	if (WARN_ON_ONCE(!area_is_live(area) ||
-			 (!READ_ONCE(area->nbusy) && !area_is_alone(area))))
+	if (WARN_ON_ONCE(!area_is_live(area) || !is_kept(area)))
 		return -EBUSY;
 	/* Who sees the pointer sees what it points to. */
 	if (smp_load_acquire(&pages->sharing))
@@ -178,7 +184,8 @@ static struct ioas_area *try_hold(struct ioas *ioas, unsigned long iova)
 	lockdep_assert_held(&ioas->domains_rwsem);
 	spin_lock(&ioas->iova_space.iova_lock);
 	area = iova_first(&ioas->iova_space, iova, iova);
-	if (!area || area->state == AREA_FILLING)
+	/* area_set_live() takes no lock. */
+	if (!area || READ_ONCE(area->state) == AREA_FILLING)
 		area = ERR_PTR(-ENOENT);
 	else if (!area_is_settled(area))
 		area = ERR_PTR(-EAGAIN);
@@ -234,8 +241,9 @@ void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change)
 void area_note_beside(struct ioas *ioas, long npinned, long ncharged)
 {
 	spin_lock(&ioas->iova_space.iova_lock);
-	ioas->npinned_beside += npinned;
-	ioas->ncharged_beside += ncharged;
+	/* The file status peeks. */
+	WRITE_ONCE(ioas->npinned_beside, ioas->npinned_beside + npinned);
+	WRITE_ONCE(ioas->ncharged_beside, ioas->ncharged_beside + ncharged);
 	spin_unlock(&ioas->iova_space.iova_lock);
 }
 

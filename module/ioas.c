@@ -192,7 +192,8 @@ int ioas_set_small_pages(struct ioas *ioas, bool small_pages)
 			ret = ioas_check_granule(ioas, PAGE_SIZE);
 	}
 	if (!ret) {
-		ioas->small_pages = small_pages;
+		/* HUGE_PAGES and CHECK_EXTENSION peek. */
+		WRITE_ONCE(ioas->small_pages, small_pages);
 		ioas_refresh(ioas);
 	}
 	up_write(&ioas->domains_rwsem);

@@ -169,7 +169,8 @@ void iova_index_gaps(struct iova_space *space)
 		gap_callbacks_compute_max(area, false);
 		cond_resched();
 	}
-	space->gaps_known = true;
+	/* ioas_prepare_search() peeks, and all others hold domains_rwsem. */
+	WRITE_ONCE(space->gaps_known, true);
 }
 
 static void visit_node(struct iova_wish *wish)

@@ -98,7 +98,7 @@ static noinline void stop_at(struct unmap_walk *walk, struct ioas_area *area)
 {
 	if (!area_is_live(area) && walk->rule == UNMAP_UPWARD) {
 		walk->error = -EBUSY;
-	} else if (area->state != AREA_LIVE) {
+	} else if (READ_ONCE(area->state) != AREA_LIVE) {
 		walk->stop = STOP_TURN;
 	} else if (area->npins) {
 		walk->stop = STOP_PINNED;

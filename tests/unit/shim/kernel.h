@@ -68,6 +68,7 @@ static inline unsigned long roundup_pow_of_two(unsigned long x)
 
 /* Threads of a test take turns, see lock.h: nothing has to be atomic. */
 #define READ_ONCE(x)			(*(const volatile typeof(x) *)&(x))
+#define data_race(x)			(x)
 #define WRITE_ONCE(x, value)		(*(volatile typeof(x) *)&(x) = (value))
 #define smp_load_acquire(pointer)	READ_ONCE(*(pointer))
 #define smp_store_release(pointer, value) WRITE_ONCE(*(pointer), value)
