@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034  # for those who source it
+# Sourced by the scripts that run programs with the test driver for edu: two more devices, and how
+# a guest gives all four to the driver, once that is loaded.
+
+# What is behind a conventional PCI bridge has one group.
+edu=edu,dma_mask=0xffffffffffffffff
+edu_pair="-device pcie-pci-bridge,id=bridge -device $edu,bus=bridge,addr=1 -device $edu,bus=bridge,addr=2"
+# shellcheck disable=SC2016  # for the guest to expand
+edu_take_over='for d in /sys/bus/pci/drivers/vfio-pci/0*; do a=${d##*/}; echo edu_test >$d/driver_override; echo $a >$d/driver/unbind; echo $a >/sys/bus/pci/drivers_probe; done'
