@@ -161,6 +161,28 @@ START_TEST(failing_registration_leaves_nothing)
 }
 END_TEST
 
+START_TEST(info_without_memory_for_its_capabilities_is_refused)
+{
+	struct vfio_iommu_type1_info info = { .argsz = sizeof(info) };
+	unsigned long where = SHIM_USER_BASE;
+	unsigned int n;
+	long ret = -ENOMEM;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	for (n = 1; ret; n++) {
+		ck_assert_uint_eq(copy_to_user((void *)where, &info, sizeof(info)), 0);
+		shim_fail_in = n;
+		ret = container_call(VFIO_IOMMU_GET_INFO, where);
+		ck_assert(!ret || ret == -ENOMEM);
+	}
+	shim_fail_in = 0;
+	ck_assert_uint_gt(n, 2);
+	close_container();
+	stop_backend();
+}
+END_TEST
+
 /* --- groups */
 
 static int attach(struct iommu_group *group)
@@ -246,6 +268,7 @@ int main(void)
 		       table_that_is_not_asked_first_any_more_serves_what_it_has_and_no_more);
 	tcase_add_loop_test(tcase, stock_that_is_loaded_meanwhile_is_not_asked_first, 1, 21);
 	tcase_add_test(tcase, failing_registration_leaves_nothing);
+	tcase_add_test(tcase, info_without_memory_for_its_capabilities_is_refused);
 	tcase_add_test(tcase, coherency_is_that_of_all_groups_whatever_is_selected);
 	tcase_add_test(tcase, ioas_that_a_group_is_in_or_leaves_cannot_be_destroyed);
 	suite_add_tcase(suite, tcase);

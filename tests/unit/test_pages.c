@@ -695,6 +695,23 @@ START_TEST(a_copy_of_a_dead_process_reaches_only_what_is_pinned)
 }
 END_TEST
 
+START_TEST(a_copy_of_device_memory_is_refused)
+{
+	struct pages_user user = { .first_index = 0, .last_index = 2 };
+	char data[PAGE_SIZE] = { };
+
+	make_store(3, true);
+	pages.takes_mmio = true;
+	make_mmio(1, 2, 0x5000);
+	share_store();
+	ck_assert_int_eq(pin(&user), 0);
+	copy(PAGE_SIZE, data, 8, false, -EFAULT);
+	copy(PAGE_SIZE, data, 8, true, -EFAULT);
+	copy(2 * PAGE_SIZE, data, 8, true, 0);
+	unpin(&user);
+}
+END_TEST
+
 START_TEST(a_copy_fails_as_its_pin_does)
 {
 	char data[PAGE_SIZE];
@@ -961,6 +978,7 @@ int main(void)
 	tcase_add_test(tcase, a_list_of_what_is_not_pinned_is_refused);
 	tcase_add_test(tcase, a_copy_reaches_what_is_pinned_and_what_is_not);
 	tcase_add_test(tcase, a_copy_of_a_dead_process_reaches_only_what_is_pinned);
+	tcase_add_test(tcase, a_copy_of_device_memory_is_refused);
 	tcase_add_test(tcase, a_copy_fails_as_its_pin_does);
 	tcase_add_loop_test(tcase, random_users_get_what_they_need, 0, 10);
 	tcase_add_loop_test(tcase, random_users_get_all_or_nothing_where_things_fail, 0, 20);

@@ -1150,7 +1150,7 @@ START_TEST(every_sequence_of_steps_agrees_with_the_model)
 		ck_assert_int_ge(workers[i], 0);
 		if (!workers[i]) {
 			work(&plans[_i], i);
-			_exit(0);
+			exit(0);
 		}
 	}
 	for (i = 0; i < NWORKERS; i++) {

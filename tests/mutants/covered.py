@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which programs of the unit tests execute which lines, so that a mutation is shown only to those
+that can notice it.
+"""
+import json
+import os
+import re
+import subprocess
+
+FLAGS = "--coverage -O0"
+
+
+class Lines:
+    def __init__(self, programs_of):
+        self.programs_of = programs_of		# from "file:line" to the names of programs
+
+    def programs(self, mutation, text):
+        """Those that execute any of the statements that it changes."""
+        able = set()
+        for first, end, _ in mutation.changes:
+            # A statement counts as executed in one of its lines.
+            begin = max(text.rfind(mark, 0, first) for mark in ";{}") + 1
+            behind = re.compile(r"[;{}]").search(text, end)
+            last = text.count("\n", 0, behind.start() if behind else end) + 1
+            for line in range(text.count("\n", 0, begin) + 1, last + 1):
+                able |= set(self.programs_of.get(f"{mutation.file}:{line}", ()))
+        return able
+
+
+def read(directory, programs_of, program):
+    objects = [str(path) for path in sorted(directory.glob("*.gcda"))]
+    output = subprocess.run(["gcov", "--json-format", "--stdout", *objects], cwd=directory,
+                            capture_output=True, check=True).stdout
+    for report in output.splitlines():
+        for file in json.loads(report)["files"] if report else ():
+            for line in file["lines"]:
+                if line["count"]:
+                    name = f"{os.path.normpath(file['file'])}:{line['line_number']}"
+                    programs_of.setdefault(name, set()).add(program)
+
+
+def lines(worker, programs):
+    """What Lines needs: runs each of the programs, each in its environment, compiled so that it
+    counts what it executes."""
+    found = {}
+    directory = worker.tree / "build" / "counting"
+    worker.must("make", "-s", "unit", f"UNIT_DIR={directory}/unit", f"UNIT_OBJ_DIR={directory}/obj",
+                f"UNIT_SANITIZE={FLAGS}")
+    for program, environment in sorted(programs.items()):
+        for counts in (directory / "obj").glob("*.gcda"):
+            counts.unlink()
+        # What a process executes that ends without exit() is not counted.
+        worker.run([directory / "unit" / program], 900, CK_VERBOSITY="silent", SEED="1",
+                   **environment)
+        read(directory / "obj", found, program)
+    return {line: sorted(names) for line, names in found.items()}
