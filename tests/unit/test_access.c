@@ -277,6 +277,17 @@ START_TEST(an_unpin_of_what_is_not_pinned_is_complained_about)
 }
 END_TEST
 
+START_TEST(the_last_page_there_is_can_be_pinned_and_unpinned)
+{
+	ck_assert_int_eq(map_pages(ioas, -PAGE_SIZE, 1, 3), 0);
+	ck_assert_int_eq(vfio_ioas_access_pin_pages(access, -PAGE_SIZE, PAGE_SIZE, list, 0), 0);
+	ck_assert_ptr_eq(list[0], &shim_pages[3]);
+	ck_assert_uint_eq(shim_npinned, 1);
+	vfio_ioas_access_unpin_pages(access, -PAGE_SIZE, PAGE_SIZE);
+	ck_assert_uint_eq(shim_npinned, 0);
+}
+END_TEST
+
 START_TEST(a_mapping_that_is_pinned_is_not_cut)
 {
 	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
@@ -410,6 +421,22 @@ START_TEST(what_is_written_is_read_again)
 	process.mm.pages[1] = NULL;
 	ck_assert_int_eq(vfio_ioas_access_rw(access, IOVA, data, sizeof(data), flags), -EFAULT);
 	process.task.mm = &process.mm;
+}
+END_TEST
+
+/* It needs no lock then that others could want, and nothing to be allocated. */
+START_TEST(the_owner_copies_without_sharing_the_store)
+{
+	struct ioas_area *area;
+	char data[8] = { };
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 2, 0), 0);
+	area = rb_entry(rb_first(&ioas->iova_space.areas), struct ioas_area, node);
+	ck_assert_int_eq(vfio_ioas_access_rw(access, IOVA, data, sizeof(data), 0), 0);
+	ck_assert_ptr_null(area->pages->sharing);
+	ck_assert_int_eq(vfio_ioas_access_rw(access, IOVA, data, sizeof(data),
+					     VFIO_IOAS_ACCESS_SLOW_PATH), 0);
+	ck_assert_ptr_nonnull(area->pages->sharing);
 }
 END_TEST
 
@@ -814,8 +841,10 @@ int main(void)
 	tcase_add_test(tcase, an_unmap_that_fails_below_a_pinned_area_leaves_that_as_it_was);
 	tcase_add_test(tcase, an_unmap_that_fails_once_the_driver_let_go_leaves_the_area_as_it_was);
 	tcase_add_test(tcase, an_unmap_in_vain_leaves_the_area_as_it_was);
+	tcase_add_test(tcase, the_last_page_there_is_can_be_pinned_and_unpinned);
 	tcase_add_test(tcase, a_mapping_that_is_pinned_is_not_cut);
 	tcase_add_loop_test(tcase, what_is_written_is_read_again, 0, 4);
+	tcase_add_test(tcase, the_owner_copies_without_sharing_the_store);
 	tcase_add_loop_test(tcase, after_detach_no_call_of_the_driver_is_under_way, 0, 30);
 	tcase_add_loop_test(tcase, an_access_about_to_leave_is_not_attached, 0, 30);
 	tcase_add_loop_test(tcase, an_unmap_waits_for_a_pin_that_is_under_way, 0, 2);

@@ -336,6 +336,18 @@ START_TEST(a_domain_without_an_edge_reserves_nothing)
 }
 END_TEST
 
+/* The third and the fourth thing that are allocated: what is below, and what is above. */
+START_TEST(a_domain_whose_edges_cannot_be_reserved_leaves_nothing)
+{
+	shim_fail_in = 3 + _i;
+	ck_assert_int_eq(PTR_ERR(add_narrow_domain(IOVA, 2 * IOVA - 1)), -ENOMEM);
+	ck_assert_int_eq(shim_fail_in, 0);
+	ck_assert(list_empty(&ioas->hwpts));
+	ck_assert_int_eq(map_pages(ioas, 0, 1, 0), 0);
+	ck_assert_int_eq(map_pages(ioas, -PAGE_SIZE, 1, 0), 0);
+}
+END_TEST
+
 START_TEST(a_domain_that_its_driver_has_not_finished_is_not_filled)
 {
 	ck_assert_int_eq(PTR_ERR(add_narrow_domain(0, 0)), -EINVAL);
@@ -399,6 +411,7 @@ int main(void)
 	tcase_add_test(tcase, a_piece_that_a_driver_leaves_mapped_leaves_the_store_stuck);
 	tcase_add_test(tcase, what_a_domain_cannot_translate_is_reserved_while_it_is_there);
 	tcase_add_test(tcase, a_domain_without_an_edge_reserves_nothing);
+	tcase_add_loop_test(tcase, a_domain_whose_edges_cannot_be_reserved_leaves_nothing, 0, 2);
 	tcase_add_test(tcase, a_domain_that_its_driver_has_not_finished_is_not_filled);
 	tcase_add_test(tcase, only_an_hwpt_is_one);
 	tcase_add_test(tcase, an_ioas_with_an_hwpt_is_not_destroyed);

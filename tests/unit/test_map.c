@@ -155,6 +155,29 @@ START_TEST(type1_waits_for_a_map_that_may_fail)
 }
 END_TEST
 
+static unsigned int half;
+static unsigned long unmapped_npages;
+
+static void unmap_half(void *unused)
+{
+	current = &process.task;
+	type1_ret = unmap_pages(ioas, IOVA + half * PAGE_SIZE, 1, UNMAP_WHOLE, &unmapped_npages);
+}
+
+/* Whether it comes before the map, meets it or comes after: there is nothing to be divided. */
+START_TEST(an_unmap_of_half_of_a_map_that_fails_finds_nothing)
+{
+	const struct shim_thread threads[] = { { map_missing_memory }, { unmap_half } };
+
+	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
+	process.mm.pages[21] = NULL;
+	half = _i % 2;
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	expect(fixed_ret == -EFAULT);
+	expect(type1_ret == 0 && unmapped_npages == 0);
+}
+END_TEST
+
 /* As from type1, whose mutex makes the second wait. */
 static void map_the_last_one(void *unused)
 {
@@ -506,6 +529,7 @@ int main(void)
 	tcase_add_test(tcase, a_copy_outlives_what_it_was_copied_from);
 	tcase_add_loop_test(tcase, type1_waits_for_a_map_that_may_fail, 0, 20);
 	tcase_add_loop_test(tcase, an_unmap_takes_all_of_a_map_or_nothing, 0, 20);
+	tcase_add_loop_test(tcase, an_unmap_of_half_of_a_map_that_fails_finds_nothing, 0, 40);
 	tcase_add_loop_test(tcase, a_map_that_fails_takes_no_room_from_another, 0, 50);
 	tcase_add_loop_test(tcase, an_ioas_does_not_end_below_a_map_that_waits_for_room, 0, 50);
 	tcase_add_test(tcase, a_context_does_not_end_below_a_map_that_waits_for_room);

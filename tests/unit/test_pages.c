@@ -220,6 +220,25 @@ START_TEST(a_sum_tells_what_is_pinned_and_charged_and_where_it_stopped)
 }
 END_TEST
 
+START_TEST(device_memory_that_goes_on_behind_a_store_is_not_part_of_it)
+{
+	struct extent_cursor cursor;
+	struct extent run;
+
+	make_store(3, true);
+	pages.takes_mmio = true;
+	make_mmio(1, 9, 0x5000);
+	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	extents_first(&pages.extents, &cursor, 0, 2, &run);
+	ck_assert_uint_eq(run.npages, 1);
+	ck_assert(extents_next(&pages.extents, &cursor, 2, &run));
+	ck_assert_int_eq(run.kind, EXTENT_MMIO);
+	ck_assert_uint_eq(run.npages, 2);
+	ck_assert(!extents_next(&pages.extents, &cursor, 2, &run));
+	pages_unpin(&pages, NULL, &refund);
+}
+END_TEST
+
 START_TEST(what_is_no_device_memory_or_not_writable_is_not_taken)
 {
 	make_store(STORE_NPAGES, true);
@@ -954,6 +973,7 @@ int main(void)
 	tcase_add_test(tcase, device_memory_is_neither_pinned_nor_charged);
 	tcase_add_test(tcase,
 		       a_sum_tells_what_is_pinned_and_charged_and_where_it_stopped);
+	tcase_add_test(tcase, device_memory_that_goes_on_behind_a_store_is_not_part_of_it);
 	tcase_add_test(tcase, what_is_no_device_memory_or_not_writable_is_not_taken);
 	tcase_add_test(tcase, one_page_of_device_memory_is_a_store);
 	tcase_add_test(tcase, a_fatal_signal_stops_a_pin);
