@@ -31,6 +31,7 @@
 #include "ioas.h"
 #include "node.h"
 #include "object.h"
+#include "selftest.h"
 #include "steps.h"
 #include "type1.h"
 #include "vaddr.h"
@@ -131,8 +132,13 @@ static void backend_release(void *handle)
  */
 static long backend_ioctl(void *handle, unsigned int cmd, unsigned long arg)
 {
-	if (likely(handle))
-		return type1_ioctl(handle, cmd, arg);
+	long ret;
+
+	if (likely(handle)) {
+		ret = type1_ioctl(handle, cmd, arg);
+		selftest_look_at_container(handle);
+		return ret;
+	}
 	if (cmd != VFIO_CHECK_EXTENSION)
 		return -EINVAL;
 	return node_serves_current() ? type1_check_extension(NULL, arg) : 0;
@@ -257,6 +263,7 @@ static int backend_attach_group(void *handle, struct iommu_group *group,
 
 	if (type == VFIO_IOMMU || type == VFIO_EMULATED_IOMMU)
 		ret = attach_group(container, group, type == VFIO_EMULATED_IOMMU);
+	selftest_look(&container->ctx);
 	if (!ret)
 		return 0;
 	/* vfio.ko may go on to another backend without telling anybody. */
@@ -292,6 +299,7 @@ static void backend_detach_group(void *handle, struct iommu_group *group)
 	else
 		emulated_remove_group(&container->type1);
 	kfree(cgroup);
+	selftest_look(&container->ctx);
 }
 
 /* The devices of a group write to what they pin, and nothing else. */
@@ -320,6 +328,7 @@ static int backend_pin_pages(void *handle, struct iommu_group *group, dma_addr_t
 	if (!container || !pages || npages <= 0)
 		return -EINVAL;
 	ret = emulated_pin(&container->type1, group, iova, npages, prot, pages);
+	selftest_look(&container->ctx);
 	if (ret)
 		return ret;
 	note_pinning(container, group);
@@ -330,25 +339,38 @@ static void backend_unpin_pages(void *handle, dma_addr_t iova, int npages)
 {
 	struct container *container = container_unreleased(handle);
 
-	if (!WARN_ON(!container || npages <= 0))
-		emulated_unpin(&container->type1, iova, npages);
+	if (WARN_ON(!container || npages <= 0))
+		return;
+	emulated_unpin(&container->type1, iova, npages);
+	selftest_look(&container->ctx);
 }
 
 static void backend_register_device(void *handle, struct vfio_device *vdev)
 {
-	emulated_register(&container_unreleased(handle)->type1, vdev);
+	struct container *container = container_unreleased(handle);
+
+	emulated_register(&container->type1, vdev);
+	selftest_look(&container->ctx);
 }
 
 static void backend_unregister_device(void *handle, struct vfio_device *vdev)
 {
-	emulated_unregister(&container_unreleased(handle)->type1, vdev);
+	struct container *container = container_unreleased(handle);
+
+	emulated_unregister(&container->type1, vdev);
+	selftest_look(&container->ctx);
 }
 
 static int backend_dma_rw(void *handle, dma_addr_t iova, void *data, size_t nbytes, bool write)
 {
 	struct container *container = container_unreleased(handle);
+	int ret;
 
-	return container ? emulated_rw(&container->type1, iova, data, nbytes, write) : -EINVAL;
+	if (!container)
+		return -EINVAL;
+	ret = emulated_rw(&container->type1, iova, data, nbytes, write);
+	selftest_look(&container->ctx);
+	return ret;
 }
 
 static const struct vfio_iommu_driver_ops backend_ops = {

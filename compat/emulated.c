@@ -32,16 +32,6 @@
 #include "vaddr.h"
 #include "vfio_ioas.h"
 
-/* A page that drivers hold. */
-struct hold {
-	struct pages_user pin;		/* of the area */
-	unsigned int npins;		/* holds_mutex */
-	struct iommu_group *group;	/* holds_mutex; whose devices pinned it; NULL: several */
-	struct page *page;		/* constant */
-	bool pinned_anew;		/* constant; beside what the area has pinned there */
-	struct ioas_account *payer;	/* constant; of what was pinned anew, or NULL */
-};
-
 static void tell_devices(void *data, unsigned long iova, unsigned long nbytes)
 {
 	struct emulated *emulated = data;

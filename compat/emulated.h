@@ -12,8 +12,11 @@
 #include <linux/types.h>
 #include <linux/xarray.h>
 
+#include "pages.h"
+
 struct ioas;
 struct ioas_access;
+struct ioas_account;
 struct iommu_group;
 struct page;
 struct type1;
@@ -28,6 +31,16 @@ struct emulated {
 	struct ioas *ioas;		/* holds_mutex, anybody may peek; in use, or NULL */
 	struct ioas_access *access;	/* holds_mutex; by which it is */
 	struct xarray holds;		/* holds_mutex; struct hold, by IOVA in pages */
+};
+
+/* A page that drivers hold. */
+struct hold {
+	struct pages_user pin;		/* of the area */
+	unsigned int npins;		/* holds_mutex */
+	struct iommu_group *group;	/* holds_mutex; whose devices pinned it; NULL: several */
+	struct page *page;		/* constant */
+	bool pinned_anew;		/* constant; beside what the area has pinned there */
+	struct ioas_account *payer;	/* constant; of what was pinned anew, or NULL */
 };
 
 /**

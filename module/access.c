@@ -33,6 +33,7 @@
 #include "access.h"
 #include "area.h"
 #include "ioas.h"
+#include "selftest.h"
 
 /* A place on the list of an IOAS. While one IOAS replaces another, an access has both places. */
 struct access_place {
@@ -276,6 +277,7 @@ int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id)
 	if (!ret)
 		set_ioas(access, ioas);
 	end_change(access, ioas);
+	selftest_look(access->object.ctx);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_attach);
@@ -319,6 +321,7 @@ int vfio_ioas_access_replace(struct ioas_access *access, u32 ioas_id)
 		return ret;
 	ret = replace(access, ioas);
 	end_change(access, ioas);
+	selftest_look(access->object.ctx);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_replace);
@@ -339,6 +342,7 @@ void vfio_ioas_access_detach(struct ioas_access *access)
 	mutex_lock(&access->change_mutex);
 	detach_and_unlock(access);
 	ioas_object_put(&access->object);
+	selftest_look(access->object.ctx);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_detach);
 
@@ -355,6 +359,7 @@ void vfio_ioas_access_destroy(struct ioas_access *access)
 		detach_and_unlock(access);
 	mutex_destroy(&access->change_mutex);
 	access_object_destroy(&access->object);
+	selftest_look(ctx);
 	vfio_ioas_ctx_put(ctx);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_destroy);
@@ -533,6 +538,7 @@ int vfio_ioas_access_pin_pages(struct ioas_access *access, unsigned long iova,
 	ioas_leave(call.ioas);
 	access_end_pinning(access);
 	end_call(access);
+	selftest_look(access->object.ctx);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_pin_pages);
@@ -549,6 +555,7 @@ void vfio_ioas_access_unpin_pages(struct ioas_access *access, unsigned long iova
 		ioas_leave(access->ioas);
 	}
 	up_read(&access->ioas_rwsem);
+	selftest_look(access->object.ctx);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_unpin_pages);
 
@@ -612,6 +619,7 @@ int vfio_ioas_access_rw(struct ioas_access *access, unsigned long iova, void *da
 	ret = each_part(&call, copy_next);
 	ioas_leave(call.ioas);
 	end_call(access);
+	selftest_look(access->object.ctx);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_rw);

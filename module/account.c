@@ -40,6 +40,7 @@ struct ioas_account *account_create(enum account_mode mode)
 	account->unlimited = capable(CAP_IPC_LOCK);
 	account->nareas = 0;
 	refcount_set(&account->refs, 1);
+	selftest_tally_init(&account->tally);
 	mmgrab(account->mm);
 	get_task_struct(account->task);
 	return account;
@@ -49,6 +50,7 @@ void account_put(struct ioas_account *account)
 {
 	if (!refcount_dec_and_test(&account->refs))
 		return;
+	WARN_ON(selftest_counted(&account->tally));
 	put_task_struct(account->task);
 	mmdrop(account->mm);
 	put_cred(account->cred);
@@ -122,6 +124,8 @@ int account_charge(const struct ioas_account *account, unsigned long npages)
 		log_excess(account);
 	if (!ret && account->mode != ACCOUNT_TYPE1)
 		atomic64_add(npages, &account->mm->pinned_vm);
+	if (!ret)
+		selftest_count(&account->tally, npages);
 	return ret;
 }
 
@@ -152,5 +156,6 @@ void account_pay(struct account_refund *refund)
 		pay_mm(account->mm, refund->npages);
 	if (account->mode != ACCOUNT_TYPE1)
 		atomic64_sub(refund->npages, &account->mm->pinned_vm);
+	selftest_count(&account->tally, -(long)refund->npages);
 	refund->npages = 0;
 }

@@ -12,6 +12,8 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 
+#include "selftest.h"
+
 struct mm_struct;
 struct task_struct;
 
@@ -30,6 +32,7 @@ struct ioas_account {
 	bool unlimited;			/* these credentials have CAP_IPC_LOCK */
 	unsigned long nareas;		/* iova_lock of its IOAS: stores that only that uses */
 	refcount_t refs;		/* one for its IOAS, one a store that areas share */
+	struct selftest_tally tally;
 };
 
 /* Charges to give back, collected so that many areas cost one lock of the mm. */

@@ -69,6 +69,7 @@ static void ioas_destroy(struct ioas_object *object)
 		account_put(ioas->account);
 	if (ioas->object.ctx->front_ops)
 		ioas->object.ctx->front_ops->remove_ioas(ioas);
+	selftest_count(&ioas->object.ctx->tally, -1);
 	kfree_rcu(ioas, rcu);
 }
 
@@ -106,6 +107,7 @@ struct ioas *ioas_create(struct ioas_ctx *ctx)
 		kfree(ioas);
 		return ERR_PTR(ret);
 	}
+	selftest_count(&ctx->tally, 1);
 	return ioas;
 }
 

@@ -17,6 +17,7 @@
 #include <linux/sched.h>
 
 #include "object.h"
+#include "selftest.h"
 #include "steps.h"
 
 /* How long DESTROY waits for calls: one may pin a terabyte, but not forever. */
@@ -34,6 +35,8 @@ void ioas_ctx_init(struct ioas_ctx *ctx, struct file *file, enum account_mode mo
 	INIT_LIST_HEAD(&ctx->groups);
 	mutex_init(&ctx->areas_mutex);
 	ctx->spare_areas = ULONG_MAX;
+	selftest_tally_init(&ctx->tally);
+	selftest_note_ctx(1);
 	insight_add(ctx);
 }
 
@@ -89,6 +92,7 @@ void ioas_ctx_destroy(struct ioas_ctx *ctx)
 	xa_destroy(&ctx->objects);
 	mutex_destroy(&ctx->areas_mutex);
 	mutex_destroy(&ctx->groups_mutex);
+	selftest_note_ctx(-1);
 }
 
 int ioas_ctx_set_account_mode(struct ioas_ctx *ctx, enum account_mode mode)

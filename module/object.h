@@ -61,6 +61,7 @@ struct ioas_ctx {
 	struct mutex areas_mutex;		/* inside domains_rwsem of its IOASs */
 	unsigned long spare_areas;		/* areas_mutex; for its IOASs, see ioas.h */
 	struct ctx_insight insight;
+	struct selftest_tally tally;
 };
 
 /**

@@ -54,6 +54,7 @@ struct ioas_pages {
 	bool takes_mmio;		/* device memory will do (VM_PFNMAP) */
 	bool stuck;			/* an IOMMU driver did not let go: stays pinned */
 	struct extents extents;		/* the mutex; without sharing: the area's owner */
+	struct selftest_tally tally;
 };
 
 /**
@@ -249,6 +250,7 @@ static inline void pages_init(struct ioas_pages *pages, unsigned long uptr,
 	pages->unshares = false;
 	pages->takes_mmio = false;
 	pages->stuck = false;
+	selftest_tally_init(&pages->tally);
 	extents_init(&pages->extents, ((uptr & ~PAGE_MASK) + nbytes - 1) / PAGE_SIZE + 1);
 }
 

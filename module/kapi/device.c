@@ -18,6 +18,7 @@
 #include "group.h"
 #include "hwpt.h"
 #include "ioas.h"
+#include "selftest.h"
 #include "vfio_ioas.h"
 
 static void device_object_destroy(struct ioas_object *object)
@@ -144,6 +145,7 @@ struct ioas_device *vfio_ioas_device_bind(struct ioas_ctx *ctx, struct device *d
 	vfio_ioas_ctx_get(ctx);
 	*id = idev->object.id;
 	ioas_object_publish(&idev->object);
+	selftest_look(ctx);
 	return idev;
 
 put_group:
@@ -159,6 +161,7 @@ void vfio_ioas_device_unbind(struct ioas_device *idev)
 	if (WARN_ON(!list_empty(&idev->attachee.item)))
 		vfio_ioas_device_detach(idev);
 	idev_destroy(idev);
+	selftest_look(ctx);
 	vfio_ioas_ctx_put(ctx);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_device_unbind);
@@ -238,6 +241,7 @@ static int with_target(struct ioas_device *idev, u32 *pt_id, device_step step)
 		ioas_object_put(object);
 	}
 	mutex_unlock(&ctx->groups_mutex);
+	selftest_look(ctx);
 	return ret;
 }
 
@@ -263,6 +267,7 @@ void vfio_ioas_device_detach(struct ioas_device *idev)
 	if (!WARN_ON(list_empty(&attachee->item)))
 		igroup_remove(igroup, attachee, false);
 	mutex_unlock(&ctx->groups_mutex);
+	selftest_look(ctx);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_device_detach);
 

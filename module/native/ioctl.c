@@ -243,9 +243,5 @@ long ioas_ctx_ioctl(struct ioas_ctx *ctx, unsigned int cmd, unsigned long arg)
 				    call.user_nbytes);
 	if (ret)
 		return ret;
-	ret = command->handler(&call);
-#ifdef VFIO_IOAS_SELFTEST
-	check_invariants(ctx);
-#endif
-	return ret;
+	return command->handler(&call);
 }

@@ -9,7 +9,6 @@
 
 #include "iommufd.h"
 #ifdef VFIO_IOAS_SELFTEST
-#include "invariants.h"
 #include "test_cmd.h"
 #endif
 

@@ -21,6 +21,7 @@
 #include "main.h"
 #include "native.h"
 #include "object.h"
+#include "selftest.h"
 #include "vfio_ioas.h"
 
 /* Sixteen gigabytes of page tables, if each mapping needs one of its own. */
@@ -58,9 +59,14 @@ static long iommu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct ioas_ctx *ctx = file->private_data;
 
+	long ret;
+
 	if (ioctl_is_native(cmd))
-		return ioas_ctx_ioctl(ctx, cmd, arg);
-	return legacy_ioctl(ctx, cmd, arg);
+		ret = ioas_ctx_ioctl(ctx, cmd, arg);
+	else
+		ret = legacy_ioctl(ctx, cmd, arg);
+	selftest_look(ctx);
+	return ret;
 }
 
 static const struct file_operations iommu_fops = {

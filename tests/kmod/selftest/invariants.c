@@ -2,25 +2,96 @@
 /*
  * invariants: what is true of an IOAS whenever nobody is in it.
  *
- * Checked after each native ioctl of a selftest build, with a WARN for each that does not
- * hold: areas lie apart, aligned, outside of what is reserved, and what is allowed is not
- * reserved; the index of gaps and the recent place are right; a page of a store is pinned
- * exactly if somebody needs it. An IOAS with many areas is looked at only now and then.
+ * Checked in a selftest build after each call that had to do with a context: ioctls of all kinds,
+ * attach and detach, whatever drivers do; also if it failed. There is a WARN for a rule that does
+ * not hold. This file has the rules of areas and stores: areas lie apart, aligned, outside of what
+ * is reserved, and what is allowed is not reserved; the index of gaps and the recent place are
+ * right; nothing is claimed, busy or waited for; a page of a store is pinned exactly if somebody
+ * needs it, and runs end only where they have to. readback.c looks at domains, claims.c at pins
+ * and charges.
  *
- * Locking: domains_rwsem for writing keeps everybody out; the mutex of a shared store those
- * who come from another IOAS.
+ * If others are inside, a look is partial or none. Tests that make very many calls, or have very
+ * many areas, are looked at only now and then.
+ *
+ * Locking: domains_rwsem for writing keeps everybody out. It is only tried, as is the mutex of a
+ * shared store: callers may hold locks that those inside wait for, and somebody inside may wait
+ * for user space. So the checker is never waited for, and orders nothing.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/bug.h>
+#include <linux/delay.h>
+#include <linux/interval_tree_generic.h>
+#include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/sched.h>
 
 #include "area.h"
+#include "container.h"
 #include "hwpt.h"
 #include "invariants.h"
 #include "ioas.h"
 #include "object.h"
+#include "selftest.h"
 
-#define MANY_AREAS	100
+/* So often, with a tenth of a millisecond between, a lock is tried. */
+#define TRIES		20
+
+/*
+ * Looks take a quarter of the time at most: what they have left of that they keep for later, up to
+ * a second. So each call of most tests is looked at, and some of those that make very many.
+ */
+#define LOOK_SHARE	4
+#define MAX_CREDIT_NS	((s64)NSEC_PER_SEC)
+
+/* So many complaints are printed. */
+#define MAX_WARNINGS	10
+
+#define user_first(user)	((user)->first_index)
+#define user_last(user)		((user)->last_index)
+INTERVAL_TREE_DEFINE(struct pages_user, node, unsigned long, subtree_last,
+		     user_first, user_last, static __maybe_unused, needs)
+
+static DEFINE_MUTEX(look_mutex);
+static struct look look;		/* look_mutex, as is what follows */
+static unsigned int complaints;		/* rules, of this look */
+static unsigned int nwarnings;
+static bool quiet;
+static s64 credit_ns;
+static u64 credited_ns;			/* when */
+
+static atomic_t nctxs = ATOMIC_INIT(0);
+
+/* For those who want to know whether looks were had. */
+static unsigned long nlooks;
+module_param(nlooks, ulong, 0444);
+MODULE_PARM_DESC(nlooks, "Looks at all of a context");
+static unsigned long npartial;
+module_param(npartial, ulong, 0444);
+MODULE_PARM_DESC(npartial, "Looks while somebody was inside");
+static unsigned long nomitted;
+module_param(nomitted, ulong, 0444);
+MODULE_PARM_DESC(nomitted, "Looks that were left out for want of time");
+
+void complain(enum rule rule, const char *what, const char *file, int line)
+{
+	complaints |= BIT(rule);
+	if (quiet || nwarnings >= MAX_WARNINGS)
+		return;
+	nwarnings++;
+	WARN(1, "invariant: %s (%s:%d)\n", what, file, line);
+}
+
+bool look_has_ioas(const struct look *look, const struct ioas *ioas)
+{
+	unsigned int i;
+
+	for (i = 0; i < look->nioass; i++)
+		if (look->ioass[i] == ioas)
+			return true;
+	return false;
+}
 
 static void check_ranges(struct iova_space *space)
 {
@@ -30,7 +101,8 @@ static void check_ranges(struct iova_space *space)
 		struct iova_interval *range = rb_entry(rb, struct iova_interval, node);
 
 		spin_lock(&space->iova_lock);
-		WARN_ON(iova_is_reserved(space, range->first_iova, range->last_iova));
+		must(RULE_AREAS,
+		     !iova_is_reserved(space, range->first_iova, range->last_iova));
 		spin_unlock(&space->iova_lock);
 	}
 }
@@ -45,8 +117,8 @@ static void check_gaps(struct ioas_area *area, unsigned long first_free)
 	unsigned long largest = max3(area->gap, subtree_gap(area->node.rb_left),
 				     subtree_gap(area->node.rb_right));
 
-	WARN_ON(area->gap != area->first_iova - first_free);
-	WARN_ON(area->subtree_gap != largest);
+	must(RULE_AREAS, area->gap == area->first_iova - first_free);
+	must(RULE_AREAS, area->subtree_gap == largest);
 }
 
 /* Where somebody looked last must be between neighbours: nobody else looks for it. */
@@ -58,50 +130,151 @@ static void check_place(struct iova_space *space)
 	spin_lock(&space->iova_lock);
 	place = space->recent;
 	above = place.below ? rb_next(&place.below->node) : rb_first(&space->areas);
-	WARN_ON(place.above != area_of_node(above));
+	must(RULE_AREAS, place.above == area_of_node(above));
 	spin_unlock(&space->iova_lock);
 }
 
 static bool is_needed(struct pages_sharing *sharing, unsigned long index)
 {
-	struct rb_node *rb;
+	return needs_iter_first(&sharing->users, index, index);
+}
 
-	for (rb = rb_first_cached(&sharing->users); rb; rb = rb_next(rb)) {
-		struct pages_user *user = rb_entry(rb, struct pages_user, node);
+/* Is there a border between runs below a page? */
+static bool has_border(struct ioas_pages *pages, unsigned long index)
+{
+	struct extent_cursor cursor;
+	struct extent run;
 
-		if (index >= user->first_index && index <= user->last_index)
+	if (!index || index >= pages->extents.npages)
+		return true;
+	extents_first(&pages->extents, &cursor, index - 1, index, &run);
+	return run.npages == 1;
+}
+
+static bool begins_or_ends_user(struct pages_sharing *sharing, unsigned long index)
+{
+	struct pages_user *user;
+
+	for (user = needs_iter_first(&sharing->users, index - 1, index); user;
+	     user = needs_iter_next(user, index - 1, index)) {
+		if (user->first_index == index || user->last_index == index - 1)
 			return true;
+		cond_resched();
 	}
 	return false;
+}
+
+static void check_users(struct ioas_pages *pages)
+{
+	struct rb_node *rb;
+
+	for (rb = rb_first_cached(&pages->sharing->users); rb; rb = rb_next(rb)) {
+		struct pages_user *user = rb_entry(rb, struct pages_user, node);
+
+		must(RULE_STORES, user->first_index <= user->last_index);
+		must(RULE_STORES, user->last_index < pages->extents.npages);
+		must(RULE_STORES, has_border(pages, user->first_index));
+		must(RULE_STORES, has_border(pages, user->last_index + 1));
+		cond_resched();
+	}
+}
+
+/* What the kernel pins in pages that it has not to itself has no end: so some of a run do. */
+static void check_pinned(const struct extent *run)
+{
+	unsigned long step = run->npages / 16 + 1;
+	unsigned long i;
+
+	for (i = 0; i < run->npages; i += step)
+		must(RULE_PINS, count_pins(run->pfn + i) >= 1);
+	must(RULE_PINS, count_pins(run->pfn + run->npages - 1) >= 1);
 }
 
 /* All pages of a run are alike: both ends tell, since users begin and end with runs. */
 static void check_run(struct ioas_pages *pages, const struct extent *run, bool in_domain)
 {
-	bool pinned = run->kind != EXTENT_HOLE;
+	bool filled = run->kind != EXTENT_HOLE;
 	struct pages_sharing *sharing = pages->sharing;
 
+	if (run->kind == EXTENT_CHARGED)
+		check_pinned(run);
+	/* Of a store that an IOMMU driver did not let go of more is pinned than needed. */
+	if (pages->stuck)
+		return;
 	if (sharing) {
-		WARN_ON(is_needed(sharing, run->index) != pinned);
-		WARN_ON(is_needed(sharing, run->index + run->npages - 1) != pinned);
+		must(RULE_STORES, is_needed(sharing, run->index) == filled);
+		must(RULE_STORES,
+		     is_needed(sharing, run->index + run->npages - 1) == filled);
 	} else {
-		WARN_ON(in_domain != pinned);
+		must(RULE_STORES, in_domain == filled);
 	}
 }
 
-static void check_store(struct ioas_pages *pages, bool in_domain)
+/* A run that goes on with the one before begins where some user does, or behind one. */
+static void check_border(struct ioas_pages *pages, const struct extent *before,
+			 const struct extent *run)
 {
+	must(RULE_STORES, run->index == before->index + before->npages);
+	if (!extent_continues(before, run))
+		return;
+	must(RULE_STORES, run->kind != EXTENT_HOLE);
+	must(RULE_STORES, pages->sharing && begins_or_ends_user(pages->sharing, run->index));
+}
+
+static void check_runs(struct ioas_pages *pages, bool in_domain)
+{
+	unsigned long last_index = pages->extents.npages - 1;
 	struct extent_cursor cursor;
-	struct extent run;
+	struct extent run, before;
 	bool more;
 
-	pages_lock(pages);
-	more = extents_first(&pages->extents, &cursor, 0, pages->extents.npages - 1, &run);
+	more = extents_first(&pages->extents, &cursor, 0, last_index, &run);
+	must(RULE_STORES, more && !run.index);
 	while (more) {
 		check_run(pages, &run, in_domain);
-		more = extents_next(&pages->extents, &cursor, pages->extents.npages - 1,
-				    &run);
+		if (extent_is_pinned(run.kind))
+			look.npinned += run.npages;
+		before = run;
+		more = extents_next(&pages->extents, &cursor, last_index, &run);
+		if (more)
+			check_border(pages, &before, &run);
+		cond_resched();
 	}
+	must(RULE_STORES, before.index + before.npages == pages->extents.npages);
+}
+
+/* Notes a store that an area shows. False if that was done before. */
+static bool meet_store(struct ioas_area *area)
+{
+	struct selftest_tally *tally = &area->pages->tally;
+	bool first = tally->look != look.number;
+
+	if (first) {
+		tally->look = look.number;
+		tally->next = look.stores;
+		tally->nseen = 0;
+		tally->npins = 0;
+		look.stores = area->pages;
+	}
+	tally->nseen++;
+	tally->npins += area->npins;
+	return first;
+}
+
+static void check_store(struct ioas_area *area, bool in_domain)
+{
+	struct ioas_pages *pages = area->pages;
+
+	if (!meet_store(area))
+		return;
+	/* Whoever has it comes from an IOAS that could not be had. */
+	if (pages->sharing && !mutex_trylock(&pages->sharing->mutex)) {
+		must(RULE_STORES, !look.complete);
+		return;
+	}
+	check_runs(pages, in_domain);
+	if (pages->sharing)
+		check_users(pages);
 	pages_unlock(pages);
 }
 
@@ -110,20 +283,23 @@ static void check_area(struct ioas *ioas, struct ioas_area *area)
 	struct iova_space *space = &ioas->iova_space;
 	unsigned long misfit = ioas->granule - 1;
 
-	WARN_ON(!area_is_live(area));
+	must(RULE_AREAS, area_is_live(area));
 	/* Nobody is inside, and only an unmap that tells in-kernel users stepped out. */
-	WARN_ON(area->state != AREA_LIVE &&
-		(!area_is_told(area) || refcount_read(&ioas->keepers) < 2));
-	WARN_ON(area->nbusy);
-	WARN_ON(area->first_iova > area->last_iova);
-	WARN_ON((area->first_iova | area_nbytes(area) | area->first_byte) & misfit);
-	WARN_ON(area_last_byte(area) / PAGE_SIZE >= area->pages->extents.npages);
-	WARN_ON(area->npins && !area->pages->sharing);
-	WARN_ON(!area->pages->account);
+	must(RULE_AREAS, area->state == AREA_LIVE ||
+	     (area_is_told(area) && refcount_read(&ioas->keepers) >= 2));
+	must(RULE_AREAS, !area->nbusy);
+	must(RULE_AREAS, area->first_iova <= area->last_iova);
+	must(RULE_AREAS, !((area->first_iova | area_nbytes(area) | area->first_byte) & misfit));
+	must(RULE_AREAS, area_last_byte(area) / PAGE_SIZE < area->pages->extents.npages);
+	must(RULE_AREAS, !area->npins || area->pages->sharing);
+	must(RULE_AREAS, area->pages->account);
+	/* Marks are a front end's; /dev/iommu has none. */
+	must(RULE_AREAS, ioas->front || !area->marks);
+	must(RULE_AREAS, !(area->marks & ~(AREA_NO_VADDR | AREA_ALL_DIRTY)));
 	spin_lock(&space->iova_lock);
-	WARN_ON(iova_is_reserved(space, area->first_iova, area->last_iova));
+	must(RULE_AREAS, !iova_is_reserved(space, area->first_iova, area->last_iova));
 	spin_unlock(&space->iova_lock);
-	check_store(area->pages, !list_empty(&ioas->hwpts));
+	check_store(area, !list_empty(&ioas->hwpts));
 }
 
 static void check_ioas(struct ioas *ioas)
@@ -138,7 +314,7 @@ static void check_ioas(struct ioas *ioas)
 	for (rb = rb_first(&space->areas); rb; rb = rb_next(rb)) {
 		struct ioas_area *area = rb_entry(rb, struct ioas_area, node);
 
-		WARN_ON(area->first_iova < first_free);
+		must(RULE_AREAS, area->first_iova >= first_free);
 		check_area(ioas, area);
 		if (space->gaps_known)
 			check_gaps(area, first_free);
@@ -146,34 +322,126 @@ static void check_ioas(struct ioas *ioas)
 		nareas++;
 		cond_resched();
 	}
-	WARN_ON(nareas != space->nareas);
+	must(RULE_AREAS, nareas == space->nareas);
+	must(RULE_AREAS, nareas <= space->max_areas);
+	/* Those who wait are inside, or have stepped out of an unmap. */
+	must(RULE_AREAS, !waitqueue_active(&ioas->settled) ||
+	     refcount_read(&ioas->keepers) >= 2);
+	check_domains(ioas);
 }
 
-static bool is_due(struct ioas *ioas)
+static bool lock_ioas(struct ioas *ioas, unsigned int tries)
 {
-	static atomic_t calls;
-
-	/* Only says whether a check is cheap: maps that come and go meanwhile do not matter. */
-	return data_race(ioas->iova_space.nareas) < MANY_AREAS ||
-	       atomic_inc_return(&calls) % MANY_AREAS == 0;
+	while (!down_write_trylock(&ioas->domains_rwsem)) {
+		if (!tries--)
+			return false;
+		usleep_range(100, 200);
+	}
+	return true;
 }
 
-/* Looks at all IOASs of a context. */
-void check_invariants(struct ioas_ctx *ctx)
+/* Locks what can be had. Where somebody is inside and stays, nothing else is waited for. */
+static void lock_ioass(struct ioas_ctx *ctx)
 {
 	struct ioas_object *object;
 	struct ioas *ioas;
 	unsigned long id;
 
+	look.complete = true;
 	xa_for_each(&ctx->objects, id, object) {
+		if (look.nioass == LOOK_MAX_IOASS) {
+			look.complete = false;
+			return;
+		}
+		/* Of another kind, or about to end. */
 		ioas = ioas_get(ctx, id);
 		if (!ioas)
 			continue;
-		if (is_due(ioas)) {
-			down_write(&ioas->domains_rwsem);
-			check_ioas(ioas);
-			up_write(&ioas->domains_rwsem);
+		if (lock_ioas(ioas, look.complete ? TRIES : 0)) {
+			look.ioass[look.nioass++] = ioas;
+		} else {
+			look.complete = false;
+			ioas_put(ioas);
 		}
-		ioas_put(ioas);
 	}
+	/* One that ends is found no more, before its memory is given back. */
+	if (look.nioass != selftest_counted(&ctx->tally))
+		look.complete = false;
+}
+
+static void unlock_ioass(void)
+{
+	while (look.nioass--) {
+		up_write(&look.ioass[look.nioass]->domains_rwsem);
+		ioas_put(look.ioass[look.nioass]);
+	}
+}
+
+static void look_at(struct ioas_ctx *ctx)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&look_mutex);
+	complaints = 0;
+	look = (struct look){ .ctx = ctx, .number = look.number + 1 };
+	lock_ioass(ctx);
+	for (i = 0; i < look.nioass; i++)
+		check_ioas(look.ioass[i]);
+	if (look.complete) {
+		nlooks++;
+		check_claims(&look);
+	} else {
+		npartial++;
+	}
+	unlock_ioass();
+}
+
+void selftest_look(struct ioas_ctx *ctx)
+{
+	u64 begin_ns;
+
+	mutex_lock(&look_mutex);
+	begin_ns = ktime_get_ns();
+	credit_ns = min_t(s64, credit_ns + (begin_ns - credited_ns) / LOOK_SHARE, MAX_CREDIT_NS);
+	credited_ns = begin_ns;
+	if (credit_ns > 0) {
+		look_at(ctx);
+		credit_ns -= ktime_get_ns() - begin_ns;
+	} else {
+		nomitted++;
+	}
+	mutex_unlock(&look_mutex);
+}
+
+unsigned int look_quietly(struct ioas_ctx *ctx)
+{
+	unsigned int ret;
+
+	mutex_lock(&look_mutex);
+	quiet = true;
+	look_at(ctx);
+	quiet = false;
+	ret = complaints;
+	mutex_unlock(&look_mutex);
+	return ret;
+}
+
+void selftest_look_at_container(void *handle)
+{
+	struct container *container = container_get(handle);
+
+	if (!container)
+		return;
+	selftest_look(&container->ctx);
+	container_put(container);
+}
+
+void selftest_note_ctx(int change)
+{
+	atomic_add(change, &nctxs);
+}
+
+bool selftest_only_ctx(void)
+{
+	return atomic_read(&nctxs) == 1;
 }

@@ -1,12 +1,71 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * invariants: what is true of an IOAS whenever nobody is in it.
+ *
+ * Owns: struct look. One thread looks at a time, with all IOASs of a context that it could get
+ * locked.
  */
 #ifndef VFIO_IOAS_SELFTEST_INVARIANTS_H
 #define VFIO_IOAS_SELFTEST_INVARIANTS_H
 
-struct ioas_ctx;
+#include <linux/bits.h>
+#include <linux/types.h>
 
-void check_invariants(struct ioas_ctx *ctx);
+struct extent;
+struct ioas;
+struct ioas_area;
+struct ioas_ctx;
+struct ioas_hwpt;
+struct ioas_pages;
+
+/* What a rule is about. A complaint is a bit of these. */
+enum rule {
+	RULE_AREAS,	/* where areas lie, and their states and counts */
+	RULE_STORES,	/* what of a store is pinned, and in which runs */
+	RULE_DOMAINS,	/* what devices see */
+	RULE_PINS,	/* what the kernel knows of pins */
+	RULE_CHARGES,
+};
+
+/* More IOASs of one context are not looked at. */
+#define LOOK_MAX_IOASS	64
+
+/* A look at a context. */
+struct look {
+	struct ioas_ctx *ctx;
+	unsigned long number;
+	struct ioas *ioass[LOOK_MAX_IOASS];	/* busy, domains_rwsem held for writing */
+	unsigned int nioass;
+	bool complete;		/* these are all: nobody is in the context */
+	struct ioas_pages *stores;	/* met so far */
+	unsigned long npinned;		/* pages of these */
+};
+
+void complain(enum rule rule, const char *what, const char *file, int line);
+
+/* Complains unless @condition holds. */
+#define must(rule, condition)						\
+	do {								\
+		if (unlikely(!(condition)))				\
+			complain(rule, #condition, __FILE_NAME__, __LINE__);	\
+	} while (0)
+
+/* Looks at once, whatever was seen before; the complaints are not printed but returned, as bits. */
+unsigned int look_quietly(struct ioas_ctx *ctx);
+
+/* Is it one of those that are locked? */
+bool look_has_ioas(const struct look *look, const struct ioas *ioas);
+
+/* What each domain of an IOAS shows is what its areas have, and nothing else. */
+void check_domains(struct ioas *ioas);
+
+/* What the kernel counts of pins and charges is what stores have. The look is complete. */
+void check_claims(struct look *look);
+
+/* Is there no other context, which could have the same pages? */
+bool selftest_only_ctx(void);
+
+/* How often a page is pinned, at least; all pages of a large folio have one count. */
+long count_pins(unsigned long pfn);
 
 #endif

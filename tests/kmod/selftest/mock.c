@@ -311,3 +311,37 @@ bool mock_maps_to(struct iommu_domain *domain, unsigned long iova, phys_addr_t p
 	return entry &&
 	       (xa_to_value(entry) & PAGE_NUMBER) == paddr / MOCK_IO_PAGE_SIZE;
 }
+
+/* What the I/O page at @iova, of a domain of ours, shows; 0 for nothing. */
+phys_addr_t mock_peek(struct iommu_domain *domain, unsigned long iova)
+{
+	void *entry = find_entry(domain, iova);
+
+	return entry ? (xa_to_value(entry) & PAGE_NUMBER) * MOCK_IO_PAGE_SIZE : 0;
+}
+
+/* How many I/O pages a domain of ours, or its IOTLB, has. */
+unsigned long mock_count(struct iommu_domain *domain)
+{
+	unsigned long index, n = 0;
+	void *entry;
+
+	xa_for_each(&to_mock(domain)->pages, index, entry) {
+		n++;
+		cond_resched();
+	}
+	return n;
+}
+
+/* Lets the I/O page at @iova show @paddr, or nothing if that is 0, whatever it is a part of. */
+int mock_poke(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr)
+{
+	struct xarray *pages = &to_mock(domain)->pages;
+	unsigned long index = iova / MOCK_IO_PAGE_SIZE;
+	unsigned long page = paddr / MOCK_IO_PAGE_SIZE | PAGE_FIRST | PAGE_LAST;
+
+	if (paddr)
+		return xa_err(xa_store(pages, index, xa_mk_value(page), GFP_KERNEL));
+	xa_erase(pages, index);
+	return 0;
+}

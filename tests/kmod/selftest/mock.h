@@ -16,6 +16,11 @@ struct iommu_domain;
 const struct ioas_bus *mock_bus(unsigned int flags);
 
 bool mock_is_domain(const struct iommu_domain *domain);
+/* What the I/O page at an IOVA shows, 0 for nothing; how many there are. */
+phys_addr_t mock_peek(struct iommu_domain *domain, unsigned long iova);
+unsigned long mock_count(struct iommu_domain *domain);
+/* Lets it show something else, or nothing, behind everybody's back. */
+int mock_poke(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr);
 bool mock_maps_to(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr);
 
 #endif

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * claims: what the kernel counts of pins and charges is what stores have.
+ *
+ * Who has a page: each store whose extents have it, and the devices of a container that hold one
+ * which was pinned anew. A page has at least as many pins as it has claims; and no more, if it is
+ * a small page of a process's own, and no other context can have it. An account was charged with
+ * as many pages as its stores, and what was pinned anew, have charged; the kernel's counters of
+ * mm and user have at least what all accounts of the context were charged with.
+ *
+ * Locking: all IOASs of the context are locked: nobody pins, charges, or holds.
+ */
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/user.h>
+#include <linux/xarray.h>
+
+#include "area.h"
+#include "container.h"
+#include "emulated.h"
+#include "invariants.h"
+#include "ioas.h"
+#include "object.h"
+#include "pages.h"
+#include "selftest.h"
+
+/* Of so many pages, at most, claims are counted. */
+#define MAX_CLAIMS	2048UL
+
+/* So many counters are compared. */
+#define MAX_COUNTERS	16
+
+/* A counter of the kernel's, and what of it is ours. */
+struct counter {
+	atomic_long_t *counter;
+	unsigned long npages;
+};
+
+static DEFINE_XARRAY(claims);			/* by PFN, how many */
+static unsigned long claims_step;		/* PFNs that are multiples of it are counted */
+static struct counter counters[MAX_COUNTERS];
+static unsigned int ncounters;
+static struct ioas_account *accounts;		/* met in this look */
+
+long count_pins(unsigned long pfn)
+{
+	struct folio *folio = page_folio(pfn_to_page(pfn));
+
+	if (!folio_test_large(folio))
+		return folio_ref_count(folio) / GUP_PIN_COUNTING_BIAS;
+	return folio_maybe_dma_pinned(folio) ? folio_ref_count(folio) : 0;
+}
+
+/* Without memory to count with, nothing is counted any more. */
+static void claim_page(unsigned long pfn)
+{
+	void *old = xa_load(&claims, pfn);
+	unsigned long n = old ? xa_to_value(old) : 0;
+
+	if (claims_step && xa_err(xa_store(&claims, pfn, xa_mk_value(n + 1), GFP_KERNEL)))
+		claims_step = 0;
+}
+
+/* Are all pins of a page those of one context? It has no other owner and no other mapping. */
+static bool is_own_page(unsigned long pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	return !PageCompound(page) && PageAnon(page) && !is_zero_pfn(pfn);
+}
+
+static void check_pages(void)
+{
+	bool exact = selftest_only_ctx();
+	unsigned long pfn;
+	void *entry;
+
+	xa_for_each(&claims, pfn, entry) {
+		long nclaims = xa_to_value(entry);
+
+		must(RULE_PINS, count_pins(pfn) >= nclaims);
+		if (exact && is_own_page(pfn))
+			must(RULE_PINS, count_pins(pfn) == nclaims);
+		cond_resched();
+	}
+}
+
+static void meet_account(struct look *look, struct ioas_account *account,
+			 unsigned long ncharged)
+{
+	struct selftest_tally *tally = &account->tally;
+
+	if (tally->look != look->number) {
+		tally->look = look->number;
+		tally->next = accounts;
+		tally->nseen = 0;
+		accounts = account;
+	}
+	tally->nseen += ncharged;
+}
+
+static void claim_run(struct look *look, struct ioas_pages *pages, const struct extent *run)
+{
+	unsigned long pfn;
+
+	/* Reserved pages, such as the zero page, are not always counted. */
+	if (run->kind != EXTENT_CHARGED)
+		return;
+	meet_account(look, pages->account, run->npages);
+	if (!claims_step)
+		return;
+	for (pfn = roundup(run->pfn, claims_step); pfn < run->pfn + run->npages;
+	     pfn += claims_step)
+		claim_page(pfn);
+}
+
+static void claim_store(struct look *look, struct ioas_pages *pages)
+{
+	unsigned long last_index = pages->extents.npages - 1;
+	struct extent_cursor cursor;
+	struct extent run;
+	bool more;
+
+	meet_account(look, pages->account, 0);
+	more = extents_first(&pages->extents, &cursor, 0, last_index, &run);
+	while (more) {
+		claim_run(look, pages, &run);
+		more = extents_next(&pages->extents, &cursor, last_index, &run);
+		cond_resched();
+	}
+}
+
+/* Who has pinned: as many in the areas of a store as there are users who did. */
+static void check_users_of(struct ioas_pages *pages, unsigned long *nholds)
+{
+	struct pages_sharing *sharing = pages->sharing;
+	unsigned long npins = 0, nareas = 0;
+	struct rb_node *rb;
+
+	if (!sharing)
+		return;
+	for (rb = rb_first_cached(&sharing->users); rb; rb = rb_next(rb)) {
+		switch (rb_entry(rb, struct pages_user, node)->kind) {
+		case USER_AREA:
+			nareas++;
+			break;
+		case USER_HOLD:
+			++*nholds;
+			fallthrough;
+		default:
+			npins++;
+		}
+		cond_resched();
+	}
+	must(RULE_STORES, pages->tally.npins == npins);
+	/* A copy on its way to an IOAS is in none. */
+	must(RULE_STORES, pages->tally.nseen <= refcount_read(&sharing->refs));
+	must(RULE_STORES, nareas <= pages->tally.nseen);
+}
+
+/* What emulated devices hold. A container has no other front end. */
+static void check_holds(struct look *look, unsigned long nholds)
+{
+	struct emulated *emulated;
+	unsigned long nbeside = 0, n = 0;
+	unsigned long index;
+	struct hold *hold;
+
+	if (!look->ctx->front_ops) {
+		must(RULE_STORES, !nholds);
+		return;
+	}
+	emulated = &container_of(look->ctx, struct container, ctx)->type1.emulated;
+	xa_for_each(&emulated->holds, index, hold) {
+		n++;
+		must(RULE_STORES, hold->npins);
+		if (hold->pinned_anew) {
+			nbeside++;
+			if (!PageReserved(hold->page) && claims_step &&
+			    !(page_to_pfn(hold->page) % claims_step))
+				claim_page(page_to_pfn(hold->page));
+		}
+		if (hold->payer)
+			meet_account(look, hold->payer, 1);
+		cond_resched();
+	}
+	must(RULE_STORES, n == nholds);
+	must(RULE_STORES, !n || READ_ONCE(emulated->ioas));
+	must(RULE_STORES, !nbeside || READ_ONCE(emulated->ioas)->npinned_beside == nbeside);
+}
+
+static void expect_counted(void *counter, unsigned long npages)
+{
+	unsigned int i;
+
+	for (i = 0; i < ncounters && counters[i].counter != counter; i++)
+		;
+	if (i == MAX_COUNTERS)
+		return;
+	if (i == ncounters)
+		counters[ncounters++] = (struct counter){ .counter = counter };
+	counters[i].npages += npages;
+}
+
+static void check_account(struct ioas_account *account)
+{
+	unsigned long ncharged = account->tally.nseen;
+
+	must(RULE_CHARGES, selftest_counted(&account->tally) == ncharged);
+	if (account->mode != ACCOUNT_TYPE1)
+		expect_counted(&account->mm->pinned_vm, ncharged);
+	if (account->unlimited && account->mode != ACCOUNT_TYPE1)
+		return;
+	if (account->mode == ACCOUNT_USER)
+		expect_counted(&account->cred->user->locked_vm, ncharged);
+	else if (atomic_read(&account->mm->mm_users))
+		expect_counted(&account->mm->locked_vm, ncharged);
+}
+
+static void check_charges(struct look *look)
+{
+	struct ioas_account *account;
+	unsigned int i;
+
+	for (i = 0; i < look->nioass; i++)
+		if (look->ioass[i]->account)
+			meet_account(look, look->ioass[i]->account, 0);
+	ncounters = 0;
+	for (account = accounts; account; account = account->tally.next)
+		check_account(account);
+	for (i = 0; i < ncounters; i++)
+		must(RULE_CHARGES,
+		     atomic_long_read(counters[i].counter) >= (long)counters[i].npages);
+}
+
+void check_claims(struct look *look)
+{
+	unsigned long nholds = 0;
+	struct ioas_pages *pages;
+
+	accounts = NULL;
+	claims_step = look->npinned / MAX_CLAIMS + 1;
+	for (pages = look->stores; pages; pages = pages->tally.next) {
+		claim_store(look, pages);
+		check_users_of(pages, &nholds);
+	}
+	check_holds(look, nholds);
+	if (claims_step)
+		check_pages();
+	xa_destroy(&claims);
+	check_charges(look);
+}
