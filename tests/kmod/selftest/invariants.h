@@ -11,21 +11,14 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
+#include "test_cmd.h"
+
 struct extent;
 struct ioas;
 struct ioas_area;
 struct ioas_ctx;
 struct ioas_hwpt;
 struct ioas_pages;
-
-/* What a rule is about. A complaint is a bit of these. */
-enum rule {
-	RULE_AREAS,	/* where areas lie, and their states and counts */
-	RULE_STORES,	/* what of a store is pinned, and in which runs */
-	RULE_DOMAINS,	/* what devices see */
-	RULE_PINS,	/* what the kernel knows of pins */
-	RULE_CHARGES,
-};
 
 /* More IOASs of one context are not looked at. */
 #define LOOK_MAX_IOASS	64

@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "corrupt.h"
 #include "device.h"
 #include "hwpt.h"
 #include "ioas.h"
@@ -606,6 +607,7 @@ static int (*const operations[])(struct ioctl_call *call) = {
 	[TEST_OP_ACCESS_REPLACE_IOAS] = op_access_replace_ioas,
 	[TEST_OP_MOCK_DOMAIN_FLAGS] = op_mock_domain_flags,
 	[TEST_OP_DEV_CHECK_CACHE] = op_dev_check_cache,
+	[TEST_OP_CORRUPT] = op_corrupt,
 };
 
 /**

@@ -31,6 +31,36 @@ enum test_op {
 	TEST_OP_MD_CHECK_IOTLB,
 	TEST_OP_TRIGGER_IOPF,
 	TEST_OP_DEV_CHECK_CACHE,
+	/* ours: breaks something, looks at the context quietly, and mends it */
+	TEST_OP_CORRUPT = 32,
+};
+
+/* What a rule of the invariant checker is about. A complaint is a bit of these. */
+enum rule {
+	RULE_AREAS,	/* where areas lie, and their states and counts */
+	RULE_STORES,	/* what of a store is pinned, and in which runs */
+	RULE_DOMAINS,	/* what devices see */
+	RULE_PINS,	/* what the kernel knows of pins */
+	RULE_CHARGES,
+};
+
+/* What can be broken of an area in a mock domain. */
+enum corruption {
+	CORRUPT_NOTHING,
+	CORRUPT_STATE,		/* claimed by nobody */
+	CORRUPT_BUSY,		/* busy with no call */
+	CORRUPT_NPINS,		/* pinned by nobody */
+	CORRUPT_MARKS,
+	CORRUPT_BORDER,		/* its first page has a run of its own */
+	CORRUPT_MAP_MORE,	/* the domain shows something behind the area ... */
+	CORRUPT_MAP_LESS,	/* ... nothing where it begins ... */
+	CORRUPT_MAP_OTHER,	/* ... something else there */
+	CORRUPT_PIN_MORE,	/* its first page has a pin of nobody's ... */
+	CORRUPT_PIN_LESS,	/* ... one too few */
+	CORRUPT_CHARGE_MORE,	/* its owner was charged with a page more ... */
+	CORRUPT_CHARGE_LESS,	/* ... less ... */
+	CORRUPT_COUNTER,	/* ... as was, but the mm counts one less */
+	NCORRUPTIONS,
 };
 
 /* What the IOMMU of a mock device can do; "last" is inclusive. */
@@ -122,6 +152,11 @@ struct test_cmd {
 			__u32 id;
 			__u32 cache;
 		} dev_check_cache;
+		struct {
+			__aligned_u64 iova;	/* of the area */
+			__u32 what;		/* enum corruption */
+			__u32 out_said;		/* bits of enum rule */
+		} corrupt;
 		__u8 room[48];
 	};
 	__u32 last;

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * native_checker.c - the invariant checker of the selftest build (docs/testing.md) notices what is
+ * wrong, and nothing else
+ */
+#include "lib_native.h"
+
+static struct {
+	uint64_t iova;		/* of a mapping of two small pages of our own */
+	uint8_t *memory;
+} small;
+
+static void open_small(void)
+{
+	rig_native_open(1);
+	require_test_cmd(rig.fd);
+	small.memory = mem_alloc(2 * PAGE);
+	memset(small.memory, 1, 2 * PAGE);
+	small.iova = rig_page(0);
+	require_eq(rig_map(small.iova, small.memory, 2 * PAGE), 0);
+}
+
+/* What the checker says when something is broken: bits of enum rule, or -errno. */
+static long said_of(enum corruption what, uint64_t iova)
+{
+	struct test_cmd command = {
+		.size = sizeof(command),
+		.op = TEST_OP_CORRUPT,
+		.id = rig.ioas,
+		.corrupt = { .iova = iova, .what = what },
+	};
+	int ret = test_call(rig.fd, &command);
+
+	return ret ?: (long)command.corrupt.out_said;
+}
+
+static void check_said(enum corruption what, enum rule rule)
+{
+	open_small();
+	check_eq(said_of(what, small.iova), 1L << rule);
+	check_eq(said_of(CORRUPT_NOTHING, small.iova), 0);
+	rig_native_close();
+}
+
+static void checker_says_nothing_when_all_is_well(void)
+{
+	open_small();
+	check_eq(said_of(CORRUPT_NOTHING, small.iova), 0);
+	rig_native_close();
+}
+
+static void checker_notices_a_claim_of_nobody(void)
+{
+	check_said(CORRUPT_STATE, RULE_AREAS);
+}
+
+static void checker_notices_an_area_that_is_busy_for_nobody(void)
+{
+	check_said(CORRUPT_BUSY, RULE_AREAS);
+}
+
+static void checker_notices_an_area_that_is_pinned_by_nobody(void)
+{
+	check_said(CORRUPT_NPINS, RULE_AREAS);
+}
+
+static void checker_notices_a_mark_of_no_front_end(void)
+{
+	check_said(CORRUPT_MARKS, RULE_AREAS);
+}
+
+static void checker_notices_a_border_that_nobody_needs(void)
+{
+	uint64_t nbytes = 2 << 20;
+	uint8_t *memory = mem_alloc_hugetlb(nbytes);
+
+	if (!memory)
+		skip("there is no huge page");
+	memset(memory, 1, nbytes);
+	open_small();
+	require_eq(rig_map(rig_page(512), memory, nbytes), 0);
+	check_eq(said_of(CORRUPT_BORDER, rig_page(512)), 1L << RULE_STORES);
+	check_eq(said_of(CORRUPT_NOTHING, rig_page(512)), 0);
+	rig_native_close();
+}
+
+static void checker_notices_what_is_mapped_outside_of_areas(void)
+{
+	check_said(CORRUPT_MAP_MORE, RULE_DOMAINS);
+}
+
+static void checker_notices_what_is_not_mapped(void)
+{
+	check_said(CORRUPT_MAP_LESS, RULE_DOMAINS);
+}
+
+static void checker_notices_what_is_mapped_to_something_else(void)
+{
+	check_said(CORRUPT_MAP_OTHER, RULE_DOMAINS);
+}
+
+static void checker_notices_a_pin_too_many(void)
+{
+	check_said(CORRUPT_PIN_MORE, RULE_PINS);
+}
+
+static void checker_notices_a_pin_too_few(void)
+{
+	check_said(CORRUPT_PIN_LESS, RULE_PINS);
+}
+
+static void checker_notices_a_charge_too_many(void)
+{
+	check_said(CORRUPT_CHARGE_MORE, RULE_CHARGES);
+}
+
+static void checker_notices_a_charge_too_few(void)
+{
+	check_said(CORRUPT_CHARGE_LESS, RULE_CHARGES);
+}
+
+static void checker_notices_a_counter_of_the_kernel_that_has_less(void)
+{
+	check_said(CORRUPT_COUNTER, RULE_CHARGES);
+}
+
+static const struct test tests[] = {
+	TEST(checker_says_nothing_when_all_is_well, 0),
+	TEST(checker_notices_a_claim_of_nobody, 0),
+	TEST(checker_notices_an_area_that_is_busy_for_nobody, 0),
+	TEST(checker_notices_an_area_that_is_pinned_by_nobody, 0),
+	TEST(checker_notices_a_mark_of_no_front_end, 0),
+	TEST(checker_notices_a_border_that_nobody_needs, 0),
+	TEST(checker_notices_what_is_mapped_outside_of_areas, 0),
+	TEST(checker_notices_what_is_not_mapped, 0),
+	TEST(checker_notices_what_is_mapped_to_something_else, 0),
+	TEST(checker_notices_a_pin_too_many, 0),
+	TEST(checker_notices_a_pin_too_few, 0),
+	TEST(checker_notices_a_charge_too_many, 0),
+	TEST(checker_notices_a_charge_too_few, 0),
+	TEST(checker_notices_a_counter_of_the_kernel_that_has_less, 0),
+};
+
+int main(int argc, char **argv)
+{
+	return run_tests(tests, ARRAY_SIZE(tests), argc, argv);
+}

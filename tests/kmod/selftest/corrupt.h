@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * corrupt: shows that the invariant checker notices what it should.
+ */
+#ifndef VFIO_IOAS_SELFTEST_CORRUPT_H
+#define VFIO_IOAS_SELFTEST_CORRUPT_H
+
+struct ioctl_call;
+
+/* TEST_OP_CORRUPT */
+int op_corrupt(struct ioctl_call *call);
+
+#endif
