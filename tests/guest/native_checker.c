@@ -69,18 +69,42 @@ static void checker_notices_a_mark_of_no_front_end(void)
 	check_said(CORRUPT_MARKS, RULE_AREAS);
 }
 
-static void checker_notices_a_border_that_nobody_needs(void)
+/* A mapping of a huge page, the pages of which are all together; returns its IOVA. */
+static uint64_t open_huge(void)
 {
-	uint64_t nbytes = 2 << 20;
-	uint8_t *memory = mem_alloc_hugetlb(nbytes);
+	uint8_t *memory = mem_alloc_hugetlb(HUGE_BYTES);
+	uint64_t iova;
 
 	if (!memory)
 		skip("there is no huge page");
-	memset(memory, 1, nbytes);
 	open_small();
-	require_eq(rig_map(rig_page(512), memory, nbytes), 0);
-	check_eq(said_of(CORRUPT_BORDER, rig_page(512)), 1L << RULE_STORES);
-	check_eq(said_of(CORRUPT_NOTHING, rig_page(512)), 0);
+	iova = rig_page(HUGE_BYTES / PAGE);
+	require_eq(rig_map(iova, memory, HUGE_BYTES), 0);
+	return iova;
+}
+
+static void checker_notices_a_border_that_nobody_needs(void)
+{
+	uint64_t iova = open_huge();
+
+	check_eq(said_of(CORRUPT_BORDER, iova), 1L << RULE_STORES);
+	check_eq(said_of(CORRUPT_NOTHING, iova), 0);
+	rig_native_close();
+}
+
+static void borders_of_a_pin_go_with_it(void)
+{
+	uint64_t iova = open_huge();
+	int access = access_create(rig.fd, rig.ioas, ACCESS_CREATE_NEEDS_PIN);
+	long long pin;
+
+	require_true(access >= 0);
+	pin = access_pin(rig.fd, access, iova + 3 * PAGE, NULL, 2 * PAGE, 0);
+	require_true(pin >= 0);
+	check_eq(said_of(CORRUPT_NOTHING, iova), 0);
+	check_eq(access_unpin(rig.fd, access, pin), 0);
+	check_eq(said_of(CORRUPT_NOTHING, iova), 0);
+	close(access);
 	rig_native_close();
 }
 
@@ -131,6 +155,7 @@ static const struct test tests[] = {
 	TEST(checker_notices_an_area_that_is_pinned_by_nobody, 0),
 	TEST(checker_notices_a_mark_of_no_front_end, 0),
 	TEST(checker_notices_a_border_that_nobody_needs, 0),
+	TEST(borders_of_a_pin_go_with_it, 0),
 	TEST(checker_notices_what_is_mapped_outside_of_areas, 0),
 	TEST(checker_notices_what_is_not_mapped, 0),
 	TEST(checker_notices_what_is_mapped_to_something_else, 0),
