@@ -169,21 +169,22 @@ void close_container(void)
 }
 
 /* Arguments are in the last pages of the process' memory, each thread's in its own. */
-static __thread unsigned long arguments;
+static unsigned long get_arguments(void)
+{
+	return SHIM_USER_BASE + (SHIM_USER_NPAGES - 1 - shim_self()) * PAGE_SIZE;
+}
 
 static unsigned long put_argument(const void *bytes, size_t nbytes)
 {
-	static unsigned long nthreads;
+	unsigned long arguments = get_arguments();
 
-	if (!arguments)
-		arguments = SHIM_USER_BASE + (SHIM_USER_NPAGES - ++nthreads % 16 - 1) * PAGE_SIZE;
 	ck_assert_uint_eq(copy_to_user((void *)arguments, bytes, nbytes), 0);
 	return arguments;
 }
 
 static void get_argument(void *bytes, unsigned long offset, size_t nbytes)
 {
-	ck_assert_uint_eq(copy_from_user(bytes, (void *)(arguments + offset), nbytes), 0);
+	ck_assert_uint_eq(copy_from_user(bytes, (void *)(get_arguments() + offset), nbytes), 0);
 }
 
 int map_dma(unsigned long index, unsigned long npages, unsigned long page)

@@ -5,6 +5,8 @@
 #include "kernel.h"
 #include "lib_run.h"
 
+void (*shim_on_map)(unsigned long iova, phys_addr_t paddr, size_t nbytes);
+
 struct iommu_domain *shim_domain_create(unsigned long pgsize)
 {
 	struct iommu_domain *domain = calloc(1, sizeof(*domain));
@@ -69,6 +71,8 @@ int iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr
 	shim_might_sleep();
 	WARN_ON(!nbytes || last_iova < iova || !is_aligned(domain, iova | paddr | nbytes));
 	WARN_ON(!is_mappable(paddr, nbytes));
+	if (shim_on_map)
+		shim_on_map(iova, paddr, nbytes);
 	if (shim_fail_now())
 		return -ENOMEM;
 	while (*link && (*link)->last_iova < iova)

@@ -8,13 +8,16 @@
 struct page shim_pages[SHIM_NPAGES];
 unsigned long shim_npinned;
 unsigned int shim_pin_at_most;
-__thread struct task_struct *current;
+struct task_struct *current;
 
 static struct mmio_range {
 	unsigned long pfn;
 	unsigned long nframes;
 } mmio_ranges[64];
 static unsigned int nmmio_ranges;
+
+/* Calls that drop a lock each other time, since shim_pages_reset(). */
+static unsigned int ncalls;
 
 void shim_add_mmio(unsigned long pfn, unsigned long nframes)
 {
@@ -52,9 +55,11 @@ void shim_pages_reset(void)
 
 	expect(shim_npinned == 0);
 	nmmio_ranges = 0;
+	ncalls = 0;
 	for (i = 0; i < SHIM_NPAGES; i++) {
-		free(shim_pages[i].data);
-		shim_pages[i] = (struct page){ .folio_npages = 1 };
+		if (shim_pages[i].data)
+			memset(shim_pages[i].data, 0, PAGE_SIZE);
+		shim_pages[i] = (struct page){ .folio_npages = 1, .data = shim_pages[i].data };
 	}
 }
 
@@ -77,6 +82,7 @@ char *shim_page_data(struct page *page)
 void shim_process_init(struct shim_process *process)
 {
 	memset(process, 0, sizeof(*process));
+	init_rwsem(&process->mm.mmap_lock);
 	process->mm.mm_users = 1;
 	process->cred.user = &process->user;
 	process->task = (struct task_struct){
@@ -170,7 +176,6 @@ void follow_pfnmap_end(struct follow_pfnmap_args *args)
 int fixup_user_fault(struct mm_struct *mm, unsigned long uaddr, unsigned int flags,
 		     bool *unlocked)
 {
-	static unsigned int ncalls;
 	long slot = find_slot(uaddr);
 
 	shim_might_sleep();
@@ -207,7 +212,6 @@ int pin_user_pages_fast(unsigned long uaddr, int npages, unsigned int flags,
 long pin_user_pages_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
 			   unsigned int flags, struct page **pages, int *locked)
 {
-	static unsigned int ncalls;
 	long npinned;
 
 	lockdep_assert_held_read(&mm->mmap_lock);

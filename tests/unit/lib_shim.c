@@ -12,6 +12,8 @@ unsigned long shim_nmessages;
 long shim_allocations;
 size_t shim_allocated_nbytes;
 long shim_fail_in;
+unsigned int shim_fail_one_in;
+unsigned long shim_fail_seed;
 
 const char *run_where(void)
 {
@@ -32,11 +34,13 @@ bool shim_warn_if(bool bad, const char *condition)
 
 struct block {
 	size_t nbytes;
-	size_t unused;		/* keeps the memory behind it aligned */
+	struct block *next;	/* waits for the end of RCU sections */
 };
 
 bool shim_fail_now(void)
 {
+	if (shim_fail_one_in && !random_below(&shim_fail_seed, shim_fail_one_in))
+		return true;
 	return shim_fail_in && !--shim_fail_in;
 }
 
@@ -69,16 +73,44 @@ void shim_free(void *memory)
 }
 
 bool shim_defer_rcu;
+unsigned int shim_in_rcu;
 static void *deferred;
+static struct block *waiting;		/* until nobody is in an RCU section */
+static unsigned int nin_rcu;
 
-void shim_free_rcu(void *block)
+void rcu_read_lock(void)
 {
-	if (!shim_defer_rcu) {
-		shim_free(block);
+	shim_in_rcu++;
+	nin_rcu++;
+}
+
+void rcu_read_unlock(void)
+{
+	struct block *block;
+
+	expect(shim_in_rcu && nin_rcu);
+	shim_in_rcu--;
+	if (--nin_rcu)
 		return;
+	while ((block = waiting)) {
+		waiting = block->next;
+		shim_free(block + 1);
 	}
-	ck_assert_ptr_null(deferred);
-	deferred = block;
+}
+
+void shim_free_rcu(void *memory)
+{
+	struct block *block = (struct block *)memory - 1;
+
+	if (shim_defer_rcu) {
+		ck_assert_ptr_null(deferred);
+		deferred = memory;
+	} else if (nin_rcu) {
+		block->next = waiting;
+		waiting = block;
+	} else {
+		shim_free(memory);
+	}
 }
 
 void shim_end_rcu(void)

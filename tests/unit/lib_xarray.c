@@ -8,6 +8,7 @@
 void xa_init_flags(struct xarray *xa, unsigned int flags)
 {
 	memset(xa, 0, sizeof(*xa));
+	spin_lock_init(&xa->xa_lock);
 	xa->lowest = flags & XA_FLAGS_ALLOC1;
 }
 

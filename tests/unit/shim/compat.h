@@ -105,8 +105,8 @@ void shim_hash_del(struct hlist_head *table, size_t nbuckets, struct hlist_node 
 extern struct hlist_head containers[256];
 #define hash_del_rcu(node)	shim_hash_del(containers, ARRAY_SIZE(containers), node)
 
-#define DEFINE_SPINLOCK(name)			spinlock_t name
-#define DEFINE_MUTEX(name)			struct mutex name
+#define DEFINE_SPINLOCK(lock)			spinlock_t lock = { .shim.name = #lock }
+#define DEFINE_MUTEX(lock)			struct mutex lock = { .shim.name = #lock }
 #define rcu_read_lock_sched()			rcu_read_lock()
 #define rcu_read_unlock_sched()			rcu_read_unlock()
 #define rcu_read_lock_sched_held()		true

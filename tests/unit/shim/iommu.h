@@ -58,6 +58,9 @@ int iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr
 size_t iommu_unmap(struct iommu_domain *domain, unsigned long iova, size_t nbytes);
 void iommu_flush_iotlb_all(struct iommu_domain *domain);
 
+/* If not NULL, is told of each map before it is done. */
+extern void (*shim_on_map)(unsigned long iova, phys_addr_t paddr, size_t nbytes);
+
 /* Where an IOVA leads to, and with which protection; NULL: nowhere. */
 const struct shim_mapping *shim_domain_find(const struct iommu_domain *domain,
 					    unsigned long iova);

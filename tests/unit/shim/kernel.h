@@ -99,6 +99,8 @@ extern unsigned long shim_nmessages;
 extern long shim_allocations;		/* blocks not yet freed */
 extern size_t shim_allocated_nbytes;	/* in them, as asked for */
 extern long shim_fail_in;		/* the n-th thing that can from now on fails; 0: none */
+extern unsigned int shim_fail_one_in;	/* of so many things that can one fails; 0: none */
+extern unsigned long shim_fail_seed;
 bool shim_fail_now(void);
 void *shim_alloc(size_t nbytes);
 void shim_free(void *block);
@@ -125,20 +127,24 @@ static inline void *kzalloc(size_t nbytes, gfp_t gfp)
 #define kfree(block)			shim_free(block)
 #define kvfree(block)			shim_free(block)
 
-/* Nobody is ever inside of rcu_read_lock() when somebody else runs. */
 struct rcu_head {
 	char unused;
 };
 
-#define rcu_read_lock()			((void)0)
-#define rcu_read_unlock()		((void)0)
+/* What is freed while a thread is inside is freed when none is. */
+void rcu_read_lock(void);
+void rcu_read_unlock(void);
+extern unsigned int shim_in_rcu;	/* sections that the thread is in */
 #define rcu_dereference(pointer)	(pointer)
 #define rcu_access_pointer(pointer)	(pointer)
 #define rcu_assign_pointer(pointer, to)	((pointer) = (to))
 #define RCU_INIT_POINTER(pointer, to)	((pointer) = (to))
 #define kfree_rcu(pointer, member)	shim_free_rcu(pointer)
 
-/* Frees at once, or, if a test wants to look at what is gone, one block at shim_end_rcu(). */
+/*
+ * Frees as soon as nobody is inside of rcu_read_lock(), or, if a test wants to look at what is
+ * gone, one block at shim_end_rcu().
+ */
 extern bool shim_defer_rcu;
 void shim_free_rcu(void *block);
 void shim_end_rcu(void);

@@ -8,6 +8,10 @@
  * orders. That locks are held where they must be, and nobody sleeps where he must not, is
  * checked; so is that not all wait. Locks are fair: while a writer waits, no reader gets in. A
  * thread that waits for an event looks again when it is woken, and not before.
+ *
+ * Locks that are initialised by the same words are of one class. If a thread holds one class and
+ * takes another, none may ever do it the other way round, also by way of further classes; a thread
+ * takes one of a class at a time, and releases only what it has taken.
  */
 #ifndef SHIM_LOCK_H
 #define SHIM_LOCK_H
@@ -16,7 +20,21 @@ struct shim_lock {
 	unsigned int nreaders;
 	bool written;
 	unsigned int nwriters_waiting;
+	const char *name;		/* of its class; NULL: its order is not checked */
+	unsigned int class;		/* 1 + its number; 0: not known yet */
 };
+
+/* What the calling thread has of a lock. */
+enum shim_hold {
+	HOLDS_NOTHING,
+	HOLDS_READ,
+	HOLDS_WRITE,
+};
+
+enum shim_hold shim_held(const struct shim_lock *lock);
+
+/* The calling thread holds no lock, nor is it in an RCU section. */
+void shim_check_nothing_held(void);
 
 struct shim_thread {
 	void (*function)(void *data);
@@ -43,6 +61,9 @@ unsigned long shim_run_in_order(const struct shim_thread *threads, unsigned int 
 	for (first = 0, noccasions = 2; first + 1 < noccasions; first++)	\
 		for (second = first + 1; second < noccasions; second++)
 
+/* The number of the thread whose turn it is; 0 outside of shim_run_threads(). */
+unsigned int shim_self(void);
+
 /* It may be another thread's turn. */
 void shim_yield(void);
 
@@ -56,6 +77,9 @@ void shim_pass_time(void);
 void shim_might_sleep(void);
 
 void shim_lock_read(struct shim_lock *lock);
+bool shim_trylock_read(struct shim_lock *lock);
+bool shim_trylock_write(struct shim_lock *lock);
+void shim_downgrade(struct shim_lock *lock);
 void shim_lock_write(struct shim_lock *lock);
 void shim_unlock_read(struct shim_lock *lock);
 void shim_unlock_write(struct shim_lock *lock);
@@ -76,9 +100,10 @@ struct rw_semaphore {
 };
 
 #define shim_lock_init(lock)		((void)memset(lock, 0, sizeof(*(lock))))
-#define spin_lock_init(lock)		shim_lock_init(lock)
-#define mutex_init(lock)		shim_lock_init(lock)
-#define init_rwsem(lock)		shim_lock_init(lock)
+#define shim_init_class(lock)		(shim_lock_init(lock), (void)((lock)->shim.name = #lock))
+#define spin_lock_init(lock)		shim_init_class(lock)
+#define mutex_init(lock)		shim_init_class(lock)
+#define init_rwsem(lock)		shim_init_class(lock)
 
 static inline void spin_lock(spinlock_t *lock)
 {
@@ -102,18 +127,12 @@ static inline void mutex_lock(struct mutex *lock)
 
 static inline bool mutex_trylock(struct mutex *lock)
 {
-	if (lock->shim.written)
-		return false;
-	shim_lock_write(&lock->shim);
-	return true;
+	return shim_trylock_write(&lock->shim);
 }
 
 static inline bool down_read_trylock(struct rw_semaphore *lock)
 {
-	if (lock->shim.written || lock->shim.nwriters_waiting)
-		return false;
-	shim_lock_read(&lock->shim);
-	return true;
+	return shim_trylock_read(&lock->shim);
 }
 
 static inline void down_read(struct rw_semaphore *lock)
@@ -130,8 +149,7 @@ static inline void down_write(struct rw_semaphore *lock)
 
 static inline void downgrade_write(struct rw_semaphore *lock)
 {
-	shim_unlock_write(&lock->shim);
-	shim_lock_read(&lock->shim);
+	shim_downgrade(&lock->shim);
 }
 
 /* Nobody dies where only a writer would notice. */
@@ -145,10 +163,9 @@ static inline void downgrade_write(struct rw_semaphore *lock)
 
 #define rwsem_is_locked(lock)		((lock)->shim.written || (lock)->shim.nreaders)
 
-#define lockdep_assert_held(lock) \
-	WARN_ON(!(lock)->shim.written && !(lock)->shim.nreaders)
-#define lockdep_assert_held_read(lock)	WARN_ON(!(lock)->shim.nreaders)
-#define lockdep_assert_held_write(lock)	WARN_ON(!(lock)->shim.written)
+#define lockdep_assert_held(lock)	WARN_ON(shim_held(&(lock)->shim) == HOLDS_NOTHING)
+#define lockdep_assert_held_read(lock)	WARN_ON(shim_held(&(lock)->shim) != HOLDS_READ)
+#define lockdep_assert_held_write(lock)	WARN_ON(shim_held(&(lock)->shim) != HOLDS_WRITE)
 
 typedef struct {
 	unsigned long nwakes;

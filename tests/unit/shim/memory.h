@@ -106,7 +106,7 @@ struct task_struct {
 	bool is_dying;
 };
 
-extern __thread struct task_struct *current;
+extern struct task_struct *current;	/* of the thread whose turn it is */
 
 /* A process with an address space and a user of its own. */
 struct shim_process {
