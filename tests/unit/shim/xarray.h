@@ -39,7 +39,10 @@ void *xa_erase(struct xarray *xa, unsigned long index);
 void *__xa_erase(struct xarray *xa, unsigned long index);	/* xa_lock held */
 
 /* An error of xa_store(), as a number. */
-#define xa_err(entry)		(IS_ERR(entry) ? (int)PTR_ERR(entry) : 0)
+static inline int xa_err(void *entry)
+{
+	return IS_ERR(entry) ? (int)PTR_ERR(entry) : 0;
+}
 
 /* The entry at *@index or the first one behind it, whose index it then is. */
 void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max,
