@@ -26,6 +26,7 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 
 #include "area.h"
 #include "container.h"
@@ -80,7 +81,7 @@ void complain(enum rule rule, const char *what, const char *file, int line)
 	if (quiet || nwarnings >= MAX_WARNINGS)
 		return;
 	nwarnings++;
-	WARN(1, "invariant: %s (%s:%d)\n", what, file, line);
+	WARN(1, "invariant: %s (%s:%d)\n", what, kbasename(file), line);
 }
 
 bool look_has_ioas(const struct look *look, const struct ioas *ioas)

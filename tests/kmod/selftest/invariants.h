@@ -40,7 +40,7 @@ void complain(enum rule rule, const char *what, const char *file, int line);
 #define must(rule, condition)						\
 	do {								\
 		if (unlikely(!(condition)))				\
-			complain(rule, #condition, __FILE_NAME__, __LINE__);	\
+			complain(rule, #condition, __FILE__, __LINE__);		\
 	} while (0)
 
 /* Looks at once, whatever was seen before; the complaints are not printed but returned, as bits. */
