@@ -11,7 +11,7 @@
 #include <sanitizer/common_interface_defs.h>
 #else
 #define __sanitizer_start_switch_fiber(save, bottom, size)	((void)(save))
-#define __sanitizer_finish_switch_fiber(save, bottom, size)	((void)(save))
+#define __sanitizer_finish_switch_fiber(save, bottom, size)	((void)(bottom), (void)(size))
 #define ASAN_UNPOISON_MEMORY_REGION(address, size)		((void)0)
 #endif
 

@@ -11,8 +11,8 @@
  * extents, pins, charges and domains agree. At the end nothing is left.
  *
  * A sequence has its order of threads, too, from its seed: SEED=n begins with it, and with
- * SEQUENCES=1 it is the only one. RANDOM_SECONDS=n goes on so long. THREADS=1 and THREADS=4 are one of
- * the tests each.
+ * SEQUENCES=1 it is the only one. RANDOM_SECONDS=n goes on so long. THREADS=1 and THREADS=4 are
+ * one of the tests each.
  */
 #include <time.h>
 
@@ -282,7 +282,8 @@ static struct vfio_bitmap pick_bitmap(void)
 {
 	return (struct vfio_bitmap){
 		.pgsize = PAGE_SIZE, .size = sizeof(u64),
-		.data = (void *)(pick(4) ? judge_arguments(shim_self()) + BITMAP_OFFSET : BAD_ADDRESS),
+		.data = (void *)(pick(4) ? judge_arguments(shim_self()) + BITMAP_OFFSET :
+				 BAD_ADDRESS),
 	};
 }
 
@@ -465,7 +466,7 @@ struct toy {
 	bool is_attached;		/* vfio_mutex */
 	bool is_open;			/* open_rwsem */
 	struct rw_semaphore open_rwsem;	/* while it is used it is not closed */
-	bool locks;			/* has a mutex of its own, held when it pins and lets go */
+	bool locks;			/* has a mutex, held when it pins and lets go */
 	struct mutex mutex;
 	unsigned int nheld[NSLOTS];
 };
@@ -774,7 +775,7 @@ struct user {
 	struct ioas_access *access;
 	struct mutex attach_mutex;
 	int ioas;			/* attach_mutex; negative: none */
-	struct mutex pins_mutex;	/* held when it gives pins back, so that they are given back */
+	struct mutex pins_mutex;	/* held when it gives pins back */
 	struct {
 		unsigned long index;
 		unsigned long npages;	/* 0: none */
