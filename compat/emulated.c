@@ -262,7 +262,7 @@ static struct ioas_area *visit_pinned_area(struct visit *visit, unsigned long in
  * Charges a page pinned anew, unless its area has paid for one there: that is all that a mapping
  * of type1 pays for, which charges each. A copy of an area (IOAS_COPY) has paid for nothing.
  */
-static int charge_anew(struct ioas_area *area, struct hold *hold, const struct page *shown)
+static int charge_anew(struct ioas_area *area, struct hold *hold, struct page *shown)
 {
 	struct ioas_account *payer = area->pages->account;
 	int ret;
@@ -294,7 +294,7 @@ static void repay_anew(struct hold *hold)
 static int pin_anew(struct ioas *ioas, struct ioas_area *area, struct hold *hold)
 {
 	const struct ioas_pages *pages = area->pages;
-	const struct page *shown = hold->page;
+	struct page *shown = hold->page;
 	int ret;
 
 	lockdep_assert_held(&ioas->domains_rwsem);

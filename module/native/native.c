@@ -58,7 +58,6 @@ static int iommu_release(struct inode *inode, struct file *file)
 static long iommu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct ioas_ctx *ctx = file->private_data;
-
 	long ret;
 
 	if (ioctl_is_native(cmd))
