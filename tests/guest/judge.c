@@ -5,8 +5,9 @@
  * All memory of this process that a device may ever see carries a pattern. Threads make random
  * container and native calls, replace, protect and unmap that memory, fork, and let a second
  * group come and go, with attaches that fail and are tried again. Two PCI devices read random
- * IOVA, and emulated ones read and write what they pin. A word that is neither the pattern nor
- * what a blocked transfer leaves is memory that nobody gave to the device.
+ * IOVA, and emulated ones read and write what they pin; one of them remembers a page only some
+ * time after the pin has returned. A word that is neither the pattern nor what a blocked transfer
+ * leaves is memory that nobody gave to the device.
  *
  * JUDGE_SECONDS says how long (60; 20 with QUICK=1), SEED where random numbers begin. Boot with
  * page_poison=1, so that memory that was freed does not keep the pattern. The program is about
@@ -49,6 +50,7 @@ static struct {
 	atomic_uint nattached;
 	atomic_uint nretried;		/* attaches that worked after one that failed */
 	atomic_uint npinned;
+	atomic_uint nlate;		/* of these, noted later */
 	atomic_uint nreported;
 	uint32_t first_ioas;		/* that of the first group */
 } world;
@@ -420,19 +422,21 @@ static struct {
 	int container;
 	int group;
 	int device;
-} soft = { -1, -1, -1 };
+	int late_group;
+	int late;			/* a device that notes its pins after they were made */
+} soft = { -1, -1, -1, -1, -1 };
 
 /* Nothing is unmapped between a write and its report. */
 static pthread_mutex_t maps_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 /* What a device writes is reported, also when the page is not pinned any more. */
-static void write_and_report(uint64_t iova, uint64_t *words)
+static void write_and_report(int device, uint64_t iova, uint64_t *words)
 {
 	uint64_t bits = 0;
 
 	pthread_mutex_lock(&maps_mutex);
-	if (!emulated_copy(soft.device, iova, words, PAGE, EMULATED_WRITE)) {
-		emulated_unpin(soft.device, iova, 1);
+	if (!emulated_copy(device, iova, words, PAGE, EMULATED_WRITE)) {
+		emulated_unpin(device, iova, 1);
 		/* A report of a part of a mapping is refused. */
 		if (!dirty_get(soft.container, iova, PAGE, &bits, sizeof(bits)) &&
 		    check_eq(bits & 1, 1))
@@ -441,12 +445,12 @@ static void write_and_report(uint64_t iova, uint64_t *words)
 	pthread_mutex_unlock(&maps_mutex);
 }
 
-static void read_pinned(uint64_t iova, uint64_t npages)
+static void read_pinned(int device, uint64_t iova, uint64_t npages)
 {
-	static uint64_t words[8 * PAGE / sizeof(uint64_t)];
+	static _Thread_local uint64_t words[8 * PAGE / sizeof(uint64_t)];
 	uint64_t i;
 
-	if (emulated_copy(soft.device, iova, words, (uint32_t)(npages * PAGE), 0))
+	if (emulated_copy(device, iova, words, (uint32_t)(npages * PAGE), 0))
 		return;
 	for (i = 0; i < npages * PAGE / sizeof(*words); i++) {
 		if (!is_pattern(words[i])) {
@@ -455,19 +459,31 @@ static void read_pinned(uint64_t iova, uint64_t npages)
 		}
 	}
 	atomic_fetch_add(&world.nreads, 1);
-	write_and_report(iova, words);
+	write_and_report(device, iova, words);
 }
 
-static void play_emulated(uint64_t *seed)
+static void pin_and_read(int device, uint64_t *seed)
 {
 	uint64_t npages = 1 + pick(seed, 8);
 	uint64_t iova = pick(seed, NIOVA_PAGES) * PAGE;
 
-	if (emulated_pin(soft.device, iova, (int)npages, RW) != (int)npages)
+	if (emulated_pin(device, iova, (int)npages, RW) != (int)npages)
 		return;
 	atomic_fetch_add(&world.npinned, 1);
-	read_pinned(iova, npages);
-	emulated_unpin(soft.device, iova, (int)npages);
+	atomic_fetch_add(&world.nlate, device == soft.late);
+	read_pinned(device, iova, npages);
+	emulated_unpin(device, iova, (int)npages);
+}
+
+static void play_emulated(uint64_t *seed)
+{
+	pin_and_read(soft.device, seed);
+}
+
+/* Each pin takes until an unmap asks for one, in vain, and a while longer. */
+static void play_late(uint64_t *seed)
+{
+	pin_and_read(soft.late, seed);
 }
 
 static void play_emulated_maps(uint64_t *seed)
@@ -498,11 +514,16 @@ static void open_emulated(void)
 	require_eq(set_iommu(soft.container, VFIO_TYPE1v2_IOMMU), 0);
 	require_backend(soft.container);
 	soft.device = emulated_device_open(soft.group, EMULATED_0);
+	soft.late_group = emulated_group_add(soft.container, EMULATED_1);
+	soft.late = emulated_device_open(soft.late_group, EMULATED_1);
+	emulated_behave(soft.late, 0, EMULATED_NOTES_LATER);
 	require_eq(dirty_start(soft.container), 0);
 }
 
 static void close_emulated(void)
 {
+	require_eq(or_errno(close(soft.late)), 0);
+	emulated_group_remove(soft.late_group);
 	require_eq(or_errno(close(soft.device)), 0);
 	emulated_group_remove(soft.group);
 	require_eq(or_errno(close(soft.container)), 0);
@@ -518,6 +539,7 @@ static struct player players[] = {
 	{ .name = "device", .play = play_device },
 	{ .name = "group", .play = play_group },
 	{ .name = "emulated", .play = play_emulated },
+	{ .name = "late", .play = play_late },
 	{ .name = "emulated maps", .play = play_emulated_maps },
 };
 
@@ -589,8 +611,8 @@ static void devices_see_only_what_was_given_to_them(void)
 
 	diag("transfers: %u, blocked: %u; attaches: %u, after a failure: %u", world.nreads,
 	     world.nblocked, world.nattached, world.nretried);
-	diag("pins: %u, reported: %u; huge pages: %s", world.npinned, world.nreported,
-	     world.huge < 0 ? "none" : "yes");
+	diag("pins: %u, noted later: %u, reported: %u; huge pages: %s", world.npinned,
+	     world.nlate, world.nreported, world.huge < 0 ? "none" : "yes");
 	check_true(world.nreads > 0);
 	check_true(world.nattached > 0);
 	if (have_emulated()) {
