@@ -15,7 +15,6 @@
 #include <sys/utsname.h>
 #include <time.h>
 
-#define GATE_SECONDS	60
 
 bool kernel_at_least(unsigned int major, unsigned int minor)
 {
@@ -446,7 +445,7 @@ void gate_wait(struct gate *gate)
 	struct pollfd waiting = { .fd = gate->fd[0], .events = POLLIN };
 	char byte;
 
-	require_eq(poll(&waiting, 1, GATE_SECONDS * 1000), 1);
+	require_eq(poll(&waiting, 1, (int)EVENT_SECONDS * 1000), 1);
 	require_eq(read(gate->fd[0], &byte, 1), 1);
 }
 

@@ -15,8 +15,8 @@
 
 #define USER		1000
 #define NTHREADS	2		/* as many as the VM has CPUs */
-#define NAREAS		scaled(1000000U, 5000U)
-#define NROUNDS		5
+#define NAREAS		scaled(300000U, 5000U)
+#define NROUNDS		3
 #define HUGE		(2ULL << 20)
 
 /* Without a device nobody looks what is there. */
@@ -146,7 +146,7 @@ static void root_is_served_promptly_beside_many_areas(void)
 		beside = measure(actions[i].run);
 		diag("%s: %llu us alone, %llu us beside", actions[i].name,
 		     (unsigned long long)alone[i] / 1000, (unsigned long long)beside / 1000);
-		check_true(beside < 10 * alone[i] + 1000000000ULL);
+		check_true(beside < 10 * alone[i] + 3000000000ULL);
 	}
 	atomic_store(crowd.is_over, true);
 	join(crowd.child);
@@ -155,7 +155,7 @@ static void root_is_served_promptly_beside_many_areas(void)
 }
 
 static const struct test tests[] = {
-	TEST(root_is_served_promptly_beside_many_areas, ONLY_IOAS | NEEDS_ONE),
+	TEST(root_is_served_promptly_beside_many_areas, ONLY_IOAS | NEEDS_ONE | TAKES_LONG),
 };
 
 int main(int argc, char **argv)
