@@ -24,6 +24,8 @@ static bool range_ends_with_the_numbers(const struct op *op)
 	"memory is that of the process that mapped it, not of the attaching one"
 #define WHY_HELD_PAGE_STAYS \
 	"a device that joins late gets what is pinned for drivers"
+#define WHY_REACH_FIRST \
+	"whether a device reaches all mappings is looked at before memory is pinned"
 #define WHY_WAITS_FOR_USERFAULTFD \
 	"what a handler of the process pages in is waited for; stock does not wait"
 #define WHY_FAILED_REPORT \
@@ -159,6 +161,15 @@ const struct difference differences[] = {
 		.ours = "join group=* = 0 *",
 		.after = "pin * = [1-9]* *",
 		.divergence = DIVERGES_HERE,
+		.sometimes = true,
+	},
+	{
+		.name = "reach-first",
+		.why = WHY_REACH_FIRST,
+		.first = { 7, 0 },
+		.cases = SEQUENCES,
+		.stock = "join group=* = -EFAULT *",
+		.ours = "join group=* = -ERANGE *",
 		.sometimes = true,
 	},
 	{
