@@ -12,7 +12,7 @@ struct ioas_ctx;
 
 #include <linux/atomic.h>
 
-/* What the invariant checker notes of a store, an account or a context; its own but for @count. */
+/* Notes of the invariant checker on a store, an account or a context; its own but for @count. */
 struct selftest_tally {
 	unsigned long look;	/* the last one that met it */
 	void *next;		/* what that one had met before */

@@ -20,7 +20,7 @@ static void open_small(void)
 	require_eq(rig_map(small.iova, small.memory, 2 * PAGE), 0);
 }
 
-/* What the checker says when something is broken: bits of enum rule, or -errno. */
+/* Breaks something and returns the checker's answer: bits of enum rule, or -errno. */
 static long said_of(enum corruption what, uint64_t iova)
 {
 	struct test_cmd command = {

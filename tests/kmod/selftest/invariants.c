@@ -180,7 +180,7 @@ static void check_users(struct ioas_pages *pages)
 	}
 }
 
-/* What the kernel pins in pages that it has not to itself has no end: so some of a run do. */
+/* A run has any number of pages, so some of them have to do. */
 static void check_pinned(const struct extent *run)
 {
 	unsigned long step = run->npages / 16 + 1;
