@@ -214,6 +214,8 @@ static void end_change(struct ioas_access *access, struct ioas *ioas)
 {
 	ioas_put(ioas);
 	mutex_unlock(&access->change_mutex);
+	/* Afterwards another thread may destroy it. */
+	selftest_look(access->object.ctx);
 	ioas_object_put(&access->object);
 }
 
@@ -277,7 +279,6 @@ int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id)
 	if (!ret)
 		set_ioas(access, ioas);
 	end_change(access, ioas);
-	selftest_look(access->object.ctx);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_attach);
@@ -321,7 +322,6 @@ int vfio_ioas_access_replace(struct ioas_access *access, u32 ioas_id)
 		return ret;
 	ret = replace(access, ioas);
 	end_change(access, ioas);
-	selftest_look(access->object.ctx);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_replace);
@@ -341,8 +341,8 @@ void vfio_ioas_access_detach(struct ioas_access *access)
 		return;
 	mutex_lock(&access->change_mutex);
 	detach_and_unlock(access);
-	ioas_object_put(&access->object);
 	selftest_look(access->object.ctx);
+	ioas_object_put(&access->object);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_detach);
 
