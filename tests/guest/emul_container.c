@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * emul_container.c - containers with emulated devices: groups, what they say of
- * themselves, mappings that nobody looks at; spec/type1.md, cases 25, 26, 37,
- * 49-52, 55, 79-82, 126, 130, 199 and 201
+ * themselves, mappings that nobody looks at
  */
 #define _GNU_SOURCE
 #include "lib_emulated.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * emul_deaf.c - an emulated device that does not let go of pages when told that
- * they are unmapped: spec/type1.md, case 220
+ * they are unmapped
  *
  * The kernel warns of it, once in a boot: this program has one to itself, and
  * run-emulated looks for the warning.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * emul_dirty.c - dirty tracking with emulated devices, which know what they
- * write: spec/type1.md, cases 151-163
+ * write
  *
  * A page that a device has pinned is dirty, and one that it had pinned, or that
  * it wrote, since the last report.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * emul_limits.c - RLIMIT_MEMLOCK and the pages that emulated devices pin:
- * spec/type1.md, cases 91-99
+ * emul_limits.c - RLIMIT_MEMLOCK and the pages that emulated devices pin
  *
  * Without an IOMMU pages are charged when a device pins them; with one when
  * they are mapped, and those that are pinned already are not charged again.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * emul_mixed.c - a PCI group that joins a container whose mappings were made
- * without an IOMMU: spec/type1.md, cases 194-198, 200, 202 and 211
+ * without an IOMMU
  */
 #define _GNU_SOURCE
 #include "lib_emulated.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * emul_pin.c - pages that emulated devices pin, and how they are told to let go
- * of them: spec/type1.md, cases 164-184
+ * of them
  */
 #define _GNU_SOURCE
 #include "lib_emulated.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * emul_robust.c - what emulated devices and racing calls may do to our container,
- * but not to the stock one: spec/type1.md, cases 219 and 221-223
+ * but not to the stock one
  */
 #define _GNU_SOURCE
 #include "lib_dirty.h"

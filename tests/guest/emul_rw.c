@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * emul_rw.c - emulated devices that read and write memory without pinning it:
- * spec/type1.md, cases 185-193
+ * emul_rw.c - emulated devices that read and write memory without pinning it
  */
 #define _GNU_SOURCE
 #include "lib_emulated.h"

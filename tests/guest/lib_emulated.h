@@ -46,9 +46,8 @@ struct emulated_info emulated_info(int device);
 #define EMUL_BYTES	(EMUL_PAGES * PAGE)
 
 /*
- * Setups E, E1 and M of spec/type1.md: a container with the group of
- * emulated-0, which is open, and in M with that of the first PCI device.
- * Numbers are -1 for what is not there (any more).
+ * A container with the group of emulated-0, which is open. emul_open_mixed() adds the group of the
+ * first PCI device. Numbers are -1 for what is not there (any more).
  */
 struct emul {
 	int container;

@@ -65,9 +65,8 @@ uint64_t last_usable_iova(int container);
 int wrap_error(void);
 
 /*
- * A container with groups of the first ngroups devices in it: setups P, P1
- * and PP of spec/type1.md. Opening requires that all goes well and that the
- * backend under test serves; closing requires it too.
+ * A container with groups of the first ngroups devices in it. Opening requires that all goes well
+ * and that the backend under test serves; closing requires it too.
  */
 struct rig {
 	int container;

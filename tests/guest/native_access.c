@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * native_access.c - in-kernel users: pin, unpin, read, write, and letting go
- * when user space unmaps (spec/native.md 5.8-5.12, 6.3, 6.4, 9.6)
+ * when user space unmaps
  */
 #define _GNU_SOURCE
 #include "lib_native.h"

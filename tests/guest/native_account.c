@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * native_account.c - pinned memory is counted: VmPin always, VmLck or the
- * user's own count against RLIMIT_MEMLOCK (spec/native.md 5.9; spec/beyond.md
- * 2.4)
+ * user's own count against RLIMIT_MEMLOCK
  */
 #define _GNU_SOURCE
 #include "lib_native.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * native_compat.c - the container ioctls on an IOAS of the native interface
- * (spec/native.md 2, 9.8; spec/beyond.md 2.5, 3)
  */
 #define _GNU_SOURCE
 #include "lib_native.h"

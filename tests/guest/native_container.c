@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What fails in the middle of a call of a container leaves nothing behind: spec/type1.md,
- * case 224.
+ * What fails in the middle of a call of a container leaves nothing behind.
  */
 #define _GNU_SOURCE
 #include "lib.h"

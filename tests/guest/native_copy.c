@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * native_copy.c - COPY: the same pages at several IOVA (spec/native.md 1.9,
- * 9.6, 9.7; spec/beyond.md 1.2)
+ * native_copy.c - COPY: the same pages at several IOVA
  */
 #define _GNU_SOURCE
 #include "lib_native.h"

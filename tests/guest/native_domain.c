@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * native_domain.c - what tables show and hold: MAP with mock devices,
- * attaching and detaching them, HWPT_ALLOC (spec/native.md 6, 9.6, 9.7;
- * spec/beyond.md 1.2, 4)
+ * attaching and detaching them, HWPT_ALLOC
  */
 #define _GNU_SOURCE
 #include "lib_native.h"

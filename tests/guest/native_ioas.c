@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * native_ioas.c - IOVA: MAP, UNMAP, IOVA_RANGES, ALLOW_IOVAS and the option
- * HUGE_PAGES (spec/native.md 1.5-1.11, 9.6; spec/beyond.md 1.2, 2)
+ * HUGE_PAGES
  */
 #define _GNU_SOURCE
 #include "lib_native.h"

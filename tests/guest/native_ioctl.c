@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * native_ioctl.c - what holds for all native ioctls: numbers, sizes, ids; and
- * OPTION, VFIO_IOAS, DESTROY without devices (spec/native.md 1, 9.5;
- * spec/beyond.md 1.0)
+ * OPTION, VFIO_IOAS, DESTROY without devices
  */
 #define _GNU_SOURCE
 #include "lib_native.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * native_stress.c - many threads at once: maps, unmaps, copies, devices and
- * in-kernel users that come and go (spec/native.md 14)
+ * in-kernel users that come and go
  */
 #define _GNU_SOURCE
 #include "lib_native.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * test_container.c - life of containers and groups as vfio.ko and the
- * backend answer for it: spec/type1.md, cases 1-24 and 28
+ * backend answer for it
  */
 #define _GNU_SOURCE
 #include "lib.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_dirty.c - dirty tracking with a device that may write to anything: spec/type1.md,
- * cases 120, 121 and 135-150. What emulated devices add is in emul_dirty.c.
+ * test_dirty.c - dirty tracking with a device that may write to anything; emul_dirty.c
+ * has what emulated devices add
  */
 #define _GNU_SOURCE
 #include "lib.h"

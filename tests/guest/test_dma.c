@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * test_dma.c - a real device reads and writes memory through the container,
- * and cannot when it should not: spec/type1.md, cases 204-212 and more
+ * and cannot when it should not
  */
 #define _GNU_SOURCE
 #include "lib.h"

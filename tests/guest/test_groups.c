@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_groups.c - several groups in a container, and all ways to leave it:
- * spec/type1.md, cases 18-22, 25, 27, 200, 209 and 219
+ * test_groups.c - several groups in a container, and all ways to leave it
  */
 #define _GNU_SOURCE
 #include "lib.h"

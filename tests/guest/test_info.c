@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_info.c - VFIO_IOMMU_GET_INFO: spec/type1.md, cases 38-48, 53 and 54
+ * test_info.c - VFIO_IOMMU_GET_INFO
  */
 #define _GNU_SOURCE
 #include "lib.h"

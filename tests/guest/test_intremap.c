@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * test_intremap.c - a machine without interrupt remapping (booted with
- * intremap=off): spec/type1.md, case 30
+ * intremap=off)
  */
 #define _GNU_SOURCE
 #include "lib.h"

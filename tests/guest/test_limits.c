@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_limits.c - RLIMIT_MEMLOCK and the number of mappings: spec/type1.md,
- * cases 77, 78, 86-90 and 216
+ * test_limits.c - RLIMIT_MEMLOCK and the number of mappings
  */
 #define _GNU_SOURCE
 #include "lib.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_map.c - VFIO_IOMMU_MAP_DMA: spec/type1.md, cases 56-73, 75, 76, 83
- * and 85
+ * test_map.c - VFIO_IOMMU_MAP_DMA
  */
 #define _GNU_SOURCE
 #include "lib.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_mmio.c - maps of device memory: spec/type1.md, case 74, and one device that writes
- * to another
+ * test_mmio.c - maps of device memory, and one device that writes to another
  */
 #define _GNU_SOURCE
 #include "lib.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * test_process.c - fork, exec, exit and threads: whose memory is mapped and
- * who is charged; spec/type1.md, cases 84 and 213-218
+ * who is charged
  */
 #define _GNU_SOURCE
 #include "lib.h"

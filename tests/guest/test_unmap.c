@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_unmap.c - VFIO_IOMMU_UNMAP_DMA: spec/type1.md, cases 100-120
- *
- * Where flags for virtual-address updates and dirty bitmaps are concerned,
- * ours says EINVAL until it has them.
+ * test_unmap.c - VFIO_IOMMU_UNMAP_DMA; test_vaddr.c and test_dirty.c have what its flags for new
+ * addresses and dirty pages do
  */
 #define _GNU_SOURCE
 #include "lib.h"

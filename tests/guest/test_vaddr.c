@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * test_vaddr.c - mappings that get a new user address: spec/type1.md, cases 123-129 and
- * 131-134
+ * test_vaddr.c - mappings that get a new user address
  */
 #define _GNU_SOURCE
 #include "lib.h"

@@ -4,7 +4,7 @@
  *
  * With it a program makes mock devices, each behind an IOMMU of its own that
  * maps pages of MOCK_IO_PAGE bytes, and plays an in-kernel user ("access").
- * Our own statement of the released ABI (spec/beyond.md, 6.3).
+ * Our own statement of the ABI that iommufd's selftests use.
  */
 #ifndef VFIO_IOAS_TEST_CMD_H
 #define VFIO_IOAS_TEST_CMD_H
