@@ -280,7 +280,7 @@ static void take_known(struct dirty_report *report, unsigned long index,
 		take_from_chunk(report, chunk, number * CHUNK_NPAGES, index, last_index,
 				first_bit);
 	mutex_unlock(&space->lock);
-	/* Who lets a page go notes it as dirty before: so it is in here or there. */
+	/* A device that lets a page go notes it as dirty before: so it is in here or there. */
 	emulated_report_held(&report->type1->emulated, space->ioas, index, last_index,
 			     report->words, report_bit(report, index) - first_bit);
 }

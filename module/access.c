@@ -14,8 +14,8 @@
  * pin; an unmap that finds pins takes it for writing, and gives it back at once, before it tells
  * the driver: so pins that the driver has not got yet are waited for.
  *
- * Calls of the driver are counted in its place on the list of the IOAS; who takes the access off
- * that list waits for them, with change_mutex held.
+ * Calls of the driver are counted in its place on the list of the IOAS; a thread that takes the
+ * access off that list waits for them, with change_mutex held.
  *
  * Order: change_mutex -> locks of the driver -> ioas_rwsem -> pins_rwsem -> domains_rwsem. Where
  * a driver's locks may be held already, change_mutex is only tried.

@@ -78,8 +78,8 @@ static inline int charge_counter(atomic_long_t *counter, unsigned long npages,
 }
 
 /*
- * Who changes locked_vm otherwise holds the mmap lock for writing. Holding it for reading
- * keeps them out, and ourselves we are atomic: so no page fault has to wait for us.
+ * The kernel changes locked_vm with the mmap lock held for writing. Holding it for reading keeps
+ * those changes out, and ours are atomic: so no page fault has to wait for us.
  */
 static atomic_long_t *locked_counter(struct mm_struct *mm)
 {

@@ -23,7 +23,7 @@ enum account_mode {
 	ACCOUNT_TYPE1,	/* the mm's locked_vm; CAP_IPC_LOCK lifts the limit only */
 };
 
-/* Who asked for runs of memory, as he was then. Constant but for the counts. */
+/* The process that mapped memory, as it was then. Constant but for the counts. */
 struct ioas_account {
 	struct mm_struct *mm;		/* the struct is held, not the address space */
 	struct task_struct *task;	/* its thread group leader: whose limit holds */

@@ -89,7 +89,7 @@ int area_share(struct ioas *ioas, struct ioas_area *area)
 	/* Otherwise its owner may be at work, without the lock that there is from now on. */
 	if (WARN_ON_ONCE(!area_is_live(area) || !is_kept(area)))
 		return -EBUSY;
-	/* Who sees the pointer sees what it points to. */
+	/* A thread that sees the pointer sees what it points to. */
 	if (smp_load_acquire(&pages->sharing))
 		return 0;
 	sharing = pages_sharing_create(pages, !list_empty(&ioas->hwpts));

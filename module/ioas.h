@@ -23,8 +23,9 @@ struct ioas_account;
 /*
  * Lock order, outer first:
  *
- *   ctx->groups_mutex -> rwsem of an access -> domains_rwsem -> mutex of a shared store
- *   -> mmap lock of the memory's owner; domains_rwsem -> ctx->areas_mutex
+ *   ctx->groups_mutex -> locks of an access (see access.c) -> domains_rwsem
+ *   -> mutex of a shared store -> mmap lock of the memory's owner;
+ *   domains_rwsem -> ctx->areas_mutex
  *
  * iova_lock is innermost: nothing but the lock of a wait queue is taken, and nobody
  * sleeps, under it.

@@ -15,9 +15,9 @@
  * again. So the extents have exactly the borders that somebody needs, also after something
  * has failed.
  *
- * Locking: a store that is not shared is changed only by who owns the area it came with:
- * the thread that made it FILLING or EMPTYING, or whoever holds domains_rwsem for
- * writing. A shared one has a mutex; who changes an area of it takes that, too.
+ * Locking: a store that is not shared is changed only by the owner of the area it came with:
+ * the thread that made it FILLING or EMPTYING, or a holder of domains_rwsem for writing. A
+ * shared one has a mutex; a thread that changes an area of it takes that, too.
  */
 #include <linux/errno.h>
 #include <linux/highmem.h>
@@ -499,7 +499,7 @@ static bool has_hole(struct ioas_pages *pages, const struct pages_user *user)
 	return more;
 }
 
-/* Who needs a part of a shared store says so; of another one there are no parts. */
+/* Callers name a user exactly if the store is shared: another one has no parts. */
 static bool is_user_of(const struct ioas_pages *pages, const struct pages_user *user)
 {
 	return !WARN_ON_ONCE(!user != !pages->sharing);

@@ -199,7 +199,7 @@ unsigned long pages_sum(struct ioas_pages *pages, unsigned long first_index,
 			struct pages_sum *sum);
 
 /*
- * While a store is not shared, who owns the area it came with owns it, too, and needs no
+ * While a store is not shared, the owner of the area it came with owns it, too, and needs no
  * lock: an uncontended one costs 6 % of a 4 KiB unmap.
  */
 static inline void pages_lock(struct ioas_pages *pages)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * selftest: what the selftest build does besides (tests/kmod/selftest/). Nothing of it is in the
- * module that is installed.
+ * selftest: hooks of the selftest build (tests/kmod/selftest/). They are empty in the module that
+ * is installed.
  */
 #ifndef VFIO_IOAS_SELFTEST_H
 #define VFIO_IOAS_SELFTEST_H

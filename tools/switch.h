@@ -23,7 +23,7 @@ struct situation {
 	struct state boot;		/* what a boot will do */
 	struct node node;		/* at /dev/vfio/vfio */
 	struct node aside;		/* at /dev/vfio/vfio.stock */
-	/* Who may use the kernel's node, wherever it is now, and ours; unless there is none. */
+	/* Owner, mode and so on of the kernel's node, wherever it is now, and of ours, if any. */
 	struct access stock_access;
 	struct access our_access;
 	enum way way;			/* the one that is on; WAY_NONE: off */

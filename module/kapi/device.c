@@ -172,7 +172,7 @@ static int get_target(struct ioas_ctx *ctx, u32 pt_id, struct igroup_target *tar
 {
 	struct ioas *ioas = ioas_get(ctx, pt_id);
 
-	/* Who waits for the object to become idle may hold the mutex. */
+	/* Taken before the object is made busy: a thread that waits for it may hold the mutex. */
 	lockdep_assert_held(&ctx->groups_mutex);
 	if (ioas) {
 		*object = &ioas->object;

@@ -198,7 +198,7 @@ static void pin_beyond_the_limit_is_refused(void)
 {
 	int file;
 
-	/* Who maps is asked for it then. */
+	/* Before the map, which remembers the credentials of its caller. */
 	drop_ipc_lock();
 	set_memlock_pages(KAPI_PAGES - 1);
 	file = open_mapped(EDU_TEST_ACCESS_PINS);

@@ -331,7 +331,7 @@ static void attach_beyond_the_limit_is_undone(void)
 {
 	int file;
 
-	/* Who maps is asked for it then. */
+	/* Before the map, which remembers the credentials of its caller. */
 	drop_ipc_lock();
 	set_memlock_pages(KAPI_PAGES - 1);
 	kapi_open();

@@ -21,7 +21,7 @@ struct operation {
 	const char *ignore[2];	/* words of the file status that may differ, and nobody else sees */
 };
 
-/* Who counts; skips the test where it cannot. */
+/* The kernel counts, or the selftest build; skips the test where that cannot. */
 void use_kernel_counter(void);
 void use_own_counter(void);
 

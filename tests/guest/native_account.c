@@ -319,7 +319,7 @@ static void limit_by_mm_is_one_for_each_process(void)
 	close_limited();
 }
 
-/* Who mapped is charged, whoever makes the pages be pinned. */
+/* The process that mapped is charged, whichever makes the pages be pinned. */
 RIG_TEST_WITH(0, another_process_is_charged_for_its_own_maps)
 {
 	struct child_map map;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that says what it is, and who has it; lib_judge.h declares this.
+ * Memory that says what it is, and the judge; lib_judge.h declares both.
  *
  * Pages come in chunks: of a chunk all pages are free, or they are one folio or single pages that
  * lie side by side. A page is free if nobody shows it, nobody has pinned it and no device can
@@ -404,7 +404,7 @@ static void check_ioas(struct ioas *ioas, const struct judge_pin *pins, unsigned
 	expect(!ioas->settled.nwaiters);
 }
 
-/* So many pins there are beside those of stores; each is one that a driver has. */
+/* @nbeside pins are not of stores; each of these is one that a driver has. */
 static void check_pages(unsigned long nbeside, const struct judge_pin *pins, unsigned int npins)
 {
 	static unsigned int npinned_once_more[CHUNKS_NPAGES];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory that says what it is, and a judge who looks at all that an IOAS, its domains and its
+ * Memory that says what it is, and a judge that looks at all that an IOAS, its domains and its
  * users have of it.
  *
  * Each page that a process shows carries its *slot*: the number of the address at which it is

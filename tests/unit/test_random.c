@@ -10,9 +10,9 @@
  * a device can reach, what is written is reported as dirty, and when all threads rest, areas,
  * extents, pins, charges and domains agree. At the end nothing is left.
  *
- * A sequence has its order of threads, too, from its seed: SEED=n begins with it, and with
- * SEQUENCES=1 it is the only one. RANDOM_SECONDS=n goes on so long. THREADS=1 and THREADS=4 are
- * one of the tests each.
+ * The seed of a sequence also gives the order of its threads. SEED=n is that of the first sequence
+ * of each test, SEQUENCES=n how many a test has; RANDOM_SECONDS=n lets each test go on for so long.
+ * THREADS=1 runs only the tests of one thread, THREADS=4 only those of four.
  */
 #include <time.h>
 
@@ -45,7 +45,7 @@ static unsigned int selected;		/* which one container ioctls work on */
 static struct mutex vfio_mutex;
 static unsigned int nattached;		/* groups; the last one stays until the end */
 
-/* What happened: a test in which something never does shows nothing. */
+/* What a test makes happen: one in which some of this never does shows nothing. */
 enum event {
 	MAPPED, UNMAPPED, UNMAPPED_REPORTING, REPORTED, WRITES_REPORTED, ADDRESS_TAKEN,
 	ADDRESS_GIVEN, TOY_PINNED, TOY_READ, TOY_TAKEN_FROM, ATTACHED, ATTACH_FAILED,

@@ -917,7 +917,7 @@ static void make_steps(enum steps_set set)
 	add_step(STEP_UNMAP_LOWEST, 0, 0);
 }
 
-/* What the model does not see but which may matter for what comes. */
+/* Of the model, and of what it does not see but may matter later. */
 static u64 state_hash(void)
 {
 	const u8 *byte = (const u8 *)&model;

@@ -24,10 +24,10 @@ struct edu {
 	struct kref kref;
 	struct pci_dev *pdev;		/* not to be used by files when gone, nor is bar */
 	struct miscdevice misc;
-	struct mutex files_lock;	/* who opens, closes or takes the driver away has it */
+	struct mutex files_lock;	/* held to open, close or take the driver away */
 	struct list_head files;		/* files_lock */
 	bool gone;			/* files_lock */
-	struct mutex hw_lock;		/* who has it talks to the device */
+	struct mutex hw_lock;		/* held to talk to the device */
 	void __iomem *bar;
 	unsigned int nmasters;		/* hw_lock; how many files need the bus master */
 };

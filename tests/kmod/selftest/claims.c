@@ -2,11 +2,11 @@
 /*
  * claims: what the kernel counts of pins and charges is what stores have.
  *
- * Who has a page: each store whose extents have it, and the devices of a container that hold one
- * which was pinned anew. A page has at least as many pins as it has claims; and no more, if it is
- * a small page of a process's own, and no other context can have it. An account was charged with
- * as many pages as its stores, and what was pinned anew, have charged; the kernel's counters of
- * mm and user have at least what all accounts of the context were charged with.
+ * A store has a claim to each page that its extents have; a device of a container has one to a
+ * page that was pinned anew for it. A page has at least as many pins as it has claims; and no
+ * more, if it is a small page of a process's own, and no other context can have it. An account was
+ * charged with as many pages as its stores, and what was pinned anew, have charged; the kernel's
+ * counters of mm and user have at least what all accounts of the context were charged with.
  *
  * Locking: all IOASs of the context are locked: nobody pins, charges, or holds.
  */
@@ -24,7 +24,7 @@
 #include "pages.h"
 #include "selftest.h"
 
-/* Of so many pages, at most, claims are counted. */
+/* Claims of about so many pages are counted; of more pages, those of every n-th. */
 #define MAX_CLAIMS	2048UL
 
 /* So many counters are compared. */
@@ -130,7 +130,7 @@ static void claim_store(struct look *look, struct ioas_pages *pages)
 	}
 }
 
-/* Who has pinned: as many in the areas of a store as there are users who did. */
+/* The areas of a store count as many pins as the store has users that pin. */
 static void check_users_of(struct ioas_pages *pages, unsigned long *nholds)
 {
 	struct pages_sharing *sharing = pages->sharing;

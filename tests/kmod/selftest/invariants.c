@@ -2,20 +2,21 @@
 /*
  * invariants: what is true of an IOAS whenever nobody is in it.
  *
- * Checked in a selftest build after each call that had to do with a context: ioctls of all kinds,
- * attach and detach, whatever drivers do; also if it failed. There is a WARN for a rule that does
- * not hold. This file has the rules of areas and stores: areas lie apart, aligned, outside of what
- * is reserved, and what is allowed is not reserved; the index of gaps and the recent place are
- * right; nothing is claimed, busy or waited for; a page of a store is pinned exactly if somebody
- * needs it, and runs end only where they have to. readback.c looks at domains, claims.c at pins
- * and charges.
+ * Checked in a selftest build after calls that have to do with a context: ioctls of all kinds,
+ * attach and detach, whatever drivers do; also if they failed, unless they were refused at once.
+ * There is a WARN for a rule that does not hold. This file has the rules of areas and stores: areas
+ * lie apart, aligned, outside of what is reserved, and what is allowed is not reserved; the index
+ * of gaps and the recent place are right; nothing is claimed, busy or waited for; a page of a store
+ * is pinned exactly if somebody needs it, and runs end only where they have to. readback.c looks at
+ * domains, claims.c at pins and charges.
  *
  * If others are inside, a look is partial or none. Tests that make very many calls, or have very
  * many areas, are looked at only now and then.
  *
  * Locking: domains_rwsem for writing keeps everybody out. It is only tried, as is the mutex of a
  * shared store: callers may hold locks that those inside wait for, and somebody inside may wait
- * for user space. So the checker is never waited for, and orders nothing.
+ * for user space. So the checker waits for another look, and a few milliseconds for a lock, but for
+ * nobody else; it adds nothing to the order of locks.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -122,7 +123,7 @@ static void check_gaps(struct ioas_area *area, unsigned long first_free)
 	must(RULE_AREAS, area->subtree_gap == largest);
 }
 
-/* Where somebody looked last must be between neighbours: nobody else looks for it. */
+/* A place that is remembered lies between neighbours, or the next search would miss areas. */
 static void check_place(struct iova_space *space)
 {
 	struct iova_place place;

@@ -58,7 +58,7 @@ void check_claims(struct look *look);
 /* Is there no other context, which could have the same pages? */
 bool selftest_only_ctx(void);
 
-/* How often a page is pinned, at least; all pages of a large folio have one count. */
+/* How often a page is pinned, at most; all pages of a large folio have one count. */
 long count_pins(unsigned long pfn);
 
 #endif

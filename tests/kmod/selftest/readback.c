@@ -6,8 +6,8 @@
  * the memory that the extents of the area's store have there; elsewhere nothing. Of a domain with
  * many pages some are read, the first and the last of each area among them.
  *
- * Locking: domains_rwsem is held for writing. So are the extents of stores that are shared
- * constant where they show an area: it needs them as they are.
+ * Locking: domains_rwsem is held for writing. That keeps the extents of a shared store as they are
+ * below an area of this IOAS, whose domains need these pages; other IOASs can change the rest.
  */
 #include <linux/iommu.h>
 #include <linux/list.h>
@@ -19,18 +19,18 @@
 #include "ioas.h"
 #include "mock.h"
 
-/* So many pages of a domain are read, if it has areas that are not much more. */
+/* About so many pages of a domain are read, and the last one of each area. */
 #define MAX_READS	2048UL
 
 /* A domain that is read. */
 struct readback {
 	struct iommu_domain *domain;
 	unsigned long granule;		/* of the domain, in bytes */
-	unsigned long step;		/* so many bytes of an area have one page that is read */
+	unsigned long step;		/* one page is read in so many bytes */
 	bool is_mock;
 };
 
-/* What is behind an IOVA; 0 for nothing, where no memory is. */
+/* The memory behind an IOVA; 0 if there is none, as no page of a program has that address. */
 static phys_addr_t read_page(const struct readback *rb, unsigned long iova)
 {
 	if (rb->is_mock)
@@ -60,7 +60,7 @@ static void check_area_in(const struct readback *rb, struct ioas_area *area)
 	while (more) {
 		unsigned long end = min((run.index + run.npages) * PAGE_SIZE, last + 1);
 
-		/* That there is a hole somebody else complains of. */
+		/* invariants.c complains of a hole. */
 		for (; byte < end; byte += rb->step)
 			if (run.kind != EXTENT_HOLE)
 				check_page(rb, area, &run, byte);
@@ -80,7 +80,7 @@ static void check_nothing_at(const struct readback *rb, unsigned long iova)
 		must(RULE_DOMAINS, !read_page(rb, iova));
 }
 
-/* Of a gap between areas, [first_iova, last_iova], a real domain tells of one page at a time. */
+/* A real domain cannot list what it maps: three pages of a gap between areas are read. */
 static void check_gap(const struct readback *rb, unsigned long first_iova,
 		      unsigned long last_iova)
 {
