@@ -23,7 +23,7 @@ struct ioas_account;
 /*
  * Lock order, outer first:
  *
- *   ctx->groups_mutex -> locks of an access (see access.c) -> domains_rwsem
+ *   ctx->groups_mutex -> ioas_rwsem of an access -> its pins_rwsem -> domains_rwsem
  *   -> mutex of a shared store -> mmap lock of the memory's owner;
  *   domains_rwsem -> ctx->areas_mutex
  *
