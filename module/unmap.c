@@ -5,17 +5,17 @@
  * Owns areas in state EMPTYING. A walk takes areas over from the lowest upward, as many
  * as can be had at once; empties them; erases them; and goes on behind them.
  *
- * An area that is not to be had the walk claims. While calls keep it busy, it waits, and new
- * ones wait for the walk: so it has to wait only for those that are inside. While in-kernel
- * users have pinned it, it tells them to let go, waits a moment, and looks again; calls may use
- * the area meanwhile, since it is not for them that the walk waits, but not pin it. An area that
- * another thread has claimed is left to that one first. A walk has one claim at most, and gives
- * it back where it looks at areas again, and where it ends.
+ * The walk claims an area that it cannot take over at once. While calls keep the area busy, the
+ * walk waits, and new calls wait for the walk: so it has to wait only for those that are inside.
+ * While in-kernel users have pinned the area, the walk tells them to let go, waits a moment, and
+ * looks again; meanwhile calls may use the area, as the walk does not wait for them, but not pin
+ * it. An area that another thread has claimed is left to that one first. A walk has one claim at
+ * most, and gives it back where it looks at areas again, and where it ends.
  *
  * Locking: the caller has entered the IOAS; iova_lock only to take areas over and to
  * erase them. In-kernel users are told, and waited for, outside of the IOAS: they enter it to
- * let go, and a thread that waits inside would keep those out who want it for writing, who
- * would keep them out. The same holds for waiting for a thread that tells them.
+ * let go, and a thread that waits inside would keep a writer waiting, which would keep them
+ * out. The same holds for waiting for a thread that tells them.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>

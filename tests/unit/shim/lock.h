@@ -5,7 +5,7 @@
  * A test has one thread, or those it gives to shim_run_threads(). One runs at a time; only
  * where the kernel could sleep or take a lock may it be another's turn, by a random
  * number, so that the same seed gives the same order, or as a test says that goes through the
- * orders. That locks are held where they must be, and nobody sleeps where he must not, is
+ * orders. That locks are held where they must be, and nobody sleeps where that is not allowed, is
  * checked; so is that not all wait. Locks are fair: while a writer waits, no reader gets in. A
  * thread that waits for an event looks again when it is woken, and not before.
  *
