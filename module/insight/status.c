@@ -41,12 +41,13 @@
 
 /*
  * How much it counts, in steps: a run is one, an area as dear as several. In one IOAS a million
- * areas; when all is spent, still as many in each as dma_entry_limit lets a container have.
+ * areas, in all four million; when all is spent, still some in each, few enough that very many
+ * IOASs cost no more than the lines that tell of them.
  */
 #define AREA_STEPS	16UL
 #define IOAS_STEPS	(AREA_STEPS << 20)
 #define ALL_STEPS	(4 * IOAS_STEPS)
-#define MIN_STEPS	(AREA_STEPS << 16)
+#define MIN_STEPS	(AREA_STEPS << 8)
 
 /* In place of the id of an object: the line of the context, before, and its groups, behind. */
 #define CONTEXT_LINE	0UL

@@ -474,6 +474,46 @@ static void each_line_is_a_record(void)
 	close(fd);
 }
 
+/*
+ * A large mapping, and copies of it in very many IOASs, which cost their owner next to nothing:
+ * what a reader counts does not grow with them as it would if each were counted.
+ */
+static void copies_are_not_all_counted(void)
+{
+	const unsigned int npages = scaled(32768, 512), ncopies = scaled(4000, 200);
+	const uint64_t all_steps = 64ULL << 20, least_steps = 4096, at_once = 512;
+	uint8_t *memory = mem_alloc_interleaved(npages * PAGE);
+	unsigned long long nruns = 0, nlines = 0, nbusy = 0;
+	struct iova_of first = { .iova = 0 };
+	const char *line;
+	struct rig rig;
+	unsigned int i;
+
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	require_eq(dma_map(rig.container, 0, memory, npages * PAGE, RW), 0);
+	first.ioas = vfio_ioas_get(rig.container);
+	for (i = 0; i < ncopies; i++)
+		require_eq(ioas_copy(rig.container,
+				     (struct iova_of){ ioas_alloc(rig.container), 0 }, first,
+				     npages * PAGE, IOAS_RW | IOAS_FIXED), 0);
+	read_status();
+	for (line = find_line(text, "ioas "); line; line = find_line(line + 1, "ioas ")) {
+		nruns += word_value(line, "runs");
+		nbusy += word_value(line, "busy") == 1;
+		nlines++;
+	}
+	check_eq(nlines, ncopies + 1);
+	check_eq(word_value(own_line("ioas "), "runs"), npages);
+	check_true(nruns <= all_steps + ncopies * (least_steps + at_once));
+	/* They all are told of, with as many areas as they have. */
+	if (ncopies * (uint64_t)npages > all_steps)
+		check_true(nbusy > 0 && nbusy < ncopies);
+	else
+		check_eq(nbusy, 0);
+	rig_close(&rig);
+	mem_free(memory, npages * PAGE);
+}
+
 static void *read_status_until_told(void *stop)
 {
 	while (!*(volatile bool *)stop)
@@ -530,6 +570,7 @@ static const struct test tests[] = {
 	TEST(status_is_read_while_containers_come_and_go, ONLY_IOAS | NEEDS_ONE),
 	TEST(status_does_not_wait_for_a_map_that_waits, ONLY_IOAS | NEEDS_TWO),
 	TEST(each_line_is_a_record, ONLY_IOAS),
+	TEST(copies_are_not_all_counted, ONLY_IOAS | NEEDS_ONE),
 	TEST(context_ends_while_it_is_read, ONLY_IOAS),
 	TEST(status_is_for_root_alone, ONLY_IOAS),
 };
