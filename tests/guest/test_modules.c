@@ -162,9 +162,9 @@ static void ours_comes_and_goes_while_a_stock_container_lives(void)
 	rig_close(&rig);
 }
 
-static void module_is_loaded_and_unloaded_200_times(void)
+static void module_is_loaded_and_unloaded_60_times(void)
 {
-	int nrounds = scaled(200, 20);
+	int nrounds = scaled(60, 20);
 	int i;
 
 	for (i = 0; i < nrounds && !failures(); i++) {
@@ -300,7 +300,7 @@ static const struct test tests[] = {
 	     ONLY_IOAS | NEEDS_TWO),
 	TEST(ours_comes_and_goes_while_a_stock_container_lives,
 	     ONLY_IOAS | NEEDS_TWO),
-	TEST(module_is_loaded_and_unloaded_200_times,
+	TEST(module_is_loaded_and_unloaded_60_times,
 	     ONLY_IOAS | NEEDS_ONE | TAKES_LONG),
 	TEST(module_is_loaded_used_and_unloaded_many_times,
 	     ONLY_IOAS | NEEDS_TWO | TAKES_LONG),
