@@ -112,15 +112,20 @@ static const struct {
 	{ "switch status", ask_who_serves },
 };
 
-/* In ns. */
+/* In ns; the shortest of some times, as another machine may have the CPU. */
 static uint64_t measure(void (*run)(void))
 {
-	uint64_t begin = now_ns();
+	uint64_t begin, time, least = UINT64_MAX;
 	unsigned int i;
 
-	for (i = 0; i < NROUNDS; i++)
+	for (i = 0; i < NROUNDS; i++) {
+		begin = now_ns();
 		run();
-	return (now_ns() - begin) / NROUNDS;
+		time = now_ns() - begin;
+		if (time < least)
+			least = time;
+	}
+	return least;
 }
 
 static void root_is_served_promptly_beside_many_areas(void)
