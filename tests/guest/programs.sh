@@ -4,7 +4,10 @@
 # not what happens to be built. They have
 #   top       the root of the sources
 #   kernel    the kernel directory, for is_slow
-# shellcheck disable=SC2154  # see above
+# shellcheck disable=SC2154,SC2034  # see above; used there
+
+# Of the tool alone: on one kernel, by run-switch.
+once='test_switch_crash test_switch_others'
 
 # programs PATTERN: the names of those whose sources match, sorted, and only those that $PROGRAMS
 # has, if it is set. Fails if one is not built.
@@ -34,6 +37,11 @@ programs_that_use() {
 # wanted NAME: is it one of $PROGRAMS, or are all wanted?
 wanted() {
 	case " ${PROGRAMS:-$1} " in *" $1 "*) return 0 ;; *) return 1 ;; esac
+}
+
+# is_once NAME
+is_once() {
+	case " $once " in *" $1 "*) return 0 ;; *) return 1 ;; esac
 }
 
 # is_slow: does the kernel watch all memory accesses?
