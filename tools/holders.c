@@ -8,8 +8,9 @@
  *   whose text ends like the name of a VFIO device is opened, with O_PATH, and only if it is on a
  *   file system without a server behind it (no NFS, no FUSE) its device number is asked for. So a
  *   node that somebody made under another name than the usual ones is not seen.
- * - Processes with small tables of descriptors come first, root's before all others, so that one
- *   with very many delays nobody but itself; and after HOLDERS_SECONDS we stop.
+ * - The clock is read before each descriptor, and after HOLDERS_SECONDS we stop, so that it does not
+ *   matter how many there are, nor in how many processes. The order of processes keeps a user with
+ *   very many from hiding another one's: see candidates_order().
  */
 #define _GNU_SOURCE
 #include "holders.h"
@@ -18,12 +19,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "candidates.h"
 #include "compare/text.h"
 #include "ours.h"
 
-#define LOOK_AT_CLOCK	256	/* descriptors between two looks at the clock */
+#define LOOK_AT_CLOCK	256	/* lines of a list of mounts between two looks at the clock */
 
 /* What all processes are looked at with. */
 struct search {
@@ -31,14 +32,7 @@ struct search {
 	dev_t native;
 	unsigned int group_major;	/* 0 if there is none */
 	unsigned int dev_mount;		/* the mount of /dev/vfio; its file system is no server's */
-	struct timespec deadline;
-};
-
-/* A process that may be looked at. */
-struct candidate {
-	pid_t pid;
-	uid_t uid;
-	unsigned long ntable;		/* size of its table of descriptors */
+	deadline_t deadline;
 };
 
 const char *printable(const char *name)
@@ -50,16 +44,6 @@ const char *printable(const char *name)
 		shown[i] = isprint((unsigned char)name[i]) ? name[i] : '?';
 	shown[i] = '\0';
 	return shown;
-}
-
-static bool is_late(const struct search *search)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec > search->deadline.tv_sec ||
-	       (now.tv_sec == search->deadline.tv_sec &&
-		now.tv_nsec >= search->deadline.tv_nsec);
 }
 
 static void *grow(void *list, unsigned int nelements, size_t nbytes)
@@ -115,20 +99,12 @@ struct fdinfo {
 /* Of a process, or of "self". False if it is not known. */
 static bool get_fdinfo(struct fdinfo *info, const char *process, const char *fd)
 {
-	unsigned int nfound = 0;
-	char path[64], line[128];
-	FILE *file;
+	char path[64], text[256];
 
 	snprintf(path, sizeof(path), "/proc/%.16s/fdinfo/%.16s", process, fd);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	while (nfound < 3 && fgets(line, sizeof(line), file))
-		nfound += sscanf(line, "flags: %o", &info->flags) == 1 ||
-			  sscanf(line, "mnt_id: %u", &info->mount) == 1 ||
-			  sscanf(line, "ino: %lu", &info->inode) == 1;
-	fclose(file);
-	return nfound == 3;
+	return read_head(path, text, sizeof(text)) &&
+	       sscanf(text, "pos: %*s flags: %o mnt_id: %u ino: %lu", &info->flags, &info->mount,
+		      &info->inode) == 3;
 }
 
 /* Of a descriptor of ours; 0 if that is not known. */
@@ -183,7 +159,7 @@ static bool mount_is_local(const struct search *search, pid_t pid, unsigned int 
 	if (!file)
 		return false;
 	while (getline(&line, &nbytes, file) > 0) {
-		if (++nlines % LOOK_AT_CLOCK == 0 && is_late(search))
+		if (++nlines % LOOK_AT_CLOCK == 0 && deadline_is_over(search->deadline))
 			break;
 		if (sscanf(line, "%u ", &number) != 1 || number != mount)
 			continue;
@@ -262,7 +238,6 @@ static void look_at_process(const struct search *search, const struct candidate 
 			    struct holders *holders)
 {
 	struct holder holder = { .pid = candidate->pid, .uid = candidate->uid };
-	unsigned int nlooked = 0;
 	struct dirent *entry;
 	char path[32];
 	DIR *fds;
@@ -275,11 +250,12 @@ static void look_at_process(const struct search *search, const struct candidate 
 			holders->denied = true;
 		return;
 	}
-	while (!holders->late && (entry = readdir(fds))) {
+	while ((entry = readdir(fds))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		if (++nlooked % LOOK_AT_CLOCK == 0)
-			holders->late = is_late(search);
+		holders->late = deadline_is_over(search->deadline);
+		if (holders->late)
+			break;
 		look_at_descriptor(search, dirfd(fds), entry->d_name, &holder);
 	}
 	closedir(fds);
@@ -287,65 +263,11 @@ static void look_at_process(const struct search *search, const struct candidate 
 		add(holders, &holder);
 }
 
-static bool get_candidate(struct candidate *candidate, const char *pid)
-{
-	char path[64], line[256];
-	unsigned int uid = 0;
-	FILE *file;
-
-	*candidate = (struct candidate){ .pid = atoi(pid) };
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)candidate->pid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	/* FDSize is below Uid. The real user: a program that is setuid is started by anybody. */
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "Uid: %u", &uid) == 1)
-			candidate->uid = uid;
-		if (sscanf(line, "FDSize: %lu", &candidate->ntable) == 1)
-			break;
-	}
-	fclose(file);
-	return true;
-}
-
-static int compare_candidates(const void *a, const void *b)
-{
-	const struct candidate *left = a, *right = b;
-
-	if (!left->uid != !right->uid)
-		return left->uid ? 1 : -1;
-	if (left->ntable != right->ntable)
-		return left->ntable < right->ntable ? -1 : 1;
-	return left->pid < right->pid ? -1 : left->pid > right->pid;
-}
-
 static int compare_holders(const void *a, const void *b)
 {
 	const struct holder *left = a, *right = b;
 
 	return left->pid < right->pid ? -1 : left->pid > right->pid;
-}
-
-static struct candidate *get_candidates(unsigned int *ncandidates, bool *denied)
-{
-	struct candidate *list = NULL;
-	DIR *processes = opendir("/proc");
-	struct dirent *entry;
-
-	*ncandidates = 0;
-	*denied = !processes;
-	while (processes && (entry = readdir(processes))) {
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		list = grow(list, *ncandidates, sizeof(*list));
-		*ncandidates += get_candidate(&list[*ncandidates], entry->d_name);
-	}
-	if (processes)
-		closedir(processes);
-	if (list)
-		qsort(list, *ncandidates, sizeof(*list), compare_candidates);
-	return list;
 }
 
 static unsigned int get_group_major(void)
@@ -364,12 +286,13 @@ static unsigned int get_group_major(void)
 	return found;
 }
 
-static struct search begin_search(void)
+static struct search begin_search(unsigned int nms)
 {
 	struct search search = {
 		.ours = ours_number(),
 		.native = ours_native_number(),
 		.group_major = get_group_major(),
+		.deadline = deadline_in(nms),
 	};
 	int fd = open("/dev/vfio", O_PATH | O_CLOEXEC);
 
@@ -377,25 +300,57 @@ static struct search begin_search(void)
 		search.dev_mount = mount_of(fd);
 		close(fd);
 	}
-	clock_gettime(CLOCK_MONOTONIC, &search.deadline);
-	search.deadline.tv_sec += HOLDERS_SECONDS;
 	return search;
+}
+
+/* Finding processes takes at most half of the time, and some are left to look at. */
+void holders_find_within(struct holders *holders, unsigned int nms)
+{
+	struct search search = begin_search(nms);
+	struct candidates candidates;
+	unsigned int i;
+
+	*holders = (struct holders){ 0 };
+	candidates_find(&candidates, deadline_in(nms / 2));
+	holders->denied = candidates.denied;
+	for (i = 0; i < candidates.ncandidates && !holders->late; i++) {
+		holders->late = deadline_is_over(search.deadline);
+		if (!holders->late)
+			look_at_process(&search, &candidates.list[i], holders);
+	}
+	holders->late = holders->late || candidates.late;
+	candidates_free(&candidates);
+	if (holders->holder)
+		qsort(holders->holder, holders->nholders, sizeof(*holders->holder),
+		      compare_holders);
 }
 
 void holders_find(struct holders *holders)
 {
-	struct search search = begin_search();
-	struct candidate *candidates;
-	unsigned int ncandidates, i;
+	holders_find_within(holders, HOLDERS_SECONDS * 1000);
+}
 
-	*holders = (struct holders){ 0 };
-	candidates = get_candidates(&ncandidates, &holders->denied);
-	for (i = 0; i < ncandidates && !holders->late; i++)
-		look_at_process(&search, &candidates[i], holders);
-	free(candidates);
-	if (holders->holder)
-		qsort(holders->holder, holders->nholders, sizeof(*holders->holder),
-		      compare_holders);
+/*
+ * Each container of the kernel's with a backend holds a reference of the backend's module, and no
+ * container gets one without a group. What is built in does not count, and vfio's own backend for
+ * devices without an IOMMU has no module of its own.
+ */
+static bool stock_may_be_used(void)
+{
+	char line[32];
+
+	if (read_line("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode", line,
+		      sizeof(line)) == 0 && line[0] == 'Y')
+		return true;
+	if (access("/sys/module/" STOCK_MODULE, F_OK))
+		return false;
+	return read_line("/sys/module/" STOCK_MODULE "/refcnt", line, sizeof(line)) ||
+	       strcmp(line, "0");
+}
+
+bool holders_may_lack_users(const struct holders *holders)
+{
+	return holders->late && stock_may_be_used();
 }
 
 void holders_free(struct holders *holders)

@@ -31,7 +31,11 @@ struct holders {
 #define HOLDERS_SECONDS	5
 
 void holders_find(struct holders *holders);
+/* The same with another limit, in ms. */
+void holders_find_within(struct holders *holders, unsigned int nms);
 void holders_free(struct holders *holders);
+/* Could a process that was not looked at use a device through a container of the kernel's? */
+bool holders_may_lack_users(const struct holders *holders);
 static inline bool holders_are_all(const struct holders *holders)
 {
 	return !holders->denied && !holders->late;

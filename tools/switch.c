@@ -16,10 +16,11 @@
 
 static const char help[] =
 "usage: vfio-ioas switch on [--way WAY] [--persist] [--force] [--dry-run]\n"
-"       vfio-ioas switch off [--persist] [--dry-run]\n"
+"                           [--timeout SECONDS]\n"
+"       vfio-ioas switch off [--persist] [--dry-run] [--timeout SECONDS]\n"
 "       vfio-ioas switch status [--json]\n"
-"       vfio-ioas switch restore\n"
-"       vfio-ioas switch refresh\n"
+"       vfio-ioas switch restore [--timeout SECONDS]\n"
+"       vfio-ioas switch refresh [--timeout SECONDS]\n"
 "\n"
 "Makes programs that open /dev/vfio/vfio get our container instead of the kernel's, from now\n"
 "on. Containers that exist keep the backend they have. Needs root, but for status and\n"

@@ -63,6 +63,8 @@ bool apparmor_lacks_rule(const char **command);
 
 /* All that speaks against it, checked before anything changes: DONE or REFUSED. */
 int switch_check(struct situation *situation, const struct request *request);
+/* Says which containers stay the kernel's; takes HOLDERS_SECONDS, whatever others do. */
+void switch_warn_of_users(void);
 
 /* Each is a subcommand and returns the exit status. */
 int switch_on(const struct request *request);

@@ -13,6 +13,8 @@
 #include "holders.h"
 #include "switch_lock.h"
 
+#define MAX_NAMED	100	/* processes in a list of warnings */
+
 /* Root, and alone: a descriptor to close when done, or -1 after saying why not. */
 static int begin(const struct request *request)
 {
@@ -108,17 +110,20 @@ static int undo(const struct situation *situation)
 	return state_remove(STATE_DIR) ? REFUSED : DONE;
 }
 
+/* Everybody may have any number of processes, and of containers without a group. */
 static void warn_of_ours(void)
 {
+	unsigned int nours = 0, i;
 	struct holders holders;
-	unsigned int i;
 
 	holders_find(&holders);
 	for (i = 0; i < holders.nholders; i++)
-		if (holders.holder[i].nours)
+		if (holders.holder[i].nours && nours++ < MAX_NAMED)
 			say_warning("%s (%d) keeps its container of ours",
 				    printable(holders.holder[i].name),
 				    (int)holders.holder[i].pid);
+	if (nours > MAX_NAMED)
+		say_warning("so do %u other processes", nours - MAX_NAMED);
 	holders_free(&holders);
 }
 
@@ -140,8 +145,6 @@ static int off(const struct request *request, const struct situation *situation)
 		return REFUSED;
 	printf("vfio-ioas: %s\n", was_on ? "off; containers opened from now on are the kernel's" :
 	       "is off already");
-	if (was_on)
-		warn_of_ours();
 	return boot_off(request, situation);
 }
 
@@ -165,6 +168,7 @@ int switch_off(const struct request *request)
 {
 	struct situation situation;
 	int lock, result;
+	bool was_on;
 
 	if (request->dry_run)
 		return dry_off(request);
@@ -172,9 +176,14 @@ int switch_off(const struct request *request)
 	if (lock < 0)
 		return REFUSED;
 	situation_look(&situation);
+	was_on = situation.way != WAY_NONE;
 	result = off(request, &situation);
 	situation_free(&situation);
 	close(lock);
+	/* That takes a while, and whoever ends us meanwhile keeps nothing from being off. */
+	fflush(stdout);
+	if (was_on && !result)
+		warn_of_ours();
 	return result;
 }
 
@@ -270,12 +279,13 @@ static int dry_on(const struct request *request, struct situation *situation)
 	return DONE;
 }
 
-static int on(const struct request *request, struct situation *situation)
+static int on(const struct request *request, struct situation *situation, bool *changes)
 {
 	if (situation->way == request->way && situation_agrees(situation)) {
 		printf("vfio-ioas: is on already, way: %s\n", way_names[request->way]);
 		return request->dry_run ? DONE : boot_on(request);
 	}
+	*changes = true;
 	if (request->dry_run)
 		return dry_on(request, situation);
 	if (switch_check(situation, request) ||
@@ -291,6 +301,7 @@ int switch_on(const struct request *request)
 {
 	struct situation situation;
 	struct request wanted = *request;
+	bool changes = false;
 	int lock = -1, result;
 
 	if (!request->dry_run)
@@ -302,10 +313,13 @@ int switch_on(const struct request *request)
 	if (wanted.way == WAY_NONE)
 		wanted.way = situation.way == WAY_NONE || situation.way == NWAYS ?
 				     WAY_SYMLINK : situation.way;
-	result = on(&wanted, &situation);
+	result = on(&wanted, &situation, &changes);
 	situation_free(&situation);
 	if (lock >= 0)
 		close(lock);
+	fflush(stdout);
+	if (wanted.force && changes && !result)
+		switch_warn_of_users();
 	return result;
 }
 

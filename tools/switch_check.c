@@ -100,36 +100,72 @@ static void warn_of_idle(const struct holders *holders)
 			    " open and no device: a container set up there is the kernel's",
 			    nidle, nidle == 1 ? " has" : "es have");
 	if (holders->late)
-		say_warning("not all processes were looked at: they have too many descriptors open");
+		say_warning("in %d seconds not all processes were looked at: there are too many, "
+			    "or they have too many descriptors open", HOLDERS_SECONDS);
+}
+
+/* Of processes that use a device through a container of the kernel's; first: one of them. */
+static unsigned int count_users(const struct holders *holders, const struct holder **first)
+{
+	unsigned int nusers = 0, i;
+
+	for (i = 0; i < holders->nholders; i++)
+		if (holder_uses_stock(&holders->holder[i]) && nusers++ == 0)
+			*first = &holders->holder[i];
+	return nusers;
 }
 
 /*
  * Everybody may open the kernel's node, so that this alone is no reason to refuse; what a process
  * has devices for is the kernel's until it ends.
  */
+static int refuse_users(const struct holders *holders)
+{
+	const struct holder *first = NULL;
+	unsigned int nusers = count_users(holders, &first);
+
+	if (nusers)
+		return refuse("%u process%s %s devices through " NODE_DIR "/" NODE
+			      " and would stay with the kernel's, %s (%d) for one; --force goes on",
+			      nusers, nusers == 1 ? "" : "es", nusers == 1 ? "uses" : "use",
+			      printable(first->name), (int)first->pid);
+	if (holders_may_lack_users(holders))
+		return refuse("a container of the kernel's is in use, and in %d seconds not all "
+			      "processes were looked at, to say which has it: there are too many, "
+			      "or they have too many descriptors open; --force goes on",
+			      HOLDERS_SECONDS);
+	return DONE;
+}
+
+/* With --force they keep nobody from switching: they are looked for when that is done. */
 static int check_holders(const struct request *request)
 {
 	struct holders holders;
-	unsigned int nusers = 0, i, first = 0;
-	int result = DONE;
+	int result;
 
+	if (request->force)
+		return DONE;
 	holders_find(&holders);
-	for (i = 0; i < holders.nholders; i++)
-		if (holder_uses_stock(&holders.holder[i]) && nusers++ == 0)
-			first = i;
-	if (nusers && !request->force)
-		result = refuse("%u process%s %s devices through " NODE_DIR "/" NODE
-				" and would stay with the kernel's, %s (%d) for one; --force goes on",
-				nusers, nusers == 1 ? "" : "es", nusers == 1 ? "uses" : "use",
-				printable(holders.holder[first].name),
-				(int)holders.holder[first].pid);
-	else if (nusers)
-		say_warning("%u process%s the backend of containers that exist",
-			    nusers, nusers == 1 ? " keeps" : "es keep");
+	result = refuse_users(&holders);
 	if (!result)
 		warn_of_idle(&holders);
 	holders_free(&holders);
 	return result;
+}
+
+void switch_warn_of_users(void)
+{
+	const struct holder *first;
+	struct holders holders;
+	unsigned int nusers;
+
+	holders_find(&holders);
+	nusers = count_users(&holders, &first);
+	if (nusers)
+		say_warning("%u process%s the backend of containers that exist",
+			    nusers, nusers == 1 ? " keeps" : "es keep");
+	warn_of_idle(&holders);
+	holders_free(&holders);
 }
 
 static int check_ours(const struct situation *situation, enum way way)

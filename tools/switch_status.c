@@ -49,8 +49,8 @@ static void print_holders(const struct holders *holders)
 	if (holders->denied)
 		printf("%-16s those of other users are not shown: needs root\n", "");
 	if (holders->late)
-		printf("%-16s not all processes were looked at: too many descriptors are open\n",
-		       "");
+		printf("%-16s not all processes were looked at: there are too many, or too many\n"
+		       "%-16s descriptors are open\n", "", "");
 }
 
 static void print_wrong(const char *lines)

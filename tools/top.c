@@ -15,6 +15,8 @@
 #include "subcommand.h"
 #include "table.h"
 
+#define LOOK_MS		1000	/* at processes, in a frame */
+
 static const char help[] =
 "usage: vfio-ioas top [OPTION]...\n"
 "\n"
@@ -129,16 +131,17 @@ static void compute_changes(const struct rows *rows, struct samples *last)
 	*last = (struct samples){ sample, rows->nrows, time };
 }
 
-static unsigned int count_others(const struct insight *insight)
+/* ", 3 others"; "3+" where not all processes were looked at. */
+static void add_others(struct text *frame, const struct insight *insight)
 {
 	unsigned int nothers = 0, i;
 	struct holders holders;
 
-	holders_find(&holders);
+	holders_find_within(&holders, LOOK_MS);
 	for (i = 0; i < holders.nholders; i++)
 		nothers += holder_nothers(&holders.holder[i], insight) > 0;
+	text_add(frame, ", %u%s others", nothers, holders.late ? "+" : "");
 	holders_free(&holders);
-	return nothers;
 }
 
 static void add_sum(struct text *frame, const struct rows *rows, const char *key)
@@ -164,7 +167,7 @@ static void add_summary(struct text *frame, const struct rows *rows,
 			     filter_has_context(filter, insight, &insight->items[i]);
 	text_add(frame, "%u ours", ncontexts);
 	if (!options->view.from && !filtered)
-		text_add(frame, ", %u others", count_others(insight));
+		add_others(frame, insight);
 	add_sum(frame, rows, "mapped");
 	add_sum(frame, rows, "pinned");
 	add_sum(frame, rows, "charged");

@@ -365,6 +365,109 @@ static void many_descriptors_of_another_user_do_not_keep_root_long(void)
 	other_end(&crowd);
 }
 
+#define SMALL_DIR	"/tmp/small"
+#define NSMALL		scaled(2500, 300)
+#define NFILES		240
+
+/*
+ * Each descriptor has the name of a container and is a file, so that it has to be opened. Few in a
+ * process, and tables that are smaller than anybody else's.
+ */
+static void open_few_in_many(void)
+{
+	char path[64];
+	int i;
+
+	snprintf(path, sizeof(path), SMALL_DIR "/vfio");
+	become_nobody();
+	for (i = 0; i < NFILES; i++)
+		require_true(open(path, O_RDONLY | O_CREAT, 0600) >= 0);
+	for (i = 0; i < NSMALL; i++)
+		if (fork() == 0) {
+			/* Ends with the first. */
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			for (;;)
+				pause();
+		}
+}
+
+static void use_device_as_another_user(void)
+{
+	static struct rig rig;
+
+	open_in_use(&rig);
+	require_eq(or_errno(setresuid(NOBODY - 1, NOBODY - 1, NOBODY - 1)), 0);
+}
+
+static void many_processes_of_another_user_neither_keep_root_long_nor_hide_a_third_user(void)
+{
+	struct other crowd, user;
+	char line[64];
+
+	mkdir(SMALL_DIR, 0777);
+	require_eq(or_errno(chmod(SMALL_DIR, 0777)), 0);
+	require_eq(run_switch("on --persist"), 0);
+	require_eq(run_switch("off"), 0);
+	other_start(&user, use_device_as_another_user);
+	other_start(&crowd, open_few_in_many);
+	snprintf(line, sizeof(line), "(%d): 1 opened", (int)user.pid);
+	check_prompt(SWITCH_OFF, "status");
+	check_said(line);
+	check_said("not all processes were looked at");
+	check_prompt(1, "on");
+	check_said("1 process uses devices");
+	check_prompt(0, "restore");
+	check_said("warning: 1 process keeps the backend");
+	check_prompt(0, "refresh");
+	check_prompt(0, "off");
+	other_end(&user);
+	/* No container of the kernel's is in use, whoever was not looked at. */
+	check_prompt(0, "on");
+	check_said("warning: in 5 seconds not all processes were looked at");
+	check_prompt(0, "off --persist");
+	other_end(&crowd);
+}
+
+static void hide_container(void)
+{
+	static struct rig rig;
+	int fd, i;
+
+	open_in_use(&rig);
+	raise_limit();
+	require_eq(or_errno(setresuid(NOBODY - 1, NOBODY - 1, NOBODY - 1)), 0);
+	fd = open_fd("/dev/null");
+	for (i = 0; i < NDESCRIPTORS; i++)
+		if (dup(fd) < 0)
+			break;
+	/* Behind all others. */
+	require_true(dup(rig.container) > NDESCRIPTORS);
+	require_true(dup(rig.group[0]) > NDESCRIPTORS);
+	close(rig.container);
+	close(rig.group[0]);
+}
+
+/* As nobody finds it in time, it may be that of a process that was not looked at. */
+static void a_container_in_use_that_is_not_found_is_refused(void)
+{
+	struct other crowd, user;
+
+	mkdir(SMALL_DIR, 0777);
+	require_eq(or_errno(chmod(SMALL_DIR, 0777)), 0);
+	other_start(&user, hide_container);
+	other_start(&crowd, open_few_in_many);
+	untouched_note(&before);
+	check_prompt(1, "on");
+	check_said("a container of the kernel's is in use");
+	check_said("--force goes on");
+	check_untouched(&before);
+	check_prompt(0, "on --force");
+	check_prompt(0, "off");
+	other_end(&user);
+	check_prompt(0, "on");
+	other_end(&crowd);
+}
+
 /* --- a file system whose server has died */
 
 #define DEAD	"/tmp/dead"
@@ -496,6 +599,9 @@ static const struct test tests[] = {
 	     ONLY_IOAS | NEEDS_ONE),
 	TEST(many_descriptors_of_another_user_do_not_keep_root_long,
 	     ONLY_IOAS | NEEDS_ONE | TAKES_LONG),
+	TEST(many_processes_of_another_user_neither_keep_root_long_nor_hide_a_third_user,
+	     ONLY_IOAS | NEEDS_ONE | TAKES_LONG),
+	TEST(a_container_in_use_that_is_not_found_is_refused, ONLY_IOAS | NEEDS_ONE | TAKES_LONG),
 	TEST(a_dead_file_system_does_not_keep_root_waiting, ONLY_IOAS),
 	TEST(a_dead_file_system_in_place_of_a_node_does_not_either, ONLY_IOAS),
 };

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * candidates.c - the processes of the system, in the order in which they are looked at
+ */
+#define _GNU_SOURCE
+#include "candidates.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "switch_node.h"
+
+#define MAX_OWNERS	64
+/* What a process costs, whatever the size of its table, in descriptors. */
+#define PROCESS_COST	64
+
+enum rank { RANK_ROOT, RANK_OWNER, RANK_OTHER };
+
+static void give_up(void)
+{
+	perror("vfio-ioas: realloc");
+	exit(EXIT_NOT_RUN);
+}
+
+bool read_head(const char *path, char *buffer, size_t nbytes)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t nread;
+
+	if (fd < 0)
+		return false;
+	nread = read(fd, buffer, nbytes - 1);
+	close(fd);
+	buffer[nread < 0 ? 0 : nread] = '\0';
+	return nread > 0;
+}
+
+/* --- order */
+
+static int compare_numbers(unsigned long long left, unsigned long long right)
+{
+	return left < right ? -1 : left > right;
+}
+
+/* By rank and user, so that each user's turns can be counted. */
+static int compare_users(const void *a, const void *b)
+{
+	const struct candidate *left = a, *right = b;
+	int order = compare_numbers(left->rank, right->rank);
+
+	if (!order)
+		order = compare_numbers(left->uid, right->uid);
+	if (!order)
+		order = compare_numbers(left->ntable, right->ntable);
+	return order ? order : compare_numbers((unsigned int)left->pid, (unsigned int)right->pid);
+}
+
+static int compare_turns(const void *a, const void *b)
+{
+	const struct candidate *left = a, *right = b;
+	int order = compare_numbers(left->rank, right->rank);
+
+	if (!order)
+		order = compare_numbers(left->turn, right->turn);
+	return order ? order : compare_users(left, right);
+}
+
+static enum rank rank_of(uid_t uid, const uid_t *owners, unsigned int nowners)
+{
+	unsigned int i;
+
+	if (!uid)
+		return RANK_ROOT;
+	for (i = 0; i < nowners; i++)
+		if (owners[i] == uid)
+			return RANK_OWNER;
+	return RANK_OTHER;
+}
+
+void candidates_order(struct candidate *list, unsigned int ncandidates, const uid_t *owners,
+		      unsigned int nowners)
+{
+	unsigned long long turn = 0;
+	unsigned int i;
+
+	if (!ncandidates)
+		return;
+	for (i = 0; i < ncandidates; i++)
+		list[i].rank = rank_of(list[i].uid, owners, nowners);
+	qsort(list, ncandidates, sizeof(*list), compare_users);
+	for (i = 0; i < ncandidates; i++) {
+		if (i && list[i].uid != list[i - 1].uid)
+			turn = 0;
+		turn += list[i].ntable + PROCESS_COST;
+		list[i].turn = turn;
+	}
+	qsort(list, ncandidates, sizeof(*list), compare_turns);
+}
+
+/* --- finding */
+
+/* Of the nodes of groups; who owns one can open it. Returns how many. */
+static unsigned int find_owners(uid_t owners[MAX_OWNERS])
+{
+	DIR *nodes = opendir(NODE_DIR);
+	unsigned int nowners = 0;
+	struct dirent *entry;
+	struct stat st;
+
+	while (nodes && nowners < MAX_OWNERS && (entry = readdir(nodes)))
+		if (entry->d_name[0] != '.' && !fstatat(dirfd(nodes), entry->d_name, &st,
+							AT_SYMLINK_NOFOLLOW) &&
+		    rank_of(st.st_uid, owners, nowners) == RANK_OTHER)
+			owners[nowners++] = st.st_uid;
+	if (nodes)
+		closedir(nodes);
+	return nowners;
+}
+
+/* The real user: a program that is setuid is started by anybody. */
+static bool get_candidate(struct candidate *candidate, const char *pid)
+{
+	const char *uid, *ntable;
+	char path[64], text[2048];
+
+	*candidate = (struct candidate){ .pid = atoi(pid) };
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)candidate->pid);
+	if (!read_head(path, text, sizeof(text)))
+		return false;
+	/* A name has no newline there. */
+	uid = strstr(text, "\nUid:");
+	ntable = strstr(text, "\nFDSize:");
+	if (!uid || !ntable)
+		return false;
+	candidate->uid = (uid_t)strtoul(uid + strlen("\nUid:"), NULL, 10);
+	candidate->ntable = strtoul(ntable + strlen("\nFDSize:"), NULL, 10);
+	return true;
+}
+
+static void find_all(struct candidates *candidates, DIR *processes, deadline_t deadline)
+{
+	unsigned int room = 0, n = 0;
+	struct dirent *entry;
+
+	while ((entry = readdir(processes))) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		candidates->late = deadline_is_over(deadline);
+		if (candidates->late)
+			break;
+		if (n == room) {
+			room = room ? room * 2 : 256;
+			candidates->list = realloc(candidates->list,
+						   room * sizeof(*candidates->list));
+			if (!candidates->list)
+				give_up();
+		}
+		n += get_candidate(&candidates->list[n], entry->d_name);
+	}
+	candidates->ncandidates = n;
+}
+
+void candidates_find(struct candidates *candidates, deadline_t deadline)
+{
+	uid_t owners[MAX_OWNERS];
+	DIR *processes = opendir("/proc");
+
+	*candidates = (struct candidates){ .denied = !processes };
+	if (!processes)
+		return;
+	find_all(candidates, processes, deadline);
+	closedir(processes);
+	candidates_order(candidates->list, candidates->ncandidates, owners, find_owners(owners));
+}
+
+void candidates_free(struct candidates *candidates)
+{
+	free(candidates->list);
+	*candidates = (struct candidates){ 0 };
+}
