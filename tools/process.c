@@ -15,17 +15,18 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "deadline.h"
+
 #define MAX_NBYTES	65536	/* of a command line */
-#define PATIENCE_MS	500	/* for all of them, from the first that is late */
+#define PATIENCE_NS	(PROCESS_PATIENCE_MS * 1000000LL)
 
-static int left_ms = PATIENCE_MS;
+/* What may still be waited for; of it is lost for ever what was waited for in vain. */
+static long long left_ns = PATIENCE_NS;
+static long long lost_ns;
 
-static long long now_ms(void)
+void process_begin(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+	left_ns = PATIENCE_NS - lost_ns;
 }
 
 __attribute__((noreturn))
@@ -45,17 +46,20 @@ static void copy_command(pid_t pid, int output)
 	_exit(0);
 }
 
-/* Is there something to read, or the end? Takes the time off what is left. */
+/* Is there something to read, or the end? Takes the time off what is left, whatever it was for. */
 static bool is_ready(int fd)
 {
+	struct timespec timeout = { left_ns / 1000000000, left_ns % 1000000000 };
 	struct pollfd input = { .fd = fd, .events = POLLIN };
-	long long before = now_ms();
-	int nready = poll(&input, 1, left_ms);
+	uint64_t before = deadline_in(0);
+	int nready = ppoll(&input, 1, &timeout, NULL);
+	long long waited = (long long)(deadline_in(0) - before);
 
+	if (waited > left_ns)
+		waited = left_ns;
+	left_ns -= waited;
 	if (nready <= 0)
-		left_ms -= (int)(now_ms() - before);
-	if (left_ms < 0)
-		left_ms = 0;
+		lost_ns += waited;
 	return nready > 0;
 }
 
@@ -65,7 +69,7 @@ static bool read_command(int input, struct text *command)
 	char buffer[4096];
 	ssize_t nread;
 
-	while (is_ready(input)) {
+	while (left_ns && is_ready(input)) {
 		nread = read(input, buffer, sizeof(buffer));
 		if (nread <= 0)
 			return nread == 0;
@@ -82,7 +86,7 @@ bool process_command(pid_t pid, struct text *command)
 
 	text_clear(command);
 	/* Without patience a child is only in the way: it may be one that cannot be killed. */
-	if (pid <= 0 || !left_ms || pipe2(ends, O_CLOEXEC))
+	if (pid <= 0 || !left_ns || pipe2(ends, O_CLOEXEC))
 		return false;
 	child = fork();
 	if (child == 0)

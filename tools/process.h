@@ -8,6 +8,12 @@
 #include "compare/common.h"
 #include "compare/text.h"
 
+/* For so long they are waited for in all: in one picture of the system. */
+#define PROCESS_PATIENCE_MS	500
+
+/* Begins another picture. Processes that were waited for in vain before have used up their part. */
+void process_begin(void);
+
 /*
  * Words with one NUL behind each. False if it cannot be had at once: the memory that has it
  * belongs to the process, and may be such that whoever reads it waits.

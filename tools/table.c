@@ -187,6 +187,7 @@ void rows_find_commands(struct rows *rows)
 {
 	unsigned int i;
 
+	process_begin();
 	for (i = 0; i < rows->nrows; i++) {
 		struct row *row = &rows->row[i];
 

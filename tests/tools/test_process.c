@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../tools/deadline.h"
 #include "../../tools/process.h"
 
 #define NTIMES	200
@@ -37,12 +38,33 @@ START_TEST(an_empty_command_line_leaves_no_child_behind)
 }
 END_TEST
 
+/* A process that gives what it has in a trickle is not late, but takes time all the same. */
+START_TEST(what_comes_in_time_uses_up_the_time_too)
+{
+	struct text command = { 0 };
+	uint64_t end = deadline_in(20 * PROCESS_PATIENCE_MS);
+	bool given_up = false;
+
+	process_begin();
+	ck_assert(process_command(getpid(), &command));
+	while (!given_up && !deadline_is_over(end))
+		given_up = !process_command(getpid(), &command);
+	ck_assert(given_up);
+	/* None of it was in vain: another picture has as much. */
+	process_begin();
+	ck_assert(process_command(getpid(), &command));
+	text_free(&command);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("process");
 	TCase *tcase = tcase_create("process");
 
+	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, an_empty_command_line_leaves_no_child_behind);
+	tcase_add_test(tcase, what_comes_in_time_uses_up_the_time_too);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }
