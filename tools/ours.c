@@ -5,11 +5,9 @@
 #define _GNU_SOURCE
 #include "ours.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 
+#include "program.h"
 #include "say.h"
 
 #define SERVE	"/sys/module/" OUR_MODULE "/parameters/serve"
@@ -20,52 +18,9 @@ bool ours_loaded(void)
 	return access("/sys/module/" OUR_MODULE "/refcnt", F_OK) == 0;
 }
 
-static void cut_newlines(struct text *text)
-{
-	while (text->nchars && text->chars[text->nchars - 1] == '\n')
-		text->chars[--text->nchars] = '\0';
-}
-
-/* PATH may have only what is for ordinary users. */
-static void execute(const char *const *words, int output)
-{
-	char path[64];
-
-	dup2(output, STDOUT_FILENO);
-	dup2(output, STDERR_FILENO);
-	signal(SIGPIPE, SIG_DFL);
-	execvp(words[0], (char *const *)words);
-	snprintf(path, sizeof(path), "/sbin/%s", words[0]);
-	execv(path, (char *const *)words);
-	dprintf(STDERR_FILENO, "%s: %s\n", words[0], strerror(errno));
-	_exit(127);
-}
-
-/* Does it end with status 0? What it says is added to said. */
-static bool run_program(const char *const *words, struct text *said)
-{
-	int status = -1;
-	int output[2];
-	pid_t pid;
-
-	if (pipe2(output, O_CLOEXEC)) {
-		text_add(said, "pipe: %s", strerror(errno));
-		return false;
-	}
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0)
-		execute(words, output[1]);
-	close(output[1]);
-	text_add_all(said, output[0]);
-	cut_newlines(said);
-	close(output[0]);
-	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
-}
-
 static bool run_modprobe(const char *const *words, struct text *why)
 {
-	if (run_program(words, why)) {
+	if (program_run(words, why)) {
 		text_clear(why);
 		return true;
 	}
@@ -94,7 +49,7 @@ static void get_installed_version(char version[VERSION_NBYTES])
 	struct text said = { 0 };
 
 	version[0] = '\0';
-	if (run_program(words, &said))
+	if (program_run(words, &said))
 		snprintf(version, VERSION_NBYTES, "%.*s",
 			 (int)strcspn(text_chars(&said), "\n"), text_chars(&said));
 	text_free(&said);

@@ -65,16 +65,37 @@ static void without_the_module_modprobe_s_reason_is_given(void)
 	require_eq(or_errno(rename(away, there)), 0);
 }
 
+static void make_modprobe(const char *dir)
+{
+	char command[128], path[64];
+
+	snprintf(command, sizeof(command),
+		 "mkdir -p %s && cd %s && >modprobe && chmod +x modprobe", dir, dir);
+	require_eq(system(command), 0);
+	snprintf(path, sizeof(path), "%s/modprobe", dir);
+	require_eq(write_text(path, "#!/bin/sh\necho no such luck >&2; exit 3"), 0);
+}
+
 static void a_module_that_does_not_load_is_refused(void)
 {
 	require_eq(module_unload(IOAS_MODULE), 0);
 	untouched_note(&before);
-	require_eq(system("mkdir -p /tmp/bin && cd /tmp/bin && >modprobe && chmod +x modprobe"),
-		   0);
-	require_eq(write_text("/tmp/bin/modprobe", "#!/bin/sh\necho no such luck >&2; exit 3"),
-		   0);
-	setenv("PATH", "/tmp/bin:/run/vm/bin:/bin:/sbin", 1);
+	/* Where it is looked for first; the VM's own is elsewhere. */
+	make_modprobe("/usr/sbin");
 	check_refused("on", "the module vfio_ioas cannot be loaded: no such luck\n");
+	require_eq(or_errno(unlink("/usr/sbin/modprobe")), 0);
+}
+
+static void a_modprobe_of_another_directory_is_not_run(void)
+{
+	require_eq(module_unload(IOAS_MODULE), 0);
+	make_modprobe("/tmp/bin");
+	setenv("PATH", "/tmp/bin:/run/vm/bin:/bin:/sbin", 1);
+	setenv("MODPROBE_OPTIONS", "--no-such-option", 1);
+	check_eq(run_switch("on"), 0);
+	check_true(module_loaded(IOAS_MODULE));
+	check_eq(run_switch("off"), 0);
+	unsetenv("MODPROBE_OPTIONS");
 }
 
 static void a_container_in_use_is_refused(void)
@@ -348,6 +369,7 @@ static const struct test tests[] = {
 	TEST(whoever_is_not_root_is_refused, ONLY_IOAS),
 	TEST(without_the_module_modprobe_s_reason_is_given, ONLY_IOAS),
 	TEST(a_module_that_does_not_load_is_refused, ONLY_IOAS),
+	TEST(a_modprobe_of_another_directory_is_not_run, ONLY_IOAS),
 	TEST(a_container_in_use_is_refused, ONLY_IOAS | NEEDS_ONE),
 	TEST(what_is_refused_does_not_load_the_module, ONLY_IOAS | NEEDS_ONE),
 	TEST(force_switches_and_the_container_stays_the_kernel_s,

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "../program.h"
 #include "text.h"
 
 #define MAX_PARAMS	4
@@ -134,13 +135,12 @@ static bool insert_file(const char *file)
 
 static bool modprobe(const char *name)
 {
+	const char *const words[] = { "modprobe", name, NULL };
 	int status = -1;
 	pid_t pid = fork();
 
-	if (pid == 0) {
-		execlp("modprobe", "modprobe", name, (char *)NULL);
-		_exit(127);
-	}
+	if (pid == 0)
+		program_execute(words);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status) {
 		fprintf(stderr, "vfio-ioas: modprobe %s failed\n", name);
 		return false;
