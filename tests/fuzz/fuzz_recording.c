@@ -170,7 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
 	struct text problem = { 0 };
 	size_t i, j;
 
-	if (!sequences_parse(&sequences, (const char *)data, nbytes, &problem)) {
+	if (!sequences_parse(&sequences, (const char *)data, nbytes, 0, &problem)) {
 		judge_problem(text_chars(&problem));
 		MUST(!sequences.nsequences && !sequences.sequence);
 	}

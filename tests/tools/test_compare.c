@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../tools/compare/bounds.h"
+#include "../../tools/compare/child.h"
 #include "../../tools/compare/devices.h"
 #include "../../tools/compare/diff.h"
 #include "../../tools/compare/hunt.h"
@@ -21,6 +23,7 @@
 #include "../../tools/compare/options.h"
 #include "../../tools/compare/random.h"
 #include "../../tools/compare/shadow.h"
+#include "../../tools/compare/transcript.h"
 
 unsigned long run_seed;
 
@@ -446,7 +449,7 @@ START_TEST(a_random_sequence_can_be_written_and_read)
 			op_format(&sequence.ops[i], &text);
 			text_add(&text, "\n");
 		}
-		ck_assert_msg(sequences_parse(&again, text_chars(&text), text.nchars, &problem),
+		ck_assert_msg(sequences_parse(&again, text_chars(&text), text.nchars, 0, &problem),
 			      "sequence %lu: %s", n, text_chars(&problem));
 		ck_assert_uint_eq(again.nsequences, 1);
 		ck_assert_uint_eq(again.sequence[0].nops, sequence.nops);
@@ -468,6 +471,95 @@ END_TEST
 /* --- which bits of a bitmap are compared */
 
 #define BITS_FROM(first, n)	(((n) == 64 ? UINT64_MAX : (1ULL << (n)) - 1) << (first))
+
+#define SPARE	"0x40000000"	/* 1 GiB */
+#define ANON	"memory name=m size=" SPARE " kind=anon prot=read|write\n"
+#define TOUCHED	"memory name=m size=" SPARE " kind=touched prot=read|write\n"
+#define HALF	"0x20000000"
+#define MAP	"map iova=0x0 size=" SPARE " vaddr=m+0x0 flags=read|write argsz=32\n"
+#define MORE	": more memory is touched, locked or mapped than this system can spare"
+
+/* What takes 1 GiB, and what takes more. */
+static const struct {
+	const char *lines;
+	const char *reason;	/* NULL: all is well */
+} takers[] = {
+	{ "memory name=m size=0x10000000000 kind=anon prot=read|write\n", NULL },
+	{ TOUCHED, NULL },
+	{ "memory name=m size=0x40001000 kind=touched prot=read|write\n", "1" MORE },
+	{ "memory name=m size=0x40001000 kind=huge prot=read|write\n", "1" MORE },
+	{ TOUCHED "memory name=n size=0x1000 kind=touched prot=read\n", "2" MORE },
+	/* The same pages count once. */
+	{ TOUCHED MAP "fill at=m+0x0 size=0x40000000 seed=1\nlock at=m+0x0 size=0x1000\n", NULL },
+	{ TOUCHED "advise at=m+0x0 size=" HALF " advice=dontneed\n" MAP, NULL },
+	/* What is replaced is free, unless a device may still get there. */
+	{ TOUCHED TOUCHED TOUCHED, NULL },
+	{ ANON MAP "memory name=m size=0x1000 kind=touched prot=read\n", "3" MORE },
+	{ ANON MAP "part at=m+0x0 size=0x1000 kind=touched prot=read\n", "3" MORE },
+	{ ANON MAP "advise at=m+0x0 size=0x1000 advice=dontneed\n", "3" MORE },
+	{ ANON MAP "advise at=m+0x0 size=0x1000 advice=huge\n", NULL },
+	{ ANON "memory name=n size=0x1000 kind=anon prot=read|write\n" MAP
+	  "lock at=n+0x0 size=0x1000\n", "4" MORE },
+	{ "memory name=m size=0x80000000 kind=anon prot=read|write\n"
+	  "fill at=m+0x0 size=0x40000000 seed=1\npeek at=m+0x40000000 size=0x1000\n", "3" MORE },
+	/* Each sequence has a process of its own. */
+	{ "sequence\n" TOUCHED "sequence\n" TOUCHED, NULL },
+	/* What has no access takes nothing, until it has. */
+	{ "memory name=m size=0x80000000 kind=none prot=0x0\n"
+	  "map iova=0x0 size=0x80000000 vaddr=m+0x0 flags=read|write argsz=32\n"
+	  "part at=m+0x0 size=0x40000000 kind=touched prot=read\n", NULL },
+	{ "memory name=m size=0x80000000 kind=none prot=0x0\n"
+	  "protect at=m+0x0 size=0x80000000 prot=read|write\n"
+	  "map iova=0x0 size=0x80000000 vaddr=m+0x0 flags=read|write argsz=32\n", "3" MORE },
+	{ "memory name=m size=0x80000000 kind=bar prot=read|write\n"
+	  "map iova=0x0 size=0x80000000 vaddr=m+0x0 flags=read|write argsz=32\n", NULL },
+};
+
+START_TEST(a_recording_that_takes_more_memory_than_there_is_is_refused)
+{
+	const char *lines = takers[_i].lines, *reason = takers[_i].reason;
+	struct text problem = { 0 };
+	struct sequences sequences;
+	bool well = sequences_parse(&sequences, lines, strlen(lines), 1 << 30, &problem);
+
+	ck_assert_str_eq(text_chars(&problem), reason ? reason : "");
+	ck_assert_int_eq(well, !reason);
+	/* Where nobody knows how much there is. */
+	text_clear(&problem);
+	sequences_free(&sequences);
+	ck_assert(sequences_parse(&sequences, lines, strlen(lines), 0, &problem));
+	sequences_free(&sequences);
+	text_free(&problem);
+}
+END_TEST
+
+START_TEST(what_can_be_spared_is_less_than_there_is)
+{
+	uint64_t nbytes = memory_to_spare();
+
+	ck_assert_uint_gt(nbytes, 0);
+	ck_assert_uint_lt(nbytes, (uint64_t)sysconf(_SC_PHYS_PAGES) * PAGE);
+}
+END_TEST
+
+static void tell_whether_it_goes_first(void *unused)
+{
+	char line[32];
+
+	(void)unused;
+	_exit(read_line("/proc/self/oom_score_adj", line, sizeof(line)) || strcmp(line, "1000"));
+}
+
+START_TEST(a_run_is_the_first_to_end_where_memory_is_short)
+{
+	struct outcome outcome = { 0 };
+
+	transcript_create();
+	child_run(tell_whether_it_goes_first, NULL, 60, &outcome);
+	ck_assert_int_eq(outcome.ending, ENDED_WELL);
+	outcome_free(&outcome);
+}
+END_TEST
 
 START_TEST(all_bits_are_compared_before_stock_has_shifted_any)
 {
@@ -567,6 +659,10 @@ int main(void)
 	tcase_add_loop_test(tcase, a_wrong_backend_is_noticed, 0, 2 * (BOTH_HANG - RIGHT));
 	tcase_add_loop_test(tcase, random_calls_end_with_a_status_that_says_so, 0, NWRONG);
 	tcase_add_test(tcase, a_random_sequence_can_be_written_and_read);
+	tcase_add_loop_test(tcase, a_recording_that_takes_more_memory_than_there_is_is_refused, 0,
+			    ARRAY_SIZE(takers));
+	tcase_add_test(tcase, what_can_be_spared_is_less_than_there_is);
+	tcase_add_test(tcase, a_run_is_the_first_to_end_where_memory_is_short);
 	tcase_add_test(tcase, all_bits_are_compared_before_stock_has_shifted_any);
 	tcase_add_test(tcase, behind_a_mapping_that_stock_has_shifted_bits_are_not_compared);
 	tcase_add_test(tcase, a_mapping_that_begins_with_a_word_leaves_nothing_behind_it);

@@ -9,6 +9,7 @@
 
 #include "memory.h"
 #include "op_type.h"
+#include "text.h"
 
 #define MAX_MEMORY_BYTES	TIB
 #define MAX_ALL_BYTES		(32 * TIB)
@@ -18,6 +19,9 @@ struct checked_memory {
 	uint64_t name;
 	uint64_t nbytes;
 	bool is_special;	/* a part of it is a file's or a device's */
+	bool is_mapped;		/* or has been: its pages stay as long as they are pinned */
+	uint64_t capacity;	/* bytes of it that can take memory, at most */
+	uint64_t populated;	/* bytes of it that do, at most */
 };
 
 bool is_void(uint64_t address, uint64_t nbytes)
@@ -67,6 +71,103 @@ static void check_kind(struct check *check, struct checked_memory *memory, uint6
 		check->maps_file = true;
 }
 
+/* --- how much memory that takes */
+
+uint64_t memory_to_spare(void)
+{
+	unsigned long long nkib = 0;
+	char line[128];
+	FILE *file = fopen("/proc/meminfo", "re");
+
+	if (!file)
+		return 0;
+	while (!nkib && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %llu kB", &nkib) != 1)
+			nkib = 0;
+	fclose(file);
+	/* All others need some, too. */
+	return (nkib - nkib / 8) * 1024;
+}
+
+static bool touches(uint64_t kind)
+{
+	return kind == MEMORY_TOUCHED || kind == MEMORY_HUGE;
+}
+
+static const char *count(struct check *check, uint64_t nbytes)
+{
+	check->populated += nbytes;
+	return check->max_populated && check->populated > check->max_populated ?
+	       "more memory is touched, locked or mapped than this system can spare" : NULL;
+}
+
+/* Address space without access takes none, whatever is mapped of it, nor does a device's. */
+static void add_capacity(struct checked_memory *memory, uint64_t kind, uint64_t nbytes)
+{
+	uint64_t room = memory->nbytes - memory->capacity;
+
+	if (kind != MEMORY_NONE && kind != MEMORY_HOLE && kind != MEMORY_BAR)
+		memory->capacity += nbytes < room ? nbytes : room;
+}
+
+/* A range that may have been populated before: all of the memory is the most. */
+static const char *populate(struct check *check, struct checked_memory *memory, uint64_t nbytes)
+{
+	uint64_t room = memory->capacity - memory->populated;
+
+	if (nbytes > room)
+		nbytes = room;
+	memory->populated += nbytes;
+	return count(check, nbytes);
+}
+
+/* What was there goes, but for what is pinned. */
+static void drop(struct check *check, struct checked_memory *memory)
+{
+	if (!memory->is_mapped)
+		check->populated -= memory->populated;
+	memory->populated = 0;
+	memory->capacity = 0;
+	memory->is_mapped = false;
+}
+
+/* New pages come in place of such that may be pinned. */
+static const char *replace(struct check *check, struct checked_memory *memory, const struct op *op)
+{
+	const char *problem = NULL;
+
+	if (memory->is_mapped)
+		problem = count(check, op->arg[1] < memory->populated ? op->arg[1] :
+								       memory->populated);
+	if (problem || op->kind != OP_PART)
+		return problem;
+	add_capacity(memory, op->arg[2], op->arg[1]);
+	return touches(op->arg[2]) ? populate(check, memory, op->arg[1]) : NULL;
+}
+
+static const char *check_populated(struct check *check, struct checked_memory *memory,
+				   const struct op *op)
+{
+	switch (op->kind) {
+	case OP_PROTECT:
+		add_capacity(memory, MEMORY_ANON, op->arg[1]);
+		return NULL;
+	case OP_PART:
+		return replace(check, memory, op);
+	case OP_ADVISE:
+		return op->arg[2] == ADVICE_DONTNEED || op->arg[2] == ADVICE_FREE ?
+		       replace(check, memory, op) : NULL;
+	case OP_FILL:
+	case OP_PEEK:
+	case OP_LOCK:
+		return populate(check, memory, op->arg[1]);
+	default:
+		return NULL;
+	}
+}
+
+/* --- operations */
+
 static const char *check_memory(struct check *check, const struct op *op)
 {
 	struct checked_memory *memory = find(check, op->arg[0]);
@@ -80,11 +181,13 @@ static const char *check_memory(struct check *check, const struct op *op)
 		return "more than 65536 pieces of memory";
 	if (!memory)
 		memory = add(check, op->arg[0]);
+	drop(check, memory);
 	check->nbytes += nbytes;
 	memory->nbytes = nbytes;
 	memory->is_special = false;
+	add_capacity(memory, op->arg[2], nbytes);
 	check_kind(check, memory, op->arg[2], op->arg[3]);
-	return NULL;
+	return touches(op->arg[2]) ? populate(check, memory, nbytes) : NULL;
 }
 
 static const char *check_within(struct check *check, const struct op *op,
@@ -111,13 +214,13 @@ static const char *check_range(struct check *check, const struct op *op)
 		check_kind(check, memory, op->arg[2], op->arg[3]);
 	if ((op->kind == OP_FILL || op->kind == OP_PEEK) && memory->is_special)
 		return "memory of a file or a device is not filled nor looked at";
-	return NULL;
+	return check_populated(check, memory, op);
 }
 
 /* Behind memory is a guard. What is so large that it wraps at any address is refused. */
 static const char *check_map(struct check *check, const struct op *op)
 {
-	const struct checked_memory *memory = find(check, op->mem);
+	struct checked_memory *memory = find(check, op->mem);
 	uint64_t nbytes = op->arg[1], room;
 
 	if (!op->mem)
@@ -130,7 +233,8 @@ static const char *check_map(struct check *check, const struct op *op)
 	room = memory->nbytes + GUARD_BYTES - op->arg[2];
 	if (nbytes > room && nbytes <= -LOWEST_ADDRESS)
 		return "that is larger than the memory";
-	return NULL;
+	memory->is_mapped = true;
+	return populate(check, memory, nbytes);
 }
 
 /* The kernel is not led to memory of ours by the pointer 8. */

@@ -22,6 +22,9 @@ struct check {
 	size_t nmemories;
 	size_t room;
 	uint64_t nbytes;	/* of all of them, also of those that were replaced */
+	/* What is in use at most, in bytes: touched, locked or pinned; and how much may be, 0: any. */
+	uint64_t populated;
+	uint64_t max_populated;
 	bool maps_file;		/* with write-back, to be written */
 	bool lets_write;	/* a device, to what is mapped */
 };
@@ -29,6 +32,9 @@ struct check {
 /* NULL, or why the next operation of the sequence is refused. */
 const char *check_op(struct check *check, const struct op *op);
 void check_free(struct check *check);
+
+/* What this system can spare, in bytes, as /proc/meminfo says; 0 if it does not. */
+uint64_t memory_to_spare(void);
 
 /*
  * A number instead of memory, for calls that are to fail: does the range reach any memory that a

@@ -39,6 +39,8 @@ static void become_child(void)
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
 	setpgid(0, 0);
+	/* Should it take too much memory, nobody else pays for that. */
+	write_line("/proc/self/oom_score_adj", "1000");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 

@@ -52,6 +52,7 @@ void sequence_free(struct sequence *sequence)
 struct parser {
 	struct sequences *sequences;
 	struct check check;	/* of the last of them */
+	uint64_t max_populated;	/* by each of them */
 	struct text *problem;
 	size_t nlines;
 	size_t nops;
@@ -75,6 +76,7 @@ static void begin_sequence(struct parser *parser)
 	}
 	sequences->sequence[sequences->nsequences++] = (struct sequence){ 0 };
 	check_free(&parser->check);
+	parser->check.max_populated = parser->max_populated;
 }
 
 /* Anything else could be an order to the terminal that shows it, or hide what follows. */
@@ -167,9 +169,11 @@ static bool parse_lines(struct parser *parser, const char *chars, size_t nchars)
 }
 
 bool sequences_parse(struct sequences *sequences, const char *chars, size_t nchars,
-		     struct text *problem)
+		     uint64_t max_populated, struct text *problem)
 {
-	struct parser parser = { .sequences = sequences, .problem = problem };
+	struct parser parser = {
+		.sequences = sequences, .problem = problem, .max_populated = max_populated,
+	};
 	bool well;
 
 	*sequences = (struct sequences){ 0 };
@@ -215,7 +219,8 @@ bool sequences_read(struct sequences *sequences, const char *path)
 {
 	struct text text = { 0 }, problem = { 0 };
 	const char *why = read_whole(path, &text);
-	bool well = !why && sequences_parse(sequences, text_chars(&text), text.nchars, &problem);
+	bool well = !why && sequences_parse(sequences, text_chars(&text), text.nchars, memory_to_spare(),
+					    &problem);
 
 	if (why)
 		fprintf(stderr, "vfio-ioas: %s: %s\n", path, why);

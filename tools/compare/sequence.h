@@ -29,10 +29,11 @@ void sequence_free(struct sequence *sequence);
 /*
  * All sequences of a file's text, which anybody may have written. False if any of it is not as it
  * should be: the reason, with the number of the line, is in problem, and there are none.
+ * max_populated: how many bytes of memory a sequence may take; 0: any.
  */
 bool sequences_parse(struct sequences *sequences, const char *chars, size_t nchars,
-		     struct text *problem);
-/* The same of a file; says on stderr why it is refused. */
+		     uint64_t max_populated, struct text *problem);
+/* The same of a file, with what this system can spare; says on stderr why it is refused. */
 bool sequences_read(struct sequences *sequences, const char *path);
 void sequences_free(struct sequences *sequences);
 
