@@ -19,7 +19,17 @@
 #include "say.h"
 
 #define DEBUGFS		"/sys/kernel/debug"
-#define MAX_NBYTES	(256U << 20)	/* more than a million items have */
+
+/*
+ * An ordinary user may make more than a million IOASs. What is beyond these bounds is counted and
+ * left out, so that the memory that it takes is bounded, and all else is shown.
+ */
+#define MAX_NBYTES	(128U << 20)	/* of text that is kept */
+#define MAX_ITEMS	500000		/* of which parse() makes some 300 bytes each */
+#define PLENTY		250000		/* of items; behind them, of the parts of a context */
+#define FEW		100		/* are kept so many */
+#define MAX_LINE_NBYTES	(1U << 20)
+#define MAX_READ_NBYTES	(4ULL << 30)	/* no file of the module's is as long */
 
 /* --- reading */
 
@@ -37,29 +47,121 @@ static void say_why(int error)
 		say_error("%s: %s", INSIGHT_FILE, strerror(error));
 }
 
-/* 0 or -errno. */
-static int read_some(int fd, struct text *text)
-{
-	char buffer[65536];
-	ssize_t nread;
+/* A file while it is read, line by line. */
+struct reader {
+	struct insight *insight;	/* where what is missing is counted */
+	struct text text;		/* what is kept; an empty line for one that is not */
+	struct text line;		/* the begin of one */
+	unsigned int nlines;		/* kept, and not empty */
+	/* Of the context under way. */
+	uint64_t context;
+	unsigned int nparts;		/* kept */
+	uint64_t nmissing;
+};
 
-	while ((nread = read(fd, buffer, sizeof(buffer))) > 0) {
-		text_add_chars(text, buffer, (size_t)nread);
-		if (text->nchars > MAX_NBYTES)
-			return -EFBIG;
-	}
-	return nread < 0 ? -errno : 0;
+static bool is_context_line(const char *line)
+{
+	return strncmp(line, "context ", 8) == 0;
 }
 
-static int read_whole(const char *path, struct text *text)
+static void begin_context(struct reader *reader, const char *line)
+{
+	const char *id = strstr(line, " id=");
+
+	reader->context = id ? strtoull(id + 4, NULL, 10) : 0;
+	reader->nparts = 0;
+	reader->nmissing = 0;
+}
+
+/* When there is plenty, contexts still get a few parts each: one with very many hides no other. */
+static bool is_wanted(const struct reader *reader, bool is_context, size_t nchars)
+{
+	if (reader->text.nchars + nchars >= MAX_NBYTES || reader->nlines == MAX_ITEMS)
+		return false;
+	return is_context || reader->nlines < PLENTY || reader->nparts < FEW;
+}
+
+static void count_missing(struct reader *reader)
+{
+	struct insight *insight = reader->insight;
+
+	insight->nmissing++;
+	if (++reader->nmissing > insight->nmissing_of_context) {
+		insight->nmissing_of_context = reader->nmissing;
+		insight->context_that_lacks = reader->context;
+	}
+}
+
+static void take_line(struct reader *reader)
+{
+	const char *line = text_chars(&reader->line);
+	size_t nchars = reader->line.nchars;
+	bool is_context = is_context_line(line);
+
+	if (is_context)
+		begin_context(reader, line);
+	if (nchars && !is_wanted(reader, is_context, nchars)) {
+		count_missing(reader);
+	} else if (nchars) {
+		text_add_chars(&reader->text, line, nchars);
+		reader->nlines++;
+		reader->nparts += !is_context;
+	}
+	/* So that what is behind it has the number that it has in the file. */
+	if (reader->text.nchars < MAX_NBYTES)
+		text_add_chars(&reader->text, "\n", 1);
+	text_clear(&reader->line);
+}
+
+/* 0 or -errno. */
+static int take_lines(struct reader *reader, const char *chars, size_t nchars)
+{
+	while (nchars) {
+		const char *end = memchr(chars, '\n', nchars);
+		size_t nline = end ? (size_t)(end - chars) : nchars;
+
+		if (reader->line.nchars + nline > MAX_LINE_NBYTES)
+			return -EFBIG;
+		text_add_chars(&reader->line, chars, nline);
+		if (!end)
+			break;
+		take_line(reader);
+		chars += nline + 1;
+		nchars -= nline + 1;
+	}
+	return 0;
+}
+
+static int read_some(int fd, struct reader *reader)
+{
+	uint64_t nbytes = 0;
+	char buffer[65536];
+	int result = 0;
+	ssize_t nread;
+
+	while (!result && nbytes < MAX_READ_NBYTES && (nread = read(fd, buffer, sizeof(buffer)))) {
+		if (nread < 0)
+			return -errno;
+		nbytes += (uint64_t)nread;
+		result = take_lines(reader, buffer, (size_t)nread);
+	}
+	if (!result && reader->line.nchars)
+		take_line(reader);
+	if (nbytes >= MAX_READ_NBYTES)
+		count_missing(reader);
+	return result;
+}
+
+static int read_whole(const char *path, struct reader *reader)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int result;
 
 	if (fd < 0)
 		return -errno;
-	result = read_some(fd, text);
+	result = read_some(fd, reader);
 	close(fd);
+	text_free(&reader->line);
 	return result;
 }
 
@@ -109,15 +211,6 @@ static void parse_line(struct item *item, char *line)
 	}
 	item->context = item_number(item, item_is(item, "context") ? "id" : "context");
 	item->ioas = item_number(item, item_is(item, "ioas") ? "id" : "ioas");
-}
-
-static unsigned int count_lines(const char *text)
-{
-	unsigned int nlines = 1;
-
-	for (; *text; text++)
-		nlines += *text == '\n';
-	return nlines;
 }
 
 /* --- is it such a file? */
@@ -186,13 +279,13 @@ static bool check_item(const struct item *item, bool first, const char *name, un
 	return !why;
 }
 
-static bool parse(struct insight *insight, const char *name)
+static bool parse(struct insight *insight, unsigned int nlines, const char *name)
 {
 	char *line = insight->text;
 	unsigned int number;
 	char *end;
 
-	insight->items = need(calloc(count_lines(line), sizeof(*insight->items)));
+	insight->items = need(calloc(nlines + 1, sizeof(*insight->items)));
 	for (number = 1; *line; line = end, number++) {
 		struct item *item = &insight->items[insight->nitems];
 
@@ -287,22 +380,24 @@ static void sort(struct insight *insight)
 
 bool insight_read(struct insight *insight, const char *from)
 {
-	struct text text = { 0 };
-	int error = -read_whole(from ? from : INSIGHT_FILE, &text);
+	struct reader reader = { .insight = insight };
+	struct text *text = &reader.text;
+	int error;
 
 	*insight = (struct insight){ 0 };
+	error = -read_whole(from ? from : INSIGHT_FILE, &reader);
 	if (error) {
 		if (from)
 			say_error("%s: %s", from, strerror(error));
 		else
 			say_why(error);
-		text_free(&text);
+		text_free(text);
 		return false;
 	}
-	text_add(&text, "%s", "");
-	make_printable(&text);
-	insight->text = text.chars;
-	if (!parse(insight, from ? from : INSIGHT_FILE)) {
+	text_add(text, "%s", "");
+	make_printable(text);
+	insight->text = text->chars;
+	if (!parse(insight, reader.nlines, from ? from : INSIGHT_FILE)) {
 		insight_free(insight);
 		return false;
 	}

@@ -44,6 +44,10 @@ struct insight {
 	/* Processes that have containers: one for each of those, ascending. */
 	uint64_t *pids;
 	unsigned int npids;
+	/* Lines of the file that are left out, as there are too many; and of which context most. */
+	uint64_t nmissing;
+	uint64_t nmissing_of_context;
+	uint64_t context_that_lacks;
 };
 
 /*

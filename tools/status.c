@@ -152,6 +152,15 @@ static void print_table(const struct picture *picture, const struct layout *layo
 	rows_free(&rows);
 }
 
+static void warn_of_missing(const struct insight *insight)
+{
+	if (insight->nmissing)
+		say_warning("there are too many objects: %llu are left out, %llu of them in context "
+			    "%llu", (unsigned long long)insight->nmissing,
+			    (unsigned long long)insight->nmissing_of_context,
+			    (unsigned long long)insight->context_that_lacks);
+}
+
 static int show(const struct view *view, bool json)
 {
 	struct picture picture = { .filter = view->filter, .live = !view->from };
@@ -160,6 +169,7 @@ static int show(const struct view *view, bool json)
 		return EXIT_NOT_RUN;
 	if (picture.live)
 		holders_find(&picture.holders);
+	warn_of_missing(&picture.insight);
 	if (json)
 		status_print_json(&picture);
 	else

@@ -152,6 +152,7 @@ void status_print_json(const struct picture *picture)
 	json_open_object(NULL);
 	json_add_number("schema", SCHEMA);
 	add_contexts(picture);
+	json_add_number("left_out", picture->insight.nmissing);
 	add_others(picture);
 	json_close();
 }

@@ -168,6 +168,8 @@ static void add_summary(struct text *frame, const struct rows *rows,
 	text_add(frame, "%u ours", ncontexts);
 	if (!options->view.from && !filtered)
 		add_others(frame, insight);
+	if (insight->nmissing)
+		text_add(frame, ", %llu left out", (unsigned long long)insight->nmissing);
 	add_sum(frame, rows, "mapped");
 	add_sum(frame, rows, "pinned");
 	add_sum(frame, rows, "charged");

@@ -81,7 +81,7 @@ def json_has_any_name_of_a_program():
 def an_empty_file_is_no_containers():
     assert run("status", "--from", "/dev/null") == "No containers or contexts of ours.\n"
     assert json.loads(run("status", "--json", "--from", "/dev/null")) == {
-        "schema": 1, "contexts": [], "others": []}
+        "schema": 1, "contexts": [], "left_out": 0, "others": []}
 
 
 def any_bytes_are_survived():
@@ -502,6 +502,40 @@ def many_objects_take_no_longer_than_they_must():
     assert said.count("\n") >= 200000
 
 
+def a_user_with_too_many_objects_hides_no_other_user():
+    """Of the user's context a part is shown, with bounded memory, and how much is missing."""
+    line = "ioas context=%d id=%d vfio=0 areas=0 mapped=0 pinned=0 charged=0 runs=0 pins=0 %s"
+    number = 2500000
+    with status_of("context id=1 kind=iommu pid=7 comm=crowd") as file:
+        pad = "x=" + 50 * "y"
+        with open(file.name, "a") as more:
+            more.writelines(line % (1, i, pad) + "\n" for i in range(number))
+            for context in range(2, 52):
+                more.write("context id=%d kind=container pid=%d comm=y\n" % (context, context + 100))
+                more.write(line % (context, 1, "") + "\n")
+                more.write("group context=%d ioas=1 hwpt=0 number=%d devices=a\n" % (
+                    context, context))
+        assert os.path.getsize(file.name) > 256 << 20
+        said = run("status", "-H", "-o", "pid,ioas,groups", "--from", file.name)
+        assert "warning: there are too many objects: " in said, said[-300:]
+        missing = int(re.search(r"objects: (\d+) are left out, (\d+) of them in context 1\n",
+                                said).group(1))
+        rows = [row.split("\t") for row in said.splitlines() if "\t" in row]
+        assert len(rows) + missing == number + 50, (len(rows), missing)
+        assert [row for row in rows if row[0] != "7"] == [
+            [str(context + 100), "1", "1"] for context in range(2, 52)], rows[-60:]
+        state = json.loads(run("status", "--json", "--pid", "120", "--from",
+                               file.name).split("\n", 1)[1])
+        assert state["left_out"] == missing and len(state["contexts"]) == 1, state
+        top = run("top", "--batch", "1", "--pid", "120", "--from", file.name)
+        assert ", %d left out," % missing in top, top
+        with subprocess.Popen([TOOL, "status", "-H", "--pid", "120", "--from", file.name],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            used = os.wait4(process.pid, 0)[2].ru_maxrss
+            process.returncode = 0
+        assert used < 400 << 10, used
+
+
 def whoever_has_no_module_is_told_so():
     """Not that root is needed, which would not help."""
     if os.path.exists("/sys/module/vfio_ioas"):
@@ -706,6 +740,7 @@ TESTS = [
     scripts_get_columns_with_tabs_and_exact_numbers,
     containers_are_found_by_process_group_and_device,
     many_objects_take_no_longer_than_they_must,
+    a_user_with_too_many_objects_hides_no_other_user,
     whoever_has_no_module_is_told_so,
     names_of_any_bytes_are_utf8_in_json,
     an_action_needs_root_before_anything_else,
