@@ -62,9 +62,9 @@ static inline int kcompat_enable_nesting(struct iommu_domain *domain)
 
 /*
  * Does stock type1 compute with inclusive ends? What does it say of a range that wraps around?
- * Nothing in the headers tells, but something else that came by then does.
+ * Nothing in the headers tells, but something else that came with the same release does.
  */
-#ifdef HAVE_VFIO_REGION_INFO_CAPS
+#ifdef HAVE_NUM_PAGES_CONTIGUOUS
 #define KCOMPAT_TYPE1_INCLUSIVE	true
 #define KCOMPAT_WRAPS		(-EOVERFLOW)
 #else

@@ -265,7 +265,7 @@ static void map_can_be_where_interrupts_go(void)
 /* Stock loses such a mapping until 6.18: it computes with the end, which is 0. */
 static void map_can_end_at_the_end_of_all_addresses(void)
 {
-	bool lost = !backend_is_ioas() && !kernel_at_least(6, 19);
+	bool lost = !backend_is_ioas() && !kernel_at_least(6, 18);
 	int container;
 
 	emul_open(VFIO_TYPE1v2_IOMMU);

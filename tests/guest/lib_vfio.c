@@ -286,7 +286,7 @@ uint64_t last_usable_iova(int container)
 
 int wrap_error(void)
 {
-	return kernel_at_least(6, 19) ? -EOVERFLOW : -EINVAL;
+	return kernel_at_least(6, 18) ? -EOVERFLOW : -EINVAL;
 }
 
 void require_backend(int container)

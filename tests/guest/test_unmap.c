@@ -114,7 +114,7 @@ static void unmap_up_to_the_end_of_the_numbers_takes_all_or_nothing(void)
 	map(1, 1);
 	result = unmap_flags(PAGE, -PAGE, 0);
 	if (result != (long long)PAGE) {
-		check_true(!kernel_at_least(6, 19));
+		check_true(!kernel_at_least(6, 18));
 		check_eq(result, 0);
 		check_eq(vm_lck_kib(0), PAGE_KIB);
 		check_eq(unmap(1, 1), 1);

@@ -116,7 +116,7 @@ static struct range any_range(struct generator *g)
 {
 	struct range range = { any_iova(g), any_nbytes(g) };
 
-	/* What follows that is not compared up to Linux 6.18. */
+	/* What follows that is not compared before Linux 6.18. */
 	if (!below(g, 500))
 		range.nbytes = -range.iova;
 	return range;
