@@ -348,9 +348,9 @@ static int claim_iova(struct ioas *ioas, struct ioas_group *igroup, struct ioas_
 	if (ret)
 		return ret;
 	ret = hwpt_claim_aperture(own);
-	/* In type1 the IOMMU driver says so. */
+	/* In type1 the IOMMU driver says so, once the interrupts are seen to be safe. */
 	if (ret == -EADDRINUSE && !igroup->ndevices && list_empty(&ioas->hwpts))
-		ret = KCOMPAT_OUT_OF_REACH;
+		ret = igroup_check_interrupts(igroup->group) ?: KCOMPAT_OUT_OF_REACH;
 	if (ret)
 		unreserve_all(ioas, igroup, true);
 	return ret;

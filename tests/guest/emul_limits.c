@@ -12,6 +12,7 @@
 #define LIMIT_PAGES	4
 #define LIMIT_KIB	(LIMIT_PAGES * PAGE_KIB)
 #define NPAGES		64
+#define FAR_IOVA	0xfffffffff0000ULL	/* beyond what the IOMMU can do */
 
 /* A process that may lock four pages, if it is not privileged. */
 static void open_limited(void)
@@ -65,6 +66,43 @@ static void pci_group_over_the_limit_is_refused(void)
 	check_eq(dma_unmap_all(emul.container), NPAGES * PAGE);
 	check_eq(vm_lck_kib(0), 0);
 	emul_close();
+}
+
+/* Stock looks at the limit first, because it pins first. */
+static void mapping_out_of_reach_counts_before_the_limit(void)
+{
+	const int out_of_reach = kernel_at_least(6, 19) ? -ERANGE : -EFAULT;
+
+	open_limited();
+	require_eq(emul_map(0, NPAGES, RW), 0);
+	require_eq(dma_map(emul.container, FAR_IOVA, emul.memory, PAGE, RW), 0);
+	check_eq(emul_add_pci(), backend_is_ioas() ? out_of_reach : -ENOMEM);
+	check_eq(vm_lck_kib(0), 0);
+	emul_close();
+}
+
+/*
+ * Linux 6.1 shows a read-only map of untouched memory the zero page, which nobody pays for. What a
+ * driver pins there instead, once the process has written, is paid by ours alone.
+ */
+static void pages_in_place_of_the_zero_page_are_charged(void)
+{
+	const bool zero = !kernel_at_least(6, 2);
+	uint8_t *memory = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const uint64_t iova = NPAGES * PAGE;
+
+	require_true(memory != MAP_FAILED);
+	emul_open_mixed();
+	require_eq(dma_map(emul.container, iova, memory, 4 * PAGE, RO), 0);
+	check_eq(vm_lck_kib(0), zero ? 0 : 4 * PAGE_KIB);
+	memset(memory, 1, 4 * PAGE);
+	require_eq(emulated_pin(emul.device, iova, 4, RO), 4);
+	check_eq(vm_lck_kib(0), zero && !backend_is_ioas() ? 0 : 4 * PAGE_KIB);
+	check_eq(dma_unmap(emul.container, iova, 4 * PAGE), 4 * PAGE);
+	check_eq(vm_lck_kib(0), 0);
+	emul_close();
+	require_eq(or_errno(munmap(memory, 4 * PAGE)), 0);
 }
 
 static void unmap_of_all_repays_the_pins(void)
@@ -259,6 +297,8 @@ static const struct test tests[] = {
 	TEST(pins_reach_the_limit_exactly, 0),
 	TEST(pin_over_the_limit_leaves_no_trace, 0),
 	TEST(pci_group_over_the_limit_is_refused, NEEDS_ONE),
+	TEST(mapping_out_of_reach_counts_before_the_limit, NEEDS_ONE),
+	TEST(pages_in_place_of_the_zero_page_are_charged, NEEDS_ONE),
 	TEST(unmap_of_all_repays_the_pins, 0),
 	TEST(page_is_charged_once_for_mapping_and_pin, NEEDS_ONE),
 	TEST(pinned_page_is_not_charged_again_by_a_late_pci_group, NEEDS_ONE),

@@ -165,6 +165,34 @@ START_TEST(on_a_kernel_that_mended_it_the_difference_is_one)
 }
 END_TEST
 
+#define FAR		"map iova=0x1000000000000 size=0x1000 vaddr=buf+0x0 flags=read|write " \
+			"argsz=32 = 0 L=0 avail=65534\n"
+#define NEAR		"map iova=0x1000 size=0x1000 vaddr=buf+0x0 flags=read|write argsz=32 " \
+			"= 0 L=0 avail=65534\n"
+#define JOIN(error)	"join group=A = -" error " L=0 avail=65534\n"
+
+/* Only where a mapping can be out of reach. */
+START_TEST(a_group_may_hear_of_reach_before_it_hears_of_memory)
+{
+	static const char *const stock[] = { "ENOMEM", "EFAULT", "EINVAL" };
+	char stock_lines[512], our_lines[512];
+	bool may = _i < 2;
+
+	snprintf(stock_lines, sizeof(stock_lines), FAR JOIN("%s"), stock[_i]);
+	kernel_pretend(7, 2);
+	ck_assert_int_eq(compare("random", stock_lines, FAR JOIN("ERANGE")),
+			 may ? VERDICT_INTENDED : VERDICT_DIFFERENT);
+	kernel_pretend(6, 1);
+	ck_assert_int_eq(compare("random", FAR JOIN("ENOMEM"), FAR JOIN("EFAULT")),
+			 VERDICT_INTENDED);
+	snprintf(stock_lines, sizeof(stock_lines), NEAR JOIN("%s"), stock[_i]);
+	snprintf(our_lines, sizeof(our_lines), NEAR JOIN("ERANGE"));
+	ck_assert_int_eq(compare("random", stock_lines, our_lines), VERDICT_DIFFERENT);
+	ck_assert_int_eq(compare("random", FAR JOIN("ENOMEM"), FAR JOIN("0")),
+			 VERDICT_DIFFERENT);
+}
+END_TEST
+
 START_TEST(behind_a_divergence_the_same_calls_are_made_to_the_end)
 {
 	static const char stock[] = STOCK_LINES "info argsz=24 = 0 flags=0x1\n";
@@ -652,6 +680,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_crash_after_an_intended_difference_is_noticed, 0, 2);
 	tcase_add_test(tcase, an_intended_difference_that_does_not_appear_is_noticed);
 	tcase_add_test(tcase, on_a_kernel_that_mended_it_the_difference_is_one);
+	tcase_add_loop_test(tcase, a_group_may_hear_of_reach_before_it_hears_of_memory, 0, 3);
 	tcase_add_test(tcase, behind_a_divergence_the_same_calls_are_made_to_the_end);
 	tcase_add_test(tcase, a_case_that_judges_for_itself_has_to_end_and_to_say_no_wrong);
 	tcase_add_test(tcase, a_right_backend_is_the_same);

@@ -213,6 +213,22 @@ START_TEST(a_group_that_can_forge_interrupts_leaves_no_trace)
 }
 END_TEST
 
+/* As type1, which pins and maps only then, and so meets what is out of reach. */
+START_TEST(unsafe_interrupts_are_told_before_what_is_out_of_reach)
+{
+	struct iommu_group *group = create_group(16);
+
+	ck_assert_int_eq(map_pages(ioas, PAGE(16), 1, 0), 0);
+	group->can_forge_interrupts = true;
+	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), -EPERM);
+	ck_assert_ptr_null(group->domain);
+	group->can_forge_interrupts = false;
+	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), -EFAULT);
+	ck_assert_ptr_null(group->domain);
+	shim_group_destroy(group);
+}
+END_TEST
+
 START_TEST(a_group_that_enforces_coherency_is_alone_among_those_that_do_not)
 {
 	struct iommu_group *weak = create_group(0), *strong = create_group(0);
@@ -748,6 +764,7 @@ int main(void)
 	tcase_add_test(tcase, regions_stay_reserved_while_any_device_is_attached);
 	tcase_add_test(tcase, a_group_that_leaves_no_iova_is_refused);
 	tcase_add_test(tcase, a_group_that_can_forge_interrupts_leaves_no_trace);
+	tcase_add_test(tcase, unsafe_interrupts_are_told_before_what_is_out_of_reach);
 	tcase_add_test(tcase, a_group_that_enforces_coherency_is_alone_among_those_that_do_not);
 	tcase_add_loop_test(tcase, a_table_of_an_idle_device_knows_what_its_driver_says_late, 0, 2);
 	tcase_add_loop_test(tcase, a_table_of_a_device_in_use_is_filled_when_a_group_comes, 0, 2);
