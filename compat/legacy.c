@@ -18,7 +18,18 @@
 #include "object.h"
 #include "type1.h"
 
-static long legacy_get_info(struct ioas *ioas, void __user *uinfo)
+/* What a call brings, read once; all of them begin alike. */
+union legacy_args {
+	struct {
+		u32 argsz;
+		u32 flags;
+	} head;
+	struct vfio_iommu_type1_info info;
+	struct vfio_iommu_type1_dma_map map;
+	struct vfio_iommu_type1_dma_unmap unmap;
+};
+
+static long legacy_get_info(struct ioas *ioas, union legacy_args *args, void __user *uinfo)
 {
 	static const struct info_style style = {
 		.padded = true,
@@ -28,24 +39,20 @@ static long legacy_get_info(struct ioas *ioas, void __user *uinfo)
 	return type1_get_info(ioas, &style, uinfo);
 }
 
-static long legacy_map(struct ioas *ioas, void __user *umap)
+static long legacy_map(struct ioas *ioas, union legacy_args *args, void __user *umap)
 {
-	struct vfio_iommu_type1_dma_map args;
-	struct ioas_map map;
-
-	if (copy_from_user(&args, umap, sizeof(args)))
-		return -EFAULT;
-	map = (struct ioas_map){
+	struct ioas_map map = {
 		.rule = MAP_FIXED,
-		.uptr = args.vaddr,
-		.iova = args.iova,
-		.nbytes = args.size,
+		.uptr = args->map.vaddr,
+		.iova = args->map.iova,
+		.nbytes = args->map.size,
 		.account_mode = READ_ONCE(ioas->object.ctx->account_mode),
 		.min_granule = 1,
 	};
-	if (args.flags & VFIO_DMA_MAP_FLAG_READ)
+
+	if (args->map.flags & VFIO_DMA_MAP_FLAG_READ)
 		map.iommu_prot |= IOMMU_READ;
-	if (args.flags & VFIO_DMA_MAP_FLAG_WRITE)
+	if (args->map.flags & VFIO_DMA_MAP_FLAG_WRITE)
 		map.iommu_prot |= IOMMU_WRITE;
 	return ioas_map_native(ioas, &map);
 }
@@ -63,7 +70,7 @@ static int cut_borders(struct ioas *ioas, unsigned long iova, unsigned long last
 	return ret;
 }
 
-/* Sets @nbytes to what was unmapped, unless the borders could not be cut. */
+/* Sets @nbytes to what was unmapped, also on error, unless the borders could not be cut. */
 static int legacy_unmap_range(struct ioas *ioas, unsigned long iova, u64 *nbytes)
 {
 	unsigned long last_iova = iova + *nbytes - 1;
@@ -72,33 +79,33 @@ static int legacy_unmap_range(struct ioas *ioas, unsigned long iova, u64 *nbytes
 
 	if (!*nbytes)
 		return -EINVAL;
-	if (last_iova < iova)
+	if (last_iova < iova) {
+		*nbytes = 0;
 		return -EOVERFLOW;
+	}
 	ret = cut_borders(ioas, iova, last_iova);
 	if (ret)
 		return ret;
 	ret = ioas_unmap(ioas, iova, last_iova, UNMAP_UPWARD, &unmapped);
-	*nbytes = ret ? 0 : unmapped;
+	*nbytes = unmapped;
 	return ret;
 }
 
-static long legacy_unmap(struct ioas *ioas, void __user *uunmap)
+static long legacy_unmap(struct ioas *ioas, union legacy_args *args, void __user *uunmap)
 {
-	struct vfio_iommu_type1_dma_unmap args;
+	struct vfio_iommu_type1_dma_unmap *unmap = &args->unmap;
 	unsigned long unmapped;
 	int ret;
 
-	if (copy_from_user(&args, uunmap, sizeof(args)))
-		return -EFAULT;
-	if (args.flags & VFIO_DMA_UNMAP_FLAG_ALL) {
-		if (args.iova || args.size)
+	if (unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL) {
+		if (unmap->iova || unmap->size)
 			return -EINVAL;
 		ret = ioas_unmap(ioas, 0, ULONG_MAX, UNMAP_WHOLE, &unmapped);
-		args.size = ret ? 0 : unmapped;
+		unmap->size = unmapped;
 	} else {
-		ret = legacy_unmap_range(ioas, args.iova, &args.size);
+		ret = legacy_unmap_range(ioas, unmap->iova, &unmap->size);
 	}
-	if (copy_to_user(uunmap, &args, sizeof(args)))
+	if (copy_to_user(uunmap, unmap, sizeof(*unmap)))
 		return -EFAULT;
 	return ret;
 }
@@ -145,29 +152,46 @@ static long legacy_set_iommu(struct ioas_ctx *ctx, unsigned long type)
 	return ret;
 }
 
-/* What a program of any age gives, and which of its flags we know. */
-static int check_args(void __user *uarg, u32 min_nbytes, u32 known_flags)
+struct legacy_command {
+	long (*handler)(struct ioas *ioas, union legacy_args *args, void __user *uargs);
+	u32 nbytes;		/* of the argument, as a program of any age gives it */
+	u32 known_flags;
+};
+
+static const struct legacy_command get_info_command = {
+	.handler = legacy_get_info,
+	.nbytes = offsetofend(struct vfio_iommu_type1_info, iova_pgsizes),
+	.known_flags = ~0U,
+};
+
+static const struct legacy_command map_command = {
+	.handler = legacy_map,
+	.nbytes = sizeof(struct vfio_iommu_type1_dma_map),
+	.known_flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+};
+
+static const struct legacy_command unmap_command = {
+	.handler = legacy_unmap,
+	.nbytes = sizeof(struct vfio_iommu_type1_dma_unmap),
+	.known_flags = VFIO_DMA_UNMAP_FLAG_ALL,
+};
+
+static long with_ioas(struct ioas_ctx *ctx, void __user *uargs,
+		      const struct legacy_command *command)
 {
-	u32 args[2];
-
-	if (copy_from_user(args, uarg, sizeof(args)))
-		return -EFAULT;
-	if (args[0] < min_nbytes || args[1] & ~known_flags)
-		return -EINVAL;
-	return 0;
-}
-
-typedef long (*legacy_handler)(struct ioas *ioas, void __user *uarg);
-
-static long with_ioas(struct ioas_ctx *ctx, void __user *uarg, legacy_handler handler)
-{
-	struct ioas *ioas = ioas_get_vfio(ctx);
+	union legacy_args args;
+	struct ioas *ioas;
 	long ret;
 
+	if (copy_from_user(&args, uargs, command->nbytes))
+		return -EFAULT;
+	if (args.head.argsz < command->nbytes || args.head.flags & ~command->known_flags)
+		return -EINVAL;
+	ioas = ioas_get_vfio(ctx);
 	if (!ioas)
 		return -ENODEV;
 	ioas_enter(ioas);
-	ret = handler(ioas, uarg);
+	ret = command->handler(ioas, &args, uargs);
 	ioas_leave(ioas);
 	ioas_put(ioas);
 	return ret;
@@ -185,8 +209,7 @@ static long with_ioas(struct ioas_ctx *ctx, void __user *uarg, legacy_handler ha
  */
 long legacy_ioctl(struct ioas_ctx *ctx, unsigned int cmd, unsigned long arg)
 {
-	void __user *uarg = (void __user *)arg;
-	int ret;
+	void __user *uargs = (void __user *)arg;
 
 	switch (cmd) {
 	case VFIO_GET_API_VERSION:
@@ -196,17 +219,11 @@ long legacy_ioctl(struct ioas_ctx *ctx, unsigned int cmd, unsigned long arg)
 	case VFIO_SET_IOMMU:
 		return legacy_set_iommu(ctx, arg);
 	case VFIO_IOMMU_GET_INFO:
-		ret = check_args(uarg, offsetofend(struct vfio_iommu_type1_info,
-						   iova_pgsizes), ~0U);
-		return ret ?: with_ioas(ctx, uarg, legacy_get_info);
+		return with_ioas(ctx, uargs, &get_info_command);
 	case VFIO_IOMMU_MAP_DMA:
-		ret = check_args(uarg, sizeof(struct vfio_iommu_type1_dma_map),
-				 VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE);
-		return ret ?: with_ioas(ctx, uarg, legacy_map);
+		return with_ioas(ctx, uargs, &map_command);
 	case VFIO_IOMMU_UNMAP_DMA:
-		ret = check_args(uarg, sizeof(struct vfio_iommu_type1_dma_unmap),
-				 VFIO_DMA_UNMAP_FLAG_ALL);
-		return ret ?: with_ioas(ctx, uarg, legacy_unmap);
+		return with_ioas(ctx, uargs, &unmap_command);
 	default:
 		return -ENOTTY;
 	}

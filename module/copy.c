@@ -57,15 +57,6 @@ int ioas_capture(struct ioas *ioas, unsigned long iova, unsigned long nbytes,
 
 int ioas_map_copies(struct ioas *ioas, struct ioas_map *map, struct ioas_area *copies)
 {
-	struct ioas_area *area;
-
-	for (area = copies; area; area = area->next) {
-		if (map->iommu_prot & IOMMU_WRITE && !area->pages->writable) {
-			area_free_list(copies);
-			return -EPERM;
-		}
-		cond_resched();
-	}
 	map->copies = copies;
 	map->uptr = copies->pages->uptr + copies->first_byte;
 	return ioas_map(ioas, map);

@@ -34,7 +34,7 @@ struct claim {
 	/* Only of a native one, see look_at_areas(): */
 	struct ioas_area *last;
 	unsigned long nareas;
-	bool areas_fit;
+	int misfit_error;		/* of the first that may not be there, or 0 */
 	struct iova_wish wish;		/* for MAP_ANYWHERE alone */
 };
 
@@ -69,16 +69,24 @@ static int wish_for_place(struct claim *claim)
 	return wish->alignment <= claim->misfit ? -EINVAL : 0;
 }
 
-/* Counts the areas, and sees whether each can lie where the others let it. */
+/* May an area be used as the map asks, and lie where the areas before it let it? */
+static int check_area(const struct claim *claim, const struct ioas_area *area)
+{
+	if (claim->map->iommu_prot & IOMMU_WRITE && !area->pages->writable)
+		return -EPERM;
+	return (area->first_byte | area_nbytes(area)) & claim->misfit ? -EINVAL : 0;
+}
+
+/* Counts the areas, and checks them. */
 static void look_at_areas(struct claim *claim)
 {
 	struct ioas_area *area;
 
 	claim->nareas = 0;
-	claim->areas_fit = true;
+	claim->misfit_error = 0;
 	for (area = claim->areas; area; area = area->next) {
-		if ((area->first_byte | area_nbytes(area)) & claim->misfit)
-			claim->areas_fit = false;
+		if (!claim->misfit_error)
+			claim->misfit_error = check_area(claim, area);
 		claim->nareas++;
 		claim->last = area;
 		cond_resched();
@@ -157,8 +165,8 @@ static noinline int try_claim_native(struct ioas *ioas, struct claim *claim)
 	ret = find_place(space, claim);
 	if (ret)
 		return ret;
-	if (!claim->areas_fit)
-		return -EINVAL;
+	if (claim->misfit_error)
+		return claim->misfit_error;
 	if (claim->nareas > space->max_areas - space->nareas)
 		return -EDQUOT;
 	/* Copies are counted by the account of what they show. */

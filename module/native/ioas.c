@@ -97,24 +97,24 @@ int handle_ioas_iova_ranges(struct ioctl_call *call)
 static struct ioas_range *read_ranges(const void __user *uranges, u32 nranges)
 {
 	struct ioas_range *ranges;
-	u32 i;
+	unsigned long unread;
+	u32 nread, i;
 
 	BUILD_BUG_ON(sizeof(struct ioas_range) != sizeof(struct iommu_iova_range));
 	ranges = kvmalloc_array(nranges, sizeof(*ranges),
 				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!ranges)
 		return ERR_PTR(-ENOMEM);
-	if (copy_from_user(ranges, uranges, nranges * sizeof(*ranges))) {
-		kvfree(ranges);
-		return ERR_PTR(-EFAULT);
-	}
-	for (i = 0; i < nranges; i++) {
-		if (ranges[i].first_iova >= ranges[i].last_iova) {
-			kvfree(ranges);
-			return ERR_PTR(-EINVAL);
-		}
-	}
-	return ranges;
+	unread = copy_from_user(ranges, uranges, nranges * sizeof(*ranges));
+	/* What is wrong with an entry comes before one that cannot be read. */
+	nread = nranges - DIV_ROUND_UP(unread, sizeof(*ranges));
+	for (i = 0; i < nread; i++)
+		if (ranges[i].first_iova >= ranges[i].last_iova)
+			break;
+	if (i == nranges)
+		return ranges;
+	kvfree(ranges);
+	return ERR_PTR(i < nread ? -EINVAL : -EFAULT);
 }
 
 int handle_ioas_allow_iovas(struct ioctl_call *call)
@@ -160,7 +160,8 @@ static int read_map_flags(u32 flags, struct ioas_map *map)
  * @map: what and where; nothing of it has been checked
  *
  * Context: as ioas_map(); ioas_prepare_search() came before MAP_ANYWHERE.
- * Return: as ioas_map(); -EOVERFLOW for user addresses that wrap, -EINVAL without length.
+ * Return: as ioas_map(); -EOVERFLOW for user addresses that wrap, -EINVAL without length or with
+ * one that in whole pages would wrap.
  */
 int ioas_map_native(struct ioas *ioas, struct ioas_map *map)
 {
@@ -168,7 +169,7 @@ int ioas_map_native(struct ioas *ioas, struct ioas_map *map)
 
 	if (check_add_overflow(map->uptr, map->nbytes, &end))
 		return -EOVERFLOW;
-	if (!map->nbytes)
+	if (!map->nbytes || map->nbytes > SIZE_MAX - PAGE_SIZE)
 		return -EINVAL;
 	return ioas_map(ioas, map);
 }
@@ -212,6 +213,13 @@ int handle_ioas_map(struct ioctl_call *call)
 	return ioctl_respond(call, sizeof(*args));
 }
 
+static int check_source(const struct iommu_ioas_copy *args)
+{
+	if (!args->length)
+		return -EINVAL;
+	return args->src_iova + args->length - 1 < args->src_iova ? -EOVERFLOW : 0;
+}
+
 static int capture(struct ioas_ctx *ctx, const struct iommu_ioas_copy *args,
 		   int iommu_prot, struct ioas_area **copies)
 {
@@ -220,9 +228,12 @@ static int capture(struct ioas_ctx *ctx, const struct iommu_ioas_copy *args,
 
 	if (!ioas)
 		return -ENOENT;
-	ioas_enter(ioas);
-	ret = ioas_capture(ioas, args->src_iova, args->length, iommu_prot, copies);
-	ioas_leave(ioas);
+	ret = check_source(args);
+	if (!ret) {
+		ioas_enter(ioas);
+		ret = ioas_capture(ioas, args->src_iova, args->length, iommu_prot, copies);
+		ioas_leave(ioas);
+	}
 	ioas_put(ioas);
 	return ret;
 }
@@ -259,10 +270,6 @@ int handle_ioas_copy(struct ioctl_call *call)
 	ret = read_map_flags(args->flags, &map);
 	if (ret)
 		return ret;
-	if (!args->length)
-		return -EINVAL;
-	if (args->src_iova + args->length - 1 < args->src_iova)
-		return -EOVERFLOW;
 	ret = capture(call->ctx, args, map.iommu_prot, &copies);
 	if (!ret)
 		ret = map_copies(call->ctx, args->dst_ioas_id, &map, copies);
@@ -324,6 +331,8 @@ static int option_rlimit_mode(struct ioctl_call *call)
 		args->val64 = READ_ONCE(call->ctx->account_mode) == ACCOUNT_MM;
 		return 0;
 	}
+	if (args->op != IOMMU_OPTION_OP_SET)
+		return -EOPNOTSUPP;
 	if (!capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	if (args->val64 > 1)
@@ -342,6 +351,8 @@ static int option_huge_pages(struct ioctl_call *call)
 		return -ENOENT;
 	if (args->op == IOMMU_OPTION_OP_GET)
 		args->val64 = !READ_ONCE(ioas->small_pages);
+	else if (args->op != IOMMU_OPTION_OP_SET)
+		ret = -EOPNOTSUPP;
 	else if (args->val64 > 1)
 		ret = -EINVAL;
 	else
@@ -356,7 +367,7 @@ int handle_option(struct ioctl_call *call)
 	u64 __user *uval = call->uargs + offsetof(struct iommu_option, val64);
 	int ret;
 
-	if (args->__reserved || args->op > IOMMU_OPTION_OP_GET)
+	if (args->__reserved)
 		return -EOPNOTSUPP;
 	switch (args->option_id) {
 	case IOMMU_OPTION_RLIMIT_MODE:

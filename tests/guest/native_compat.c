@@ -386,6 +386,36 @@ BOTH_TEST(maps_without_any_right_are_accepted)
 	check_eq(dma_map(rig.fd, page(1), rig.buffer, PAGE, WO), 0);
 }
 
+/* A struct that is not all there counts before what it says. */
+BOTH_TEST(argument_that_cannot_be_read_is_the_first_error)
+{
+	static const struct {
+		unsigned long command;
+		uint32_t nbytes;
+	} cases[] = {
+		{ VFIO_IOMMU_GET_INFO, 16 },
+		{ VFIO_IOMMU_MAP_DMA, sizeof(struct vfio_iommu_type1_dma_map) },
+		{ VFIO_IOMMU_UNMAP_DMA, sizeof(struct vfio_iommu_type1_dma_unmap) },
+	};
+	uint8_t *memory = mem_alloc(2 * PAGE);
+	unsigned int i;
+
+	require_eq(or_errno(mprotect(memory + PAGE, PAGE, PROT_NONE)), 0);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint8_t *argument = memory + PAGE - cases[i].nbytes;
+		const uint32_t too_short[2] = { 8, ~0U };
+
+		context("command %u", i);
+		memset(argument, 0, cases[i].nbytes);
+		memcpy(argument, too_short, sizeof(too_short));
+		check_eq(native_call(rig.fd, cases[i].command, argument), -EINVAL);
+		argument = memory + PAGE - sizeof(too_short);
+		memcpy(argument, too_short, sizeof(too_short));
+		check_eq(native_call(rig.fd, cases[i].command, argument), -EFAULT);
+	}
+	mem_free(memory, 2 * PAGE);
+}
+
 V2_TEST(version_2_does_not_cut_mappings)
 {
 	unsigned int i;
@@ -400,6 +430,19 @@ V2_TEST(version_2_does_not_cut_mappings)
 	check_eq(unmap(page(8), BUFFER_BYTES), -ENOENT);
 	rig_check_map(base, rig.buffer, BUFFER_BYTES);
 	check_eq(unmap(base, BUFFER_BYTES), BUFFER_BYTES);
+}
+
+/* It goes upward until it fails, and says how far it came. */
+V2_TEST(unmap_that_fails_tells_what_it_removed)
+{
+	uint64_t nbytes = 8 * PAGE;
+
+	check_eq(map(page(0), rig.buffer, 4 * PAGE), 0);
+	check_eq(map(page(4), rig.buffer + 4 * PAGE, 8 * PAGE), 0);
+	check_eq(raw_unmap(page(0), &nbytes), -ENOENT);
+	check_eq(nbytes, 4 * PAGE);
+	rig_check_map(page(4), rig.buffer + 4 * PAGE, 8 * PAGE);
+	check_eq(dma_unmap_all(rig.fd), 8 * PAGE);
 }
 
 V1_TEST(version_1_unmaps_any_part_in_any_order)
@@ -512,7 +555,9 @@ BOTH_TEST(impossible_unmaps_are_refused)
 	map_buffer();
 	check_eq(raw_unmap(base, &nbytes), -EINVAL);
 	check_eq(nbytes, 0);
-	check_true(unmap(top_page, 2 * PAGE) < 0);
+	nbytes = 2 * PAGE;
+	check_eq(raw_unmap(top_page, &nbytes), -EOVERFLOW);
+	check_eq(nbytes, 0);
 	check_true(unmap(base, UINT64_MAX) < 0);
 	rig_check_map(base, rig.buffer, BUFFER_BYTES);
 	check_eq(unmap(base, BUFFER_BYTES), BUFFER_BYTES);
@@ -589,7 +634,9 @@ static const struct test tests[] = {
 	BOTH_ROWS(unknown_flags_of_maps_are_refused),
 	BOTH_ROWS(impossible_maps_are_refused),
 	BOTH_ROWS(maps_without_any_right_are_accepted),
+	BOTH_ROWS(argument_that_cannot_be_read_is_the_first_error),
 	TEST(version_2_does_not_cut_mappings, 0),
+	TEST(unmap_that_fails_tells_what_it_removed, 0),
 	V1_ROWS(version_1_unmaps_any_part_in_any_order),
 	V1_ROWS(version_1_punches_holes),
 	V1_ROWS(version_1_cuts_off_both_ends),

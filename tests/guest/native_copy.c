@@ -198,6 +198,31 @@ RIG_TEST(copy_of_impossible_ranges_is_refused)
 	check_eq(rig_unmap(to, 64 * PAGE), -ENOENT);
 }
 
+/* Of several things that are wrong, which one counts? */
+RIG_TEST(copy_judges_its_arguments_in_order)
+{
+	uint64_t taken = rig_page(64);
+	uint64_t from = rig_page(0);
+
+	check_eq(ioas_map(rig.fd, rig.ioas, from, rig.buffer, PAGE, IOAS_R), 0);
+	map_buffer(taken);
+	/* The rights, the source, its length, its wrap, a hole, the destination. */
+	check_eq(ioas_copy(rig.fd, at(NO_ID, 0), at(NO_ID, 0), 0, 0), -EINVAL);
+	check_eq(ioas_copy(rig.fd, at(NO_ID, 0), at(NO_ID, 0), 0, IOAS_RW), -ENOENT);
+	check_eq(ioas_copy(rig.fd, here(taken), at(NO_ID, TOP_PAGE), 2 * PAGE, IOAS_RW),
+		 -ENOENT);
+	check_eq(ioas_copy(rig.fd, at(NO_ID, 0), here(from), 0, IOAS_RW), -EINVAL);
+	check_eq(ioas_copy(rig.fd, at(NO_ID, 0), here(TOP_PAGE), 2 * PAGE, IOAS_RW),
+		 -EOVERFLOW);
+	check_eq(copy_here(taken, rig_page(1), PAGE), -ENOENT);
+	/* Wrap, reserved, mapped, and only then whether it may be written to. */
+	check_eq(copy_here(TOP_PAGE + PAGE / 2, from, PAGE), -EOVERFLOW);
+	if (rig.nmocks)
+		check_eq(copy_here(0, from, PAGE), -EINVAL);
+	check_eq(copy_here(taken, from, PAGE), -EEXIST);
+	check_eq(copy_here(rig_page(1), from, PAGE), -EPERM);
+}
+
 RIG_TEST_WITH(0, copy_can_end_where_the_numbers_end)
 {
 	map_buffer(0);
@@ -339,6 +364,7 @@ static const struct test tests[] = {
 	RIG_ROWS(copy_of_what_is_not_mapped_throughout_is_refused, 0),
 	RIG_ROWS(copy_that_does_not_fit_leaves_nothing, 0),
 	RIG_ROWS(copy_of_impossible_ranges_is_refused, 0),
+	RIG_ROWS(copy_judges_its_arguments_in_order, 0),
 	TEST(copy_can_end_where_the_numbers_end, 0),
 	RIG_ROWS(copy_cannot_make_read_only_memory_writable, 0),
 	RIG_ROWS(read_only_copy_of_writable_memory_can_be_copied_writable, 0),

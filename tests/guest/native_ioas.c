@@ -170,6 +170,19 @@ RIG_TEST(map_of_impossible_ranges_is_refused)
 	check_eq(ioas_unmap_all(rig.fd, rig.ioas), 0);
 }
 
+/* At the end of all numbers, however little is left of the last page. */
+RIG_TEST_WITH(0, map_that_would_wrap_in_whole_pages_is_refused)
+{
+	uint64_t iova;
+
+	check_eq(rig_map(0, NULL, UINT64_MAX - 1), -EINVAL);
+	check_eq(rig_map(0, NULL, UINT64_MAX - PAGE + 1), -EINVAL);
+	check_eq(rig_map_auto(NULL, UINT64_MAX - 1, &iova), -EINVAL);
+	check_eq(ioas_unmap_all(rig.fd, rig.ioas), 0);
+	check_eq(rig_map(0, NULL, UINT64_MAX - PAGE), 0);
+	check_eq(ioas_unmap_all(rig.fd, rig.ioas), UINT64_MAX - PAGE);
+}
+
 /* Of several things that are wrong, which one counts? */
 RIG_TEST_WITH(1, map_judges_its_arguments_in_order)
 {
@@ -513,6 +526,23 @@ RIG_TEST(impossible_allowed_ranges_are_refused)
 	check_eq(add_reserved(rig.fd, rig.ioas, base, 16 * PAGE), 0);
 }
 
+RIG_TEST(wrong_range_counts_before_one_that_cannot_be_read)
+{
+	uint8_t *memory = mem_alloc(2 * PAGE);
+	struct iommu_iova_range *last = (void *)(memory + PAGE);
+
+	last--;
+	require_eq(or_errno(mprotect(memory + PAGE, PAGE, PROT_NONE)), 0);
+	*last = (struct iommu_iova_range){ rig_page(2), rig_page(1) };
+	check_eq(ioas_allow(rig.fd, rig.ioas, last, 2), -EINVAL);
+	*last = (struct iommu_iova_range){ rig_page(1), rig_page(2) };
+	check_eq(ioas_allow(rig.fd, rig.ioas, last, 2), -EFAULT);
+	/* What is read of an entry in part does not count. */
+	memset(last, 0, sizeof(*last));
+	check_eq(ioas_allow(rig.fd, rig.ioas, (void *)((uint8_t *)last + 8), 1), -EFAULT);
+	mem_free(memory, 2 * PAGE);
+}
+
 RIG_TEST(allowed_ranges_may_touch_and_come_in_any_order)
 {
 	struct iommu_iova_range ranges[] = {
@@ -732,6 +762,7 @@ static const struct test tests[] = {
 	RIG_ROWS(unmap_of_impossible_ranges_is_refused, 0),
 	RIG_ROWS(map_needs_an_access_right, 0),
 	RIG_ROWS(map_of_impossible_ranges_is_refused, 0),
+	TEST(map_that_would_wrap_in_whole_pages_is_refused, 0),
 	TEST(map_judges_its_arguments_in_order, 0),
 	TEST(map_must_fit_the_io_page, 0),
 	TEST(without_a_device_single_bytes_can_be_mapped, 0),
@@ -750,6 +781,7 @@ static const struct test tests[] = {
 	RIG_ROWS(mapped_iova_cannot_be_reserved, 0),
 	RIG_ROWS(list_of_allowed_iova_is_replaced_as_a_whole, 0),
 	RIG_ROWS(impossible_allowed_ranges_are_refused, 0),
+	RIG_ROWS(wrong_range_counts_before_one_that_cannot_be_read, 0),
 	RIG_ROWS(allowed_ranges_may_touch_and_come_in_any_order, 0),
 	RIG_ROWS(allowed_ranges_do_not_limit_fixed_maps, 0),
 	RIG_ROWS(usable_iova_is_what_the_tables_can_map, 0),

@@ -389,6 +389,14 @@ static int raw_option(uint32_t option, uint16_t op, uint16_t reserved,
 	return native_call(fd, IOMMU_OPTION, &command);
 }
 
+/* Also to a process that could not do what is known. */
+static void try_unknown_operation(void *unused)
+{
+	(void)unused;
+	require_eq(or_errno(setresuid(1000, 1000, 1000)), 0);
+	check_eq(raw_option(IOMMU_OPTION_RLIMIT_MODE, 2, 0, 0), -EOPNOTSUPP);
+}
+
 static void unknown_options_and_operations_are_refused(void)
 {
 	uint32_t ioas;
@@ -399,12 +407,15 @@ static void unknown_options_and_operations_are_refused(void)
 	check_eq(raw_option(UINT32_MAX, IOMMU_OPTION_OP_GET, 0, ioas),
 		 -EOPNOTSUPP);
 	check_eq(raw_option(IOMMU_OPTION_HUGE_PAGES, 2, 0, ioas), -EOPNOTSUPP);
+	/* The object counts before what is to be done with it. */
+	check_eq(raw_option(IOMMU_OPTION_HUGE_PAGES, 2, 0, ioas + 1), -ENOENT);
 	check_eq(raw_option(IOMMU_OPTION_HUGE_PAGES, IOMMU_OPTION_OP_GET, 1,
 			    ioas), -EOPNOTSUPP);
 	check_eq(raw_option(IOMMU_OPTION_RLIMIT_MODE, IOMMU_OPTION_OP_GET, 1,
 			    0), -EOPNOTSUPP);
 	check_eq(object_destroy(fd, ioas), 0);
 	check_eq(raw_option(IOMMU_OPTION_RLIMIT_MODE, 2, 0, 0), -EOPNOTSUPP);
+	join(spawn(try_unknown_operation, NULL));
 	close(fd);
 }
 
