@@ -11,8 +11,9 @@
  * extents, pins, charges and domains agree. At the end nothing is left.
  *
  * The seed of a sequence also gives the order of its threads. SEED=n is that of the first sequence
- * of each test, SEQUENCES=n how many a test has; RANDOM_SECONDS=n lets each test go on for so long.
- * THREADS=1 runs only the tests of one thread, THREADS=4 only those of four.
+ * of all; no two tests of a kind have the same one. SEQUENCES=n runs just so many of each kind, in
+ * one test; RANDOM_SECONDS=n lets each test go on for so long. THREADS=1 runs only the tests of one
+ * thread, THREADS=4 only those of four.
  */
 #include <time.h>
 
@@ -27,6 +28,7 @@
 #define NTHREADS	4
 #define NTESTS		10
 #define NSEQUENCES	100		/* of a test */
+#define SEEDS_FOR_SECONDS	100000000UL	/* more than a test can use up */
 #define NROUNDS		3
 #define NSTEPS		30		/* of a thread in a round */
 #define NGROUPS		3		/* real ones of the container */
@@ -1307,15 +1309,15 @@ static unsigned long setting(const char *name, unsigned long otherwise)
 	return value ? strtoul(value, NULL, 0) : otherwise;
 }
 
-/* Sequences from a number on, as many as the test has, or as the environment says. */
-static void run_sequences(unsigned long first_seed, unsigned int nthreads)
+/* Each test has sequences of its own, whose numbers follow those of the test before. */
+static void run_sequences(unsigned int test, unsigned int nthreads)
 {
 	unsigned long nseconds = setting("RANDOM_SECONDS", 0), i;
-	unsigned long n = setting("SEQUENCES", nseconds ? ULONG_MAX : NSEQUENCES);
+	unsigned long n = setting("SEQUENCES", nseconds ? SEEDS_FOR_SECONDS : NSEQUENCES);
+	unsigned long first_seed = setting("SEED", 1) + test * n;
 	time_t begun = time(NULL);
 	unsigned int event;
 
-	first_seed = setting("SEED", first_seed);
 	for (i = 0; i < n && !(nseconds && time(NULL) - begun >= (time_t)nseconds); i++)
 		run_sequence(first_seed + i, nthreads);
 	if (getenv("VERBOSE")) {
@@ -1330,13 +1332,13 @@ static void run_sequences(unsigned long first_seed, unsigned int nthreads)
 
 START_TEST(calls_of_one_thread_leave_everything_consistent)
 {
-	run_sequences(1 + _i * NSEQUENCES, 1);
+	run_sequences(_i, 1);
 }
 END_TEST
 
 START_TEST(calls_of_several_threads_leave_everything_consistent)
 {
-	run_sequences(1 + _i * NSEQUENCES, NTHREADS);
+	run_sequences(_i, NTHREADS);
 }
 END_TEST
 
@@ -1344,14 +1346,15 @@ int main(void)
 {
 	Suite *suite = suite_create("random");
 	TCase *tcase = tcase_create("random");
+	unsigned int ntests = getenv("SEQUENCES") ? 1 : NTESTS;
 
 	tcase_set_timeout(tcase, 0);
 	if (setting("THREADS", 1) == 1)
 		tcase_add_loop_test(tcase, calls_of_one_thread_leave_everything_consistent, 0,
-				    NTESTS);
+				    ntests);
 	if (setting("THREADS", NTHREADS) > 1)
 		tcase_add_loop_test(tcase, calls_of_several_threads_leave_everything_consistent,
-				    0, NTESTS);
+				    0, ntests);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

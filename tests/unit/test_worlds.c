@@ -1170,7 +1170,14 @@ int main(void)
 	unsigned int nplans = ARRAY_SIZE(quick_plans);
 
 	if (getenv("PLAN")) {
-		plans = quick_plans + atoi(getenv("PLAN"));
+		char *end;
+		unsigned long plan = strtoul(getenv("PLAN"), &end, 10);
+
+		if (*end || end == getenv("PLAN") || plan >= nplans) {
+			fprintf(stderr, "PLAN=%s: plans are 0 to %u\n", getenv("PLAN"), nplans - 1);
+			return 2;
+		}
+		plans = quick_plans + plan;
 		nplans = 1;
 	}
 	if (getenv("EXHAUSTIVE")) {
