@@ -358,17 +358,25 @@ static void forget_cursors(struct iova_space *space)
 	memset(space->cursors, 0, sizeof(space->cursors));
 }
 
-/* Something may have become free below what cursors, and a search, have seen. */
-static void notice_freed(struct iova_space *space, struct iova_wish *wish)
+/* What became free may be below what searches have found out. */
+static void notice_freed(struct iova_space *space)
 {
 	unsigned int i;
 
 	for (i = 0; i < IOVA_NCURSORS; i++)
 		space->cursors[i].from_iova = min(space->cursors[i].from_iova,
 						  space->freed_iova);
-	if (wish->begun && space->freed_iova < wish->from_iova)
-		wish->missed = true;
 	space->freed_iova = ULONG_MAX;
+}
+
+static struct iova_cursor *find_cursor(struct iova_space *space, const struct iova_wish *wish)
+{
+	struct iova_cursor *cursor;
+
+	for (cursor = space->cursors; cursor < space->cursors + IOVA_NCURSORS; cursor++)
+		if (cursor->nbytes == wish->nbytes && cursor->alignment == wish->alignment)
+			return cursor;
+	return NULL;
 }
 
 /* Where to begin: below, nothing fits that is not longer and not more aligned. */
@@ -383,34 +391,50 @@ static void begin_search(struct iova_space *space, struct iova_wish *wish)
 	wish->begun = true;
 }
 
+/*
+ * Where to go on: there, or where others of its kind have come to meanwhile. False if something
+ * may have become free below. The cursor of its kind knows: whatever becomes free lowers it,
+ * whichever search notices that first.
+ */
+static bool resume_search(struct iova_space *space, struct iova_wish *wish)
+{
+	const struct iova_cursor *cursor = find_cursor(space, wish);
+
+	if (!cursor || cursor->from_iova < wish->from_iova)
+		return false;
+	wish->from_iova = cursor->from_iova;
+	return true;
+}
+
 static void learn(struct iova_space *space, const struct iova_wish *wish)
 {
-	struct iova_cursor *cursor;
+	struct iova_cursor *cursor = find_cursor(space, wish);
 
-	for (cursor = space->cursors; cursor < space->cursors + IOVA_NCURSORS; cursor++)
-		if (cursor->nbytes == wish->nbytes && cursor->alignment == wish->alignment)
-			goto found;
-	cursor = &space->cursors[space->next_cursor++ % IOVA_NCURSORS];
-	cursor->nbytes = wish->nbytes;
-	cursor->alignment = wish->alignment;
-found:
+	if (!cursor) {
+		cursor = &space->cursors[space->next_cursor++ % IOVA_NCURSORS];
+		cursor->nbytes = wish->nbytes;
+		cursor->alignment = wish->alignment;
+	}
 	cursor->from_iova = wish->from_iova;
 }
 
 int iova_find_free(struct iova_space *space, struct iova_wish *wish, unsigned long *iova)
 {
+	bool knows_all_below = true;
 	int ret;
 
 	lockdep_assert_held(&space->iova_lock);
 	lockdep_assert_held(space->domains_rwsem);
 	WARN_ON_ONCE(!space->gaps_known);
-	notice_freed(space, wish);
-	if (!wish->begun)
+	notice_freed(space);
+	if (wish->begun)
+		knows_all_below = resume_search(space, wish);
+	else
 		begin_search(space, wish);
 	wish->nsteps = 0;
 	ret = search_on(space, wish, iova);
 	/* What does not fit because of its offset may fit without. */
-	if (!wish->missed && !wish->offset)
+	if (knows_all_below && !wish->offset)
 		learn(space, wish);
 	return ret;
 }

@@ -85,10 +85,9 @@ struct iova_wish {
 	unsigned long alignment;	/* a power of two */
 	unsigned long offset;		/* the address has these bits of a page, too */
 	/* All below is the search's own; begin with zeroes. */
-	unsigned long from_iova;	/* nothing that begins below fits */
+	unsigned long from_iova;	/* nothing that begins below fitted */
 	unsigned int nsteps;		/* nodes visited since the lock was taken */
 	bool begun;
-	bool missed;			/* something became free below from_iova since */
 };
 
 /*
@@ -207,7 +206,8 @@ void iova_index_gaps(struct iova_space *space);
  * of it lies in one of them.
  *
  * A search goes on where the last one of its kind ended, so that n of them visit each
- * gap once, not n times. What becomes free below while it is under way is not found.
+ * gap once, not n times. It may not find what becomes free below while it is under way; a search
+ * that begins later does.
  *
  * Context: iova_lock and domains_rwsem held.
  * Return: 0; -ENOSPC; -EINPROGRESS: let go of iova_lock, take it again, and go on.

@@ -815,6 +815,150 @@ START_TEST(a_search_that_was_overtaken_is_not_believed)
 }
 END_TEST
 
+/* One piece of a search. */
+static int find_piece(struct iova_wish *wish, unsigned long *iova)
+{
+	int ret;
+
+	spin_lock(&space.iova_lock);
+	ret = iova_find_free(&space, wish, iova);
+	spin_unlock(&space.iova_lock);
+	return ret;
+}
+
+static void erase_again(struct ioas_area *area)
+{
+	spin_lock(&space.iova_lock);
+	iova_erase(&space, area);
+	spin_unlock(&space.iova_lock);
+}
+
+static void insert_again(struct ioas_area *area)
+{
+	spin_lock(&space.iova_lock);
+	ck_assert_ptr_null(iova_insert(&space, area));
+	spin_unlock(&space.iova_lock);
+}
+
+/* Everything allowed is full, and searches know of nothing above the first area. */
+static void fill_and_forget(void)
+{
+	unsigned long iova;
+
+	allow_many(HUGE);
+	place_many(HUGE, HUGE);
+	erase_again(&many[0]);
+	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), 0);
+	insert_again(&many[0]);
+}
+
+START_TEST(a_search_overtaken_while_another_one_searches_is_not_believed)
+{
+	struct iova_wish wish = { HUGE, HUGE };
+	unsigned long iova;
+	int ret;
+
+	fill_and_forget();
+	ck_assert_int_eq(find_piece(&wish, &iova), -EINPROGRESS);
+	erase_again(&many[0]);
+	/* The other one is too large for what became free, and sees it all the same. */
+	ck_assert_int_eq(find_free(2 * HUGE, HUGE, 0, &iova), -ENOSPC);
+	while ((ret = find_piece(&wish, &iova)) == -EINPROGRESS)
+		;
+	ck_assert_int_eq(ret, -ENOSPC);
+	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), 0);
+	ck_assert_uint_eq(iova, many[0].first_iova);
+	insert_again(&many[0]);
+	erase_many();
+}
+END_TEST
+
+START_TEST(a_search_beside_unmaps_above_it_is_believed)
+{
+	struct iova_wish wish = { HUGE, HUGE };
+	unsigned long iova;
+
+	fill_and_forget();
+	while (find_piece(&wish, &iova) == -EINPROGRESS) {
+		erase_again(&many[MANY - 1]);
+		ck_assert_int_eq(find_free(2 * HUGE, HUGE, 0, &iova), -ENOSPC);
+		insert_again(&many[MANY - 1]);
+	}
+	shim_nsteps = 0;
+	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), -ENOSPC);
+	ck_assert_uint_lt(shim_nsteps, MANY);
+	erase_many();
+}
+END_TEST
+
+START_TEST(a_search_goes_on_where_another_one_of_its_kind_ended)
+{
+	struct iova_wish wish = { HUGE, HUGE };
+	unsigned long iova;
+
+	fill_and_forget();
+	ck_assert_int_eq(find_piece(&wish, &iova), -EINPROGRESS);
+	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), -ENOSPC);
+	ck_assert_int_eq(find_piece(&wish, &iova), -ENOSPC);
+	erase_many();
+}
+END_TEST
+
+/* The lowest of the places that many areas fill, and that is free; or ULONG_MAX. */
+static unsigned long lowest_free(const bool *is_free)
+{
+	unsigned int i;
+
+	for (i = 0; i < MANY; i++)
+		if (is_free[i])
+			return many[i].first_iova;
+	return ULONG_MAX;
+}
+
+/* No cursor is above a place in which a search of its kind would fit. */
+static void check_cursors(const bool *is_free)
+{
+	unsigned long lowest = lowest_free(is_free);
+	unsigned int i;
+
+	for (i = 0; i < IOVA_NCURSORS; i++)
+		if (space.cursors[i].nbytes && space.cursors[i].nbytes <= HUGE)
+			expect(min(space.cursors[i].from_iova, space.freed_iova) <= lowest);
+}
+
+START_TEST(searches_side_by_side_never_pass_over_a_free_place_for_good)
+{
+	static bool is_free[MANY];
+	unsigned long seed = begin_random(_i + 1);
+	struct iova_wish wishes[4] = { };
+	unsigned long iova;
+	unsigned int i, n;
+
+	fill_and_forget();
+	for (i = 0; i < 20000; i++) {
+		struct iova_wish *wish = &wishes[random_below(&seed, 4)];
+
+		if (!wish->nbytes)
+			*wish = (struct iova_wish){ HUGE >> random_below(&seed, 3), HUGE };
+		if (find_piece(wish, &iova) != -EINPROGRESS)
+			wish->nbytes = 0;
+		check_cursors(is_free);
+		if (random_below(&seed, 20))
+			continue;
+		n = random_below(&seed, random_below(&seed, 2) ? MANY : 50);
+		if (is_free[n])
+			insert_again(&many[n]);
+		else
+			erase_again(&many[n]);
+		is_free[n] = !is_free[n];
+	}
+	for (n = 0; n < MANY; n++)
+		if (is_free[n])
+			insert_again(&many[n]);
+	erase_many();
+}
+END_TEST
+
 START_TEST(freeing_many_ranges_pauses)
 {
 	static unsigned long before;
@@ -861,6 +1005,11 @@ int main(void)
 	tcase_add_test(tcase, what_becomes_free_is_found_again);
 	tcase_add_test(tcase, searches_of_all_sizes_find_the_lowest_place);
 	tcase_add_test(tcase, a_search_that_was_overtaken_is_not_believed);
+	tcase_add_test(tcase, a_search_overtaken_while_another_one_searches_is_not_believed);
+	tcase_add_test(tcase, a_search_beside_unmaps_above_it_is_believed);
+	tcase_add_test(tcase, a_search_goes_on_where_another_one_of_its_kind_ended);
+	tcase_add_loop_test(tcase, searches_side_by_side_never_pass_over_a_free_place_for_good,
+			    0, 5);
 	tcase_add_test(tcase, freeing_many_ranges_pauses);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
