@@ -171,7 +171,7 @@ void hwpt_release_aperture(struct ioas_hwpt *hwpt)
 
 static inline int map_run(struct ioas_hwpt *hwpt, struct ioas_area *area,
 			  unsigned long iova, phys_addr_t paddr, unsigned long nbytes,
-			  bool single_pages)
+			  bool single_pages, unsigned int *nsteps)
 {
 	unsigned long done = 0;
 
@@ -189,6 +189,7 @@ static inline int map_run(struct ioas_hwpt *hwpt, struct ioas_area *area,
 			return ret;
 		}
 		done += step;
+		runs_cond_resched(nsteps);
 	}
 	return 0;
 }
@@ -217,11 +218,10 @@ int hwpt_map_runs(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pa
 		run_last = min((run.index + run.npages) * PAGE_SIZE - 1, last_byte);
 		ret = map_run(hwpt, area, area->first_iova + (byte - area->first_byte),
 			      PFN_PHYS(run.pfn) + byte - run.index * PAGE_SIZE,
-			      run_last - byte + 1, single_pages);
+			      run_last - byte + 1, single_pages, &nsteps);
 		if (ret)
 			goto unmap;
 		byte = run_last + 1;
-		runs_cond_resched(&nsteps);
 	}
 	/* An area beyond its store would have no runs. */
 	ret = WARN_ON_ONCE(byte != last_byte + 1) ? -EFAULT : 0;

@@ -38,6 +38,18 @@ START_TEST(with_small_pages_each_is_mapped_alone)
 }
 END_TEST
 
+START_TEST(a_run_that_is_mapped_page_by_page_pauses)
+{
+	unsigned long before = shim_npauses;
+
+	add_domain(ioas, PAGE_SIZE);
+	ck_assert_int_eq(ioas_set_small_pages(ioas, true), 0);
+	ck_assert_int_eq(map_pages(ioas, IOVA, SHIM_USER_NPAGES, 0), 0);
+	/* Each 64 calls of the driver, as where there are many runs. */
+	ck_assert_uint_ge(shim_npauses - before, SHIM_USER_NPAGES / 64);
+}
+END_TEST
+
 START_TEST(a_page_that_fails_undoes_those_before_it)
 {
 	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
@@ -396,6 +408,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, make_ioas, end_ioas);
 	tcase_add_test(tcase, an_area_is_one_map_a_run_and_one_unmap);
 	tcase_add_test(tcase, with_small_pages_each_is_mapped_alone);
+	tcase_add_test(tcase, a_run_that_is_mapped_page_by_page_pauses);
 	tcase_add_test(tcase, a_page_that_fails_undoes_those_before_it);
 	tcase_add_test(tcase, a_second_domain_pins_nothing);
 	tcase_add_test(tcase, without_a_domain_nothing_is_pinned);
