@@ -283,14 +283,60 @@ void area_drop_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user 
 	area_change_npins(ioas, area, -1);
 }
 
-int area_change_owner(struct ioas *ioas, struct ioas_area *area, unsigned long uptr)
+/* Moves the charges of a store. Fails with nothing changed. */
+static int move_charges(struct ioas_pages *pages, struct ioas_account *payer)
+{
+	struct account_refund refund = { };
+	struct pages_sum sum = { };
+	int ret;
+
+	pages_sum(pages, 0, pages->extents.npages - 1, ULONG_MAX, &sum);
+	ret = account_charge(payer, sum.ncharged);
+	if (ret)
+		return ret;
+	account_refund(&refund, pages->account, sum.ncharged);
+	account_pay(&refund);
+	return 0;
+}
+
+/* Lets the calling process pay for a store that only @area shows. */
+static int change_payer(struct ioas *ioas, struct ioas_area *area)
 {
 	struct ioas_pages *pages = area->pages;
 	struct ioas_account *old = pages->account;
-	struct account_refund refund = { };
-	struct pages_sum sum = { };
-	struct ioas_account *payer, *unused = NULL;
+	struct ioas_account *spare = NULL, *unused = NULL;
 	int ret;
+
+	/* Which account is charged is chosen first: it is the one that has the store then. */
+	if (pages->sharing || !account_is_current(ioas->account, old->mode)) {
+		spare = account_create(old->mode);
+		if (!spare)
+			return -ENOMEM;
+	}
+	ret = move_charges(pages, spare ?: ioas->account);
+	if (ret)
+		goto put;
+	spin_lock(&ioas->iova_space.iova_lock);
+	if (pages->sharing) {
+		pages->account = spare;
+		spare = old;
+	} else {
+		area_use_account(ioas, area, old->mode, &spare);
+		unused = area_forget_account(ioas, old);
+	}
+	spin_unlock(&ioas->iova_space.iova_lock);
+put:
+	if (spare)
+		account_put(spare);
+	if (unused)
+		account_put(unused);
+	return ret;
+}
+
+int area_change_owner(struct ioas *ioas, struct ioas_area *area, unsigned long uptr)
+{
+	struct ioas_pages *pages = area->pages;
+	int ret = 0;
 
 	lockdep_assert_held_write(&ioas->domains_rwsem);
 	/* Its first page would begin inside another one. */
@@ -298,33 +344,9 @@ int area_change_owner(struct ioas *ioas, struct ioas_area *area, unsigned long u
 		return -EINVAL;
 	if (pages->sharing && refcount_read(&pages->sharing->refs) > 1)
 		return -EBUSY;
-	if (old->mm == current->mm)
-		goto set_address;
-	payer = account_create(old->mode);
-	if (!payer)
-		return -ENOMEM;
-	pages_sum(pages, 0, pages->extents.npages - 1, ULONG_MAX, &sum);
-	ret = account_charge(payer, sum.ncharged);
-	if (ret) {
-		account_put(payer);
-		return ret;
-	}
-	account_refund(&refund, old, sum.ncharged);
-	account_pay(&refund);
-	spin_lock(&ioas->iova_space.iova_lock);
-	if (pages->sharing) {
-		pages->account = payer;
-		payer = old;
-	} else {
-		area_use_account(ioas, area, old->mode, &payer);
-		unused = area_forget_account(ioas, old);
-	}
-	spin_unlock(&ioas->iova_space.iova_lock);
-	if (payer)
-		account_put(payer);
-	if (unused)
-		account_put(unused);
-set_address:
-	pages->uptr = uptr - area->first_byte;
-	return 0;
+	if (pages->account->mm != current->mm)
+		ret = change_payer(ioas, area);
+	if (!ret)
+		pages->uptr = uptr - area->first_byte;
+	return ret;
 }

@@ -196,6 +196,37 @@ static void child_takes_mapping_and_charge_over(void)
 	close_rig();
 }
 
+static void take_two_over(void *unused)
+{
+	(void)unused;
+	check_eq(set_address(0, 4, memory), 0);
+	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
+	check_eq(set_address(4, 8, memory + 4 * PAGE), 0);
+	check_eq(vm_lck_kib(0), 12 * PAGE_KIB);
+	check_eq(vm_lck_kib(getppid()), 0);
+	gate_open(&to_parent);
+	gate_wait(&to_child);
+}
+
+static void child_takes_two_mappings_over(void)
+{
+	pid_t child;
+
+	open_rig();
+	map(0, 4);
+	map(4, 8);
+	check_eq(void_all(), 12);
+	child = spawn(take_two_over, NULL);
+	gate_wait(&to_parent);
+	check_eq(dma_unmap(rig.container, 4 * PAGE, 8 * PAGE), 8 * PAGE);
+	check_eq(vm_lck_kib(child), 4 * PAGE_KIB);
+	check_eq(dma_unmap(rig.container, 0, 4 * PAGE), 4 * PAGE);
+	check_eq(vm_lck_kib(child), 0);
+	gate_open(&to_child);
+	join(child);
+	close_rig();
+}
+
 static void take_over_and_exit(void *unused)
 {
 	(void)unused;
@@ -261,6 +292,7 @@ static const struct test tests[] = {
 	TEST(addresses_become_void_together_or_not_at_all, NEEDS_ONE),
 	TEST(device_goes_on_without_an_address, NEEDS_ONE),
 	TEST(child_takes_mapping_and_charge_over, NEEDS_ONE),
+	TEST(child_takes_two_mappings_over, NEEDS_ONE),
 	TEST(mapping_taken_over_by_a_dead_child_is_unmapped, NEEDS_ONE),
 	TEST(mappings_are_handed_over_through_exec, NEEDS_ONE),
 };

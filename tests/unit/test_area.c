@@ -26,16 +26,21 @@ static void teardown(void)
 	shim_process_check_clean(&heir);
 }
 
-static int hand_over(unsigned long uptr)
+static int hand_over_from(unsigned long iova, unsigned long uptr)
 {
 	int ret;
 
 	current = &heir.task;
 	down_write(&ioas->domains_rwsem);
-	ret = area_change_owner(ioas, area_first(ioas, IOVA), uptr);
+	ret = area_change_owner(ioas, area_first(ioas, iova), uptr);
 	up_write(&ioas->domains_rwsem);
 	current = &process.task;
 	return ret;
+}
+
+static int hand_over(unsigned long uptr)
+{
+	return hand_over_from(IOVA, uptr);
 }
 
 static void check_charges(unsigned long npages, unsigned long nheir_pages)
@@ -61,6 +66,29 @@ START_TEST(charges_move_to_the_new_owner)
 	check_charges(1, NPAGES);
 	unmap();
 	check_charges(1, 0);
+}
+END_TEST
+
+/* What the selftest build counts by account is right only then. */
+START_TEST(the_account_that_is_charged_is_the_one_that_pays_from_then_on)
+{
+	const unsigned long other = IOVA + NPAGES * PAGE_SIZE;
+	struct ioas_account *payer;
+	unsigned long nunmapped;
+
+	ck_assert_int_eq(map_pages(ioas, other, 1, 8), 0);
+	ck_assert_int_eq(hand_over(SHIM_USER_BASE), 0);
+	payer = ioas->account;
+	/* The second area needs no other account, and none is made. */
+	shim_fail_in = 1;
+	ck_assert_int_eq(hand_over_from(other, SHIM_USER_BASE), 0);
+	shim_fail_in = 0;
+	ck_assert_ptr_eq(ioas->account, payer);
+	ck_assert_uint_eq(payer->nareas, 2);
+	check_charges(0, NPAGES + 1);
+	ck_assert_int_eq(unmap_pages(ioas, other, 1, UNMAP_WHOLE, &nunmapped), 0);
+	unmap();
+	check_charges(0, 0);
 }
 END_TEST
 
@@ -197,6 +225,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, charges_move_to_the_new_owner);
+	tcase_add_test(tcase, the_account_that_is_charged_is_the_one_that_pays_from_then_on);
 	tcase_add_test(tcase, a_new_owner_over_his_limit_changes_nothing);
 	tcase_add_test(tcase, a_new_owner_without_memory_changes_nothing);
 	tcase_add_test(tcase, what_is_pinned_later_comes_from_the_new_owner);
