@@ -32,7 +32,7 @@
 #include <linux/interval_tree_generic.h>
 #include <linux/mm.h>
 #include <linux/rbtree_augmented.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "iova.h"
@@ -446,6 +446,8 @@ static int build_allowed(struct rb_root_cached *tree, const struct ioas_range *r
 	unsigned int i;
 
 	for (i = 0; i < nranges; i++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		if (reserved_iter_first(tree, ranges[i].first_iova, ranges[i].last_iova))
 			return -EINVAL;
 		range = kzalloc(sizeof(*range), GFP_KERNEL_ACCOUNT);

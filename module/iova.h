@@ -222,7 +222,7 @@ int iova_find_free(struct iova_space *space, struct iova_wish *wish, unsigned lo
  *
  * Context: may sleep, takes domains_rwsem for writing.
  * Return: 0, or with the former ranges in place: -EINVAL if two of them overlap;
- * -EADDRINUSE if something in them is reserved; -ENOMEM.
+ * -EADDRINUSE if something in them is reserved; -ENOMEM; -EINTR on a fatal signal.
  */
 int iova_allow(struct iova_space *space, const struct ioas_range *ranges,
 	       unsigned int nranges);

@@ -11,6 +11,7 @@
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -21,6 +22,9 @@
 
 #define MAP_FLAGS	(IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE | \
 			 IOMMU_IOAS_MAP_READABLE)
+
+/* So many ranges are copied and checked before others get the CPU. */
+#define RANGES_AT_ONCE	1024U
 
 int handle_ioas_alloc(struct ioctl_call *call)
 {
@@ -93,28 +97,50 @@ int handle_ioas_iova_ranges(struct ioctl_call *call)
 	return ret;
 }
 
+/*
+ * Copies ranges some at a time: there may be a hundred million. What is wrong with one comes before
+ * one that cannot be read.
+ */
+static int copy_ranges(struct ioas_range *ranges,
+		       const struct iommu_iova_range __user *uranges, u32 nranges)
+{
+	unsigned long unread;
+	u32 i, j, n, nread;
+
+	for (i = 0; i < nranges; i += n) {
+		n = min(nranges - i, RANGES_AT_ONCE);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		unread = copy_from_user(ranges + i, uranges + i, n * sizeof(*ranges));
+		nread = n - DIV_ROUND_UP(unread, sizeof(*ranges));
+		for (j = i; j < i + nread; j++)
+			if (ranges[j].first_iova >= ranges[j].last_iova)
+				return -EINVAL;
+		if (unread)
+			return -EFAULT;
+		cond_resched();
+	}
+	return 0;
+}
+
 /* The array of ALLOW_IOVAS, or ERR_PTR(). To be freed. */
-static struct ioas_range *read_ranges(const void __user *uranges, u32 nranges)
+static struct ioas_range *read_ranges(const struct iommu_iova_range __user *uranges,
+				      u32 nranges)
 {
 	struct ioas_range *ranges;
-	unsigned long unread;
-	u32 nread, i;
+	int ret;
 
 	BUILD_BUG_ON(sizeof(struct ioas_range) != sizeof(struct iommu_iova_range));
 	ranges = kvmalloc_array(nranges, sizeof(*ranges),
 				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!ranges)
 		return ERR_PTR(-ENOMEM);
-	unread = copy_from_user(ranges, uranges, nranges * sizeof(*ranges));
-	/* What is wrong with an entry comes before one that cannot be read. */
-	nread = nranges - DIV_ROUND_UP(unread, sizeof(*ranges));
-	for (i = 0; i < nread; i++)
-		if (ranges[i].first_iova >= ranges[i].last_iova)
-			break;
-	if (i == nranges)
-		return ranges;
-	kvfree(ranges);
-	return ERR_PTR(i < nread ? -EINVAL : -EFAULT);
+	ret = copy_ranges(ranges, uranges, nranges);
+	if (ret) {
+		kvfree(ranges);
+		return ERR_PTR(ret);
+	}
+	return ranges;
 }
 
 int handle_ioas_allow_iovas(struct ioctl_call *call)

@@ -11,6 +11,7 @@
 #define MAX_ALLOWED	4
 
 static struct rw_semaphore domains_rwsem;	/* held for writing but by allow() */
+static struct task_struct task;
 static struct iova_space space;
 static struct ioas_area areas[MAX_AREAS];
 static bool used[MAX_AREAS];
@@ -29,6 +30,7 @@ static int owners[4];
 
 static void setup(void)
 {
+	current = &task;
 	memset(used, 0, sizeof(used));
 	nreserved = 0;
 	nallowed = 0;
@@ -616,6 +618,21 @@ START_TEST(without_memory_the_former_list_stays)
 }
 END_TEST
 
+START_TEST(a_process_that_is_killed_leaves_the_former_list)
+{
+	const struct ioas_range former = { 0x1000, 0x1fff };
+	const struct ioas_range ranges[] = { { 0x5000, 0x5fff }, { 0x8000, 0x9000 } };
+
+	ck_assert_int_eq(allow(&former, 1), 0);
+	task.is_dying = true;
+	ck_assert_int_eq(allow(ranges, 2), -EINTR);
+	task.is_dying = false;
+	ck_assert_int_eq(shim_allocations, 1);
+	ck_assert_int_eq(reserve(0x1000, 0x1000, &owners[0]), -EADDRINUSE);
+	ck_assert_int_eq(reserve(0x5000, 0x5fff, &owners[0]), 0);
+}
+END_TEST
+
 START_TEST(ranges_change_only_with_nobody_in_the_ioas)
 {
 	up_write(&domains_rwsem);
@@ -998,6 +1015,7 @@ int main(void)
 	tcase_add_test(tcase, allowed_ranges_that_overlap_are_refused);
 	tcase_add_test(tcase, a_refused_list_leaves_the_former_one);
 	tcase_add_loop_test(tcase, without_memory_the_former_list_stays, 0, 2);
+	tcase_add_test(tcase, a_process_that_is_killed_leaves_the_former_list);
 	tcase_add_test(tcase, ranges_change_only_with_nobody_in_the_ioas);
 	tcase_add_test(tcase, gaps_that_are_misaligned_are_passed_once_and_in_pieces);
 	tcase_add_test(tcase, gaps_with_something_reserved_are_passed_once_and_in_pieces);
