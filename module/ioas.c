@@ -40,12 +40,23 @@ static void mark_dead(struct ioas *ioas)
 	}
 }
 
-/* What the IOAS was allowed to have is spare again. */
-static void give_up_room(struct ioas *ioas)
+/* From now on others find what the IOAS does not use of its share, even while it ends. */
+static void join_limit(struct ioas *ioas)
 {
 	struct ioas_ctx *ctx = ioas->object.ctx;
 
 	mutex_lock(&ctx->areas_mutex);
+	list_add(&ioas->ioass_item, &ctx->ioass);
+	mutex_unlock(&ctx->areas_mutex);
+}
+
+/* What the IOAS was allowed to have is spare again. */
+static void leave_limit(struct ioas *ioas)
+{
+	struct ioas_ctx *ctx = ioas->object.ctx;
+
+	mutex_lock(&ctx->areas_mutex);
+	list_del(&ioas->ioass_item);
 	ctx->spare_areas += ioas->iova_space.max_areas;
 	mutex_unlock(&ctx->areas_mutex);
 }
@@ -63,7 +74,7 @@ static void ioas_destroy(struct ioas_object *object)
 	down_write(&ioas->domains_rwsem);
 	iova_space_destroy(&ioas->iova_space);
 	up_write(&ioas->domains_rwsem);
-	give_up_room(ioas);
+	leave_limit(ioas);
 	WARN_ON(!xa_empty(&ioas->accesses));
 	if (ioas->account)
 		account_put(ioas->account);
@@ -107,6 +118,7 @@ struct ioas *ioas_create(struct ioas_ctx *ctx)
 		kfree(ioas);
 		return ERR_PTR(ret);
 	}
+	join_limit(ioas);
 	selftest_count(&ctx->tally, 1);
 	return ioas;
 }
@@ -212,20 +224,6 @@ void ioas_prepare_search(struct ioas *ioas)
 	up_write(&ioas->domains_rwsem);
 }
 
-/* The next IOAS of a context from id *@id on, to be put; or NULL. */
-static struct ioas *next_ioas(struct ioas_ctx *ctx, unsigned long *id)
-{
-	struct ioas *ioas;
-
-	while (xa_find(&ctx->objects, id, ULONG_MAX, XA_PRESENT)) {
-		ioas = ioas_get(ctx, (*id)++);
-		if (ioas)
-			return ioas;
-		cond_resched();
-	}
-	return NULL;
-}
-
 /* How many more areas an IOAS has been allowed than it has. Takes that back if so wanted. */
 static unsigned long unused_room(struct ioas *ioas, bool take_back)
 {
@@ -243,12 +241,12 @@ static unsigned long unused_room(struct ioas *ioas, bool take_back)
 
 static unsigned long unused_by_all(struct ioas_ctx *ctx, bool take_back)
 {
-	unsigned long id = 0, unused = 0;
+	unsigned long unused = 0;
 	struct ioas *ioas;
 
-	while ((ioas = next_ioas(ctx, &id))) {
+	lockdep_assert_held(&ctx->areas_mutex);
+	list_for_each_entry(ioas, &ctx->ioass, ioass_item) {
 		unused += unused_room(ioas, take_back);
-		ioas_put(ioas);
 		cond_resched();
 	}
 	return unused;

@@ -48,6 +48,7 @@ struct ioas {
 	void *front;				/* constant; belongs to the front end */
 	refcount_t keepers;			/* see ioas_keep(), and one until it is dead */
 	struct completion unkept;		/* it is dead, and nobody keeps it */
+	struct list_head ioass_item;		/* areas_mutex of the context */
 	struct iova_space iova_space;
 	struct ioas_account *account;		/* iova_lock; of whoever mapped last, kept */
 	wait_queue_head_t settled;		/* an area became live, idle or went away */

@@ -35,6 +35,7 @@ void ioas_ctx_init(struct ioas_ctx *ctx, struct file *file, enum account_mode mo
 	INIT_LIST_HEAD(&ctx->groups);
 	mutex_init(&ctx->areas_mutex);
 	ctx->spare_areas = ULONG_MAX;
+	INIT_LIST_HEAD(&ctx->ioass);
 	selftest_tally_init(&ctx->tally);
 	selftest_note_ctx(1);
 	insight_add(ctx);
@@ -89,6 +90,7 @@ void ioas_ctx_destroy(struct ioas_ctx *ctx)
 	} while (progress);
 	WARN_ON(!xa_empty(&ctx->objects));
 	WARN_ON(!list_empty(&ctx->groups));
+	WARN_ON(!list_empty(&ctx->ioass));
 	xa_destroy(&ctx->objects);
 	mutex_destroy(&ctx->areas_mutex);
 	mutex_destroy(&ctx->groups_mutex);

@@ -60,6 +60,7 @@ struct ioas_ctx {
 	struct list_head groups;		/* groups_mutex; struct ioas_group */
 	struct mutex areas_mutex;		/* inside domains_rwsem of its IOASs */
 	unsigned long spare_areas;		/* areas_mutex; for its IOASs, see ioas.h */
+	struct list_head ioass;			/* areas_mutex; those that have a share */
 	struct ctx_insight insight;
 	struct selftest_tally tally;
 };

@@ -239,6 +239,73 @@ START_TEST(an_ioas_does_not_end_below_a_map_that_waits_for_room)
 }
 END_TEST
 
+static struct ioas *ending;
+static unsigned int nmapped;
+
+static void destroy_ending(void *unused)
+{
+	destroyed = !ioas_object_destroy(&ctx, ending->object.id);
+}
+
+static unsigned long get_room(void)
+{
+	struct ioas_space_info info;
+
+	ioas_enter(ioas);
+	expect(ioas_get_space_info(ioas, &info) == 0);
+	ioas_leave(ioas);
+	kvfree(info.ranges);
+	return info.room;
+}
+
+static void use_all_room(void *unused)
+{
+	current = &process.task;
+	expect(get_room() >= 3);
+	while (map_pages(ioas, IOVA + nmapped * PAGE_SIZE, 1, 0) == 0)
+		nmapped++;
+}
+
+static void use_all_room_and_put(void *unused)
+{
+	use_all_room(NULL);
+	ioas_put(ending);
+}
+
+/* An IOAS has one area and is allowed two, of four that there may be. */
+static void make_ending(void)
+{
+	limit_areas(4);
+	ending = ioas_create(&ctx);
+	ioas_object_publish(&ending->object);
+	expect(map_pages(ending, IOVA, 1, 0) == 0);
+	expect(ending->iova_space.max_areas == 2);
+	nmapped = 0;
+}
+
+START_TEST(an_ioas_that_waits_for_its_end_keeps_no_room)
+{
+	const struct shim_thread threads[] = { { destroy_ending }, { use_all_room_and_put } };
+
+	make_ending();
+	expect(ioas_get(&ctx, ending->object.id) == ending);
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	expect(destroyed);
+	expect(nmapped == 3);
+}
+END_TEST
+
+START_TEST(an_ioas_that_ends_keeps_no_room)
+{
+	const struct shim_thread threads[] = { { destroy_ending }, { use_all_room } };
+
+	make_ending();
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	expect(destroyed);
+	expect(nmapped == 3 || nmapped == 4);
+}
+END_TEST
+
 static void end_context(void *unused)
 {
 	ioas_ctx_destroy(&ctx);
@@ -532,6 +599,8 @@ int main(void)
 	tcase_add_loop_test(tcase, an_unmap_of_half_of_a_map_that_fails_finds_nothing, 0, 40);
 	tcase_add_loop_test(tcase, a_map_that_fails_takes_no_room_from_another, 0, 50);
 	tcase_add_loop_test(tcase, an_ioas_does_not_end_below_a_map_that_waits_for_room, 0, 50);
+	tcase_add_loop_test(tcase, an_ioas_that_waits_for_its_end_keeps_no_room, 0, 50);
+	tcase_add_loop_test(tcase, an_ioas_that_ends_keeps_no_room, 0, 50);
 	tcase_add_test(tcase, a_context_does_not_end_below_a_map_that_waits_for_room);
 	tcase_add_loop_test(tcase, a_map_waits_only_for_the_lowest_area_in_its_way, 0, 20);
 	tcase_add_test(tcase, a_dying_process_does_not_wait_to_map);
