@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include "lib_native.h"
 
+#include <signal.h>
+
 /* Without a device memory is not looked at: this need not be there. */
 #define NO_MEMORY	((uint8_t *)(1UL << 31))
 #define TOP_PAGE	(UINT64_MAX - PAGE + 1)
@@ -499,6 +501,74 @@ RIG_TEST(list_of_allowed_iova_is_replaced_as_a_whole)
 	check_eq(add_reserved(rig.fd, rig.ioas, rig_page(20), PAGE), 0);
 }
 
+/* Clock ticks that a process was busy in the kernel. */
+static unsigned long kernel_ticks(pid_t pid)
+{
+	unsigned long nticks = 0;
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	require_true(file != NULL);
+	/* Our names have no blank. The 15th field. */
+	require_eq(fscanf(file, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu",
+			  &nticks), 1);
+	fclose(file);
+	return nticks;
+}
+
+static struct {
+	struct iommu_iova_range *ranges;
+	uint32_t number;
+	struct gate begins;
+	pid_t child;
+	unsigned long nticks;
+} many;
+
+static void allow_many(void *unused)
+{
+	(void)unused;
+	gate_open(&many.begins);
+	ioas_allow(rig.fd, rig.ioas, many.ranges, many.number);
+}
+
+/* For so long that it is past the copy, and far from the end. */
+static bool is_at_work(void *unused)
+{
+	(void)unused;
+	return kernel_ticks(many.child) >= many.nticks + 10;
+}
+
+RIG_TEST_WITH(0, process_killed_while_it_allows_many_ranges_leaves_the_former_list)
+{
+	struct iommu_iova_range former = {
+		.start = rig_page(20),
+		.last = rig_page(21) - 1,
+	};
+	uint32_t i;
+	int status;
+
+	not_on_peer("it goes on to the end");
+	check_eq(ioas_allow(rig.fd, rig.ioas, &former, 1), 0);
+	many.number = scaled(1U << 20, 1U << 18);
+	many.ranges = malloc(many.number * sizeof(*many.ranges));
+	require_true(many.ranges != NULL);
+	for (i = 0; i < many.number; i++)
+		many.ranges[i] = (struct iommu_iova_range){ rig_page(10 + 2 * i),
+							    rig_page(11 + 2 * i) - 1 };
+	gate_make(&many.begins);
+	many.child = spawn(allow_many, NULL);
+	gate_wait(&many.begins);
+	many.nticks = kernel_ticks(many.child);
+	check_true(wait_until(is_at_work, NULL, EVENT_SECONDS));
+	require_eq(or_errno(kill(many.child, SIGKILL)), 0);
+	require_eq(or_errno(waitpid(many.child, &status, 0)), many.child);
+	check_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	check_allowed_page(20);
+	free(many.ranges);
+}
+
 RIG_TEST(impossible_allowed_ranges_are_refused)
 {
 	uint64_t base = rig_page(16);
@@ -780,6 +850,7 @@ static const struct test tests[] = {
 	RIG_ROWS(allowed_iova_cannot_be_reserved, 0),
 	RIG_ROWS(mapped_iova_cannot_be_reserved, 0),
 	RIG_ROWS(list_of_allowed_iova_is_replaced_as_a_whole, 0),
+	TEST(process_killed_while_it_allows_many_ranges_leaves_the_former_list, 0),
 	RIG_ROWS(impossible_allowed_ranges_are_refused, 0),
 	RIG_ROWS(wrong_range_counts_before_one_that_cannot_be_read, 0),
 	RIG_ROWS(allowed_ranges_may_touch_and_come_in_any_order, 0),

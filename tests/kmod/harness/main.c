@@ -9,12 +9,15 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/reboot.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/user.h>
 #include <linux/vfio.h>
 
 /* Longer than what the VM's kernel takes for a lock-up. */
 #define LOCKUP_SECONDS	30U
+/* Longer than what it takes for a hung task, told to look for one each second. */
+#define HUNG_SECONDS	8U
 
 static bool panic_in_exit;
 static bool warn_in_exit;
@@ -67,6 +70,12 @@ static int lock_up(void)
 	preempt_disable();
 	mdelay(LOCKUP_SECONDS * MSEC_PER_SEC);
 	preempt_enable();
+	return 0;
+}
+
+static int hang(void)
+{
+	schedule_timeout_uninterruptible(HUNG_SECONDS * HZ);
 	return 0;
 }
 
@@ -136,6 +145,7 @@ static const struct {
 	{ "complain", complain },
 	{ "dma-fault", complain_as_dmar },
 	{ "lock-up", lock_up },
+	{ "hang", hang },
 	{ "panic", do_panic },
 	{ "panic-in-exit", exit_panic },
 	{ "warn-in-exit", exit_warn },
