@@ -17,6 +17,11 @@
  * Calls of the driver are counted in its place on the list of the IOAS; a thread that takes the
  * access off that list waits for them, with change_mutex held.
  *
+ * An access counts its pins, so that it leaves an IOAS only when it has none there. A driver that
+ * is told to let go and does not is a bug of that driver. Then a replacement fails, and after a
+ * detach, which cannot, the access keeps the IOAS that it has left until the last pin is given
+ * back, or for as long as it exists: a late unpin finds what it is about, and nothing else.
+ *
  * Order: change_mutex -> locks of the driver -> ioas_rwsem -> pins_rwsem -> domains_rwsem. Where
  * a driver's locks may be held already, change_mutex is only tried.
  */
@@ -53,15 +58,19 @@ struct ioas_access {
 	unsigned int place;			/* change_mutex; the one of @ioas */
 	struct rw_semaphore ioas_rwsem;
 	struct ioas *ioas;			/* ioas_rwsem; this is a user of it, or NULL */
+	struct ioas *pins_ioas;			/* ioas_rwsem; where its pins are: @ioas, or ... */
+						/* ... one it has left, of which it is a user */
 	bool closing;				/* ioas_rwsem; about to leave: nothing new */
 	struct rw_semaphore pins_rwsem;
+	atomic_long_t npins;			/* changes with ioas_rwsem held for reading */
+	wait_queue_head_t unpinned;		/* the last pin was given back */
 };
 
 static void access_object_destroy(struct ioas_object *object)
 {
 	struct ioas_access *access = container_of(object, struct ioas_access, object);
 
-	WARN_ON(access->ioas);
+	WARN_ON(access->ioas || access->pins_ioas);
 	kfree(access);
 }
 
@@ -139,9 +148,8 @@ int access_notify(struct ioas *ioas, unsigned long iova, unsigned long last_iova
 	return ret;
 }
 
-struct ioas_access *vfio_ioas_access_create(struct ioas_ctx *ctx,
-					    const struct vfio_ioas_access_ops *ops,
-					    void *data, u32 *id)
+static struct ioas_access *create(struct ioas_ctx *ctx, const struct vfio_ioas_access_ops *ops,
+				  void *data, u32 *id)
 {
 	struct ioas_access *access;
 	int ret;
@@ -159,10 +167,21 @@ struct ioas_access *vfio_ioas_access_create(struct ioas_ctx *ctx,
 	mutex_init(&access->change_mutex);
 	init_rwsem(&access->ioas_rwsem);
 	init_rwsem(&access->pins_rwsem);
+	init_waitqueue_head(&access->unpinned);
 	vfio_ioas_ctx_get(ctx);
 	ioas_object_use(&access->object);
 	*id = access->object.id;
 	ioas_object_publish(&access->object);
+	return access;
+}
+
+struct ioas_access *vfio_ioas_access_create(struct ioas_ctx *ctx,
+					    const struct vfio_ioas_access_ops *ops,
+					    void *data, u32 *id)
+{
+	struct ioas_access *access = create(ctx, ops, data, id);
+
+	selftest_look(ctx);
 	return access;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_create);
@@ -193,6 +212,7 @@ static int begin_change(struct ioas_access *access, u32 ioas_id, struct ioas **i
 {
 	int ret = -EBUSY;
 
+	/* If not, there may soon be nothing to look at either. */
 	if (!ioas_object_try_busy(&access->object))
 		return ret;
 	if (!mutex_trylock(&access->change_mutex))
@@ -206,6 +226,7 @@ static int begin_change(struct ioas_access *access, u32 ioas_id, struct ioas **i
 unlock:
 	mutex_unlock(&access->change_mutex);
 put:
+	selftest_look(access->object.ctx);
 	ioas_object_put(&access->object);
 	return ret;
 }
@@ -256,15 +277,46 @@ static void quit_ioas(struct ioas_access *access, struct access_place *place)
 	ioas_object_unuse(&place->ioas->object);
 }
 
+static bool has_pins(struct ioas_access *access)
+{
+	return atomic_long_read(&access->npins);
+}
+
 /* @ioas, in which the access has the free place, or NULL, is what calls use from now on. */
 static void set_ioas(struct ioas_access *access, struct ioas *ioas)
 {
 	lockdep_assert_held(&access->change_mutex);
 	down_write(&access->ioas_rwsem);
+	if (ioas || !has_pins(access))
+		access->pins_ioas = ioas;
+	else
+		ioas_object_use(&access->pins_ioas->object);
 	access->ioas = ioas;
 	access->closing = false;
 	access->place = !access->place;
 	up_write(&access->ioas_rwsem);
+}
+
+/* May new calls use the IOAS? When it says no, none of them is under way. */
+static void set_closing(struct ioas_access *access, bool closing)
+{
+	down_write(&access->ioas_rwsem);
+	access->closing = closing;
+	up_write(&access->ioas_rwsem);
+}
+
+/* -EBUSY: pins of an IOAS that it has left are not given back yet. */
+static int check_unattached(struct ioas_access *access)
+{
+	int ret = 0;
+
+	down_read(&access->ioas_rwsem);
+	if (access->ioas)
+		ret = -EINVAL;
+	else if (access->pins_ioas)
+		ret = -EBUSY;
+	up_read(&access->ioas_rwsem);
+	return ret;
 }
 
 int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id)
@@ -275,7 +327,7 @@ int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id)
 	ret = begin_change(access, ioas_id, &ioas);
 	if (ret)
 		return ret;
-	ret = access->ioas ? -EINVAL : join_ioas(access, ioas);
+	ret = check_unattached(access) ?: join_ioas(access, ioas);
 	if (!ret)
 		set_ioas(access, ioas);
 	end_change(access, ioas);
@@ -283,17 +335,29 @@ int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id)
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_attach);
 
-/* The driver gives back what it has; then the access goes over to @ioas, or to nothing. */
+/*
+ * Tells the driver to give back what it has, as often as an unmap does: it may note a pin only
+ * after the first notice. No pin comes meanwhile. -EDEADLK if it keeps some.
+ */
+static int tell_driver(struct ioas_access *access)
+{
+	unsigned int nnotices = 0;
+
+	lockdep_assert_held(&access->change_mutex);
+	do {
+		if (WARN_ON_ONCE(nnotices++ >= ACCESS_NOTICES))
+			return -EDEADLK;
+		if (access->ops->unmap)
+			access->ops->unmap(access->data, 0, ULONG_MAX);
+	} while (!wait_event_timeout(access->unpinned, !has_pins(access), ACCESS_PAUSE));
+	return 0;
+}
+
+/* The access goes over to @ioas, in which it has the free place, or to nothing. */
 static void go_over(struct ioas_access *access, struct ioas *ioas)
 {
 	struct access_place *old = &access->places[access->place];
 
-	lockdep_assert_held(&access->change_mutex);
-	down_write(&access->ioas_rwsem);
-	access->closing = true;
-	up_write(&access->ioas_rwsem);
-	if (access->ops->unmap)
-		access->ops->unmap(access->data, 0, ULONG_MAX);
 	set_ioas(access, ioas);
 	quit_ioas(access, old);
 }
@@ -307,9 +371,17 @@ static int replace(struct ioas_access *access, struct ioas *ioas)
 	if (access->ioas == ioas)
 		return 0;
 	ret = join_ioas(access, ioas);
-	if (!ret)
-		go_over(access, ioas);
-	return ret;
+	if (ret)
+		return ret;
+	set_closing(access, true);
+	ret = tell_driver(access);
+	if (ret) {
+		set_closing(access, false);
+		quit_ioas(access, &access->places[!access->place]);
+		return ret;
+	}
+	go_over(access, ioas);
+	return 0;
 }
 
 int vfio_ioas_access_replace(struct ioas_access *access, u32 ioas_id)
@@ -329,8 +401,12 @@ EXPORT_SYMBOL_GPL(vfio_ioas_access_replace);
 /* change_mutex is held; gives it back. */
 static void detach_and_unlock(struct ioas_access *access)
 {
-	if (access->ioas)
+	if (access->ioas) {
+		set_closing(access, true);
+		/* Pins that the driver keeps stay, see set_ioas(). */
+		tell_driver(access);
 		go_over(access, NULL);
+	}
 	mutex_unlock(&access->change_mutex);
 }
 
@@ -358,6 +434,11 @@ void vfio_ioas_access_destroy(struct ioas_access *access)
 	if (!WARN_ON(!mutex_trylock(&access->change_mutex)))
 		detach_and_unlock(access);
 	mutex_destroy(&access->change_mutex);
+	/* Nobody can give them back any more: they stay pinned. */
+	if (WARN_ON_ONCE(access->pins_ioas)) {
+		ioas_object_unuse(&access->pins_ioas->object);
+		access->pins_ioas = NULL;
+	}
 	access_object_destroy(&access->object);
 	selftest_look(ctx);
 	vfio_ioas_ctx_put(ctx);
@@ -366,6 +447,7 @@ EXPORT_SYMBOL_GPL(vfio_ioas_access_destroy);
 
 /* A call of the driver that works on [iova, last_iova] of the IOAS it is attached to. */
 struct access_call {
+	struct ioas_access *access;
 	struct ioas *ioas;
 	unsigned long iova;		/* everything below is done */
 	unsigned long last_iova;
@@ -402,6 +484,7 @@ static int begin_call(struct ioas_access *access, struct access_call *call,
 		up_read(&access->ioas_rwsem);
 		return -ENOENT;
 	}
+	call->access = access;
 	call->ioas = access->ioas;
 	call->needs_prot = call->flags & VFIO_IOAS_ACCESS_WRITE ? IOMMU_WRITE : IOMMU_READ;
 	return 0;
@@ -437,8 +520,8 @@ static void area_part(const struct ioas_area *area, const struct access_call *ca
 	*last_byte = area_byte(area, min(area->last_iova, call->last_iova));
 }
 
-static int pin_part(struct ioas *ioas, struct ioas_area *area, unsigned long first_index,
-		    unsigned long last_index, struct page **list)
+static int pin_part(struct access_call *call, struct ioas_area *area, unsigned long first_index,
+		    unsigned long last_index)
 {
 	struct pages_user *pin = kzalloc(sizeof(*pin), GFP_KERNEL_ACCOUNT);
 	int ret;
@@ -448,21 +531,28 @@ static int pin_part(struct ioas *ioas, struct ioas_area *area, unsigned long fir
 	pin->kind = USER_ACCESS_PIN;
 	pin->first_index = first_index;
 	pin->last_index = last_index;
-	ret = area_add_pin(ioas, area, pin, list);
+	ret = area_add_pin(call->ioas, area, pin, call->pages);
 	if (ret)
 		kfree(pin);
+	else
+		atomic_long_inc(&call->access->npins);
 	return ret;
 }
 
-/* One of the pins of exactly these pages: they are all alike. If there is none, nothing changes. */
-static void unpin_part(struct ioas *ioas, struct ioas_area *area, unsigned long first_index,
-		       unsigned long last_index)
+/*
+ * Gives back one of the pins of exactly these pages: they are all alike, whichever access made
+ * them, but an access gives back only as many as it made. If there is none, nothing changes.
+ */
+static void unpin_part(struct ioas_access *access, struct ioas_area *area,
+		       unsigned long first_index, unsigned long last_index)
 {
 	struct account_refund refund = { };
 	struct pages_user *pin;
 
 	pages_lock(area->pages);
 	pin = pages_find_user(area->pages, USER_ACCESS_PIN, first_index, last_index);
+	if (pin && atomic_long_dec_if_positive(&access->npins) < 0)
+		pin = NULL;
 	if (pin)
 		pages_unpin(area->pages, pin, &refund);
 	pages_unlock(area->pages);
@@ -470,7 +560,7 @@ static void unpin_part(struct ioas *ioas, struct ioas_area *area, unsigned long 
 		return;
 	account_pay(&refund);
 	kfree(pin);
-	area_change_npins(ioas, area, -1);
+	area_change_npins(access->pins_ioas, area, -1);
 }
 
 static int pin_next(struct access_call *call)
@@ -486,8 +576,7 @@ static int pin_next(struct access_call *call)
 	if (offset_in_page(first_byte) ||
 	    (area->last_iova < call->last_iova && offset_in_page(last_byte + 1)))
 		goto unhold;
-	ret = pin_part(call->ioas, area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE,
-		       call->pages);
+	ret = pin_part(call, area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE);
 	if (ret)
 		goto unhold;
 	call->pages += last_byte / PAGE_SIZE - first_byte / PAGE_SIZE + 1;
@@ -497,25 +586,48 @@ unhold:
 	return ret;
 }
 
-/* Gives back pins of [iova, last_iova], made by one call. */
-static void unpin_all(struct ioas *ioas, unsigned long iova, unsigned long last_iova)
+/* Gives back pins of [iova, last_iova], made by one call. ioas_rwsem is held, the IOAS entered. */
+static void unpin_all(struct ioas_access *access, unsigned long iova, unsigned long last_iova)
 {
-	struct access_call call = { .ioas = ioas, .iova = iova, .last_iova = last_iova };
+	struct access_call call = { .iova = iova, .last_iova = last_iova };
+	struct ioas *ioas = access->pins_ioas;
 	unsigned long first_byte, last_byte;
 	struct ioas_area *area;
 
+	lockdep_assert_held(&access->ioas_rwsem);
 	for (;;) {
 		area = area_hold_pinned(ioas, call.iova);
 		if (WARN_ON(!area))
 			return;
 		area_part(area, &call, &first_byte, &last_byte);
-		unpin_part(ioas, area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE);
+		unpin_part(access, area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE);
 		call.iova += last_byte - first_byte;
 		area_unhold(ioas, area);
 		if (call.iova == last_iova)
 			return;
 		call.iova++;
 	}
+}
+
+static int pin_range(struct ioas_access *access, struct access_call *call, unsigned long nbytes)
+{
+	unsigned long iova = call->iova;
+	int ret;
+
+	if (!access->ops->needs_pin_pages || call->flags & ~VFIO_IOAS_ACCESS_WRITE)
+		return -EOPNOTSUPP;
+	ret = begin_call(access, call, nbytes);
+	if (ret)
+		return ret;
+	access_begin_pinning(access);
+	ioas_enter(call->ioas);
+	ret = each_part(call, pin_next);
+	if (ret && call->iova > iova)
+		unpin_all(access, iova, call->iova - 1);
+	ioas_leave(call->ioas);
+	access_end_pinning(access);
+	end_call(access);
+	return ret;
 }
 
 int vfio_ioas_access_pin_pages(struct ioas_access *access, unsigned long iova,
@@ -525,36 +637,52 @@ int vfio_ioas_access_pin_pages(struct ioas_access *access, unsigned long iova,
 	struct access_call call = { .iova = iova, .flags = flags, .pages = pages };
 	int ret;
 
-	if (!access->ops->needs_pin_pages || flags & ~VFIO_IOAS_ACCESS_WRITE)
-		return -EOPNOTSUPP;
-	ret = begin_call(access, &call, nbytes);
-	if (ret)
-		return ret;
-	access_begin_pinning(access);
-	ioas_enter(call.ioas);
-	ret = each_part(&call, pin_next);
-	if (ret && call.iova > iova)
-		unpin_all(call.ioas, iova, call.iova - 1);
-	ioas_leave(call.ioas);
-	access_end_pinning(access);
-	end_call(access);
+	ret = pin_range(access, &call, nbytes);
 	selftest_look(access->object.ctx);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_pin_pages);
 
+/* The last pin of an IOAS that the access has left was given back. */
+static void forget_left_ioas(struct ioas_access *access)
+{
+	struct ioas *left = NULL;
+
+	down_write(&access->ioas_rwsem);
+	if (!access->ioas && !has_pins(access))
+		swap(left, access->pins_ioas);
+	up_write(&access->ioas_rwsem);
+	/* Several threads may have given back the last ones. */
+	if (left)
+		ioas_object_unuse(&left->object);
+}
+
+static void unpin_range(struct ioas_access *access, unsigned long iova, unsigned long last_iova)
+{
+	struct ioas *ioas;
+	bool left = false;
+
+	down_read(&access->ioas_rwsem);
+	ioas = access->pins_ioas;
+	if (!WARN_ON(!ioas)) {
+		ioas_enter(ioas);
+		unpin_all(access, iova, last_iova);
+		ioas_leave(ioas);
+		left = !access->ioas && !has_pins(access);
+	}
+	/* A thread that waits for it takes ioas_rwsem next, and so does not go too soon. */
+	if (!has_pins(access))
+		wake_up_all(&access->unpinned);
+	up_read(&access->ioas_rwsem);
+	if (left)
+		forget_left_ioas(access);
+}
+
 void vfio_ioas_access_unpin_pages(struct ioas_access *access, unsigned long iova,
 				  unsigned long nbytes)
 {
-	if (WARN_ON(!nbytes || iova + nbytes - 1 < iova))
-		return;
-	down_read(&access->ioas_rwsem);
-	if (!WARN_ON(!access->ioas)) {
-		ioas_enter(access->ioas);
-		unpin_all(access->ioas, iova, iova + nbytes - 1);
-		ioas_leave(access->ioas);
-	}
-	up_read(&access->ioas_rwsem);
+	if (!WARN_ON(!nbytes || iova + nbytes - 1 < iova))
+		unpin_range(access, iova, iova + nbytes - 1);
 	selftest_look(access->object.ctx);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_unpin_pages);
@@ -606,19 +734,27 @@ static int copy_next(struct access_call *call)
 	return 0;
 }
 
+static int copy_range(struct ioas_access *access, struct access_call *call, size_t nbytes)
+{
+	int ret;
+
+	ret = begin_call(access, call, nbytes);
+	if (ret)
+		return ret;
+	ioas_enter(call->ioas);
+	ret = each_part(call, copy_next);
+	ioas_leave(call->ioas);
+	end_call(access);
+	return ret;
+}
+
 int vfio_ioas_access_rw(struct ioas_access *access, unsigned long iova, void *data,
 			size_t nbytes, unsigned int flags)
 {
 	struct access_call call = { .iova = iova, .flags = flags, .data = data };
 	int ret;
 
-	ret = begin_call(access, &call, nbytes);
-	if (ret)
-		return ret;
-	ioas_enter(call.ioas);
-	ret = each_part(&call, copy_next);
-	ioas_leave(call.ioas);
-	end_call(access);
+	ret = copy_range(access, &call, nbytes);
 	selftest_look(access->object.ctx);
 	return ret;
 }

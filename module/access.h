@@ -7,9 +7,19 @@
 #ifndef VFIO_IOAS_ACCESS_H
 #define VFIO_IOAS_ACCESS_H
 
+#include <linux/jiffies.h>
+
 #include "vfio_ioas.h"
 
 struct ioas;
+
+/*
+ * So often an in-kernel user is told to let go before that ends in vain, and so long, in jiffies,
+ * each notice has to take effect. A driver may note a pin only after the call that made it has
+ * returned, so that the first notice finds nothing to let go of.
+ */
+#define ACCESS_NOTICES	100
+#define ACCESS_PAUSE	(HZ / 50)
 
 /**
  * access_notify() - ask in-kernel users to let go of a range

@@ -30,14 +30,6 @@
 /* So many areas are taken over at once: bounds how long iova_lock is held. */
 #define UNMAP_AT_ONCE	128
 
-/*
- * So often in-kernel users are told to let go of one area, and so long, in jiffies, each notice
- * has to take effect. A driver may note a pin only after the call that made it has returned, so
- * that the first notice finds nothing to let go of.
- */
-#define UNMAP_NOTICES	100
-#define UNMAP_PAUSE	(HZ / 50)
-
 /* Why a walk took no more areas. */
 enum unmap_stop {
 	STOP_DONE,	/* there are none, or one forbids to go on */
@@ -299,9 +291,9 @@ static int wait_for_unpin(struct ioas *ioas, struct unmap_walk *walk)
 
 	if (is_killable(walk))
 		ret = wait_event_killable_timeout(ioas->settled, !has_pins(ioas, walk->claimed),
-						  UNMAP_PAUSE);
+						  ACCESS_PAUSE);
 	else
-		wait_event_timeout(ioas->settled, !has_pins(ioas, walk->claimed), UNMAP_PAUSE);
+		wait_event_timeout(ioas->settled, !has_pins(ioas, walk->claimed), ACCESS_PAUSE);
 	return ret < 0 ? -EINTR : 0;
 }
 
@@ -314,7 +306,7 @@ static noinline int tell_users(struct ioas *ioas, struct unmap_walk *walk)
 	if (walk->told_iova != walk->iova)
 		walk->nnotices = 0;
 	walk->told_iova = walk->iova;
-	if (WARN_ON_ONCE(walk->nnotices++ >= UNMAP_NOTICES))
+	if (WARN_ON_ONCE(walk->nnotices++ >= ACCESS_NOTICES))
 		return -EDEADLK;
 	step_out(ioas, walk);
 	ret = access_notify(ioas, area->first_iova, area->last_iova, is_killable(walk));

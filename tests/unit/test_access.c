@@ -14,8 +14,12 @@ static unsigned int nnotices;
 static bool pins_again;
 static int pinned_again;
 static bool keeps_pin;
+static bool notes_late;		/* it finds its pin only when it is told again */
 static unsigned int nunder_way;
 static struct mutex pin_mutex;
+
+/* Where an access goes that leaves the IOAS. */
+static struct ioas *other;
 
 /* Of threads: see for_each_order(). */
 static unsigned long first_switch, second_switch, noccasions, norders;
@@ -31,8 +35,9 @@ static void let_go(void *data, unsigned long iova, unsigned long nbytes)
 	nnotices++;
 	nunder_way++;
 	mutex_lock(&pin_mutex);
-	if (pinned_npages && !keeps_pin)
+	if (pinned_npages && !keeps_pin && !notes_late)
 		unpin();
+	notes_late = false;
 	if (pins_again)
 		pinned_again = vfio_ioas_access_pin_pages(access, IOVA, PAGE_SIZE, list, 0);
 	mutex_unlock(&pin_mutex);
@@ -64,6 +69,7 @@ static void setup(void)
 	pinned_npages = 0;
 	nnotices = 0;
 	keeps_pin = false;
+	notes_late = false;
 	pins_again = false;
 	nunder_way = 0;
 	norders = 0;
@@ -136,8 +142,7 @@ END_TEST
 
 START_TEST(an_access_that_is_replaced_lets_go_and_leaves)
 {
-	struct ioas *other = make_other();
-
+	other = make_other();
 	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
 	ck_assert_int_eq(pin(5), 0);
 	ck_assert_int_eq(vfio_ioas_access_replace(access, other->object.id), 0);
@@ -161,8 +166,7 @@ END_TEST
 
 START_TEST(without_memory_an_access_stays_where_it_is)
 {
-	struct ioas *other = make_other();
-
+	other = make_other();
 	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
 	shim_fail_in = 1;
 	ck_assert_int_eq(vfio_ioas_access_replace(access, other->object.id), -ENOMEM);
@@ -263,6 +267,145 @@ START_TEST(a_driver_that_does_not_let_go_is_told_a_hundred_times)
 	ck_assert_uint_eq(ioas->iova_space.nareas, 1);
 	ck_assert_uint_eq(shim_npinned, 5);
 	keeps_pin = false;
+}
+END_TEST
+
+/* Lets the access leave: by replacement, detach or destruction. */
+static int leave_ioas(int how)
+{
+	if (how == 0)
+		return vfio_ioas_access_replace(access, make_other()->object.id);
+	if (how == 1) {
+		vfio_ioas_access_detach(access);
+		return 0;
+	}
+	vfio_ioas_access_destroy(access);
+	access = make_access(&pinning_ops);
+	return 0;
+}
+
+START_TEST(a_driver_that_notes_a_pin_late_is_told_again_before_it_leaves)
+{
+	unsigned long unmapped;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	notes_late = true;
+	ck_assert_int_eq(leave_ioas(_i), 0);
+	ck_assert_uint_eq(nnotices, 2);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 5, UNMAP_WHOLE, &unmapped), 0);
+	ck_assert_int_eq(ioas_object_destroy(&ctx, ioas->object.id), 0);
+}
+END_TEST
+
+START_TEST(a_replacement_that_the_driver_ignores_changes_nothing)
+{
+	other = make_other();
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(map_pages(other, IOVA, 5, 10), 0);
+	ck_assert_int_eq(pin(5), 0);
+	keeps_pin = true;
+	shim_expected_warnings = 1;
+	ck_assert_int_eq(vfio_ioas_access_replace(access, other->object.id), -EDEADLK);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_uint_eq(nnotices, 100);
+	ck_assert(xa_empty(&other->accesses) && !xa_empty(&ioas->accesses));
+	ck_assert_uint_eq(other->granule, 1);
+	ck_assert_uint_eq(shim_npinned, 5);
+	/* It still uses the one that it was attached to. */
+	ck_assert_int_eq(vfio_ioas_access_pin_pages(access, IOVA, PAGE_SIZE, list, 0), 0);
+	ck_assert_ptr_eq(list[0], &shim_pages[0]);
+	vfio_ioas_access_unpin_pages(access, IOVA, PAGE_SIZE);
+	unpin();
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_int_eq(vfio_ioas_access_replace(access, other->object.id), 0);
+}
+END_TEST
+
+START_TEST(an_unpin_after_a_detach_that_the_driver_ignored_still_finds_its_pin)
+{
+	struct ioas *other = make_other();
+	unsigned long unmapped;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(map_pages(other, IOVA, 5, 10), 0);
+	ck_assert_int_eq(pin(5), 0);
+	keeps_pin = true;
+	shim_expected_warnings = 1;
+	vfio_ioas_access_detach(access);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_uint_eq(nnotices, 100);
+	/* It is out for good, and not told any more, but for its pin. */
+	ck_assert(xa_empty(&ioas->accesses));
+	ck_assert_int_eq(vfio_ioas_access_pin_pages(access, IOVA, PAGE_SIZE, list, 0), -ENOENT);
+	ck_assert_int_eq(vfio_ioas_access_attach(access, other->object.id), -EBUSY);
+	ck_assert_int_eq(ioas_object_destroy(&ctx, ioas->object.id), -EBUSY);
+	vfio_ioas_access_detach(access);
+	ck_assert_uint_eq(nnotices, 100);
+	ck_assert_uint_eq(shim_npinned, 5);
+	unpin();
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 5, UNMAP_WHOLE, &unmapped), 0);
+	ck_assert_int_eq(ioas_object_destroy(&ctx, ioas->object.id), 0);
+	ck_assert_int_eq(vfio_ioas_access_attach(access, other->object.id), 0);
+}
+END_TEST
+
+/* Gives back what a driver can no longer give back. */
+static void drop_lost_pin(unsigned long npages)
+{
+	struct account_refund refund = { };
+	struct pages_user *lost;
+	struct ioas_area *area;
+
+	ioas_enter(ioas);
+	area = area_hold_pinned(ioas, IOVA);
+	ck_assert_ptr_nonnull(area);
+	pages_lock(area->pages);
+	lost = pages_find_user(area->pages, USER_ACCESS_PIN, 0, npages - 1);
+	pages_unlock(area->pages);
+	ck_assert_ptr_nonnull(lost);
+	area_drop_pin(ioas, area, lost, &refund);
+	account_pay(&refund);
+	area_unhold(ioas, area);
+	ioas_leave(ioas);
+	kfree(lost);
+}
+
+START_TEST(what_an_access_that_is_destroyed_has_pinned_stays_pinned)
+{
+	bool detached_before = _i;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	keeps_pin = true;
+	shim_expected_warnings = 2;
+	if (detached_before)
+		vfio_ioas_access_detach(access);
+	vfio_ioas_access_destroy(access);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_uint_eq(nnotices, 100);
+	ck_assert_uint_eq(shim_npinned, 5);
+	access = make_access(&pinning_ops);
+	pinned_npages = 0;
+	drop_lost_pin(5);
+}
+END_TEST
+
+START_TEST(an_access_does_not_give_back_what_another_one_pinned)
+{
+	struct ioas_access *second = make_access(&pinning_ops);
+
+	ck_assert_int_eq(vfio_ioas_access_attach(second, ioas->object.id), 0);
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	shim_expected_warnings = 1;
+	vfio_ioas_access_unpin_pages(second, IOVA, 5 * PAGE_SIZE);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_uint_eq(shim_npinned, 5);
+	unpin();
+	vfio_ioas_access_destroy(second);
 }
 END_TEST
 
@@ -557,6 +700,53 @@ START_TEST(an_unmap_waits_for_a_pin_that_is_under_way)
 }
 END_TEST
 
+static void pin_and_give_back_two(void *unused)
+{
+	struct page *pages[8];
+	unsigned int i;
+	int ret[2];
+
+	current = &process.task;
+	for (i = 0; i < 2; i++)
+		ret[i] = vfio_ioas_access_pin_pages(access, IOVA, PAGE_SIZE, pages, 0);
+	for (i = 0; i < 2; i++)
+		if (!ret[i])
+			vfio_ioas_access_unpin_pages(access, IOVA, PAGE_SIZE);
+}
+
+static int leaves_how;
+
+static void leave_for_good(void *unused)
+{
+	current = &process.task;
+	if (leaves_how)
+		vfio_ioas_access_detach(access);
+	else
+		expect(!vfio_ioas_access_replace(access, other->object.id));
+}
+
+/* One that keeps no list of its pins: it gives them back in the thread that made them. */
+START_TEST(an_access_leaves_an_ioas_only_without_pins)
+{
+	static void (*const others[])(void *data) = { pin_both_areas, pin_and_give_back_two };
+	const struct shim_thread threads[2][2] = {
+		{ { others[_i / 4] }, { leave_for_good } },
+		{ { leave_for_good }, { others[_i / 4] } },
+	};
+
+	other = make_other();
+	leaves_how = _i & 1;
+	for_each_order() {
+		map_both_areas();
+		run_order(threads[_i >> 1 & 1], 2);
+		ck_assert_uint_eq(shim_npinned, 0);
+		ck_assert(xa_empty(&ioas->accesses));
+		end_order();
+	}
+	ck_assert_uint_gt(norders, 100);
+}
+END_TEST
+
 static void unmap_again(void *unused)
 {
 	unmap_all(NULL);
@@ -585,7 +775,6 @@ START_TEST(two_unmaps_of_a_pinned_area_get_along_with_a_writer)
 }
 END_TEST
 
-static struct ioas *other;
 static bool detached;
 
 static void complain_after_detach(void *data, unsigned long iova, unsigned long nbytes)
@@ -836,6 +1025,13 @@ int main(void)
 	tcase_add_test(tcase, an_unmap_tells_the_driver_and_goes_on);
 	tcase_add_test(tcase, no_pin_gets_in_while_the_user_unmaps);
 	tcase_add_test(tcase, a_driver_that_does_not_let_go_is_told_a_hundred_times);
+	tcase_add_loop_test(tcase, a_driver_that_notes_a_pin_late_is_told_again_before_it_leaves,
+			    0, 3);
+	tcase_add_test(tcase, a_replacement_that_the_driver_ignores_changes_nothing);
+	tcase_add_test(tcase,
+		       an_unpin_after_a_detach_that_the_driver_ignored_still_finds_its_pin);
+	tcase_add_loop_test(tcase, what_an_access_that_is_destroyed_has_pinned_stays_pinned, 0, 2);
+	tcase_add_test(tcase, an_access_does_not_give_back_what_another_one_pinned);
 	tcase_add_test(tcase, an_unpin_of_what_is_not_pinned_is_complained_about);
 	tcase_add_test(tcase, an_unpin_of_less_than_was_pinned_leaves_the_pin);
 	tcase_add_test(tcase, an_unmap_that_fails_below_a_pinned_area_leaves_that_as_it_was);
@@ -848,6 +1044,7 @@ int main(void)
 	tcase_add_loop_test(tcase, after_detach_no_call_of_the_driver_is_under_way, 0, 30);
 	tcase_add_loop_test(tcase, an_access_about_to_leave_is_not_attached, 0, 30);
 	tcase_add_loop_test(tcase, an_unmap_waits_for_a_pin_that_is_under_way, 0, 2);
+	tcase_add_loop_test(tcase, an_access_leaves_an_ioas_only_without_pins, 0, 8);
 	tcase_add_test(tcase, two_unmaps_of_a_pinned_area_get_along_with_a_writer);
 	tcase_add_loop_test(tcase, a_detach_is_complete_whoever_else_changes_the_access, 0, 5);
 	tcase_add_loop_test(tcase, an_access_is_destroyed_after_the_call_that_changes_it, 0, 2);

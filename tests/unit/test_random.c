@@ -833,6 +833,8 @@ static void user_pin(struct user *user)
 		return;
 	for (i = 0; i < npages; i++)
 		judge_page(pages[i], index + i);
+	/* Between a pin and its note much can happen. */
+	shim_might_sleep();
 	while (pin < MAX_USER_PINS - 1 && user->pins[pin].npages)
 		pin++;
 	/* There is room for one more, which is given back at once. */
