@@ -214,6 +214,7 @@ struct visit {
 	struct type1 *type1;
 	struct ioas_area *area;		/* kept busy; or NULL */
 	struct account_refund refund;	/* of its owner */
+	bool joins;			/* pins a page that another group holds */
 };
 
 static void visit_end(struct visit *visit)
@@ -479,8 +480,7 @@ static int pin_page(struct visit *visit, struct iommu_group *group, unsigned lon
 			return PTR_ERR(hold);
 		hold->group = group;
 	}
-	if (hold->group != group)
-		hold->group = NULL;
+	visit->joins |= hold->group != group;
 	hold->npins++;
 	*page = hold->page;
 	return 0;
@@ -492,6 +492,20 @@ static void unpin_page(struct visit *visit, unsigned long index)
 
 	if (hold && !--hold->npins)
 		let_go(visit, hold, index);
+}
+
+/* Notes that several groups hold pages; once all are pinned, since pin_pages() cannot undo it. */
+static void note_joined(struct emulated *emulated, struct iommu_group *group,
+			unsigned long index, unsigned long npages)
+{
+	struct hold *hold;
+
+	lockdep_assert_held(&emulated->holds_mutex);
+	while (npages--) {
+		hold = xa_load(&emulated->holds, index++);
+		if (hold->group != group)
+			hold->group = NULL;
+	}
 }
 
 static int pin_pages(struct type1 *type1, struct iommu_group *group, unsigned long index,
@@ -513,6 +527,8 @@ static int pin_pages(struct type1 *type1, struct iommu_group *group, unsigned lo
 		memset(pages, 0, npages * sizeof(*pages));
 		while (i--)
 			unpin_page(&visit, index + i);
+	} else if (visit.joins) {
+		note_joined(&type1->emulated, group, index, npages);
 	}
 	visit_end(&visit);
 	return ret;

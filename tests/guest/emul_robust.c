@@ -155,6 +155,27 @@ static void pins_that_a_closed_device_kept_go_with_its_group(void)
 	check_eq(vm_lck_kib(0), 0);
 }
 
+static void pin_that_failed_does_not_let_a_closed_device_keep_its_own(void)
+{
+	int group, other;
+
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	group = emulated_group_add(emul.container, EMULATED_1);
+	other = emulated_device_open(group, EMULATED_1);
+	require_eq(emul_map(0, 1, RW), 0);
+	require_eq(emul_pin(0, 1, RW), 1);
+	/* The second page is not mapped. */
+	check_eq(emulated_pin(other, 0, 2, RW), -EINVAL);
+	emulated_behave(emul.device, 0, EMULATED_KEEPS_ON_CLOSE);
+	emul_close_device();
+	check_eq(vm_lck_kib(0), 0);
+	check_eq(emul_unmap(0, 1), 1);
+	check_eq(ncallbacks_of(other), 0);
+	require_eq(or_errno(close(other)), 0);
+	emulated_group_remove(group);
+	emul_close();
+}
+
 static void pins_that_a_closed_device_kept_are_not_the_mapping(void)
 {
 	emul_open_mixed();
@@ -508,6 +529,7 @@ static const struct test tests[] = {
 	TEST(group_that_leaves_dirties_the_ioas_that_it_was_in, ONLY_IOAS | NEEDS_ONE),
 	TEST(pins_that_a_closed_device_kept_are_taken_from_it, ONLY_IOAS),
 	TEST(pins_that_a_closed_device_kept_go_with_its_group, ONLY_IOAS),
+	TEST(pin_that_failed_does_not_let_a_closed_device_keep_its_own, ONLY_IOAS),
 	TEST(pins_that_a_closed_device_kept_are_not_the_mapping, ONLY_IOAS | NEEDS_ONE),
 	TEST(device_cannot_pin_again_what_is_being_unmapped, ONLY_IOAS),
 	TEST(group_leaves_while_threads_map, ONLY_IOAS),

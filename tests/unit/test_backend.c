@@ -255,6 +255,47 @@ START_TEST(ioas_that_a_group_is_in_or_leaves_cannot_be_destroyed)
 }
 END_TEST
 
+static void ignore(struct vfio_device *vdev, u64 iova, u64 nbytes)
+{
+}
+
+/* Two emulated devices, each in a group of its own, of which the first one keeps a page. */
+START_TEST(a_pin_that_fails_does_not_share_the_page_of_another_group)
+{
+	static const struct vfio_device_ops ops = { .dma_unmap = ignore };
+	struct vfio_device vdevs[2] = { };
+	struct device devices[2] = { };
+	struct page *pages[2];
+	unsigned int i;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	for (i = 0; i < 2; i++) {
+		vdevs[i] = (struct vfio_device){ .dev = &devices[i], .ops = &ops };
+		devices[i].iommu_group = shim_group_create();
+		ck_assert_int_eq(shim_first_driver()->attach_group(handle, devices[i].iommu_group,
+								   VFIO_EMULATED_IOMMU), 0);
+		shim_first_driver()->register_device(handle, &vdevs[i]);
+	}
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	ck_assert_int_eq(shim_first_driver()->pin_pages(handle, devices[0].iommu_group, 0, 1,
+							IOMMU_READ, pages), 1);
+	ck_assert_int_eq(shim_first_driver()->pin_pages(handle, devices[1].iommu_group, 0,
+							_i ? 2 : 1, IOMMU_READ, pages),
+			 _i ? -EINVAL : 1);
+	shim_first_driver()->unregister_device(handle, &vdevs[0]);
+	ck_assert_uint_eq(shim_npinned, _i ? 0 : 1);
+	shim_first_driver()->unregister_device(handle, &vdevs[1]);
+	ck_assert_uint_eq(shim_npinned, 0);
+	for (i = 0; i < 2; i++) {
+		shim_first_driver()->detach_group(handle, devices[i].iommu_group);
+		shim_group_destroy(devices[i].iommu_group);
+	}
+	close_container();
+	stop_backend();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("backend");
@@ -271,6 +312,7 @@ int main(void)
 	tcase_add_test(tcase, info_without_memory_for_its_capabilities_is_refused);
 	tcase_add_test(tcase, coherency_is_that_of_all_groups_whatever_is_selected);
 	tcase_add_test(tcase, ioas_that_a_group_is_in_or_leaves_cannot_be_destroyed);
+	tcase_add_loop_test(tcase, a_pin_that_fails_does_not_share_the_page_of_another_group, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }
