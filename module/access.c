@@ -339,7 +339,7 @@ EXPORT_SYMBOL_GPL(vfio_ioas_access_attach);
  * Tells the driver to give back what it has, as often as an unmap does: it may note a pin only
  * after the first notice. No pin comes meanwhile. -EDEADLK if it keeps some.
  */
-static int tell_driver(struct ioas_access *access)
+static noinline int tell_driver(struct ioas_access *access)
 {
 	unsigned int nnotices = 0;
 

@@ -95,8 +95,9 @@ void vfio_ioas_device_detach(struct ioas_device *idev);
  *	nothing that was: when it returns, every pin in that range has been given back.
  *	Called with no lock of ours held that pinning and unpinning need, maybe several
  *	at once. Pins whose call has not returned are waited for before. A driver that notes
- *	a pin only some time after that is called again, for about two seconds. It must not
- *	wait here for the end, detach or replacement of the access. May be NULL with
+ *	a pin only some time after that is called again, for about two seconds; also when the
+ *	access is detached, replaced or destroyed, which is as an unmap of everything. It must
+ *	not wait here for the end, detach or replacement of the access. May be NULL with
  *	@needs_pin_pages clear.
  */
 struct vfio_ioas_access_ops {
@@ -128,6 +129,8 @@ struct ioas_access *vfio_ioas_access_create(struct ioas_ctx *ctx,
  *
  * When this returns no call of @ops is under way or will come. Another thread may still be
  * attaching, replacing or detaching the access, which is waited for, but no call may begin.
+ * Pages that the driver does not give back, though it is told to, stay pinned for good, with a
+ * warning: it may still use them.
  *
  * Context: sleeps. Not from the unmap callback, nor with a lock that this takes.
  */
@@ -139,7 +142,8 @@ void vfio_ioas_access_destroy(struct ioas_access *access);
  * @ioas_id: the IOAS, from user space
  *
  * Return: 0; -ENOENT without such an IOAS; -EINVAL if it is attached already; -EBUSY while
- * another thread attaches, replaces or detaches it; -EADDRINUSE if the access pins, and a map
+ * another thread attaches, replaces or detaches it, or while it has pins in an IOAS that it has
+ * left; -EADDRINUSE if the access pins, and a map
  * does not consist of whole pages; -ENOMEM.
  */
 int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id);
@@ -149,11 +153,13 @@ int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id);
  * @access: attached
  * @ioas_id: the IOAS, from user space; the one it is attached to changes nothing
  *
- * The driver is told to let go of everything first.
+ * The driver is told to let go of everything first, as by vfio_ioas_access_detach(). No new pin
+ * is made meanwhile.
  *
  * Context: as vfio_ioas_access_detach().
- * Return: 0, or with everything as it was: -ENOENT without such an IOAS, or if it is
- * attached to none; and as vfio_ioas_access_attach().
+ * Return: 0, or with the access where it was: -ENOENT without such an IOAS, or if it is
+ * attached to none; -EDEADLK, and a warning, if the driver did not let go for seconds; and as
+ * vfio_ioas_access_attach().
  */
 int vfio_ioas_access_replace(struct ioas_access *access, u32 ioas_id);
 
@@ -161,8 +167,11 @@ int vfio_ioas_access_replace(struct ioas_access *access, u32 ioas_id);
  * vfio_ioas_access_detach() - leave the IOAS
  * @access: attached or not
  *
- * The driver is told to let go of everything first. When this returns, the access is attached to
- * nothing, and no call of @ops is under way or will come until it is attached again; also if
+ * The driver is told to let go of everything first, for about two seconds, until it has. If it
+ * has not, which is a bug of the driver and warned of, its pins stay, and with them the map and
+ * the IOAS, until it unpins them.
+ *
+ * When this returns, the access is attached to nothing, and no call of @ops is under way or will come until it is attached again; also if
  * another thread was replacing or detaching it, which is waited for.
  *
  * Context: sleeps. Not from the unmap callback, nor with a lock that this takes.
@@ -181,8 +190,8 @@ void vfio_ioas_access_detach(struct ioas_access *access);
  * what the range shows until they are unpinned. The same range may be pinned
  * again; each pin is given back once.
  *
- * The driver notes the pin when this has returned, for its unmap callback to find. An unmap
- * that comes meanwhile waits for this to return, and then calls that several times.
+ * The driver notes the pin when this has returned, for its unmap callback to find. An unmap, or
+ * a detach, that comes meanwhile waits for this to return, and then calls that several times.
  *
  * Context: may sleep and fault; maybe with the lock that the unmap callback takes.
  * Return: 0, or with nothing pinned: -EINVAL without length, pages in parts, or where the
@@ -196,11 +205,11 @@ int vfio_ioas_access_pin_pages(struct ioas_access *access, unsigned long iova,
 
 /**
  * vfio_ioas_access_unpin_pages() - undo vfio_ioas_access_pin_pages()
- * @access: as for the pin
+ * @access: as for the pin; even if it was detached since
  * @iova: as for the pin
  * @nbytes: as for the pin
  *
- * What is not pinned, or not by one call, stays as it is, with a warning.
+ * What is not pinned, or not by one call of this access, stays as it is, with a warning.
  *
  * Context: also from the unmap callback. Never fails.
  */

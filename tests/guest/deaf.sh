@@ -1,25 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Sourced by run-kapi and run-emulated: the VM in which one warning of the kernel is expected,
-# that of a driver which does not let go of memory. They have
+# Sourced by run-kapi and run-emulated: the VM in which warnings of the kernel are expected,
+# those of a driver which does not let go of memory. They have
 #   kernel    the kernel directory
 #   work      a directory for files
 #   boot      boot OPTION... -- COMMAND...: runs a VM
 
-# is_one_warning COMMAND STATUS: did a run with COMMAND fail for one reason only, one warning?
-# init names the first bad line in the log and what taints the kernel; the console has all lines.
-is_one_warning() {
-	local said
+# are_the_warnings COMMAND STATUS FUNCTION...: did a run with COMMAND fail for one reason only, one
+# warning in each function? init names the first bad line in the log and what taints the kernel;
+# the console has all lines.
+are_the_warnings() {
+	local command=$1 status=$2 function said
+	shift 2
+
 	# shellcheck disable=SC2154  # see above
 	said=$(sed -n 's/^# verdict: failed: //p' "$work/output")
 
-	[ "$2" = 1 ] &&
-		[ "$(grep -c 'cut here' "$work/console")" = 1 ] &&
-		[ "$(grep -c 'WARNING: .* tell_users+' "$work/console")" = 1 ] &&
-		[[ $said == "in: $1 the kernel said: "*"[ cut here ]------------; the kernel was tainted in: $1 (512)" ]]
+	for function; do
+		[ "$(grep -c "WARNING: .* $function+" "$work/console")" = 1 ] || return
+	done
+	[ "$status" = 1 ] &&
+		[ "$(grep -c 'cut here' "$work/console")" = $# ] &&
+		[[ $said == "in: $command the kernel said: "*"[ cut here ]------------; the kernel was tainted in: $command (512)" ]]
 }
 
-# boot_deaf COMMAND: the VM in which the kernel is expected to warn, and so the run to fail.
+# boot_deaf COMMAND FUNCTION...: the VM in which the kernel is expected to warn, once in each
+# function, and so the run to fail.
 boot_deaf() {
 	local status=0 result=ok name=unmap_that_gives_up_warns_once_and_of_nothing_else
 
@@ -28,7 +34,7 @@ boot_deaf() {
 	# shellcheck disable=SC2154  # see above
 	if [ "$status" = 0 ] && ! grep -q '^CONFIG_BUG=y$' "$kernel/config"; then
 		name+=' # SKIP this kernel cannot warn: it has no CONFIG_BUG'
-	elif ! is_one_warning "$1" "$status"; then
+	elif ! are_the_warnings "$1" "$status" "${@:2}"; then
 		result='not ok'
 		cat "$work/output" "$work/errors" >&2
 	fi

@@ -301,6 +301,58 @@ static void pinned_copy_is_unmapped_on_its_own(void)
 	close_all(file);
 }
 
+/* --- an access that leaves */
+
+static void pin_late(int file)
+{
+	require_true(edu_pin(file, KAPI_IOVA, KAPI_BYTES, EDU_TEST_LATE) > 0);
+	check_eq(vm_pin_kib(), KAPI_KIB);
+}
+
+static void check_not_pinned(void)
+{
+	check_eq(vm_pin_kib(), 0);
+	check_eq(ioas_unmap(kapi.fd, kapi.ioas, KAPI_IOVA, KAPI_BYTES),
+		 KAPI_BYTES);
+	check_eq(object_destroy(kapi.fd, kapi.ioas), 0);
+}
+
+static void access_that_is_replaced_gives_back_what_was_noted_late(void)
+{
+	int file = open_mapped(EDU_TEST_ACCESS_PINS);
+
+	pin_late(file);
+	check_eq(edu_access_replace(file, ioas_alloc(kapi.fd)), 0);
+	check_eq(edu_access_info(file).nnotices, 2);
+	check_eq(edu_access_info(file).npins, 0);
+	check_not_pinned();
+	close_all(file);
+}
+
+static void access_that_is_detached_gives_back_what_was_noted_late(void)
+{
+	int file = open_mapped(EDU_TEST_ACCESS_PINS);
+
+	pin_late(file);
+	check_eq(edu_access_detach(file), 0);
+	check_eq(edu_access_info(file).nnotices, 2);
+	check_eq(edu_access_info(file).npins, 0);
+	check_not_pinned();
+	check_eq(edu_access_attach(file, ioas_alloc(kapi.fd)), 0);
+	close_all(file);
+}
+
+static void access_that_is_destroyed_gives_back_what_was_noted_late(void)
+{
+	int file = open_mapped(EDU_TEST_ACCESS_PINS);
+
+	pin_late(file);
+	check_eq(edu_access_destroy(file), 0);
+	check_not_pinned();
+	close(file);
+	kapi_close();
+}
+
 /* Threads that do one thing each, for a while, or until they are killed. */
 struct stress {
 	int file;
@@ -705,6 +757,9 @@ static const struct test tests[] = {
 	TEST(unmap_elsewhere_leaves_pins, 0),
 	TEST(unmap_takes_pins_of_every_access_back, 0),
 	TEST(pinned_copy_is_unmapped_on_its_own, 0),
+	TEST(access_that_is_replaced_gives_back_what_was_noted_late, 0),
+	TEST(access_that_is_detached_gives_back_what_was_noted_late, 0),
+	TEST(access_that_is_destroyed_gives_back_what_was_noted_late, 0),
 	TEST(unmaps_and_pins_in_parallel_lose_nothing, 0),
 	TEST(unmaps_pins_and_attaches_in_parallel_lose_nothing, 0),
 	TEST(unmaps_and_copies_in_parallel_lose_nothing, 0),

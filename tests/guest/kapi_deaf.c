@@ -3,8 +3,9 @@
  * kapi_deaf.c - a driver that pins memory and does not let go of it when told
  * that it is unmapped
  *
- * The kernel warns of it, once in a boot: this program has one to itself, and
- * run-kapi looks for the warning.
+ * The kernel warns of it, once in a boot each where it unmaps and where an
+ * access leaves: this program has a boot to itself, and run-kapi looks for the
+ * warnings.
  */
 #define _GNU_SOURCE
 #include "lib_kapi.h"
@@ -39,7 +40,7 @@ static void check_unmap_succeeds(void)
 	check_eq(vm_pin_kib(), 0);
 }
 
-/* The first test, which the warning is for; none of the others may cause one. */
+/* The first test, which a warning is for; no other unmap may cause one. */
 static void unmap_that_the_driver_ignores_gives_up(void)
 {
 	uint64_t start_ns = now_ns();
@@ -116,6 +117,51 @@ static void other_maps_can_be_unmapped_all_the_same(void)
 	kapi_close();
 }
 
+/* Also the first of those in which an access leaves. */
+static void replacement_that_the_driver_ignores_changes_nothing(void)
+{
+	long long pin, again;
+	int file = open_deaf(&pin);
+	uint32_t other = ioas_alloc(kapi.fd);
+
+	expect_warning_in("tell_driver");
+	check_eq(edu_access_replace(file, other), -EDEADLK);
+	check_eq(edu_access_info(file).nnotices, 100);
+	check_eq(vm_pin_kib(), KAPI_KIB);
+	check_eq(object_destroy(kapi.fd, other), 0);
+	again = edu_pin(file, KAPI_IOVA, PAGE, 0);
+	check_true(again > 0);
+	check_eq(edu_unpin(file, again), 0);
+	check_eq(edu_unpin(file, pin), 0);
+	check_eq(edu_access_replace(file, ioas_alloc(kapi.fd)), 0);
+	check_unmap_succeeds();
+	close(file);
+	kapi_close();
+}
+
+static void pin_that_outlives_a_detach_can_be_given_back(void)
+{
+	long long pin;
+	int file = open_deaf(&pin);
+	uint32_t other = ioas_alloc(kapi.fd);
+
+	check_eq(edu_access_detach(file), 0);
+	check_eq(vm_pin_kib(), KAPI_KIB);
+	check_eq(edu_access_info(file).nnotices, 100);
+	check_eq(edu_pin(file, KAPI_IOVA, PAGE, 0), -ENOENT);
+	check_eq(edu_access_attach(file, other), -EBUSY);
+	check_eq(object_destroy(kapi.fd, kapi.ioas), -EBUSY);
+	check_unmap_fails();
+	/* It is not told any more. */
+	check_eq(edu_access_info(file).nnotices, 100);
+	check_eq(edu_unpin(file, pin), 0);
+	check_unmap_succeeds();
+	check_eq(object_destroy(kapi.fd, kapi.ioas), 0);
+	check_eq(edu_access_attach(file, other), 0);
+	close(file);
+	kapi_close();
+}
+
 static void unmap_in_vain_and_wait(struct gate *ready)
 {
 	long long pin;
@@ -135,6 +181,8 @@ static const struct test tests[] = {
 	TEST(pages_stay_pinned_until_the_driver_unpins_them, 0),
 	TEST(device_still_reaches_what_could_not_be_unmapped, 0),
 	TEST(other_maps_can_be_unmapped_all_the_same, 0),
+	TEST(replacement_that_the_driver_ignores_changes_nothing, 0),
+	TEST(pin_that_outlives_a_detach_can_be_given_back, 0),
 	TEST(killed_owner_of_pins_leaves_none, 0),
 };
 

@@ -218,6 +218,18 @@ int edu_access_replace(int file, uint32_t ioas)
 	return native_call(file, EDU_TEST_ACCESS_REPLACE, &arg);
 }
 
+int edu_access_attach(int file, uint32_t ioas)
+{
+	struct edu_test_access_replace arg = { .ioas_id = ioas };
+
+	return native_call(file, EDU_TEST_ACCESS_ATTACH, &arg);
+}
+
+int edu_access_detach(int file)
+{
+	return native_call(file, EDU_TEST_ACCESS_DETACH, NULL);
+}
+
 struct edu_test_access_info edu_access_info(int file)
 {
 	struct edu_test_access_info arg = { 0 };

@@ -54,6 +54,8 @@ void edu_dma_store(int file, uint64_t iova);
 long long edu_access(int file, int fd, uint32_t ioas, uint32_t flags);
 int edu_access_destroy(int file);
 int edu_access_replace(int file, uint32_t ioas);
+int edu_access_attach(int file, uint32_t ioas);
+int edu_access_detach(int file);
 struct edu_test_access_info edu_access_info(int file);
 
 /* A number for the pin, or -errno. */

@@ -3,7 +3,8 @@
  * access: an in-kernel user of an IOAS, as a driver without an IOMMU of its own would be.
  *
  * It keeps the pages that it pinned in a list until it is told to unpin them, or, if it is
- * not a deaf one, that they are unmapped.
+ * not a deaf one, that they are unmapped. A late pin is in another list until the first notice
+ * is over: as if the thread that pinned it had noted it just then.
  */
 #include <linux/err.h>
 #include <linux/highmem.h>
@@ -49,6 +50,7 @@ static void let_go(void *data, unsigned long iova, unsigned long nbytes)
 	mutex_lock(&access->pins_lock);
 	access->nnotices++;
 	give_back_range(access, iova, iova + nbytes - 1);
+	list_splice_init(&access->late_pins, &access->pins);
 	mutex_unlock(&access->pins_lock);
 }
 
@@ -84,6 +86,7 @@ void edu_access_init(struct edu_file *file)
 {
 	mutex_init(&file->access.pins_lock);
 	INIT_LIST_HEAD(&file->access.pins);
+	INIT_LIST_HEAD(&file->access.late_pins);
 }
 
 int edu_access_create(struct edu_file *file, union edu_args *args)
@@ -115,8 +118,8 @@ int edu_access_create(struct edu_file *file, union edu_args *args)
 	return 0;
 }
 
-/* Even a deaf one has to let go before its access leaves an IOAS. */
-static void prepare_to_leave(struct edu_access *access)
+/* Even a deaf one has to let go before its access ends. */
+static void prepare_to_end(struct edu_access *access)
 {
 	if (!access->deaf)
 		return;
@@ -131,7 +134,7 @@ int edu_access_destroy(struct edu_file *file, union edu_args *args)
 
 	if (!access->ioas_access)
 		return -EINVAL;
-	prepare_to_leave(access);
+	prepare_to_end(access);
 	vfio_ioas_access_destroy(access->ioas_access);
 	access->ioas_access = NULL;
 	return 0;
@@ -148,8 +151,26 @@ int edu_access_replace(struct edu_file *file, union edu_args *args)
 
 	if (!access->ioas_access)
 		return -EINVAL;
-	prepare_to_leave(access);
 	return vfio_ioas_access_replace(access->ioas_access, args->access_replace.ioas_id);
+}
+
+int edu_access_attach(struct edu_file *file, union edu_args *args)
+{
+	struct edu_access *access = &file->access;
+
+	if (!access->ioas_access)
+		return -EINVAL;
+	return vfio_ioas_access_attach(access->ioas_access, args->access_replace.ioas_id);
+}
+
+int edu_access_detach(struct edu_file *file, union edu_args *args)
+{
+	struct edu_access *access = &file->access;
+
+	if (!access->ioas_access)
+		return -EINVAL;
+	vfio_ioas_access_detach(access->ioas_access);
+	return 0;
 }
 
 int edu_pin(struct edu_file *file, union edu_args *args)
@@ -174,7 +195,8 @@ int edu_pin(struct edu_file *file, union edu_args *args)
 		pin->id = ++access->last_pin_id;
 		arg->pin_id = pin->id;
 		access->npins++;
-		list_add(&pin->item, &access->pins);
+		list_add(&pin->item, arg->flags & EDU_TEST_LATE ? &access->late_pins :
+						       &access->pins);
 	}
 	mutex_unlock(&access->pins_lock);
 	if (ret)

@@ -37,6 +37,7 @@ struct edu_access {
 	bool deaf;				/* state_rwsem */
 	struct mutex pins_lock;			/* held across pin and record */
 	struct list_head pins;			/* pins_lock, as is all below */
+	struct list_head late_pins;		/* to be noted after the next notice */
 	unsigned int npins;
 	unsigned int nnotices;
 	u32 last_pin_id;
@@ -84,6 +85,8 @@ void edu_access_init(struct edu_file *file);
 int edu_access_create(struct edu_file *file, union edu_args *args);
 int edu_access_destroy(struct edu_file *file, union edu_args *args);
 int edu_access_replace(struct edu_file *file, union edu_args *args);
+int edu_access_attach(struct edu_file *file, union edu_args *args);
+int edu_access_detach(struct edu_file *file, union edu_args *args);
 int edu_pin(struct edu_file *file, union edu_args *args);
 int edu_unpin(struct edu_file *file, union edu_args *args);
 int edu_pin_copy(struct edu_file *file, union edu_args *args);

@@ -95,21 +95,29 @@ struct edu_test_access_create {
 /* EDU_TEST_ACCESS_DESTROY - undo it. This and all that follow, EINVAL: there is none. */
 #define EDU_TEST_ACCESS_DESTROY	_IO('E', 7)
 
-/* EDU_TEST_ACCESS_REPLACE - attach the access to another IOAS */
+/*
+ * EDU_TEST_ACCESS_REPLACE - attach the access to another IOAS
+ * EDU_TEST_ACCESS_ATTACH - attach it, detached, to an IOAS
+ * EDU_TEST_ACCESS_DETACH - detach it
+ */
 struct edu_test_access_replace {
 	__u32 ioas_id;
 };
 
 #define EDU_TEST_ACCESS_REPLACE	_IOW('E', 8, struct edu_test_access_replace)
+#define EDU_TEST_ACCESS_ATTACH	_IOW('E', 14, struct edu_test_access_replace)
+#define EDU_TEST_ACCESS_DETACH	_IO('E', 15)
 
 /*
  * EDU_TEST_PIN - pin a range
  * @iova: in: its first address
  * @nbytes: in: its length
- * @flags: in: EDU_TEST_WRITE: to write to it
+ * @flags: in: EDU_TEST_WRITE: to write to it; EDU_TEST_LATE: the driver finds the pin, also by
+ *	its number, only when it was told of an unmap once
  * @pin_id: out: a number for it
  */
 #define EDU_TEST_WRITE		1
+#define EDU_TEST_LATE		4
 
 struct edu_test_pin {
 	__aligned_u64 iova;

@@ -28,6 +28,8 @@ static const struct edu_command commands[] = {
 	{ EDU_TEST_ACCESS_CREATE, true, edu_access_create },
 	{ EDU_TEST_ACCESS_DESTROY, true, edu_access_destroy },
 	{ EDU_TEST_ACCESS_REPLACE, true, edu_access_replace },
+	{ EDU_TEST_ACCESS_ATTACH, true, edu_access_attach },
+	{ EDU_TEST_ACCESS_DETACH, true, edu_access_detach },
 	{ EDU_TEST_PIN, false, edu_pin },
 	{ EDU_TEST_UNPIN, false, edu_unpin },
 	{ EDU_TEST_PIN_COPY, false, edu_pin_copy },
