@@ -323,11 +323,12 @@ static int backend_pin_pages(void *handle, struct iommu_group *group, dma_addr_t
 			     int npages, int prot, struct page **pages)
 {
 	struct container *container = container_unreleased(handle);
-	int ret;
+	int ret = -EINVAL;
 
-	if (!container || !pages || npages <= 0)
-		return -EINVAL;
-	ret = emulated_pin(&container->type1, group, iova, npages, prot, pages);
+	if (!container)
+		return ret;
+	if (pages && npages > 0)
+		ret = emulated_pin(&container->type1, group, iova, npages, prot, pages);
 	selftest_look(&container->ctx);
 	if (ret)
 		return ret;

@@ -123,7 +123,7 @@ struct ioas_device *idev_get(struct ioas_ctx *ctx, u32 id)
 	return object ? container_of(object, struct ioas_device, object) : NULL;
 }
 
-struct ioas_device *vfio_ioas_device_bind(struct ioas_ctx *ctx, struct device *dev, u32 *id)
+static struct ioas_device *bind(struct ioas_ctx *ctx, struct device *dev, u32 *id)
 {
 	struct iommu_group *group;
 	struct ioas_device *idev;
@@ -145,12 +145,19 @@ struct ioas_device *vfio_ioas_device_bind(struct ioas_ctx *ctx, struct device *d
 	vfio_ioas_ctx_get(ctx);
 	*id = idev->object.id;
 	ioas_object_publish(&idev->object);
-	selftest_look(ctx);
 	return idev;
 
 put_group:
 	iommu_group_put(group);
 	return ERR_PTR(ret);
+}
+
+struct ioas_device *vfio_ioas_device_bind(struct ioas_ctx *ctx, struct device *dev, u32 *id)
+{
+	struct ioas_device *idev = bind(ctx, dev, id);
+
+	selftest_look(ctx);
+	return idev;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_device_bind);
 

@@ -148,6 +148,50 @@ static void checker_notices_a_counter_of_the_kernel_that_has_less(void)
 	check_said(CORRUPT_COUNTER, RULE_CHARGES);
 }
 
+/* How often it looked, or had no time to. */
+static unsigned long count_looks(void)
+{
+	static const char *const names[] = { "nlooks", "npartial", "nomitted" };
+	unsigned long n = 0;
+	char path[128], text[32];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "/sys/module/vfio_ioas_selftest/parameters/%s",
+			 names[i]);
+		require_eq(read_text(path, text, sizeof(text)), 0);
+		n += strtoul(text, NULL, 10);
+	}
+	return n;
+}
+
+/* Once when the access has refused, and once when the ioctl that called it is over. */
+static void check_two_looks(unsigned long *nbefore)
+{
+	check_eq(count_looks(), *nbefore + 2);
+	*nbefore = count_looks();
+}
+
+static void checker_looks_after_calls_that_an_access_refuses_at_once(void)
+{
+	const uint64_t last_page = UINT64_MAX - PAGE + 1;
+	unsigned long nlooks;
+	int access;
+
+	open_small();
+	access = access_create(rig.fd, rig.ioas, ACCESS_CREATE_NEEDS_PIN);
+	require_true(access >= 0);
+	nlooks = count_looks();
+	check_eq(access_pin(rig.fd, access, last_page, NULL, 2 * PAGE, 0), -EOVERFLOW);
+	check_two_looks(&nlooks);
+	check_eq(access_rw(rig.fd, access, last_page, small.memory, 2 * PAGE, 0), -EOVERFLOW);
+	check_two_looks(&nlooks);
+	check_eq(access_replace_ioas(rig.fd, access, 1000), -ENOENT);
+	check_two_looks(&nlooks);
+	close(access);
+	rig_native_close();
+}
+
 static const struct test tests[] = {
 	TEST(checker_says_nothing_when_all_is_well, 0),
 	TEST(checker_notices_a_claim_of_nobody, 0),
@@ -164,6 +208,7 @@ static const struct test tests[] = {
 	TEST(checker_notices_a_charge_too_many, 0),
 	TEST(checker_notices_a_charge_too_few, 0),
 	TEST(checker_notices_a_counter_of_the_kernel_that_has_less, 0),
+	TEST(checker_looks_after_calls_that_an_access_refuses_at_once, 0),
 };
 
 int main(int argc, char **argv)

@@ -3,7 +3,7 @@
  * invariants: what is true of an IOAS whenever nobody is in it.
  *
  * Checked in a selftest build after calls that have to do with a context: ioctls of all kinds,
- * attach and detach, whatever drivers do; also if they failed, unless they were refused at once.
+ * attach and detach, whatever drivers do; also if they failed, unless the context may be gone.
  * There is a WARN for a rule that does not hold. This file has the rules of areas and stores: areas
  * lie apart, aligned, outside of what is reserved, and what is allowed is not reserved; the index
  * of gaps and the recent place are right; nothing is claimed, busy or waited for; a page of a store
