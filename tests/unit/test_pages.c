@@ -667,6 +667,164 @@ START_TEST(a_pin_of_another_kind_is_not_found)
 }
 END_TEST
 
+/* --- holds with a page of their own */
+
+#define BESIDE		5UL		/* the page of the store that they are beside */
+
+static struct pages_user all;		/* an area in a domain */
+static struct pages_beside beside;
+
+/* A store in a domain. */
+static void make_filled_store(void)
+{
+	make_store(STORE_NPAGES, true);
+	share_store();
+	memset(&beside, 0, sizeof(beside));
+	all = (struct pages_user){ .last_index = STORE_NPAGES - 1 };
+	ck_assert_int_eq(pin(&all), 0);
+}
+
+/* The process has another page there by now. */
+static int pin_beside(struct pages_hold *hold, unsigned long page, bool is_paid)
+{
+	int ret;
+
+	*hold = (struct pages_hold){ .user.first_index = BESIDE, .user.last_index = BESIDE };
+	process.mm.pages[BESIDE] = page ? &shim_pages[page] : NULL;
+	pages_lock(&pages);
+	ret = pages_pin_beside(&pages, hold, &beside, is_paid);
+	pages_unlock(&pages);
+	return ret;
+}
+
+static void check_beside(long npinned, long ncharged, unsigned long nlocked)
+{
+	account_pay(&refund);
+	ck_assert_int_eq(beside.npinned.n, npinned);
+	ck_assert_int_eq(beside.ncharged.n, ncharged);
+	ck_assert_uint_eq(process.mm.locked_vm, nlocked);
+}
+
+static void unpin_without_memory(struct pages_user *user)
+{
+	shim_fail_one_in = 1;
+	unpin(user);
+	shim_fail_one_in = 0;
+}
+
+START_TEST(a_hold_s_page_takes_the_place_of_what_nobody_needs)
+{
+	struct pages_hold hold;
+
+	make_filled_store();
+	ck_assert_int_eq(pin_beside(&hold, 100, true), 0);
+	check_beside(1, 0, STORE_NPAGES);
+	unpin_without_memory(&all);
+	check_beside(0, 0, 1);
+	ck_assert_uint_eq(shim_npinned, 1);
+	ck_assert_uint_eq(shim_pages[100].npins, 1);
+	/* The next domain shows it, whatever the process has there. */
+	process.mm.pages[BESIDE] = &shim_pages[101];
+	ck_assert_int_eq(pin(&all), 0);
+	check_beside(0, 0, STORE_NPAGES);
+	ck_assert_uint_eq(shim_pages[100].npins, 1);
+	unpin_without_memory(&hold.user);
+	ck_assert_uint_eq(shim_pages[100].npins, 1);
+	unpin(&all);
+	check_beside(0, 0, 0);
+	ck_assert_uint_eq(count_runs(), 1);
+}
+END_TEST
+
+START_TEST(a_hold_s_page_stays_beside_what_somebody_needs)
+{
+	struct pages_user pinner = { .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN };
+	struct pages_hold hold;
+
+	make_filled_store();
+	ck_assert_int_eq(pin_beside(&hold, 100, true), 0);
+	ck_assert_int_eq(pin(&pinner), 0);
+	unpin(&all);
+	check_beside(1, 0, 7);
+	ck_assert_uint_eq(shim_pages[BESIDE].npins, 1);
+	if (_i) {
+		unpin_without_memory(&hold.user);
+		check_beside(0, 0, 7);
+		unpin(&pinner);
+	} else {
+		unpin_without_memory(&pinner);
+		check_beside(0, 0, 1);
+		ck_assert_uint_eq(shim_pages[BESIDE].npins, 0);
+		unpin(&hold.user);
+	}
+	check_beside(0, 0, 0);
+	ck_assert_uint_eq(count_runs(), 1);
+}
+END_TEST
+
+/* Copies pay for their holds; and a page that is reserved is never charged. */
+START_TEST(of_many_holds_at_a_page_each_is_charged_once_whoever_leaves_first)
+{
+	static const unsigned int orders[][3] = {
+		{ 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 },
+	};
+	const unsigned int *order = orders[_i / ARRAY_SIZE(orders)];
+	struct pages_hold holds[3];
+	unsigned int i;
+
+	shim_pages[101].reserved = true;
+	make_filled_store();
+	/* The mapping pays for the last one; the one in the middle is reserved. */
+	for (i = 0; i < 3; i++)
+		ck_assert_int_eq(pin_beside(&holds[order[i]], 100 + order[i], order[i] == 2), 0);
+	check_beside(3, 1, STORE_NPAGES + 1);
+	unpin_without_memory(&all);
+	check_beside(2, 1, 2);
+	order = orders[_i % ARRAY_SIZE(orders)];
+	for (i = 0; i < 3; i++)
+		unpin_without_memory(&holds[order[i]].user);
+	check_beside(0, 0, 0);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_uint_eq(count_runs(), 1);
+}
+END_TEST
+
+START_TEST(a_hold_that_cannot_have_its_page_leaves_no_trace)
+{
+	struct pages_hold hold;
+
+	make_filled_store();
+	ck_assert_int_eq(pin_beside(&hold, 0, true), -EFAULT);
+	process.task.memlock_nbytes = STORE_NPAGES * PAGE_SIZE;
+	ck_assert_int_eq(pin_beside(&hold, 100, false), -ENOMEM);
+	shim_fail_in = 1;
+	ck_assert_int_eq(pin_beside(&hold, 100, true), -ENOMEM);
+	shim_fail_in = 0;
+	check_beside(0, 0, STORE_NPAGES);
+	ck_assert_uint_eq(shim_npinned, STORE_NPAGES);
+	ck_assert_uint_eq(count_runs(), 1);
+	unpin(&all);
+}
+END_TEST
+
+START_TEST(a_hold_beside_a_store_that_is_stuck_stays_beside)
+{
+	struct pages_hold hold;
+
+	make_filled_store();
+	ck_assert_int_eq(pin_beside(&hold, 100, true), 0);
+	pages.stuck = true;
+	unpin(&all);
+	check_beside(1, 0, STORE_NPAGES);
+	unpin(&hold.user);
+	check_beside(0, 0, STORE_NPAGES);
+	ck_assert_uint_eq(shim_npinned, STORE_NPAGES);
+	pages.stuck = false;
+	ck_assert_int_eq(pin(&all), 0);
+	unpin(&all);
+}
+END_TEST
+
 static void copy(unsigned long byte, char *data, unsigned long nbytes, bool write, int ret)
 {
 	pages_lock(&pages);
@@ -996,6 +1154,13 @@ int main(void)
 	tcase_add_test(tcase, an_unpin_beside_many_users_pauses);
 	tcase_add_loop_test(tcase, pins_of_every_page_leave_nothing_behind, 0, 4);
 	tcase_add_test(tcase, a_list_of_what_is_not_pinned_is_refused);
+	tcase_add_test(tcase, a_hold_s_page_takes_the_place_of_what_nobody_needs);
+	tcase_add_loop_test(tcase, a_hold_s_page_stays_beside_what_somebody_needs, 0, 2);
+	tcase_add_loop_test(tcase,
+			    of_many_holds_at_a_page_each_is_charged_once_whoever_leaves_first,
+			    0, 36);
+	tcase_add_test(tcase, a_hold_that_cannot_have_its_page_leaves_no_trace);
+	tcase_add_test(tcase, a_hold_beside_a_store_that_is_stuck_stays_beside);
 	tcase_add_test(tcase, a_copy_reaches_what_is_pinned_and_what_is_not);
 	tcase_add_test(tcase, a_copy_of_a_dead_process_reaches_only_what_is_pinned);
 	tcase_add_test(tcase, a_copy_of_device_memory_is_refused);
