@@ -37,7 +37,8 @@ long pin_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
 	int locked = 1;
 	long npinned;
 
-	mmap_read_lock(mm);
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
 	npinned = kcompat_pin_user_pages_remote(mm, uaddr, npages, gup_flags,
 						pages, &locked);
 	if (locked)

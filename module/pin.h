@@ -113,7 +113,7 @@ static inline bool pin_is_skipped(unsigned long pfn)
  * @pages: receives them
  *
  * Context: may sleep and fault; no mmap lock held.
- * Return: how many were pinned, or what the memory management says.
+ * Return: how many were pinned, -EINTR on a fatal signal, or what the memory management says.
  */
 long pin_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
 		unsigned int gup_flags, struct page **pages);

@@ -807,6 +807,21 @@ START_TEST(a_hold_that_cannot_have_its_page_leaves_no_trace)
 }
 END_TEST
 
+START_TEST(a_fatal_signal_ends_the_wait_to_pin_a_page_beside)
+{
+	struct pages_hold hold;
+
+	make_filled_store();
+	process.task.is_dying = true;
+	process.mm.mmap_lock.shim.written = true;
+	ck_assert_int_eq(pin_beside(&hold, 100, true), -EINTR);
+	process.mm.mmap_lock.shim.written = false;
+	process.task.is_dying = false;
+	check_beside(0, 0, STORE_NPAGES);
+	unpin(&all);
+}
+END_TEST
+
 START_TEST(a_hold_beside_a_store_that_is_stuck_stays_beside)
 {
 	struct pages_hold hold;
@@ -1160,6 +1175,7 @@ int main(void)
 			    of_many_holds_at_a_page_each_is_charged_once_whoever_leaves_first,
 			    0, 36);
 	tcase_add_test(tcase, a_hold_that_cannot_have_its_page_leaves_no_trace);
+	tcase_add_test(tcase, a_fatal_signal_ends_the_wait_to_pin_a_page_beside);
 	tcase_add_test(tcase, a_hold_beside_a_store_that_is_stuck_stays_beside);
 	tcase_add_test(tcase, a_copy_reaches_what_is_pinned_and_what_is_not);
 	tcase_add_test(tcase, a_copy_of_a_dead_process_reaches_only_what_is_pinned);
