@@ -153,13 +153,11 @@ static unsigned long count_looks(void)
 {
 	static const char *const names[] = { "nlooks", "npartial", "nomitted" };
 	unsigned long n = 0;
-	char path[128], text[32];
+	char text[32];
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		snprintf(path, sizeof(path), "/sys/module/vfio_ioas_selftest/parameters/%s",
-			 names[i]);
-		require_eq(read_text(path, text, sizeof(text)), 0);
+		require_eq(param_get("vfio_ioas_selftest", names[i], text, sizeof(text)), 0);
 		n += strtoul(text, NULL, 10);
 	}
 	return n;
