@@ -5,6 +5,7 @@
  */
 #include <linux/cred.h>
 #include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -67,8 +68,12 @@ static int complain_as_dmar(void)
 
 static int lock_up(void)
 {
+	unsigned long end = jiffies + LOCKUP_SECONDS * HZ;
+
+	/* Not mdelay(): on a busy host the kernel overrates its CPU, and half of it is too short. */
 	preempt_disable();
-	mdelay(LOCKUP_SECONDS * MSEC_PER_SEC);
+	while (time_before(jiffies, end))
+		cpu_relax();
 	preempt_enable();
 	return 0;
 }
