@@ -8,8 +8,8 @@
  *   whose text ends like the name of a VFIO device is opened, with O_PATH, and only if it is on a
  *   file system without a server behind it (no NFS, no FUSE) its device number is asked for. So a
  *   node that somebody made under another name than the usual ones is not seen.
- * - The clock is read before each descriptor, and after HOLDERS_SECONDS we stop, so that it does not
- *   matter how many there are, nor in how many processes. The order of processes keeps a user with
+ * - The clock is read before each descriptor, and after HOLDERS_SECONDS we stop: it does not matter
+ *   how many there are, nor in how many processes. The order of processes keeps a user with
  *   very many from hiding another one's: see candidates_order().
  */
 #define _GNU_SOURCE

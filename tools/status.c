@@ -113,8 +113,8 @@ static void print_others(const struct picture *picture)
 			       holder_nothers(holder, &picture->insight));
 	}
 	if (holders->late)
-		puts("\nNot all processes were looked at: there are too many, or they have too many\n"
-		     "descriptors open.");
+		puts("\nNot all processes were looked at: there are too many, or they have\n"
+		     "too many descriptors open.");
 }
 
 static void print_rows(const struct picture *picture, const struct rows *rows,

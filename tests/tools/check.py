@@ -511,7 +511,8 @@ def a_user_with_too_many_objects_hides_no_other_user():
         with open(file.name, "a") as more:
             more.writelines(line % (1, i, pad) + "\n" for i in range(number))
             for context in range(2, 52):
-                more.write("context id=%d kind=container pid=%d comm=y\n" % (context, context + 100))
+                more.write("context id=%d kind=container pid=%d comm=y\n" % (
+                    context, context + 100))
                 more.write(line % (context, 1, "") + "\n")
                 more.write("group context=%d ioas=1 hwpt=0 number=%d devices=a\n" % (
                     context, context))

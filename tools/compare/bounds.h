@@ -22,7 +22,7 @@ struct check {
 	size_t nmemories;
 	size_t room;
 	uint64_t nbytes;	/* of all of them, also of those that were replaced */
-	/* What is in use at most, in bytes: touched, locked or pinned; and how much may be, 0: any. */
+	/* What is in use at most, in bytes: touched, locked or pinned; how much may be, 0: any. */
 	uint64_t populated;
 	uint64_t max_populated;
 	bool maps_file;		/* with write-back, to be written */

@@ -219,8 +219,8 @@ bool sequences_read(struct sequences *sequences, const char *path)
 {
 	struct text text = { 0 }, problem = { 0 };
 	const char *why = read_whole(path, &text);
-	bool well = !why && sequences_parse(sequences, text_chars(&text), text.nchars, memory_to_spare(),
-					    &problem);
+	bool well = !why && sequences_parse(sequences, text_chars(&text), text.nchars,
+					    memory_to_spare(), &problem);
 
 	if (why)
 		fprintf(stderr, "vfio-ioas: %s: %s\n", path, why);
