@@ -15,7 +15,6 @@
 #include <sys/utsname.h>
 #include <time.h>
 
-
 bool kernel_at_least(unsigned int major, unsigned int minor)
 {
 	unsigned int running_major, running_minor;
