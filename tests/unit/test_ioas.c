@@ -534,6 +534,7 @@ static void begin(unsigned long number, unsigned long window_begin)
 	shim_pages_reset();
 	for (i = 0; i < NPROCESSES; i++)
 		shim_process_init(&model_processes[i]);
+	current = &model_processes[0].task;
 	make_memory();
 	ioas_ctx_init(&ctx, NULL, ACCOUNT_USER);
 	ioas_ctx_limit_areas(&ctx, LIMIT);
