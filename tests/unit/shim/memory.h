@@ -124,8 +124,7 @@ void shim_process_check_clean(const struct shim_process *process);
 #define CAP_IPC_LOCK		14
 #define RLIMIT_MEMLOCK		8
 #define capable(capability)		(current->cred->has_ipc_lock)
-/* Some tests have no process. */
-#define fatal_signal_pending(task)	((task) && (task)->is_dying)
+#define fatal_signal_pending(task)	((task)->is_dying)
 #define task_rlimit(task, limit)	((task)->memlock_nbytes)
 #define task_pid_nr(task)		((task)->pid)
 #define current_cred()			((const struct cred *)current->cred)
