@@ -238,14 +238,23 @@ void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change)
 	spin_unlock(&ioas->iova_space.iova_lock);
 }
 
+void area_note_beside(struct ioas *ioas, long npinned, long ncharged)
+{
+	spin_lock(&ioas->iova_space.iova_lock);
+	/* The file status peeks. */
+	WRITE_ONCE(ioas->npinned_beside, ioas->npinned_beside + npinned);
+	WRITE_ONCE(ioas->ncharged_beside, ioas->ncharged_beside + ncharged);
+	spin_unlock(&ioas->iova_space.iova_lock);
+}
+
 int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *pin,
 		 struct page **list)
 {
 	struct account_refund refund = { };
 	int ret;
 
-	/* Its owner would not find it, and neither an area nor a page beside is unpinned so. */
-	if (WARN_ON_ONCE(pin->kind == USER_AREA || pin->kind == USER_BESIDE))
+	/* Its owner would not find it, and an area is not unpinned in that way. */
+	if (WARN_ON_ONCE(pin->kind == USER_AREA))
 		return -EINVAL;
 	ret = area_share(ioas, area);
 	if (ret)
@@ -260,25 +269,6 @@ int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *p
 unlock:
 	pages_unlock(area->pages);
 	account_pay(&refund);
-	if (!ret)
-		area_change_npins(ioas, area, 1);
-	return ret;
-}
-
-int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *hold)
-{
-	int ret;
-
-	hold->user.kind = USER_HOLD;
-	if (list_empty(&ioas->hwpts))
-		return area_add_pin(ioas, area, &hold->user, &hold->page);
-	ret = area_share(ioas, area);
-	if (ret)
-		return ret;
-	pages_lock(area->pages);
-	/* A mapping pays for each of its pages; a copy (IOAS_COPY) has paid for nothing. */
-	ret = pages_pin_beside(area->pages, hold, &ioas->beside, !area_is_copy(area));
-	pages_unlock(area->pages);
 	if (!ret)
 		area_change_npins(ioas, area, 1);
 	return ret;
@@ -352,8 +342,7 @@ int area_change_owner(struct ioas *ioas, struct ioas_area *area, unsigned long u
 	/* Its first page would begin inside another one. */
 	if (offset_in_page(area->first_byte))
 		return -EINVAL;
-	if (pages->sharing && (refcount_read(&pages->sharing->refs) > 1 ||
-			       !RB_EMPTY_ROOT(&pages->sharing->beside)))
+	if (pages->sharing && refcount_read(&pages->sharing->refs) > 1)
 		return -EBUSY;
 	if (pages->account->mm != current->mm)
 		ret = change_payer(ioas, area);

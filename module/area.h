@@ -247,8 +247,8 @@ static inline struct ioas_account *area_erase(struct ioas *ioas, struct ioas_are
  *
  * Context: domains_rwsem held for writing; a process with an mm. May sleep.
  * Return: 0, or with nothing changed: -ENOMEM over the memlock limit or without memory;
- * -EINTR on a fatal signal; -EBUSY if other areas show the same memory, or a hold has a page of its
- * own there; -EINVAL if the area begins inside a page.
+ * -EINTR on a fatal signal; -EBUSY if other areas show the same memory; -EINVAL if the area
+ * begins inside a page.
  */
 int area_change_owner(struct ioas *ioas, struct ioas_area *area, unsigned long uptr);
 
@@ -338,22 +338,7 @@ int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *p
 		 struct page **list);
 
 /**
- * area_add_hold() - pin a page of an area as type1 does for an emulated device
- * @ioas: the IOAS, which the caller entered
- * @area: kept busy by the caller; shared from now on
- * @hold: zeroed but for the page of the store; the caller's, until area_drop_pin() of its user
- *
- * What an area has pinned for a domain need not be what its process has there by now. Devices get
- * what the process has.
- *
- * Context: may sleep and fault.
- * Return: 0, with the page in @hold, or with nothing changed: as pages_pin(); -EINVAL for device
- * memory.
- */
-int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *hold);
-
-/**
- * area_drop_pin() - undo area_add_pin(), or area_add_hold()
+ * area_drop_pin() - undo area_add_pin()
  * @ioas: the IOAS, which the caller entered
  * @area: kept busy by the caller
  * @pin: as for area_add_pin()
@@ -371,6 +356,14 @@ void area_drop_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user 
  * @change: how many more there are
  */
 void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change);
+
+/**
+ * area_note_beside() - count pages that a front end pinned beside what stores have pinned
+ * @ioas: the IOAS
+ * @npinned: how many more there are
+ * @ncharged: how many more of them are charged
+ */
+void area_note_beside(struct ioas *ioas, long npinned, long ncharged);
 
 /**
  * area_unhold() - undo area_hold()

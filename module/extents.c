@@ -477,21 +477,6 @@ void extents_clear(struct extents *extents, unsigned long first_index,
 	remove_behind(extents, from, last);
 }
 
-int extents_replace(struct extents *extents, const struct extent *run)
-{
-	struct extent_cursor at = find_run(extents, run->index);
-	struct extent_chunk *chunk = &extents->chunks[at.chunk];
-
-	if (WARN_ON_ONCE(run->kind == EXTENT_HOLE || run->npages != 1 ||
-			 slot_kind(extents, at) == EXTENT_HOLE ||
-			 slot_index(extents, at) != run->index ||
-			 slot_end(extents, at) != run->index + 1))
-		return -EINVAL;
-	chunk->runs[at.slot] = extent_run_encode(run->index - chunk->first_index, run->kind,
-						 run->pfn);
-	return 0;
-}
-
 static inline void slot_decode(const struct extents *extents, struct extent_cursor at,
 			       unsigned long first_index, unsigned long last_index,
 			       struct extent *run)

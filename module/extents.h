@@ -144,16 +144,6 @@ void extents_clear(struct extents *extents, unsigned long first_index,
 		   unsigned long last_index);
 
 /**
- * extents_replace() - let another page stand where one does
- * @extents: the store
- * @run: one page, not a hole, where a run of one page is that was cut at both ends
- *
- * Context: any. Never allocates.
- * Return: 0; -EINVAL, and warns, with nothing changed if there is no such run.
- */
-int extents_replace(struct extents *extents, const struct extent *run);
-
-/**
  * extents_find() - the part of extents_first() that has to search
  * @extents: the store
  * @cursor: of the walk, set here

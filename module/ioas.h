@@ -17,7 +17,6 @@
 
 #include "iova.h"
 #include "object.h"
-#include "pages.h"
 
 struct ioas_account;
 
@@ -54,7 +53,8 @@ struct ioas {
 	struct ioas_account *account;		/* iova_lock; of whoever mapped last, kept */
 	wait_queue_head_t settled;		/* an area became live, idle or went away */
 	struct xarray accesses;			/* own lock; struct access_place */
-	struct pages_beside beside;		/* pages that no store has */
+	unsigned long npinned_beside;		/* iova_lock; pages that no store has, ... */
+	unsigned long ncharged_beside;		/* iova_lock; ... and those that are charged */
 	struct rcu_head rcu;
 };
 

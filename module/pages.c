@@ -15,10 +15,6 @@
  * again. So the extents have exactly the borders that somebody needs, also after something
  * has failed.
  *
- * A hold may have a page of its own beside the one that the store has there: it needs none of the
- * store, but its borders. When nobody needs the store's page any more, the hold's page takes its
- * place instead of a hole. So a domain that comes later shows what the hold has.
- *
  * Locking: a store that is not shared is changed only by the owner of the area it came with:
  * the thread that made it FILLING or EMPTYING, or a holder of domains_rwsem for writing. A
  * shared one has a mutex; a thread that changes an area of it takes that, too.
@@ -339,6 +335,56 @@ static void unpin_and_forget(struct ioas_pages *pages, unsigned long first_index
 		    trace_ns(begin_ns));
 }
 
+/* Unpins what no user of a shared store needs. The borders of the range are cut. */
+static void unpin_unneeded(struct ioas_pages *pages, unsigned long first_index,
+			   unsigned long last_index, struct account_refund *refund)
+{
+	struct pages_user *user;
+
+	lockdep_assert_held(&pages->sharing->mutex);
+	if (pages->stuck)
+		return;
+	while (first_index <= last_index) {
+		user = users_iter_first(&pages->sharing->users, first_index, last_index);
+		if (!user) {
+			unpin_and_forget(pages, first_index, last_index, refund);
+			return;
+		}
+		if (user->first_index > first_index)
+			unpin_and_forget(pages, first_index, user->first_index - 1, refund);
+		first_index = user->last_index + 1;
+		cond_resched();
+	}
+}
+
+/* Pins what is a hole in a range whose borders are cut. All of it or nothing. */
+static int fill_holes(struct ioas_pages *pages, const struct pages_user *user)
+{
+	unsigned long index = user->first_index;
+	struct account_refund refund = { };
+	struct extent_cursor cursor;
+	struct extent run;
+	int ret;
+
+	while (extents_first(&pages->extents, &cursor, index, user->last_index, &run)) {
+		while (run.kind != EXTENT_HOLE &&
+		       extents_next(&pages->extents, &cursor, user->last_index, &run))
+			cond_resched();
+		if (run.kind != EXTENT_HOLE)
+			break;
+		ret = fill_hole(pages, run.index, run.index + run.npages - 1);
+		if (ret) {
+			if (run.index > user->first_index)
+				unpin_unneeded(pages, user->first_index, run.index - 1,
+					       &refund);
+			account_pay(&refund);
+			return ret;
+		}
+		index = run.index + run.npages;
+	}
+	return 0;
+}
+
 /* Below zero if @user comes before the user with these values in the order of their ends. */
 static inline int compare_lasts(const struct pages_user *user, unsigned long first_index,
 				unsigned long last_index, enum pages_user_kind kind)
@@ -371,172 +417,6 @@ static void remove_user(struct pages_sharing *sharing, struct pages_user *user)
 {
 	rb_erase(&user->last_node, &sharing->lasts);
 	users_remove(user, &sharing->users);
-}
-
-/* Does the charge of the store's page pay for a hold's own page? */
-static bool is_paid_by_store(const struct pages_hold *hold)
-{
-	return !hold->charged && !PageReserved(hold->page);
-}
-
-/*
- * Of those at one page of a store one at most is paid by the store, see pages_pin_beside(): that
- * has to be the first to take the place of the store's page, and so comes first.
- */
-static bool comes_first(const struct pages_hold *hold, const struct pages_hold *other)
-{
-	if (hold->user.first_index != other->user.first_index)
-		return hold->user.first_index < other->user.first_index;
-	return is_paid_by_store(hold) && !is_paid_by_store(other);
-}
-
-static struct pages_hold *beside_of_node(struct rb_node *node)
-{
-	return container_of(rb_entry(node, struct pages_user, node), struct pages_hold, user);
-}
-
-static void count_beside(struct pages_hold *hold, long change)
-{
-	atomic_long_add(change, &hold->beside->npinned);
-	if (hold->charged)
-		atomic_long_add(change, &hold->beside->ncharged);
-}
-
-static void add_beside(struct pages_sharing *sharing, struct pages_hold *hold)
-{
-	struct rb_node **link = &sharing->beside.rb_node, *parent = NULL;
-
-	while (*link) {
-		parent = *link;
-		if (comes_first(hold, beside_of_node(parent)))
-			link = &parent->rb_left;
-		else
-			link = &parent->rb_right;
-	}
-	rb_link_node(&hold->user.node, parent, link);
-	rb_insert_color(&hold->user.node, &sharing->beside);
-	count_beside(hold, 1);
-}
-
-static void remove_beside(struct pages_sharing *sharing, struct pages_hold *hold)
-{
-	count_beside(hold, -1);
-	rb_erase(&hold->user.node, &sharing->beside);
-}
-
-/* The first hold with a page of its own in a range, or NULL. */
-static struct pages_hold *first_beside(const struct pages_sharing *sharing,
-				       unsigned long first_index, unsigned long last_index)
-{
-	struct rb_node *node = sharing->beside.rb_node;
-	struct pages_hold *first = NULL;
-
-	while (node) {
-		struct pages_hold *hold = beside_of_node(node);
-
-		if (hold->user.first_index >= first_index)
-			first = hold;
-		node = hold->user.first_index >= first_index ? node->rb_left : node->rb_right;
-	}
-	return first && first->user.first_index <= last_index ? first : NULL;
-}
-
-/* Lets a hold's own page take the place of one that nobody needs, and that one's charge. */
-static void take_place(struct ioas_pages *pages, struct pages_hold *hold,
-		       struct account_refund *refund)
-{
-	struct extent new = {
-		.index = hold->user.first_index,
-		.npages = 1,
-		.pfn = page_to_pfn(hold->page),
-		.kind = PageReserved(hold->page) ? EXTENT_RESERVED : EXTENT_CHARGED,
-	};
-	struct extent_cursor cursor;
-	struct extent old;
-
-	extents_first(&pages->extents, &cursor, new.index, new.index, &old);
-	/* If that fails, both pages stay as they are: a leak is better. */
-	if (extents_replace(&pages->extents, &new))
-		return;
-	if (extent_is_pinned(old.kind))
-		unpin_run(old.pfn, 1, pages->writable);
-	remove_beside(pages->sharing, hold);
-	/* One charge at least was made for it: its own, or that of the page it was beside of. */
-	account_refund(refund, pages->account, (old.kind == EXTENT_CHARGED) + hold->charged -
-		       (new.kind == EXTENT_CHARGED));
-	hold->user.kind = USER_HOLD;
-	add_user(pages->sharing, &hold->user);
-}
-
-/* Unpins what nobody needs; where a hold has a page of its own the store gets that. */
-static void unpin_or_replace(struct ioas_pages *pages, unsigned long first_index,
-			     unsigned long last_index, struct account_refund *refund)
-{
-	struct pages_hold *hold;
-
-	while (first_index <= last_index) {
-		hold = first_beside(pages->sharing, first_index, last_index);
-		if (!hold) {
-			unpin_and_forget(pages, first_index, last_index, refund);
-			return;
-		}
-		if (hold->user.first_index > first_index)
-			unpin_and_forget(pages, first_index, hold->user.first_index - 1,
-					 refund);
-		first_index = hold->user.first_index + 1;
-		take_place(pages, hold, refund);
-		cond_resched();
-	}
-}
-
-/* Unpins what no user of a shared store needs. The borders of the range are cut. */
-static void unpin_unneeded(struct ioas_pages *pages, unsigned long first_index,
-			   unsigned long last_index, struct account_refund *refund)
-{
-	struct pages_user *user;
-
-	lockdep_assert_held(&pages->sharing->mutex);
-	if (pages->stuck)
-		return;
-	while (first_index <= last_index) {
-		user = users_iter_first(&pages->sharing->users, first_index, last_index);
-		if (!user) {
-			unpin_or_replace(pages, first_index, last_index, refund);
-			return;
-		}
-		if (user->first_index > first_index)
-			unpin_or_replace(pages, first_index, user->first_index - 1, refund);
-		first_index = user->last_index + 1;
-		cond_resched();
-	}
-}
-
-/* Pins what is a hole in a range whose borders are cut. All of it or nothing. */
-static int fill_holes(struct ioas_pages *pages, const struct pages_user *user)
-{
-	unsigned long index = user->first_index;
-	struct account_refund refund = { };
-	struct extent_cursor cursor;
-	struct extent run;
-	int ret;
-
-	while (extents_first(&pages->extents, &cursor, index, user->last_index, &run)) {
-		while (run.kind != EXTENT_HOLE &&
-		       extents_next(&pages->extents, &cursor, user->last_index, &run))
-			cond_resched();
-		if (run.kind != EXTENT_HOLE)
-			break;
-		ret = fill_hole(pages, run.index, run.index + run.npages - 1);
-		if (ret) {
-			if (run.index > user->first_index)
-				unpin_unneeded(pages, user->first_index, run.index - 1,
-					       &refund);
-			account_pay(&refund);
-			return ret;
-		}
-		index = run.index + run.npages;
-	}
-	return 0;
 }
 
 static bool begins_user(const struct pages_sharing *sharing, unsigned long index)
@@ -572,8 +452,7 @@ static void drop_border(struct ioas_pages *pages, unsigned long index)
 {
 	lockdep_assert_held(&pages->sharing->mutex);
 	if (index && !begins_user(pages->sharing, index) &&
-	    !ends_user(pages->sharing, index - 1) &&
-	    !first_beside(pages->sharing, index - 1, index))
+	    !ends_user(pages->sharing, index - 1))
 		extents_join(&pages->extents, index);
 }
 
@@ -673,75 +552,13 @@ int pages_pin(struct ioas_pages *pages, struct pages_user *user)
 	return ret;
 }
 
-/* Must the page of a hold be paid for, beside what the store has there? */
-static bool is_unpaid(const struct pages_hold *hold, const struct page *shown, bool is_paid)
-{
-	return !PageReserved(hold->page) && (!is_paid || PageReserved(shown));
-}
-
-/* Pins the page of a hold from the process, and charges it. */
-static int pin_own_page(struct ioas_pages *pages, struct pages_hold *hold,
-			const struct page *shown, bool is_paid)
-{
-	int ret;
-
-	ret = pin_one(pages->account->mm, pages->uptr + hold->user.first_index * PAGE_SIZE,
-		      pin_flags(pages->writable, pages->unshares), &hold->page);
-	if (ret)
-		return ret;
-	hold->charged = is_unpaid(hold, shown, is_paid);
-	ret = account_charge(pages->account, hold->charged);
-	if (ret)
-		unpin_run(page_to_pfn(hold->page), 1, false);
-	return ret;
-}
-
-int pages_pin_beside(struct ioas_pages *pages, struct pages_hold *hold,
-		     struct pages_beside *beside, bool is_paid)
-{
-	unsigned long index = hold->user.first_index;
-	struct page *shown;
-	int ret;
-
-	lockdep_assert_held(&pages->sharing->mutex);
-	ret = pages_list(pages, index, index, &shown);
-	if (ret)
-		return ret;
-	ret = cut_borders(pages, index, index + 1);
-	if (ret)
-		return ret;
-	ret = pin_own_page(pages, hold, shown, is_paid);
-	if (ret) {
-		drop_border(pages, index);
-		drop_border(pages, index + 1);
-		return ret;
-	}
-	hold->user.kind = USER_BESIDE;
-	hold->beside = beside;
-	add_beside(pages->sharing, hold);
-	return 0;
-}
-
-/* Undoes pages_pin_beside(). */
-static void unpin_beside(struct ioas_pages *pages, struct pages_hold *hold,
-			 struct account_refund *refund)
-{
-	remove_beside(pages->sharing, hold);
-	unpin_run(page_to_pfn(hold->page), 1, pages->writable);
-	account_refund(refund, pages->account, hold->charged);
-	drop_border(pages, hold->user.first_index);
-	drop_border(pages, hold->user.first_index + 1);
-}
-
 void pages_unpin_slowly(struct ioas_pages *pages, struct pages_user *user,
 			struct account_refund *refund)
 {
 	/* A leak is better than a page that somebody else still needs. */
 	if (!is_user_of(pages, user))
 		return;
-	if (user && user->kind == USER_BESIDE) {
-		unpin_beside(pages, container_of(user, struct pages_hold, user), refund);
-	} else if (user) {
+	if (user) {
 		remove_user(pages->sharing, user);
 		unpin_unneeded(pages, user->first_index, user->last_index, refund);
 		drop_border(pages, user->first_index);
@@ -760,7 +577,6 @@ struct pages_sharing *pages_sharing_create(struct ioas_pages *pages, bool pinned
 	mutex_init(&sharing->mutex);
 	sharing->users = RB_ROOT_CACHED;
 	sharing->lasts = RB_ROOT;
-	sharing->beside = RB_ROOT;
 	sharing->own_area.kind = USER_AREA;
 	refcount_set(&sharing->refs, 1);
 	sharing->own_area.last_index = pages->extents.npages - 1;

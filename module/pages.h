@@ -7,7 +7,6 @@
 #ifndef VFIO_IOAS_PAGES_H
 #define VFIO_IOAS_PAGES_H
 
-#include <linux/atomic.h>
 #include <linux/mm_types.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
@@ -25,7 +24,6 @@ enum pages_user_kind {
 	USER_AREA,		/* an area in a domain */
 	USER_ACCESS_PIN,	/* a pin of access.c, one of several alike */
 	USER_HOLD,		/* a page that a container's emulated devices hold */
-	USER_BESIDE,		/* the same, with a page of its own; see struct pages_hold */
 };
 
 /* Somebody who needs a part of a store pinned. */
@@ -35,25 +33,7 @@ struct pages_user {
 	unsigned long first_index;	/* constant while it is in the trees */
 	unsigned long last_index;	/* inclusive */
 	unsigned long subtree_last;
-	enum pages_user_kind kind;	/* constant while it is in a tree */
-};
-
-/* Pages that holds of one IOAS have of their own, beside what stores have pinned. */
-struct pages_beside {
-	atomic_long_t npinned;
-	atomic_long_t ncharged;		/* of these */
-};
-
-/*
- * A page that emulated devices hold. It is what the store has there (USER_HOLD), or, beside a
- * domain, a page of its own (USER_BESIDE), which needs none of the store. When nobody needs the
- * store's page any more, one that is beside it takes its place, and is the store's from then on.
- */
-struct pages_hold {
-	struct pages_user user;		/* of one page */
-	struct page *page;		/* constant */
-	struct pages_beside *beside;	/* constant; where it counts while it is USER_BESIDE */
-	bool charged;			/* constant; also beside what the store is charged with */
+	enum pages_user_kind kind;	/* constant */
 };
 
 /* What a store has once more than the area that it came with needs it. */
@@ -61,7 +41,6 @@ struct pages_sharing {
 	struct mutex mutex;		/* the extents, and ... */
 	struct rb_root_cached users;	/* ... who needs which part of them, as intervals ... */
 	struct rb_root lasts;		/* ... and by where that ends, where it begins, kind */
-	struct rb_root beside;		/* holds with a page of their own, see add_beside() */
 	struct pages_user own_area;	/* the one of the area that the store came with */
 	refcount_t refs;		/* areas that show the store, and calls */
 };
@@ -93,20 +72,6 @@ struct ioas_pages {
  * shared, or for all of one that is.
  */
 int pages_pin(struct ioas_pages *pages, struct pages_user *user);
-
-/**
- * pages_pin_beside() - pin what the process has at a page by now, beside what the store has there
- * @pages: a shared store, in which somebody needs the page
- * @hold: zeroed but for the page of the store; in use until pages_unpin()
- * @beside: where to count it
- * @is_paid: what the store was charged with for its page pays for this one, too; true for one
- *           hold of a page at most
- *
- * Context: may sleep and fault, holds pages_lock().
- * Return: 0, or with nothing changed: -EINVAL for device memory, or as pages_pin().
- */
-int pages_pin_beside(struct ioas_pages *pages, struct pages_hold *hold,
-		     struct pages_beside *beside, bool is_paid);
 
 /**
  * pages_unpin_slowly() - the part of pages_unpin() for what is not one run

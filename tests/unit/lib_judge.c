@@ -245,7 +245,6 @@ static void judge_map(unsigned long iova, phys_addr_t paddr, size_t nbytes)
 struct store {
 	struct ioas_pages *pages;
 	bool needed[MAX_STORE_NPAGES];
-	bool used[MAX_STORE_NPAGES];		/* by more than drivers that hold pages */
 	bool border[MAX_STORE_NPAGES + 1];	/* somebody who needs a part begins or ends */
 };
 
@@ -268,16 +267,14 @@ static struct store *find_store(struct ioas_pages *pages)
 }
 
 static void need(struct store *store, const struct ioas_area *area, unsigned long iova,
-		 unsigned long last_iova, bool held)
+		 unsigned long last_iova)
 {
 	unsigned long first = area_byte(area, max(iova, area->first_iova)) / PAGE_SIZE;
 	unsigned long last = area_byte(area, min(last_iova, area->last_iova)) / PAGE_SIZE;
 	unsigned long i;
 
-	for (i = first; i <= last; i++) {
+	for (i = first; i <= last; i++)
 		store->needed[i] = true;
-		store->used[i] |= !held;
-	}
 	store->border[first] = true;
 	store->border[last + 1] = true;
 }
@@ -292,7 +289,7 @@ static void visit_area(struct ioas *ioas, struct ioas_area *area,
 	expect(may_be_at(slot_in_area(area, area->first_iova),
 			 area->first_iova / PAGE_SIZE - FIRST_INDEX));
 	if (!list_empty(&ioas->hwpts))
-		need(store, area, 0, ULONG_MAX, false);
+		need(store, area, 0, ULONG_MAX);
 	for (i = 0; i < npins; i++) {
 		unsigned long iova = index_iova(pins[i].index);
 		unsigned long last_iova = iova + pins[i].npages * PAGE_SIZE - 1;
@@ -300,22 +297,13 @@ static void visit_area(struct ioas *ioas, struct ioas_area *area,
 		if (pins[i].ioas != ioas || iova > area->last_iova ||
 		    last_iova < area->first_iova)
 			continue;
-		need(store, area, iova, last_iova, pins[i].page);
+		need(store, area, iova, last_iova);
 		n++;
 	}
 	expect(area->npins == n);
 }
 
-static bool is_held(const struct page *page, const struct judge_pin *pins, unsigned int npins)
-{
-	while (npins--)
-		if (pins[npins].page == page)
-			return true;
-	return false;
-}
-
-static void check_run(const struct store *store, const struct extent *run,
-		      const struct judge_pin *pins, unsigned int npins)
+static void check_run(const struct store *store, const struct extent *run)
 {
 	unsigned long slot = (store->pages->uptr - SHIM_USER_BASE) / PAGE_SIZE;
 	unsigned long i;
@@ -331,16 +319,13 @@ static void check_run(const struct store *store, const struct extent *run,
 		if (run->kind == EXTENT_MMIO)
 			continue;
 		expect(pfn_to_page(pfn)->reserved == (run->kind == EXTENT_RESERVED));
-		/* The next domain shows what drivers have, not what nobody has any more. */
-		expect(store->used[i] || is_held(pfn_to_page(pfn), pins, npins));
 		nhave[pfn - SHIM_FIRST_PFN]++;
 		ncharged += run->kind == EXTENT_CHARGED;
 	}
 }
 
 /* Each page is there if somebody needs it, and no run is in more pieces than somebody needs. */
-static void check_store(const struct store *store, const struct judge_pin *pins,
-			unsigned int npins)
+static void check_store(const struct store *store)
 {
 	const struct extents *extents = &store->pages->extents;
 	unsigned long last = extents->npages - 1;
@@ -349,7 +334,7 @@ static void check_store(const struct store *store, const struct judge_pin *pins,
 	bool more = extents_first(extents, &cursor, 0, last, &run);
 
 	while (more) {
-		check_run(store, &run, pins, npins);
+		check_run(store, &run);
 		before = run;
 		more = extents_next(extents, &cursor, last, &run);
 		expect(!more || store->border[run.index] || !extent_continues(&before, &run));
@@ -454,11 +439,11 @@ void judge_all(struct ioas *const ioass[NIOAS], const struct judge_pin *pins,
 		if (!ioass[i])
 			continue;
 		check_ioas(ioass[i], pins, npins);
-		nbeside += atomic_long_read(&ioass[i]->beside.npinned);
-		ncharged += atomic_long_read(&ioass[i]->beside.ncharged);
+		nbeside += ioass[i]->npinned_beside;
+		ncharged += ioass[i]->ncharged_beside;
 	}
 	for (i = 0; i < nstores; i++)
-		check_store(&stores[i], pins, npins);
+		check_store(&stores[i]);
 	for (i = 0; i < NIOAS; i++)
 		if (ioass[i])
 			check_domains(ioass[i]);

@@ -145,67 +145,6 @@ START_TEST(memory_that_other_areas_show_keeps_its_owner)
 }
 END_TEST
 
-static struct ioas_area *held;
-
-static void add_hold(struct pages_hold *hold)
-{
-	ioas_enter(ioas);
-	held = area_hold(ioas, IOVA);
-	ck_assert_int_eq(area_add_hold(ioas, held, hold), 0);
-	area_unhold(ioas, held);
-	ioas_leave(ioas);
-}
-
-static void drop_hold(struct pages_hold *hold)
-{
-	struct account_refund refund = { };
-
-	ioas_enter(ioas);
-	held = area_hold_pinned(ioas, IOVA);
-	area_drop_pin(ioas, held, &hold->user, &refund);
-	account_pay(&refund);
-	area_unhold(ioas, held);
-	ioas_leave(ioas);
-}
-
-/* The page beside is paid by the one who owned the memory when it was pinned. */
-START_TEST(memory_with_a_page_beside_keeps_its_owner)
-{
-	struct pages_hold hold = { .user.first_index = 1, .user.last_index = 1 };
-
-	process.mm.pages[1] = &shim_pages[100];
-	add_hold(&hold);
-	ck_assert_ptr_eq(hold.page, &shim_pages[100]);
-	ck_assert_int_eq(hand_over(SHIM_USER_BASE), -EBUSY);
-	ck_assert_uint_eq(process.mm.locked_vm, NPAGES);
-	drop_hold(&hold);
-	ck_assert_int_eq(hand_over(SHIM_USER_BASE), 0);
-	check_charges(0, NPAGES);
-}
-END_TEST
-
-/* A domain shows what it shows; the next one what the hold has. */
-START_TEST(a_domain_that_comes_back_shows_what_a_hold_has)
-{
-	struct pages_hold hold = { .user.first_index = 1, .user.last_index = 1 };
-	const struct shim_mapping *mapping;
-
-	process.mm.pages[1] = &shim_pages[100];
-	add_hold(&hold);
-	remove_domain(hwpt);
-	ck_assert_uint_eq(process.mm.locked_vm, 1);
-	ck_assert_uint_eq(shim_npinned, 1);
-	hwpt = add_domain(ioas, PAGE_SIZE);
-	mapping = shim_domain_find(hwpt->domain, IOVA + PAGE_SIZE);
-	ck_assert_ptr_nonnull(mapping);
-	ck_assert_uint_eq(mapping->paddr + IOVA + PAGE_SIZE - mapping->iova,
-			  PFN_PHYS(page_to_pfn(&shim_pages[100])));
-	check_charges(NPAGES, 0);
-	drop_hold(&hold);
-	check_charges(NPAGES, 0);
-}
-END_TEST
-
 START_TEST(a_dead_owner_is_not_paid)
 {
 	process.mm.mm_users = 0;
@@ -251,10 +190,6 @@ START_TEST(a_pin_says_whose_it_is)
 	shim_expected_warnings = 1;
 	ck_assert_int_eq(area_add_pin(ioas, area, &pin, &page), -EINVAL);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
-	pin.kind = USER_BESIDE;
-	shim_expected_warnings = 1;
-	ck_assert_int_eq(area_add_pin(ioas, area, &pin, &page), -EINVAL);
-	ck_assert_uint_eq(shim_expected_warnings, 0);
 	pin.kind = USER_HOLD;
 	ck_assert_int_eq(area_add_pin(ioas, area, &pin, &page), 0);
 	area_drop_pin(ioas, area, &pin, &refund);
@@ -295,8 +230,6 @@ int main(void)
 	tcase_add_test(tcase, a_new_owner_without_memory_changes_nothing);
 	tcase_add_test(tcase, what_is_pinned_later_comes_from_the_new_owner);
 	tcase_add_test(tcase, memory_that_other_areas_show_keeps_its_owner);
-	tcase_add_test(tcase, memory_with_a_page_beside_keeps_its_owner);
-	tcase_add_test(tcase, a_domain_that_comes_back_shows_what_a_hold_has);
 	tcase_add_test(tcase, a_dead_owner_is_not_paid);
 	tcase_add_test(tcase, a_store_is_shared_only_while_its_area_is_live_and_busy);
 	tcase_add_test(tcase, a_pin_says_whose_it_is);

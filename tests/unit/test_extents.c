@@ -210,42 +210,6 @@ START_TEST(a_run_that_is_not_all_in_a_hole_is_refused)
 END_TEST
 
 /* Part of a fill, taken back: what comes next may cross where the first one ended. */
-/* Only a page that was cut out can be another one: what is beside it stays. */
-START_TEST(a_page_is_replaced_only_where_it_is_a_run)
-{
-	static const struct {
-		unsigned long index, npages;
-		enum extent_kind kind;
-	} bad[] = {
-		{ 4, 1, EXTENT_CHARGED }, { 6, 1, EXTENT_CHARGED }, { 5, 2, EXTENT_CHARGED },
-		{ 5, 1, EXTENT_HOLE }, { 12, 1, EXTENT_CHARGED },
-	};
-	struct extent run = { .index = 5, .npages = 1, .pfn = 77, .kind = EXTENT_RESERVED };
-	unsigned int i;
-
-	model_init(20);
-	model_set(2, 8, 100, EXTENT_CHARGED);
-	ck_assert_int_eq(extents_cut(&model.extents, 5), 0);
-	ck_assert_int_eq(extents_cut(&model.extents, 6), 0);
-	shim_fail_in = 1;
-	ck_assert_int_eq(extents_replace(&model.extents, &run), 0);
-	shim_fail_in = 0;
-	model.pfn[5] = 77;
-	model.kind[5] = EXTENT_RESERVED;
-	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		run = (struct extent){
-			.index = bad[i].index, .npages = bad[i].npages, .pfn = 1000,
-			.kind = bad[i].kind,
-		};
-		shim_expected_warnings = 1;
-		ck_assert_int_eq(extents_replace(&model.extents, &run), -EINVAL);
-		ck_assert_uint_eq(shim_expected_warnings, 0);
-	}
-	check_all();
-	model_exit();
-}
-END_TEST
-
 START_TEST(what_was_cleared_is_one_hole_again)
 {
 	model_init(10);
@@ -532,7 +496,6 @@ int main(void)
 	tcase_add_test(tcase, pages_scattered_in_memory_cost_at_most_eight_and_a_half_bytes);
 	tcase_add_test(tcase, huge_pages_cost_at_most_sixteen_bytes_each);
 	tcase_add_test(tcase, a_run_that_is_not_all_in_a_hole_is_refused);
-	tcase_add_test(tcase, a_page_is_replaced_only_where_it_is_a_run);
 	tcase_add_test(tcase, what_was_cleared_is_one_hole_again);
 	tcase_add_loop_test(tcase, a_run_that_finds_no_memory_leaves_no_trace, 0, 2);
 	tcase_add_test(tcase, joining_undoes_a_cut_and_nothing_else);

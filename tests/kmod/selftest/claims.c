@@ -2,10 +2,10 @@
 /*
  * claims: what the kernel counts of pins and charges is what stores have.
  *
- * A store has a claim to each page that its extents have; a hold has one to a page of its own that
- * was pinned beside those. A page has at least as many pins as it has claims; and no
+ * A store has a claim to each page that its extents have; a device of a container has one to a
+ * page that was pinned anew for it. A page has at least as many pins as it has claims; and no
  * more, if it is a small page of a process's own, and no other context can have it. An account was
- * charged with as many pages as its stores, and the pages beside, have charged; the kernel's
+ * charged with as many pages as its stores, and what was pinned anew, have charged; the kernel's
  * counters of mm and user have at least what all accounts of the context were charged with.
  *
  * Locking: all IOASs of the context are locked: nobody pins, charges, or holds.
@@ -41,12 +41,6 @@ static unsigned long claims_step;		/* PFNs that are multiples of it are counted 
 static struct counter counters[MAX_COUNTERS];
 static unsigned int ncounters;
 static struct ioas_account *accounts;		/* met in this look */
-
-/* Pages of their own that holds have, in this look. */
-static struct {
-	unsigned long npinned;
-	unsigned long ncharged;
-} beside;
 
 long count_pins(unsigned long pfn)
 {
@@ -136,40 +130,15 @@ static void claim_store(struct look *look, struct ioas_pages *pages)
 	}
 }
 
-/* Holds with a page of their own have a claim to that. Returns how many. */
-static unsigned long claim_beside(struct look *look, struct ioas_pages *pages)
-{
-	unsigned long n = 0;
-	struct rb_node *rb;
-
-	for (rb = rb_first(&pages->sharing->beside); rb; rb = rb_next(rb)) {
-		struct pages_user *user = rb_entry(rb, struct pages_user, node);
-		struct pages_hold *hold = container_of(user, struct pages_hold, user);
-
-		must(RULE_STORES, user->kind == USER_BESIDE);
-		if (!PageReserved(hold->page) && claims_step &&
-		    !(page_to_pfn(hold->page) % claims_step))
-			claim_page(page_to_pfn(hold->page));
-		meet_account(look, pages->account, hold->charged);
-		beside.npinned++;
-		beside.ncharged += hold->charged;
-		n++;
-		cond_resched();
-	}
-	return n;
-}
-
 /* The areas of a store count as many pins as the store has users that pin. */
-static void check_users_of(struct look *look, struct ioas_pages *pages, unsigned long *nholds)
+static void check_users_of(struct ioas_pages *pages, unsigned long *nholds)
 {
 	struct pages_sharing *sharing = pages->sharing;
-	unsigned long npins, nareas = 0;
+	unsigned long npins = 0, nareas = 0;
 	struct rb_node *rb;
 
 	if (!sharing)
 		return;
-	npins = claim_beside(look, pages);
-	*nholds += npins;
 	for (rb = rb_first_cached(&sharing->users); rb; rb = rb_next(rb)) {
 		switch (rb_entry(rb, struct pages_user, node)->kind) {
 		case USER_AREA:
@@ -193,8 +162,8 @@ static void check_users_of(struct look *look, struct ioas_pages *pages, unsigned
 static void check_holds(struct look *look, unsigned long nholds)
 {
 	struct emulated *emulated;
-	struct ioas *ioas;
-	unsigned long index, n = 0;
+	unsigned long nbeside = 0, n = 0;
+	unsigned long index;
 	struct hold *hold;
 
 	if (!look->ctx->front_ops) {
@@ -205,15 +174,19 @@ static void check_holds(struct look *look, unsigned long nholds)
 	xa_for_each(&emulated->holds, index, hold) {
 		n++;
 		must(RULE_STORES, hold->npins);
+		if (hold->pinned_anew) {
+			nbeside++;
+			if (!PageReserved(hold->page) && claims_step &&
+			    !(page_to_pfn(hold->page) % claims_step))
+				claim_page(page_to_pfn(hold->page));
+		}
+		if (hold->payer)
+			meet_account(look, hold->payer, 1);
 		cond_resched();
 	}
 	must(RULE_STORES, n == nholds);
-	ioas = READ_ONCE(emulated->ioas);
-	must(RULE_STORES, !n || ioas);
-	if (!n || !ioas)
-		return;
-	must(RULE_STORES, atomic_long_read(&ioas->beside.npinned) == (long)beside.npinned);
-	must(RULE_STORES, atomic_long_read(&ioas->beside.ncharged) == (long)beside.ncharged);
+	must(RULE_STORES, !n || READ_ONCE(emulated->ioas));
+	must(RULE_STORES, !nbeside || READ_ONCE(emulated->ioas)->npinned_beside == nbeside);
 }
 
 static void expect_counted(void *counter, unsigned long npages)
@@ -266,12 +239,10 @@ void check_claims(struct look *look)
 	struct ioas_pages *pages;
 
 	accounts = NULL;
-	beside.npinned = 0;
-	beside.ncharged = 0;
 	claims_step = look->npinned / MAX_CLAIMS + 1;
 	for (pages = look->stores; pages; pages = pages->tally.next) {
 		claim_store(look, pages);
-		check_users_of(look, pages, &nholds);
+		check_users_of(pages, &nholds);
 	}
 	check_holds(look, nholds);
 	if (claims_step)

@@ -153,27 +153,10 @@ static bool has_border(struct ioas_pages *pages, unsigned long index)
 	return run.npages == 1;
 }
 
-/* Is there a hold with a page of its own at a page, or at the one below? */
-static bool is_beside(struct pages_sharing *sharing, unsigned long index)
-{
-	struct rb_node *rb = sharing->beside.rb_node;
-
-	while (rb) {
-		unsigned long at = rb_entry(rb, struct pages_user, node)->first_index;
-
-		if (at == index || at == index - 1)
-			return true;
-		rb = at < index ? rb->rb_right : rb->rb_left;
-	}
-	return false;
-}
-
 static bool begins_or_ends_user(struct pages_sharing *sharing, unsigned long index)
 {
 	struct pages_user *user;
 
-	if (is_beside(sharing, index))
-		return true;
 	for (user = needs_iter_first(&sharing->users, index - 1, index); user;
 	     user = needs_iter_next(user, index - 1, index)) {
 		if (user->first_index == index || user->last_index == index - 1)
@@ -192,24 +175,6 @@ static void check_users(struct ioas_pages *pages)
 
 		must(RULE_STORES, user->first_index <= user->last_index);
 		must(RULE_STORES, user->last_index < pages->extents.npages);
-		must(RULE_STORES, has_border(pages, user->first_index));
-		must(RULE_STORES, has_border(pages, user->last_index + 1));
-		cond_resched();
-	}
-}
-
-/* A hold with a page of its own is beside one that somebody needs, cut out of its run. */
-static void check_beside(struct ioas_pages *pages)
-{
-	struct rb_node *rb;
-
-	for (rb = rb_first(&pages->sharing->beside); rb; rb = rb_next(rb)) {
-		struct pages_user *user = rb_entry(rb, struct pages_user, node);
-
-		must(RULE_STORES, user->first_index == user->last_index);
-		must(RULE_STORES, user->last_index < pages->extents.npages);
-		must(RULE_STORES, pages->stuck ||
-		     is_needed(pages->sharing, user->first_index));
 		must(RULE_STORES, has_border(pages, user->first_index));
 		must(RULE_STORES, has_border(pages, user->last_index + 1));
 		cond_resched();
@@ -310,10 +275,8 @@ static void check_store(struct ioas_area *area, bool in_domain)
 		return;
 	}
 	check_runs(pages, in_domain);
-	if (pages->sharing) {
+	if (pages->sharing)
 		check_users(pages);
-		check_beside(pages);
-	}
 	pages_unlock(pages);
 }
 

@@ -23,7 +23,6 @@ typedef atomic_long_t refcount_t;
 	((count)->n > 0 ? --(count)->n : (count)->n - 1)
 #define atomic_long_sub(value, count)	((void)((count)->n -= (value)))
 #define atomic_long_sub_return(value, count)	((count)->n -= (value))
-#define atomic_long_add(value, count)	((void)((count)->n += (value)))
 #define atomic64_add(value, count)	((void)((count)->n += (value)))
 #define atomic64_sub(value, count)	((void)((count)->n -= (value)))
 
