@@ -113,8 +113,7 @@ static void print_others(const struct picture *picture)
 			       holder_nothers(holder, &picture->insight));
 	}
 	if (holders->late)
-		puts("\nNot all processes were looked at: there are too many, or they have\n"
-		     "too many descriptors open.");
+		puts("\nNot all processes were looked at: too many have too much open.");
 }
 
 static void print_rows(const struct picture *picture, const struct rows *rows,
@@ -155,8 +154,8 @@ static void print_table(const struct picture *picture, const struct layout *layo
 static void warn_of_missing(const struct insight *insight)
 {
 	if (insight->nmissing)
-		say_warning("there are too many objects: %llu are left out, %llu of them in context "
-			    "%llu", (unsigned long long)insight->nmissing,
+		say_warning("too many objects: %llu are left out, %llu of them in context %llu",
+			    (unsigned long long)insight->nmissing,
 			    (unsigned long long)insight->nmissing_of_context,
 			    (unsigned long long)insight->context_that_lacks);
 }

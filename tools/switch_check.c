@@ -9,6 +9,8 @@
 
 #include "holders.h"
 
+#define NOT_FOUND	"and its process was not found in %d seconds"
+
 static int check_module(struct situation *situation, bool dry_run)
 {
 	struct text why = { 0 };
@@ -100,8 +102,7 @@ static void warn_of_idle(const struct holders *holders)
 			    " open and no device: a container set up there is the kernel's",
 			    nidle, nidle == 1 ? " has" : "es have");
 	if (holders->late)
-		say_warning("in %d seconds not all processes were looked at: there are too many, "
-			    "or they have too many descriptors open", HOLDERS_SECONDS);
+		say_warning("in %d seconds not all processes were looked at", HOLDERS_SECONDS);
 }
 
 /* Of processes that use a device through a container of the kernel's; first: one of them. */
@@ -130,9 +131,7 @@ static int refuse_users(const struct holders *holders)
 			      nusers, nusers == 1 ? "" : "es", nusers == 1 ? "uses" : "use",
 			      printable(first->name), (int)first->pid);
 	if (holders_may_lack_users(holders))
-		return refuse("a container of the kernel's is in use, and in %d seconds not all "
-			      "processes were looked at, to say which has it: there are too many, "
-			      "or they have too many descriptors open; --force goes on",
+		return refuse("a container of the kernel's is in use, " NOT_FOUND "; --force goes on",
 			      HOLDERS_SECONDS);
 	return DONE;
 }

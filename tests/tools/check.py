@@ -518,7 +518,7 @@ def a_user_with_too_many_objects_hides_no_other_user():
                     context, context))
         assert os.path.getsize(file.name) > 256 << 20
         said = run("status", "-H", "-o", "pid,ioas,groups", "--from", file.name)
-        assert "warning: there are too many objects: " in said, said[-300:]
+        assert "warning: too many objects: " in said, said[-300:]
         missing = int(re.search(r"objects: (\d+) are left out, (\d+) of them in context 1\n",
                                 said).group(1))
         rows = [row.split("\t") for row in said.splitlines() if "\t" in row]
