@@ -143,8 +143,7 @@ void vfio_ioas_access_destroy(struct ioas_access *access);
  *
  * Return: 0; -ENOENT without such an IOAS; -EINVAL if it is attached already; -EBUSY while
  * another thread attaches, replaces or detaches it, or while it has pins in an IOAS that it has
- * left; -EADDRINUSE if the access pins, and a map
- * does not consist of whole pages; -ENOMEM.
+ * left; -EADDRINUSE if the access pins, and a map does not consist of whole pages; -ENOMEM.
  */
 int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id);
 
@@ -171,8 +170,9 @@ int vfio_ioas_access_replace(struct ioas_access *access, u32 ioas_id);
  * has not, which is a bug of the driver and warned of, its pins stay, and with them the map and
  * the IOAS, until it unpins them.
  *
- * When this returns, the access is attached to nothing, and no call of @ops is under way or will come until it is attached again; also if
- * another thread was replacing or detaching it, which is waited for.
+ * When this returns, the access is attached to nothing, and no call of @ops is under way or will
+ * come until it is attached again; also if another thread was replacing or detaching it, which
+ * is waited for.
  *
  * Context: sleeps. Not from the unmap callback, nor with a lock that this takes.
  */
