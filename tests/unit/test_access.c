@@ -1010,6 +1010,7 @@ int main(void)
 	Suite *suite = suite_create("access");
 	TCase *tcase = tcase_create("access");
 
+	tcase_set_timeout(tcase, 120);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, without_memory_there_is_no_access, 0, 2);
 	tcase_add_test(tcase, an_access_is_attached_to_one_ioas_that_there_is);
