@@ -70,7 +70,7 @@ static int lock_up(void)
 {
 	unsigned long end = jiffies + LOCKUP_SECONDS * HZ;
 
-	/* Not mdelay(): on a busy host the kernel overrates its CPU, and half of it is too short. */
+	/* Not mdelay(): where a host was busy at boot it takes half as long. */
 	preempt_disable();
 	while (time_before(jiffies, end))
 		cpu_relax();
