@@ -11,6 +11,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "say.h"
+
 void program_execute(const char *const *words)
 {
 	static const char *const dirs[] = { "/usr/sbin", "/sbin", "/usr/bin", "/bin" };
@@ -55,7 +57,7 @@ bool program_run(const char *const *words, struct text *said)
 		text_add(said, "pipe: %s", strerror(errno));
 		return false;
 	}
-	fflush(stdout);
+	output_flush();
 	pid = fork();
 	if (pid == 0)
 		execute(words, output[1]);

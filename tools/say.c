@@ -118,11 +118,21 @@ void output_begin(void)
 			_exit(EXIT_NOT_RUN);
 }
 
+static int output_error;		/* of the first write that failed and was looked at */
+
+void output_flush(void)
+{
+	if (fflush(stdout) && !output_error)
+		output_error = errno;
+}
+
 void output_check(void)
 {
-	bool failed = ferror(stdout);
+	bool failed;
 
-	errno = 0;
+	output_flush();
+	failed = ferror(stdout);
+	errno = output_error;
 	if (fclose(stdout) == 0 && !failed)
 		return;
 	if (errno)

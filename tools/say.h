@@ -31,6 +31,8 @@ const char *did_you_mean(const char *word, const char *const *known);
  * later takes the place of one that was closed; writing to such a one fails.
  */
 void output_begin(void);
+/* Writes what was printed so far; what fails is known to output_check(). */
+void output_flush(void);
 /* At exit: ends the program with status 2 if something that was printed was not written. */
 void output_check(void);
 

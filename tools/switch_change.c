@@ -11,6 +11,7 @@
 #include <signal.h>
 
 #include "holders.h"
+#include "say.h"
 #include "switch_lock.h"
 
 #define MAX_NAMED	100	/* processes in a list of warnings */
@@ -181,7 +182,7 @@ int switch_off(const struct request *request)
 	situation_free(&situation);
 	close(lock);
 	/* That takes a while, and whoever ends us meanwhile keeps nothing from being off. */
-	fflush(stdout);
+	output_flush();
 	if (was_on && !result)
 		warn_of_ours();
 	return result;
@@ -317,7 +318,7 @@ int switch_on(const struct request *request)
 	situation_free(&situation);
 	if (lock >= 0)
 		close(lock);
-	fflush(stdout);
+	output_flush();
 	if (wanted.force && changes && !result)
 		switch_warn_of_users();
 	return result;
