@@ -29,6 +29,10 @@ are_the_warnings() {
 boot_deaf() {
 	local status=0 result=ok name=unmap_that_gives_up_warns_once_and_of_nothing_else
 
+	[ $# -ge 2 ] || {
+		echo "boot_deaf: no function was named" >&2
+		return 2
+	}
 	boot --console "$work/console" -- "$1" >"$work/output" 2>"$work/errors" || status=$?
 	grep -v '^# verdict: \|^# FAILED: ' "$work/output" || true
 	# shellcheck disable=SC2154  # see above
