@@ -131,8 +131,8 @@ static int refuse_users(const struct holders *holders)
 			      nusers, nusers == 1 ? "" : "es", nusers == 1 ? "uses" : "use",
 			      printable(first->name), (int)first->pid);
 	if (holders_may_lack_users(holders))
-		return refuse("a container of the kernel's is in use, " NOT_FOUND "; --force goes on",
-			      HOLDERS_SECONDS);
+		return refuse("a container of the kernel's is in use, " NOT_FOUND
+			      "; --force goes on", HOLDERS_SECONDS);
 	return DONE;
 }
 

@@ -510,7 +510,7 @@ static unsigned long kernel_ticks(pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	file = fopen(path, "re");
-	require_true(file != NULL);
+	require_true(file);
 	/* Our names have no blank. The 15th field. */
 	require_eq(fscanf(file, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu",
 			  &nticks), 1);
@@ -553,7 +553,7 @@ RIG_TEST_WITH(0, process_killed_while_it_allows_many_ranges_leaves_the_former_li
 	check_eq(ioas_allow(rig.fd, rig.ioas, &former, 1), 0);
 	many.number = scaled(1U << 20, 1U << 18);
 	many.ranges = malloc(many.number * sizeof(*many.ranges));
-	require_true(many.ranges != NULL);
+	require_true(many.ranges);
 	for (i = 0; i < many.number; i++)
 		many.ranges[i] = (struct iommu_iova_range){ rig_page(10 + 2 * i),
 							    rig_page(11 + 2 * i) - 1 };
