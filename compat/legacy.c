@@ -18,7 +18,7 @@
 #include "object.h"
 #include "type1.h"
 
-/* What a call brings, read once; all of them begin alike. */
+/* The argument of a call, read once; all arguments begin alike. */
 union legacy_args {
 	struct {
 		u32 argsz;

@@ -209,7 +209,7 @@ int vfio_ioas_access_pin_pages(struct ioas_access *access, unsigned long iova,
  * @iova: as for the pin
  * @nbytes: as for the pin
  *
- * What is not pinned, or not by one call of this access, stays as it is, with a warning.
+ * A range that no single call of this access has pinned stays as it is, with a warning.
  *
  * Context: also from the unmap callback. Never fails.
  */

@@ -520,7 +520,7 @@ static const struct {
 	/* The same pages count once. */
 	{ TOUCHED MAP "fill at=m+0x0 size=0x40000000 seed=1\nlock at=m+0x0 size=0x1000\n", NULL },
 	{ TOUCHED "advise at=m+0x0 size=" HALF " advice=dontneed\n" MAP, NULL },
-	/* What is replaced is free, unless a device may still get there. */
+	/* Replaced memory is free, unless a device may still get there. */
 	{ TOUCHED TOUCHED TOUCHED, NULL },
 	{ ANON MAP "memory name=m size=0x1000 kind=touched prot=read\n", "3" MORE },
 	{ ANON MAP "part at=m+0x0 size=0x1000 kind=touched prot=read\n", "3" MORE },
