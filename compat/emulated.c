@@ -5,7 +5,7 @@
  * Most are of emulated devices, which have no IOMMU of their own. Together they are one
  * in-kernel user of the container's IOAS: by its access an unmap finds us, and we tell the
  * devices. A page that drivers hold is one pin of the area, however often they pinned it; beside
- * a domain it is pinned once more, and maybe charged, see pin_anew().
+ * a domain it can be one that the area does not show, see area_add_hold().
  *
  * Drivers are not trusted to let go. An unmap gives up on one that does not, see
  * ioas_unmap_watched(); what a closed device still holds is taken from it, as it can do nothing
@@ -28,7 +28,6 @@
 #include "emulated.h"
 #include "ioas.h"
 #include "kcompat.h"
-#include "pin.h"
 #include "type1.h"
 #include "vaddr.h"
 #include "vfio_ioas.h"
@@ -260,80 +259,6 @@ static struct ioas_area *visit_pinned_area(struct visit *visit, unsigned long in
 	return visit->area;
 }
 
-/*
- * Charges a page pinned anew, unless its area has paid for one there: that is all that a mapping
- * of type1 pays for, which charges each. A copy of an area (IOAS_COPY) has paid for nothing.
- */
-static int charge_anew(struct ioas_area *area, struct hold *hold, struct page *shown)
-{
-	struct ioas_account *payer = area->pages->account;
-	int ret;
-
-	if (PageReserved(hold->page) || (!area_is_copy(area) && !PageReserved(shown)))
-		return 0;
-	ret = account_charge(payer, 1);
-	if (ret)
-		return ret;
-	/* It pays, and gets it back, whoever owns the memory by then. */
-	refcount_inc(&payer->refs);
-	hold->payer = payer;
-	return 0;
-}
-
-static void repay_anew(struct hold *hold)
-{
-	struct account_refund refund = { };
-
-	account_refund(&refund, hold->payer, 1);
-	account_pay(&refund);
-	account_put(hold->payer);
-}
-
-/*
- * What an area has pinned for a domain need not be what its owner has there by now. Drivers get
- * that, as from type1: pinned once more. @hold has the page that the area shows.
- */
-static int pin_anew(struct ioas *ioas, struct ioas_area *area, struct hold *hold)
-{
-	const struct ioas_pages *pages = area->pages;
-	struct page *shown = hold->page;
-	int ret;
-
-	lockdep_assert_held(&ioas->domains_rwsem);
-	if (list_empty(&ioas->hwpts))
-		return 0;
-	ret = pin_one(pages->account->mm, pages->uptr + hold->pin.first_index * PAGE_SIZE,
-		      pin_flags(pages->writable, pages->unshares), &hold->page);
-	if (ret)
-		return ret;
-	ret = charge_anew(area, hold, shown);
-	if (ret) {
-		unpin_run(page_to_pfn(hold->page), 1, false);
-		return ret;
-	}
-	hold->pinned_anew = true;
-	area_note_beside(ioas, 1, hold->payer ? 1 : 0);
-	return 0;
-}
-
-/* Undoes pin_anew(), if there was anything to do. */
-static void unpin_anew(struct ioas *ioas, struct ioas_area *area, struct hold *hold)
-{
-	if (!hold->pinned_anew)
-		return;
-	unpin_run(page_to_pfn(hold->page), 1, area->pages->writable);
-	area_note_beside(ioas, -1, hold->payer ? -1 : 0);
-	if (hold->payer)
-		repay_anew(hold);
-}
-
-static void drop_hold(struct ioas *ioas, struct ioas_area *area, struct hold *hold,
-		      struct account_refund *refund)
-{
-	unpin_anew(ioas, area, hold);
-	area_drop_pin(ioas, area, &hold->pin, refund);
-}
-
 /* Nobody pins a page any more: it is dirty once more, and given back. */
 static void let_go(struct visit *visit, struct hold *hold, unsigned long index)
 {
@@ -344,7 +269,7 @@ static void let_go(struct visit *visit, struct hold *hold, unsigned long index)
 	/* An area with a pin does not go. */
 	if (!WARN_ON(!area)) {
 		dirty_note_write(emulated->ioas, area, index_to_iova(index), PAGE_SIZE);
-		drop_hold(emulated->ioas, area, hold, &visit->refund);
+		area_drop_hold(emulated->ioas, area, &hold->pin, &visit->refund);
 	}
 	xa_erase(&emulated->holds, index);
 	kfree(hold);
@@ -436,21 +361,16 @@ static struct hold *add_hold(struct emulated *emulated, struct ioas_area *area,
 	hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
 	if (!hold)
 		return ERR_PTR(-ENOMEM);
-	hold->pin.kind = USER_HOLD;
-	hold->pin.first_index = store_index(area, index);
-	hold->pin.last_index = hold->pin.first_index;
-	ret = area_add_pin(emulated->ioas, area, &hold->pin, &hold->page);
+	ret = area_add_hold(emulated->ioas, area, &hold->pin, store_index(area, index));
 	if (ret)
 		goto free_hold;
-	ret = pin_anew(emulated->ioas, area, hold);
-	if (!ret)
-		ret = xa_err(xa_store(&emulated->holds, index, hold, GFP_KERNEL_ACCOUNT));
+	ret = xa_err(xa_store(&emulated->holds, index, hold, GFP_KERNEL_ACCOUNT));
 	if (ret)
-		goto undo;
+		goto drop_hold;
 	return hold;
 
-undo:
-	drop_hold(emulated->ioas, area, hold, &refund);
+drop_hold:
+	area_drop_hold(emulated->ioas, area, &hold->pin, &refund);
 	account_pay(&refund);
 free_hold:
 	kfree(hold);
@@ -482,7 +402,7 @@ static int pin_page(struct visit *visit, struct iommu_group *group, unsigned lon
 	}
 	visit->joins |= hold->group != group;
 	hold->npins++;
-	*page = hold->page;
+	*page = hold->pin.page;
 	return 0;
 }
 

@@ -16,7 +16,6 @@
 
 struct ioas;
 struct ioas_access;
-struct ioas_account;
 struct iommu_group;
 struct page;
 struct type1;
@@ -35,12 +34,9 @@ struct emulated {
 
 /* A page that drivers hold. */
 struct hold {
-	struct pages_user pin;		/* of the area */
+	struct pages_hold pin;		/* of the area */
 	unsigned int npins;		/* holds_mutex */
 	struct iommu_group *group;	/* holds_mutex; whose devices pinned it; NULL: several */
-	struct page *page;		/* constant */
-	bool pinned_anew;		/* constant; beside what the area has pinned there */
-	struct ioas_account *payer;	/* constant; of what was pinned anew, or NULL */
 };
 
 /**

@@ -238,15 +238,6 @@ void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change)
 	spin_unlock(&ioas->iova_space.iova_lock);
 }
 
-void area_note_beside(struct ioas *ioas, long npinned, long ncharged)
-{
-	spin_lock(&ioas->iova_space.iova_lock);
-	/* The file status peeks. */
-	WRITE_ONCE(ioas->npinned_beside, ioas->npinned_beside + npinned);
-	WRITE_ONCE(ioas->ncharged_beside, ioas->ncharged_beside + ncharged);
-	spin_unlock(&ioas->iova_space.iova_lock);
-}
-
 int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *pin,
 		 struct page **list)
 {
@@ -279,6 +270,42 @@ void area_drop_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user 
 {
 	pages_lock(area->pages);
 	pages_unpin(area->pages, pin, refund);
+	pages_unlock(area->pages);
+	area_change_npins(ioas, area, -1);
+}
+
+int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *hold,
+		  unsigned long index)
+{
+	struct account_refund refund = { };
+	int ret;
+
+	hold->user.kind = USER_HOLD;
+	hold->user.first_index = index;
+	hold->user.last_index = index;
+	ret = area_add_pin(ioas, area, &hold->user, &hold->page);
+	/* What is pinned for no domain was just now taken from its owner, or is another hold's. */
+	if (ret || list_empty(&ioas->hwpts))
+		return ret;
+	pages_lock(area->pages);
+	ret = pages_follow_owner(area->pages, hold, &ioas->beside);
+	pages_unlock(area->pages);
+	if (!ret)
+		return 0;
+	area_drop_pin(ioas, area, &hold->user, &refund);
+	account_pay(&refund);
+	return ret;
+}
+
+void area_drop_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *hold,
+		    struct account_refund *refund)
+{
+	if (!hold->beside) {
+		area_drop_pin(ioas, area, &hold->user, refund);
+		return;
+	}
+	pages_lock(area->pages);
+	pages_drop_beside(area->pages, hold);
 	pages_unlock(area->pages);
 	area_change_npins(ioas, area, -1);
 }

@@ -350,20 +350,40 @@ void area_drop_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user 
 		   struct account_refund *refund);
 
 /**
+ * area_add_hold() - pin a page of an area for a driver that gets what the process has by now
+ * @ioas: the IOAS, which the caller entered
+ * @area: kept busy by the caller; shared from now on
+ * @hold: zeroed; the caller's, until area_drop_hold(). Has the page
+ * @index: which page of the store
+ *
+ * What the area shows for a domain need not be that: then the hold is beside the store, and the
+ * store keeps its page only as long as others need it.
+ *
+ * Context: may sleep and fault.
+ * Return: 0, or with nothing changed: as area_add_pin() and pages_follow_owner().
+ */
+int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *hold,
+		  unsigned long index);
+
+/**
+ * area_drop_hold() - undo area_add_hold()
+ * @ioas: the IOAS, which the caller entered
+ * @area: kept busy by the caller
+ * @hold: as for area_add_hold()
+ * @refund: as for area_drop_pin()
+ *
+ * Context: may sleep. Never fails, needs no memory.
+ */
+void area_drop_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *hold,
+		    struct account_refund *refund);
+
+/**
  * area_change_npins() - count pins
  * @ioas: the IOAS
  * @area: of it, kept busy
  * @change: how many more there are
  */
 void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change);
-
-/**
- * area_note_beside() - count pages that a front end pinned beside what stores have pinned
- * @ioas: the IOAS
- * @npinned: how many more there are
- * @ncharged: how many more of them are charged
- */
-void area_note_beside(struct ioas *ioas, long npinned, long ncharged);
 
 /**
  * area_unhold() - undo area_hold()

@@ -17,6 +17,7 @@
 
 #include "iova.h"
 #include "object.h"
+#include "pages.h"
 
 struct ioas_account;
 
@@ -53,8 +54,7 @@ struct ioas {
 	struct ioas_account *account;		/* iova_lock; of whoever mapped last, kept */
 	wait_queue_head_t settled;		/* an area became live, idle or went away */
 	struct xarray accesses;			/* own lock; struct access_place */
-	unsigned long npinned_beside;		/* iova_lock; pages that no store has, ... */
-	unsigned long ncharged_beside;		/* iova_lock; ... and those that are charged */
+	struct pages_beside beside;		/* pages of holds that no store has */
 	struct rcu_head rcu;
 };
 

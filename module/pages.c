@@ -15,6 +15,9 @@
  * again. So the extents have exactly the borders that somebody needs, also after something
  * has failed.
  *
+ * The exception is a hold beside a store, which has a page that the store does not have; see
+ * struct pages_hold.
+ *
  * Locking: a store that is not shared is changed only by the owner of the area it came with:
  * the thread that made it FILLING or EMPTYING, or a holder of domains_rwsem for writing. A
  * shared one has a mutex; a thread that changes an area of it takes that, too.
@@ -320,16 +323,53 @@ static inline int fill_only_page(struct ioas_pages *pages)
 	return ret;
 }
 
+/* It was charged once for the page of a hold. */
+static void hold_pays(struct pages_hold *hold, struct ioas_account *payer)
+{
+	refcount_inc(&payer->refs);
+	hold->payer = payer;
+	atomic_long_inc(&hold->beside->ncharged);
+}
+
+/*
+ * Pages of a store go: what they covered keeps their charges as its own. Returns how many. Never
+ * fails: nobody is charged anew.
+ */
+static unsigned long uncover(struct ioas_pages *pages, unsigned long first_index,
+			     unsigned long last_index)
+{
+	struct pages_sharing *sharing = pages->sharing;
+	struct pages_user *user;
+	struct pages_hold *hold;
+	unsigned long n = 0;
+
+	if (!sharing)
+		return 0;
+	lockdep_assert_held(&sharing->mutex);
+	while ((user = users_iter_first(&sharing->covered, first_index, last_index))) {
+		hold = container_of(user, struct pages_hold, user);
+		users_remove(user, &sharing->covered);
+		hold->covered = false;
+		hold_pays(hold, pages->account);
+		n++;
+		cond_resched();
+	}
+	return n;
+}
+
 static void unpin_and_forget(struct ioas_pages *pages, unsigned long first_index,
 			     unsigned long last_index, struct account_refund *refund)
 {
 	u64 begin_ns = trace_begin(unpin);
+	unsigned long ncharged, nkept;
 	struct pages_sum sum = { };
 
 	if (trace_unpin_enabled())
 		pages_sum(pages, first_index, last_index, ULONG_MAX, &sum);
-	account_refund(refund, pages->account,
-		       unpin_range(pages, first_index, last_index, pages->writable));
+	ncharged = unpin_range(pages, first_index, last_index, pages->writable);
+	nkept = uncover(pages, first_index, last_index);
+	if (!WARN_ON_ONCE(nkept > ncharged))
+		account_refund(refund, pages->account, ncharged - nkept);
 	extents_clear(&pages->extents, first_index, last_index);
 	trace_unpin(pages->uptr + first_index * PAGE_SIZE, sum.npinned, sum.nruns,
 		    trace_ns(begin_ns));
@@ -568,6 +608,92 @@ void pages_unpin_slowly(struct ioas_pages *pages, struct pages_user *user,
 	}
 }
 
+static enum extent_kind kind_at(struct ioas_pages *pages, unsigned long index)
+{
+	struct extent_cursor cursor;
+	struct extent run;
+
+	return extents_first(&pages->extents, &cursor, index, index, &run) ? run.kind : EXTENT_HOLE;
+}
+
+/* Charges a page beside, or lets that of the store cover it. */
+static int charge_beside(struct ioas_pages *pages, struct pages_hold *hold,
+			 const struct page *page)
+{
+	struct rb_root_cached *covered = &pages->sharing->covered;
+	unsigned long index = hold->user.first_index;
+	int ret;
+
+	if (PageReserved(page))
+		return 0;
+	if (kind_at(pages, index) == EXTENT_CHARGED && !users_iter_first(covered, index, index)) {
+		hold->covered = true;
+		return 0;
+	}
+	ret = account_charge(pages->account, 1);
+	if (!ret)
+		hold_pays(hold, pages->account);
+	return ret;
+}
+
+/*
+ * @page is pinned, and charged or covered: it is the hold's. What the store has there stays, as it
+ * is shown for a domain: nothing is refunded that covers @page.
+ */
+static void move_beside(struct ioas_pages *pages, struct pages_hold *hold, struct page *page)
+{
+	struct account_refund refund = { };
+
+	hold->page = page;
+	pages_unpin_slowly(pages, &hold->user, &refund);
+	if (!WARN_ON_ONCE(refund.npages && hold->covered))
+		account_pay(&refund);
+	if (hold->covered)
+		users_insert(&hold->user, &pages->sharing->covered);
+}
+
+int pages_follow_owner(struct ioas_pages *pages, struct pages_hold *hold,
+		       struct pages_beside *beside)
+{
+	struct page *page;
+	int ret;
+
+	lockdep_assert_held(&pages->sharing->mutex);
+	ret = pin_one(pages->account->mm, pages->uptr + hold->user.first_index * PAGE_SIZE,
+		      pin_flags(pages->writable, pages->unshares), &page);
+	if (ret)
+		return ret;
+	if (page != hold->page) {
+		hold->beside = beside;
+		ret = charge_beside(pages, hold, page);
+	}
+	if (ret || !hold->beside) {
+		hold->beside = NULL;
+		unpin_run(page_to_pfn(page), 1, false);
+		return ret;
+	}
+	atomic_long_inc(&beside->npinned);
+	move_beside(pages, hold, page);
+	return 0;
+}
+
+void pages_drop_beside(struct ioas_pages *pages, struct pages_hold *hold)
+{
+	struct account_refund refund = { };
+
+	lockdep_assert_held(&pages->sharing->mutex);
+	unpin_run(page_to_pfn(hold->page), 1, pages->writable);
+	atomic_long_dec(&hold->beside->npinned);
+	if (hold->covered)
+		users_remove(&hold->user, &pages->sharing->covered);
+	if (!hold->payer)
+		return;
+	atomic_long_dec(&hold->beside->ncharged);
+	account_refund(&refund, hold->payer, 1);
+	account_pay(&refund);
+	account_put(hold->payer);
+}
+
 struct pages_sharing *pages_sharing_create(struct ioas_pages *pages, bool pinned)
 {
 	struct pages_sharing *sharing = kzalloc(sizeof(*sharing), GFP_KERNEL_ACCOUNT);
@@ -577,6 +703,7 @@ struct pages_sharing *pages_sharing_create(struct ioas_pages *pages, bool pinned
 	mutex_init(&sharing->mutex);
 	sharing->users = RB_ROOT_CACHED;
 	sharing->lasts = RB_ROOT;
+	sharing->covered = RB_ROOT_CACHED;
 	sharing->own_area.kind = USER_AREA;
 	refcount_set(&sharing->refs, 1);
 	sharing->own_area.last_index = pages->extents.npages - 1;

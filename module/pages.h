@@ -7,6 +7,7 @@
 #ifndef VFIO_IOAS_PAGES_H
 #define VFIO_IOAS_PAGES_H
 
+#include <linux/atomic.h>
 #include <linux/mm_types.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
@@ -36,11 +37,32 @@ struct pages_user {
 	enum pages_user_kind kind;	/* constant */
 };
 
+/* Pages that holds have beside stores. Counted for the status. */
+struct pages_beside {
+	atomic_long_t npinned;
+	atomic_long_t ncharged;		/* of these, those that the holds were charged for */
+};
+
+/*
+ * A driver's pin of one page. It needs the page of the store, or it is *beside* the store, with a
+ * page of its own, and needs none of the store. A page beside is *covered* if the store has a
+ * charged page there, whose charge is for both; it covers one. Otherwise the page is charged for
+ * itself, unless it is reserved.
+ */
+struct pages_hold {
+	struct pages_user user;		/* while it is beside, for sharing->covered */
+	struct page *page;		/* constant once pinned */
+	struct pages_beside *beside;	/* constant once pinned; NULL: not beside */
+	bool covered;			/* mutex of the store, as for the next one */
+	struct ioas_account *payer;	/* who was charged for a page beside; or NULL */
+};
+
 /* What a store has once more than the area that it came with needs it. */
 struct pages_sharing {
 	struct mutex mutex;		/* the extents, and ... */
 	struct rb_root_cached users;	/* ... who needs which part of them, as intervals ... */
-	struct rb_root lasts;		/* ... and by where that ends, where it begins, kind */
+	struct rb_root lasts;		/* ... and by where that ends, where it begins, kind; ... */
+	struct rb_root_cached covered;	/* ... and holds that are, of struct pages_hold */
 	struct pages_user own_area;	/* the one of the area that the store came with */
 	refcount_t refs;		/* areas that show the store, and calls */
 };
@@ -83,6 +105,28 @@ int pages_pin(struct ioas_pages *pages, struct pages_user *user);
  */
 void pages_unpin_slowly(struct ioas_pages *pages, struct pages_user *user,
 			struct account_refund *refund);
+
+/**
+ * pages_follow_owner() - give a hold the page that its memory's owner has there by now
+ * @pages: a shared store
+ * @hold: its user was given to pages_pin(), and it has the page that the store has there
+ * @beside: counts it if that is another page
+ *
+ * Context: may sleep and fault, holds pages_lock().
+ * Return: 0, or with nothing changed -EFAULT where memory is missing, not permitted, or its
+ * process is gone; -ENOMEM over the memlock limit; -EINTR on a fatal signal.
+ */
+int pages_follow_owner(struct ioas_pages *pages, struct pages_hold *hold,
+		       struct pages_beside *beside);
+
+/**
+ * pages_drop_beside() - end a hold that is beside a store
+ * @pages: the store
+ * @hold: made so by pages_follow_owner()
+ *
+ * Context: may sleep, holds pages_lock(). Never fails, needs no memory.
+ */
+void pages_drop_beside(struct ioas_pages *pages, struct pages_hold *hold);
 
 /**
  * pages_sharing_create() - prepare what a store needs for several users

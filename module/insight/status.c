@@ -297,8 +297,8 @@ void insight_show_ioas(struct seq_file *m, struct ioas_object *object)
 	if (!complete)
 		/* Only shown; maps, which count, need not pay for that. */
 		sum.nareas = data_race(ioas->iova_space.nareas);
-	sum.pages.npinned += READ_ONCE(ioas->npinned_beside);
-	sum.pages.ncharged += READ_ONCE(ioas->ncharged_beside);
+	sum.pages.npinned += atomic_long_read(&ioas->beside.npinned);
+	sum.pages.ncharged += atomic_long_read(&ioas->beside.ncharged);
 	rcu_read_lock();
 	is_vfio = rcu_access_pointer(object->ctx->vfio_ioas) == ioas;
 	rcu_read_unlock();

@@ -183,6 +183,44 @@ static void pin_gets_what_the_process_has_there_by_now(void)
 	emul_close();
 }
 
+/*
+ * The process replaces a page of a mapping, and the driver gets the new one. A PCI group that
+ * leaves and comes back shares that page with both.
+ */
+static void pci_group_that_comes_back_gets_the_page_of_driver_and_process(void)
+{
+	static uint8_t bytes[EDU_BYTES];
+	const uint64_t iova = DMA_PAGE * PAGE;
+	long long npinned = pins_outstanding();
+	struct edu edu;
+	uint8_t *page;
+
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	require_eq(dma_map(emul.container, iova, emul.memory, 4 * PAGE, RW), 0);
+	check_eq(emul_add_pci(), 0);
+	page = mmap(emul.memory, PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	require_true(page == emul.memory);
+	require_eq(emulated_pin(emul.device, iova, 1, RW), 1);
+	emul_remove_pci();
+	check_eq(pins_outstanding(), npinned + 1);
+	check_eq(vm_lck_kib(0), PAGE_KIB);
+	require_eq(emul_add_pci(), 0);
+	/* It was paid while nothing else was there, and stays so. */
+	check_eq(vm_lck_kib(0), (backend_is_ioas() ? 5 : 4) * PAGE_KIB);
+	edu_open(&edu, emul.pci, 0);
+	check_copy(&edu, page, iova, emul.memory + 2 * PAGE, iova + 2 * PAGE);
+	check_copy(&edu, emul.memory + 3 * PAGE, iova + 3 * PAGE, page, iova);
+	edu_close(&edu);
+	check_eq(emulated_copy(emul.device, iova, bytes, EDU_BYTES, 0), 0);
+	check_mem(bytes, page, EDU_BYTES);
+	emul_remove_pci();
+	check_eq(emulated_unpin(emul.device, iova, 1), 0);
+	check_eq(vm_lck_kib(0), 0);
+	check_eq(pins_outstanding(), npinned);
+	emul_close();
+}
+
 static void attach_with_a_hole(void *unused)
 {
 	int result;
@@ -252,6 +290,7 @@ static const struct test tests[] = {
 	TEST(device_of_a_pci_group_tried_again_sees_only_the_memory, NEEDS_ONE),
 	TEST(device_of_a_pci_group_tried_again_sees_only_the_memory_after_a_pin, NEEDS_ONE),
 	TEST(pin_gets_what_the_process_has_there_by_now, NEEDS_ONE),
+	TEST(pci_group_that_comes_back_gets_the_page_of_driver_and_process, NEEDS_ONE),
 	TEST(late_pci_group_gets_the_memory_of_the_process_that_mapped, NEEDS_ONE),
 	TEST(memory_that_is_gone_keeps_the_pci_group_out, NEEDS_ONE),
 	TEST(second_pci_group_changes_no_charge, NEEDS_TWO),

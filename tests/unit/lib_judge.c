@@ -245,6 +245,7 @@ static void judge_map(unsigned long iova, phys_addr_t paddr, size_t nbytes)
 struct store {
 	struct ioas_pages *pages;
 	bool needed[MAX_STORE_NPAGES];
+	bool covers[MAX_STORE_NPAGES];	/* a page that a driver holds beside */
 	bool border[MAX_STORE_NPAGES + 1];	/* somebody who needs a part begins or ends */
 };
 
@@ -279,6 +280,31 @@ static void need(struct store *store, const struct ioas_area *area, unsigned lon
 	store->border[last + 1] = true;
 }
 
+static struct extent find_run(const struct ioas_area *area, unsigned long iova)
+{
+	unsigned long index = area_byte(area, iova) / PAGE_SIZE;
+	struct extent_cursor cursor;
+	struct extent run;
+
+	expect(extents_first(&area->pages->extents, &cursor, index, index, &run));
+	return run;
+}
+
+/* A page beside a store is charged, once: by itself, or with the one that the store has. */
+static void check_beside(const struct ioas_area *area, unsigned long iova,
+			 const struct pages_hold *hold)
+{
+	unsigned long index = area_byte(area, iova) / PAGE_SIZE;
+
+	expect(hold->page->reserved == (!hold->payer && !hold->covered));
+	expect(!hold->payer || !hold->covered);
+	if (!hold->covered)
+		return;
+	expect(find_run(area, iova).kind == EXTENT_CHARGED);
+	expect(!find_store(area->pages)->covers[index]);
+	find_store(area->pages)->covers[index] = true;
+}
+
 static void visit_area(struct ioas *ioas, struct ioas_area *area,
 		       const struct judge_pin *pins, unsigned int npins)
 {
@@ -297,8 +323,14 @@ static void visit_area(struct ioas *ioas, struct ioas_area *area,
 		if (pins[i].ioas != ioas || iova > area->last_iova ||
 		    last_iova < area->first_iova)
 			continue;
-		need(store, area, iova, last_iova);
 		n++;
+		if (pins[i].hold && pins[i].hold->beside) {
+			check_beside(area, iova, pins[i].hold);
+			continue;
+		}
+		need(store, area, iova, last_iova);
+		expect(!pins[i].hold ||
+		       page_to_pfn(pins[i].hold->page) == find_run(area, iova).pfn);
 	}
 	expect(area->npins == n);
 }
@@ -344,16 +376,6 @@ static void check_store(const struct store *store)
 
 /* --- domains */
 
-static unsigned long find_pfn(const struct ioas_area *area, unsigned long iova)
-{
-	unsigned long index = area_byte(area, iova) / PAGE_SIZE;
-	struct extent_cursor cursor;
-	struct extent run;
-
-	expect(extents_first(&area->pages->extents, &cursor, index, index, &run));
-	return run.pfn;
-}
-
 /* All that areas show is mapped, and nothing else. */
 static void check_domain(struct ioas *ioas, const struct iommu_domain *domain)
 {
@@ -370,7 +392,7 @@ static void check_domain(struct ioas *ioas, const struct iommu_domain *domain)
 			expect(mapping->last_iova <= area->last_iova);
 			expect(mapping->prot == (area->iommu_prot | IOMMU_CACHE));
 			expect(mapping->paddr + iova - mapping->iova ==
-			       PFN_PHYS(find_pfn(area, iova)));
+			       PFN_PHYS(find_run(area, iova).pfn));
 			iova += PAGE_SIZE;
 			if (iova > mapping->last_iova)
 				mapping = mapping->next;
@@ -404,23 +426,23 @@ static void check_ioas(struct ioas *ioas, const struct judge_pin *pins, unsigned
 	expect(!ioas->settled.nwaiters);
 }
 
-/* @nbeside pins are not of stores; each of these is one that a driver has. */
+/* Each pin is one of a store, or of a driver that holds a page beside one. */
 static void check_pages(unsigned long nbeside, const struct judge_pin *pins, unsigned int npins)
 {
-	static unsigned int npinned_once_more[CHUNKS_NPAGES];
+	static unsigned int nheld[CHUNKS_NPAGES];
 	unsigned long n = 0, npinned = 0;
 	unsigned int i;
 
-	memset(npinned_once_more, 0, sizeof(npinned_once_more));
+	memset(nheld, 0, sizeof(nheld));
 	for (i = 0; i < npins; i++)
-		if (pins[i].page)
-			npinned_once_more[pins[i].page - shim_pages]++;
+		if (pins[i].hold && pins[i].hold->beside) {
+			nheld[pins[i].hold->page - shim_pages]++;
+			n++;
+		}
 	for (i = 0; i < CHUNKS_NPAGES; i++) {
 		npinned += shim_pages[i].npins;
-		expect(shim_pages[i].npins >= nhave[i]);
-		expect(shim_pages[i].npins <= nhave[i] + npinned_once_more[i]);
+		expect(shim_pages[i].npins == nhave[i] + nheld[i]);
 		expect(!shim_pages[i].nreaching || nhave[i]);
-		n += shim_pages[i].npins - nhave[i];
 	}
 	expect(n == nbeside);
 	expect(npinned == shim_npinned);
@@ -439,8 +461,8 @@ void judge_all(struct ioas *const ioass[NIOAS], const struct judge_pin *pins,
 		if (!ioass[i])
 			continue;
 		check_ioas(ioass[i], pins, npins);
-		nbeside += ioass[i]->npinned_beside;
-		ncharged += ioass[i]->ncharged_beside;
+		nbeside += atomic_long_read(&ioass[i]->beside.npinned);
+		ncharged += atomic_long_read(&ioass[i]->beside.ncharged);
 	}
 	for (i = 0; i < nstores; i++)
 		check_store(&stores[i]);

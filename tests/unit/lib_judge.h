@@ -21,12 +21,12 @@
 #define NIOAS		3
 #define NPINS		64
 
-/* Pages that a driver has pinned. */
+/* Pages that a driver has pinned, one if it is a hold. */
 struct judge_pin {
 	struct ioas *ioas;
 	unsigned long index;		/* pages from FIRST_INDEX on */
 	unsigned long npages;
-	struct page *page;		/* of one page pinned maybe once more: which; else NULL */
+	const struct pages_hold *hold;	/* of a hold, which it is; else NULL */
 };
 
 extern struct shim_process processes[NPROCESSES];

@@ -667,6 +667,203 @@ START_TEST(a_pin_of_another_kind_is_not_found)
 }
 END_TEST
 
+/* --- holds with a page of their own */
+
+#define HELD		5UL		/* the page of the store that they are beside */
+
+static struct pages_user all;		/* an area in a domain */
+static struct pages_beside beside;
+
+/* A store in a domain; its page is reserved where the holds are, if @reserved. */
+static void make_filled_store(bool reserved)
+{
+	make_store(STORE_NPAGES, true);
+	share_store();
+	shim_pages[HELD].reserved = reserved;
+	beside = (struct pages_beside){ };
+	all = (struct pages_user){ .last_index = STORE_NPAGES - 1 };
+	ck_assert_int_eq(pin(&all), 0);
+}
+
+/* The process has another page there by now, or none. */
+static int hold(struct pages_hold *held, struct page *page)
+{
+	int ret;
+
+	*held = (struct pages_hold){
+		.user = { .first_index = HELD, .last_index = HELD, .kind = USER_HOLD },
+	};
+	process.mm.pages[HELD] = page;
+	ck_assert_int_eq(pin(&held->user), 0);
+	ck_assert_int_eq(pages_list(&pages, HELD, HELD, &held->page), 0);
+	pages_lock(&pages);
+	ret = pages_follow_owner(&pages, held, &beside);
+	pages_unlock(&pages);
+	if (ret)
+		unpin(&held->user);
+	return ret;
+}
+
+static void let_go(struct pages_hold *held)
+{
+	pages_lock(&pages);
+	pages_drop_beside(&pages, held);
+	pages_unlock(&pages);
+}
+
+static void check_beside(long npinned, long ncharged, unsigned long nlocked)
+{
+	account_pay(&refund);
+	ck_assert_int_eq(beside.npinned.n, npinned);
+	ck_assert_int_eq(beside.ncharged.n, ncharged);
+	ck_assert_uint_eq(process.mm.locked_vm, nlocked);
+}
+
+/* No memory is needed where pages go. */
+static void unpin_without_memory(struct pages_user *user)
+{
+	shim_fail_one_in = 1;
+	unpin(user);
+	shim_fail_one_in = 0;
+}
+
+START_TEST(a_hold_of_the_page_that_the_store_has_is_not_beside)
+{
+	struct pages_hold held;
+
+	make_filled_store(false);
+	ck_assert_int_eq(hold(&held, &shim_pages[HELD]), 0);
+	ck_assert_ptr_null(held.beside);
+	ck_assert_uint_eq(shim_pages[HELD].npins, 1);
+	unpin(&all);
+	ck_assert_uint_eq(shim_pages[HELD].npins, 1);
+	unpin(&held.user);
+	check_beside(0, 0, 0);
+}
+END_TEST
+
+/* What comes to the store next is what the process has then: here it is yet another page. */
+START_TEST(a_page_beside_keeps_the_charge_of_one_that_goes)
+{
+	struct pages_hold held;
+
+	make_filled_store(false);
+	ck_assert_int_eq(hold(&held, &shim_pages[100]), 0);
+	ck_assert_ptr_eq(held.page, &shim_pages[100]);
+	check_beside(1, 0, STORE_NPAGES);
+	unpin_without_memory(&all);
+	ck_assert_uint_eq(shim_npinned, 1);
+	check_beside(1, 1, 1);
+	process.mm.pages[HELD] = &shim_pages[101];
+	ck_assert_int_eq(pin(&all), 0);
+	ck_assert_uint_eq(shim_pages[101].npins, 1);
+	check_beside(1, 1, STORE_NPAGES + 1);
+	if (_i) {
+		let_go(&held);
+		check_beside(0, 0, STORE_NPAGES);
+		unpin_without_memory(&all);
+	} else {
+		unpin_without_memory(&all);
+		check_beside(1, 1, 1);
+		let_go(&held);
+	}
+	check_beside(0, 0, 0);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_uint_eq(count_runs(), 1);
+}
+END_TEST
+
+START_TEST(a_page_beside_is_covered_as_long_as_anybody_needs_the_other)
+{
+	struct pages_user pinner = { .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN };
+	struct pages_hold held;
+
+	make_filled_store(false);
+	ck_assert_int_eq(hold(&held, &shim_pages[100]), 0);
+	ck_assert_int_eq(pin(&pinner), 0);
+	unpin_without_memory(&all);
+	check_beside(1, 0, 7);
+	ck_assert_uint_eq(shim_pages[HELD].npins, 1);
+	if (_i) {
+		let_go(&held);
+		check_beside(0, 0, 7);
+		unpin_without_memory(&pinner);
+	} else {
+		unpin_without_memory(&pinner);
+		check_beside(1, 1, 1);
+		ck_assert_uint_eq(shim_pages[HELD].npins, 0);
+		let_go(&held);
+	}
+	check_beside(0, 0, 0);
+	ck_assert_uint_eq(count_runs(), 1);
+}
+END_TEST
+
+/* The first one that is charged at all is covered, unless the page of the store is charged to nobody. */
+START_TEST(of_many_holds_at_a_page_each_is_charged_once_whoever_leaves_first)
+{
+	static const unsigned int orders[][3] = {
+		{ 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 },
+	};
+	const unsigned int *order = orders[_i / 2 % ARRAY_SIZE(orders)];
+	bool reserved = _i % 2;
+	struct pages_hold holds[3];
+	unsigned int i;
+
+	shim_pages[101].reserved = true;
+	make_filled_store(reserved);
+	for (i = 0; i < 3; i++)
+		ck_assert_int_eq(hold(&holds[order[i]], &shim_pages[100 + order[i]]), 0);
+	check_beside(3, reserved ? 2 : 1, STORE_NPAGES + 1);
+	unpin_without_memory(&all);
+	check_beside(3, 2, 2);
+	order = orders[_i / 2 / ARRAY_SIZE(orders)];
+	for (i = 0; i < 3; i++)
+		let_go(&holds[order[i]]);
+	check_beside(0, 0, 0);
+	ck_assert_uint_eq(shim_npinned, 0);
+}
+END_TEST
+
+START_TEST(a_hold_that_cannot_have_its_page_leaves_no_trace)
+{
+	struct pages_hold covered, held;
+
+	make_filled_store(false);
+	ck_assert_int_eq(hold(&held, NULL), -EFAULT);
+	check_beside(0, 0, STORE_NPAGES);
+	process.task.memlock_nbytes = STORE_NPAGES * PAGE_SIZE;
+	ck_assert_int_eq(hold(&covered, &shim_pages[100]), 0);
+	ck_assert_int_eq(hold(&held, &shim_pages[101]), -ENOMEM);
+	check_beside(1, 0, STORE_NPAGES);
+	ck_assert_uint_eq(shim_npinned, STORE_NPAGES + 1);
+	let_go(&covered);
+	ck_assert_int_eq(hold(&held, &shim_pages[101]), 0);
+	let_go(&held);
+	ck_assert_uint_eq(shim_npinned, STORE_NPAGES);
+	ck_assert_uint_eq(count_runs(), 1);
+	unpin(&all);
+}
+END_TEST
+
+START_TEST(a_hold_beside_a_store_that_is_stuck_stays_covered)
+{
+	struct pages_hold held;
+
+	make_filled_store(false);
+	ck_assert_int_eq(hold(&held, &shim_pages[100]), 0);
+	pages.stuck = true;
+	unpin(&all);
+	check_beside(1, 0, STORE_NPAGES);
+	let_go(&held);
+	check_beside(0, 0, STORE_NPAGES);
+	ck_assert_uint_eq(shim_npinned, STORE_NPAGES);
+	pages.stuck = false;
+	ck_assert_int_eq(pin(&all), 0);
+	unpin(&all);
+}
+END_TEST
+
 static void copy(unsigned long byte, char *data, unsigned long nbytes, bool write, int ret)
 {
 	pages_lock(&pages);
@@ -996,6 +1193,15 @@ int main(void)
 	tcase_add_test(tcase, an_unpin_beside_many_users_pauses);
 	tcase_add_loop_test(tcase, pins_of_every_page_leave_nothing_behind, 0, 4);
 	tcase_add_test(tcase, a_list_of_what_is_not_pinned_is_refused);
+	tcase_add_test(tcase, a_hold_of_the_page_that_the_store_has_is_not_beside);
+	tcase_add_loop_test(tcase, a_page_beside_keeps_the_charge_of_one_that_goes, 0, 2);
+	tcase_add_loop_test(tcase, a_page_beside_is_covered_as_long_as_anybody_needs_the_other,
+			    0, 2);
+	tcase_add_loop_test(tcase,
+			    of_many_holds_at_a_page_each_is_charged_once_whoever_leaves_first,
+			    0, 72);
+	tcase_add_test(tcase, a_hold_that_cannot_have_its_page_leaves_no_trace);
+	tcase_add_test(tcase, a_hold_beside_a_store_that_is_stuck_stays_covered);
 	tcase_add_test(tcase, a_copy_reaches_what_is_pinned_and_what_is_not);
 	tcase_add_test(tcase, a_copy_of_a_dead_process_reaches_only_what_is_pinned);
 	tcase_add_test(tcase, a_copy_of_device_memory_is_refused);

@@ -52,7 +52,7 @@ enum event {
 	MAPPED, UNMAPPED, UNMAPPED_REPORTING, REPORTED, WRITES_REPORTED, ADDRESS_TAKEN,
 	ADDRESS_GIVEN, TOY_PINNED, TOY_READ, TOY_TAKEN_FROM, ATTACHED, ATTACH_FAILED,
 	ATTACHED_AGAIN, DRIVER_ATTACHED, USER_PINNED, USER_READ, USER_MOVED, MAPPED_NATIVELY,
-	UNMAPPED_NATIVELY, COPIED, CUT, ENDED_IOAS, NEVENTS
+	UNMAPPED_NATIVELY, COPIED, CUT, ENDED_IOAS, HELD_COVERED, HELD_CHARGED, NEVENTS
 };
 
 static unsigned long nevents[NEVENTS];
@@ -491,9 +491,21 @@ static unsigned int count_held(unsigned long index)
 	return n;
 }
 
+static const struct pages_hold *find_hold(unsigned long index)
+{
+	struct emulated *emulated = &container_unreleased(handle)->type1.emulated;
+	const struct hold *hold = xa_load(&emulated->holds, FIRST_INDEX + index);
+
+	expect(hold && hold->pin.page == held[index]);
+	note(HELD_COVERED, hold->pin.covered);
+	note(HELD_CHARGED, hold->pin.payer);
+	return &hold->pin;
+}
+
 static void toy_unpin(struct toy *toy, unsigned long index)
 {
 	judge_page(held[index], index);
+	find_hold(index);
 	toy->nheld[index]--;
 	shim_first_driver()->unpin_pages(handle, index_iova(index), 1);
 }
@@ -1121,7 +1133,9 @@ static unsigned int list_pins(struct judge_pin *pins)
 
 	for (i = 0; i < NSLOTS; i++)
 		if (count_held(i))
-			pins[n++] = (struct judge_pin){ toys_ioas(), i, 1, held[i] };
+			pins[n++] = (struct judge_pin){
+				toys_ioas(), i, 1, find_hold(i),
+			};
 	for (i = 0; i < NUSERS; i++)
 		for (j = 0; j < MAX_USER_PINS; j++)
 			if (users[i].pins[j].npages)

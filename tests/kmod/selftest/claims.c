@@ -3,9 +3,9 @@
  * claims: what the kernel counts of pins and charges is what stores have.
  *
  * A store has a claim to each page that its extents have; a device of a container has one to a
- * page that was pinned anew for it. A page has at least as many pins as it has claims; and no
+ * page that it holds beside a store. A page has at least as many pins as it has claims; and no
  * more, if it is a small page of a process's own, and no other context can have it. An account was
- * charged with as many pages as its stores, and what was pinned anew, have charged; the kernel's
+ * charged with as many pages as its stores, and holds beside them, have charged; the kernel's
  * counters of mm and user have at least what all accounts of the context were charged with.
  *
  * Locking: all IOASs of the context are locked: nobody pins, charges, or holds.
@@ -158,35 +158,50 @@ static void check_users_of(struct ioas_pages *pages, unsigned long *nholds)
 	must(RULE_STORES, nareas <= pages->tally.nseen);
 }
 
-/* What emulated devices hold. A container has no other front end. */
-static void check_holds(struct look *look, unsigned long nholds)
+/* A hold beside a store is a pin of its area, though not of the store. */
+static void claim_beside(struct look *look, struct ioas *ioas, unsigned long index,
+			 const struct pages_hold *hold)
+{
+	unsigned long iova = index << PAGE_SHIFT;
+	struct ioas_area *area;
+
+	spin_lock(&ioas->iova_space.iova_lock);
+	area = iova_first(&ioas->iova_space, iova, iova);
+	spin_unlock(&ioas->iova_space.iova_lock);
+	must(RULE_STORES, area);
+	if (area)
+		area->pages->tally.npins--;
+	must(RULE_STORES, hold->covered + !!hold->payer == !PageReserved(hold->page));
+	if (!PageReserved(hold->page) && claims_step && !(page_to_pfn(hold->page) % claims_step))
+		claim_page(page_to_pfn(hold->page));
+	if (hold->payer)
+		meet_account(look, hold->payer, 1);
+}
+
+/* What emulated devices hold: those of a container. Returns how much of it stores have. */
+static unsigned long check_holds(struct look *look)
 {
 	struct emulated *emulated;
 	unsigned long nbeside = 0, n = 0;
 	unsigned long index;
 	struct hold *hold;
 
-	if (!look->ctx->front_ops) {
-		must(RULE_STORES, !nholds);
-		return;
-	}
+	if (!look->ctx->front_ops)
+		return 0;
 	emulated = &container_of(look->ctx, struct container, ctx)->type1.emulated;
+	must(RULE_STORES, xa_empty(&emulated->holds) || READ_ONCE(emulated->ioas));
 	xa_for_each(&emulated->holds, index, hold) {
 		n++;
 		must(RULE_STORES, hold->npins);
-		if (hold->pinned_anew) {
+		if (hold->pin.beside) {
 			nbeside++;
-			if (!PageReserved(hold->page) && claims_step &&
-			    !(page_to_pfn(hold->page) % claims_step))
-				claim_page(page_to_pfn(hold->page));
+			claim_beside(look, emulated->ioas, index, &hold->pin);
 		}
-		if (hold->payer)
-			meet_account(look, hold->payer, 1);
 		cond_resched();
 	}
-	must(RULE_STORES, n == nholds);
-	must(RULE_STORES, !n || READ_ONCE(emulated->ioas));
-	must(RULE_STORES, !nbeside || READ_ONCE(emulated->ioas)->npinned_beside == nbeside);
+	must(RULE_STORES, !nbeside ||
+	     atomic_long_read(&emulated->ioas->beside.npinned) == nbeside);
+	return n - nbeside;
 }
 
 static void expect_counted(void *counter, unsigned long npages)
@@ -235,16 +250,17 @@ static void check_charges(struct look *look)
 
 void check_claims(struct look *look)
 {
-	unsigned long nholds = 0;
+	unsigned long nholds = 0, nexpected;
 	struct ioas_pages *pages;
 
 	accounts = NULL;
 	claims_step = look->npinned / MAX_CLAIMS + 1;
+	nexpected = check_holds(look);
 	for (pages = look->stores; pages; pages = pages->tally.next) {
 		claim_store(look, pages);
 		check_users_of(pages, &nholds);
 	}
-	check_holds(look, nholds);
+	must(RULE_STORES, nholds == nexpected);
 	if (claims_step)
 		check_pages();
 	xa_destroy(&claims);

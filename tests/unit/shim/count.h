@@ -19,6 +19,7 @@ typedef atomic_long_t refcount_t;
 #define atomic_dec_and_test(count)	(!--(count)->n)
 #define atomic_long_read(count)		((count)->n)
 #define atomic_long_inc(count)		((void)(count)->n++)
+#define atomic_long_dec(count)		((void)(count)->n--)
 #define atomic_long_dec_if_positive(count) \
 	((count)->n > 0 ? --(count)->n : (count)->n - 1)
 #define atomic_long_sub(value, count)	((void)((count)->n -= (value)))
