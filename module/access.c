@@ -17,6 +17,9 @@
  * Calls of the driver are counted in its place on the list of the IOAS; a thread that takes the
  * access off that list waits for them, with change_mutex held.
  *
+ * An access gives back only what it has pinned itself: each pin has the number of its access,
+ * which no other one ever has, also not one that is made where it was.
+ *
  * An access counts its pins, so that it leaves an IOAS only when it has none there. A driver that
  * is told to let go and does not is a bug of that driver. Then a replacement fails, and after a
  * detach, which cannot, the access keeps the IOAS that it has left until the last pin is given
@@ -53,6 +56,7 @@ struct ioas_access {
 	struct ioas_object object;		/* its driver is a user of it */
 	const struct vfio_ioas_access_ops *ops;	/* constant, as is data */
 	void *data;
+	unsigned long number;			/* constant; of this access alone */
 	struct mutex change_mutex;		/* one change of the IOAS at a time */
 	struct access_place places[2];		/* change_mutex, for those who join and quit */
 	unsigned int place;			/* change_mutex; the one of @ioas */
@@ -65,6 +69,8 @@ struct ioas_access {
 	atomic_long_t npins;			/* changes with ioas_rwsem held for reading */
 	wait_queue_head_t unpinned;		/* the last pin was given back */
 };
+
+static atomic_long_t last_number;
 
 static void access_object_destroy(struct ioas_object *object)
 {
@@ -164,6 +170,7 @@ static struct ioas_access *create(struct ioas_ctx *ctx, const struct vfio_ioas_a
 	}
 	access->ops = ops;
 	access->data = data;
+	access->number = atomic_long_inc_return(&last_number);
 	mutex_init(&access->change_mutex);
 	init_rwsem(&access->ioas_rwsem);
 	init_rwsem(&access->pins_rwsem);
@@ -529,6 +536,7 @@ static int pin_part(struct access_call *call, struct ioas_area *area, unsigned l
 	if (!pin)
 		return -ENOMEM;
 	pin->kind = USER_ACCESS_PIN;
+	pin->owner = call->access->number;
 	pin->first_index = first_index;
 	pin->last_index = last_index;
 	ret = area_add_pin(call->ioas, area, pin, call->pages);
@@ -539,10 +547,7 @@ static int pin_part(struct access_call *call, struct ioas_area *area, unsigned l
 	return ret;
 }
 
-/*
- * Gives back one of the pins of exactly these pages: they are all alike, whichever access made
- * them, but an access gives back only as many as it made. If there is none, nothing changes.
- */
+/* Gives back one of the access' pins of exactly these pages. If it has none, nothing changes. */
 static void unpin_part(struct ioas_access *access, struct ioas_area *area,
 		       unsigned long first_index, unsigned long last_index)
 {
@@ -550,14 +555,14 @@ static void unpin_part(struct ioas_access *access, struct ioas_area *area,
 	struct pages_user *pin;
 
 	pages_lock(area->pages);
-	pin = pages_find_user(area->pages, USER_ACCESS_PIN, first_index, last_index);
-	if (pin && atomic_long_dec_if_positive(&access->npins) < 0)
-		pin = NULL;
+	pin = pages_find_user(area->pages, USER_ACCESS_PIN, access->number, first_index,
+			      last_index);
 	if (pin)
 		pages_unpin(area->pages, pin, &refund);
 	pages_unlock(area->pages);
 	if (WARN_ON(!pin))
 		return;
+	atomic_long_dec(&access->npins);
 	account_pay(&refund);
 	kfree(pin);
 	area_change_npins(access->pins_ioas, area, -1);

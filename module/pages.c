@@ -425,15 +425,18 @@ static int fill_holes(struct ioas_pages *pages, const struct pages_user *user)
 	return 0;
 }
 
-/* Below zero if @user comes before the user with these values in the order of their ends. */
-static inline int compare_lasts(const struct pages_user *user, unsigned long first_index,
-				unsigned long last_index, enum pages_user_kind kind)
+/* Below zero if @user comes before @other in the order of their ends, above if behind it. */
+static inline int compare_lasts(const struct pages_user *user, const struct pages_user *other)
 {
-	if (user->last_index != last_index)
-		return user->last_index < last_index ? -1 : 1;
-	if (user->first_index != first_index)
-		return user->first_index < first_index ? -1 : 1;
-	return (int)user->kind - (int)kind;
+	if (user->last_index != other->last_index)
+		return user->last_index < other->last_index ? -1 : 1;
+	if (user->first_index != other->first_index)
+		return user->first_index < other->first_index ? -1 : 1;
+	if (user->kind != other->kind)
+		return user->kind < other->kind ? -1 : 1;
+	if (user->owner != other->owner)
+		return user->owner < other->owner ? -1 : 1;
+	return 0;
 }
 
 static void add_user(struct pages_sharing *sharing, struct pages_user *user)
@@ -442,8 +445,7 @@ static void add_user(struct pages_sharing *sharing, struct pages_user *user)
 
 	while (*link) {
 		parent = *link;
-		if (compare_lasts(rb_entry(parent, struct pages_user, last_node),
-				  user->first_index, user->last_index, user->kind) <= 0)
+		if (compare_lasts(rb_entry(parent, struct pages_user, last_node), user) <= 0)
 			link = &parent->rb_right;
 		else
 			link = &parent->rb_left;
@@ -719,14 +721,18 @@ void pages_sharing_destroy(struct pages_sharing *sharing)
 }
 
 struct pages_user *pages_find_user(struct ioas_pages *pages, enum pages_user_kind kind,
-				   unsigned long first_index, unsigned long last_index)
+				   unsigned long owner, unsigned long first_index,
+				   unsigned long last_index)
 {
+	const struct pages_user wanted = {
+		.kind = kind, .owner = owner, .first_index = first_index, .last_index = last_index,
+	};
 	struct rb_node *node = pages->sharing->lasts.rb_node;
 
 	lockdep_assert_held(&pages->sharing->mutex);
 	while (node) {
 		struct pages_user *user = rb_entry(node, struct pages_user, last_node);
-		int order = compare_lasts(user, first_index, last_index, kind);
+		int order = compare_lasts(user, &wanted);
 
 		if (!order)
 			return user;

@@ -23,7 +23,7 @@ struct page;
 /* Whose a struct pages_user is, and so which struct it is a part of. */
 enum pages_user_kind {
 	USER_AREA,		/* an area in a domain */
-	USER_ACCESS_PIN,	/* a pin of access.c, one of several alike */
+	USER_ACCESS_PIN,	/* a pin of access.c, one of several alike of its owner */
 	USER_HOLD,		/* a page that a container's emulated devices hold */
 };
 
@@ -34,7 +34,8 @@ struct pages_user {
 	unsigned long first_index;	/* constant while it is in the trees */
 	unsigned long last_index;	/* inclusive */
 	unsigned long subtree_last;
-	enum pages_user_kind kind;	/* constant */
+	enum pages_user_kind kind;	/* constant, as is the next one */
+	unsigned long owner;		/* of an access' pin: its number, see access.c */
 };
 
 /* Pages that holds have beside stores. Counted for the status. */
@@ -61,7 +62,7 @@ struct pages_hold {
 struct pages_sharing {
 	struct mutex mutex;		/* the extents, and ... */
 	struct rb_root_cached users;	/* ... who needs which part of them, as intervals ... */
-	struct rb_root lasts;		/* ... and by where that ends, where it begins, kind; ... */
+	struct rb_root lasts;		/* ... and by end, begin, kind and owner; ... */
 	struct rb_root_cached covered;	/* ... and holds that are, of struct pages_hold */
 	struct pages_user own_area;	/* the one of the area that the store came with */
 	refcount_t refs;		/* areas that show the store, and calls */
@@ -148,6 +149,7 @@ void pages_sharing_destroy(struct pages_sharing *sharing);
  * pages_find_user() - find somebody who needs a part of a store
  * @pages: a shared store
  * @kind: whose; others are not found
+ * @owner: of these the one with this number
  * @first_index: first page of exactly this part
  * @last_index: its last page, inclusive
  *
@@ -156,7 +158,8 @@ void pages_sharing_destroy(struct pages_sharing *sharing);
  * NULL.
  */
 struct pages_user *pages_find_user(struct ioas_pages *pages, enum pages_user_kind kind,
-				   unsigned long first_index, unsigned long last_index);
+				   unsigned long owner, unsigned long first_index,
+				   unsigned long last_index);
 
 /**
  * pages_divide() - make two users of one

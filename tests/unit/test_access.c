@@ -358,14 +358,16 @@ static void drop_lost_pin(unsigned long npages)
 	struct account_refund refund = { };
 	struct pages_user *lost;
 	struct ioas_area *area;
+	struct rb_node *last;
 
 	ioas_enter(ioas);
 	area = area_hold_pinned(ioas, IOVA);
 	ck_assert_ptr_nonnull(area);
-	pages_lock(area->pages);
-	lost = pages_find_user(area->pages, USER_ACCESS_PIN, 0, npages - 1);
-	pages_unlock(area->pages);
-	ck_assert_ptr_nonnull(lost);
+	last = rb_first(&area->pages->sharing->lasts);
+	ck_assert_ptr_nonnull(last);
+	lost = rb_entry(last, struct pages_user, last_node);
+	ck_assert_int_eq(lost->kind, USER_ACCESS_PIN);
+	ck_assert_uint_eq(lost->last_index, npages - 1);
 	area_drop_pin(ioas, area, lost, &refund);
 	account_pay(&refund);
 	area_unhold(ioas, area);
@@ -406,6 +408,64 @@ START_TEST(an_access_does_not_give_back_what_another_one_pinned)
 	ck_assert_uint_eq(shim_npinned, 5);
 	unpin();
 	vfio_ioas_access_destroy(second);
+}
+END_TEST
+
+static int pin_page(struct ioas_access *access, unsigned long page)
+{
+	return vfio_ioas_access_pin_pages(access, IOVA + page * PAGE_SIZE, PAGE_SIZE, list, 0);
+}
+
+static void unpin_page(struct ioas_access *access, unsigned long page)
+{
+	vfio_ioas_access_unpin_pages(access, IOVA + page * PAGE_SIZE, PAGE_SIZE);
+}
+
+START_TEST(an_access_that_has_pins_gives_back_none_of_another_one)
+{
+	struct ioas_access *second = make_access(&pinning_ops);
+	unsigned long page = _i, unmapped;
+
+	ck_assert_int_eq(vfio_ioas_access_attach(second, ioas->object.id), 0);
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin_page(access, 0), 0);
+	ck_assert_int_eq(pin_page(access, 4), 0);
+	ck_assert_int_eq(pin_page(second, page), 0);
+	unpin_page(access, 0);
+	shim_expected_warnings = 1;
+	unpin_page(access, page);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_uint_eq(shim_npinned, 2);
+	/* Each has what it pinned. */
+	unpin_page(second, page);
+	ck_assert_uint_eq(shim_npinned, 1);
+	unpin_page(access, 4);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 5, UNMAP_WHOLE, &unmapped), 0);
+	ck_assert_uint_eq(nnotices, 0);
+	vfio_ioas_access_destroy(second);
+}
+END_TEST
+
+/* Also if it is where the lost one was in memory. */
+START_TEST(a_pin_that_was_lost_with_its_access_is_no_other_one_s)
+{
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	keeps_pin = true;
+	shim_expected_warnings = 2;
+	vfio_ioas_access_destroy(access);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	access = make_access(&pinning_ops);
+	ck_assert_int_eq(vfio_ioas_access_attach(access, ioas->object.id), 0);
+	ck_assert_int_eq(pin_page(access, 1), 0);
+	shim_expected_warnings = 1;
+	vfio_ioas_access_unpin_pages(access, IOVA, 5 * PAGE_SIZE);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_uint_eq(shim_npinned, 5);
+	unpin_page(access, 1);
+	pinned_npages = 0;
+	drop_lost_pin(5);
 }
 END_TEST
 
@@ -1033,6 +1093,8 @@ int main(void)
 		       an_unpin_after_a_detach_that_the_driver_ignored_still_finds_its_pin);
 	tcase_add_loop_test(tcase, what_an_access_that_is_destroyed_has_pinned_stays_pinned, 0, 2);
 	tcase_add_test(tcase, an_access_does_not_give_back_what_another_one_pinned);
+	tcase_add_loop_test(tcase, an_access_that_has_pins_gives_back_none_of_another_one, 0, 2);
+	tcase_add_test(tcase, a_pin_that_was_lost_with_its_access_is_no_other_one_s);
 	tcase_add_test(tcase, an_unpin_of_what_is_not_pinned_is_complained_about);
 	tcase_add_test(tcase, an_unpin_of_less_than_was_pinned_leaves_the_pin);
 	tcase_add_test(tcase, an_unmap_that_fails_below_a_pinned_area_leaves_that_as_it_was);

@@ -437,12 +437,12 @@ START_TEST(a_pin_is_found_by_exactly_its_range)
 	ck_assert_int_eq(pin(&area), 0);
 	ck_assert_int_eq(pin(&longer), 0);
 	pages_lock(&pages);
-	ck_assert_ptr_null(pages_find_user(&pages, USER_ACCESS_PIN, 3, 9));
-	ck_assert_ptr_eq(pages_find_user(&pages, USER_ACCESS_PIN, 3, 10), &longer);
+	ck_assert_ptr_null(pages_find_user(&pages, USER_ACCESS_PIN, 0, 3, 9));
+	ck_assert_ptr_eq(pages_find_user(&pages, USER_ACCESS_PIN, 0, 3, 10), &longer);
 	pages_unlock(&pages);
 	ck_assert_int_eq(pin(&pinner), 0);
 	pages_lock(&pages);
-	ck_assert_ptr_eq(pages_find_user(&pages, USER_ACCESS_PIN, 3, 9), &pinner);
+	ck_assert_ptr_eq(pages_find_user(&pages, USER_ACCESS_PIN, 0, 3, 9), &pinner);
 	pages_unlock(&pages);
 	unpin(&area);
 	unpin(&pinner);
@@ -655,15 +655,39 @@ START_TEST(a_pin_of_another_kind_is_not_found)
 	share_store();
 	ck_assert_int_eq(pin(&hold), 0);
 	pages_lock(&pages);
-	ck_assert_ptr_null(pages_find_user(&pages, USER_ACCESS_PIN, 3, 9));
+	ck_assert_ptr_null(pages_find_user(&pages, USER_ACCESS_PIN, 0, 3, 9));
 	pages_unlock(&pages);
 	ck_assert_int_eq(pin(&pinner), 0);
 	pages_lock(&pages);
-	ck_assert_ptr_eq(pages_find_user(&pages, USER_ACCESS_PIN, 3, 9), &pinner);
-	ck_assert_ptr_eq(pages_find_user(&pages, USER_HOLD, 3, 9), &hold);
+	ck_assert_ptr_eq(pages_find_user(&pages, USER_ACCESS_PIN, 0, 3, 9), &pinner);
+	ck_assert_ptr_eq(pages_find_user(&pages, USER_HOLD, 0, 3, 9), &hold);
 	pages_unlock(&pages);
 	unpin(&hold);
 	unpin(&pinner);
+}
+END_TEST
+
+START_TEST(a_pin_of_another_owner_is_not_found)
+{
+	struct pages_user pins[] = {
+		{ .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN, .owner = 2 },
+		{ .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN, .owner = 5 },
+		{ .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN, .owner = 1 },
+	};
+	unsigned int i;
+
+	make_store(STORE_NPAGES, true);
+	share_store();
+	for (i = 0; i < ARRAY_SIZE(pins); i++)
+		ck_assert_int_eq(pin(&pins[i]), 0);
+	pages_lock(&pages);
+	for (i = 0; i < ARRAY_SIZE(pins); i++)
+		ck_assert_ptr_eq(pages_find_user(&pages, USER_ACCESS_PIN, pins[i].owner, 3, 9),
+				 &pins[i]);
+	ck_assert_ptr_null(pages_find_user(&pages, USER_ACCESS_PIN, 3, 3, 9));
+	pages_unlock(&pages);
+	for (i = 0; i < ARRAY_SIZE(pins); i++)
+		unpin(&pins[i]);
 }
 END_TEST
 
@@ -1187,6 +1211,7 @@ int main(void)
 	tcase_add_test(tcase, a_pin_is_found_by_exactly_its_range);
 	tcase_add_test(tcase, a_part_of_a_store_that_is_not_shared_is_refused);
 	tcase_add_test(tcase, a_pin_of_another_kind_is_not_found);
+	tcase_add_test(tcase, a_pin_of_another_owner_is_not_found);
 	tcase_add_loop_test(tcase, after_a_pin_that_failed_the_next_gets_all_its_pages, 0, 12);
 	tcase_add_test(tcase, a_shared_pin_that_failed_leaves_the_runs_as_they_were);
 	tcase_add_test(tcase, a_border_stays_as_long_as_somebody_needs_it);

@@ -19,9 +19,8 @@ typedef atomic_long_t refcount_t;
 #define atomic_dec_and_test(count)	(!--(count)->n)
 #define atomic_long_read(count)		((count)->n)
 #define atomic_long_inc(count)		((void)(count)->n++)
+#define atomic_long_inc_return(count)	(++(count)->n)
 #define atomic_long_dec(count)		((void)(count)->n--)
-#define atomic_long_dec_if_positive(count) \
-	((count)->n > 0 ? --(count)->n : (count)->n - 1)
 #define atomic_long_sub(value, count)	((void)((count)->n -= (value)))
 #define atomic_long_sub_return(value, count)	((count)->n -= (value))
 #define atomic64_add(value, count)	((void)((count)->n += (value)))
