@@ -556,7 +556,6 @@ static struct ioas_area *hold_next(struct ioas *ioas, struct ioas_area *previous
 			if (area && area->first_iova > last_iova)
 				area = NULL;
 			previous->nbusy--;
-			ioas_wake_waiters(ioas);
 			previous = NULL;
 		} else {
 			area = iova_first(space, iova, last_iova);
@@ -570,7 +569,7 @@ static struct ioas_area *hold_next(struct ioas *ioas, struct ioas_area *previous
 		} else if (area) {
 			iova = max(iova, area->first_iova);
 		}
-		spin_unlock(&space->iova_lock);
+		ioas_unlock_and_wake(ioas);
 		if (!area || usable)
 			return area;
 		if (area_wait_settled(ioas, iova, true))

@@ -224,8 +224,7 @@ void area_unhold(struct ioas *ioas, struct ioas_area *area)
 {
 	spin_lock(&ioas->iova_space.iova_lock);
 	area->nbusy--;
-	ioas_wake_waiters(ioas);
-	spin_unlock(&ioas->iova_space.iova_lock);
+	ioas_unlock_and_wake(ioas);
 }
 
 void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change)
@@ -233,9 +232,7 @@ void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change)
 	spin_lock(&ioas->iova_space.iova_lock);
 	WARN_ON(change < 0 && !area->npins);
 	area->npins += change;
-	if (!area->npins)
-		ioas_wake_waiters(ioas);
-	spin_unlock(&ioas->iova_space.iova_lock);
+	ioas_unlock_and_wake(ioas);
 }
 
 int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *pin,

@@ -170,8 +170,7 @@ static void unclaim_area(struct ioas *ioas, struct ioas_area *area)
 {
 	spin_lock(&ioas->iova_space.iova_lock);
 	area->state = AREA_LIVE;
-	ioas_wake_waiters(ioas);
-	spin_unlock(&ioas->iova_space.iova_lock);
+	ioas_unlock_and_wake(ioas);
 }
 
 int ioas_cut(struct ioas *ioas, unsigned long last_iova)

@@ -124,11 +124,20 @@ static inline void ioas_unkeep(struct ioas *ioas)
 		complete(&ioas->unkept);
 }
 
-/* Something that somebody may wait for has changed. Under iova_lock. */
-static inline void ioas_wake_waiters(struct ioas *ioas)
+/*
+ * Something that somebody may wait for has changed under iova_lock, which ends here: there is no
+ * limit to the number of waiters. The caller is in the IOAS, which therefore stays.
+ */
+static inline void ioas_unlock_and_wake(struct ioas *ioas)
+	__releases(&ioas->iova_space.iova_lock)
 {
-	/* A waiter queues up before he looks under the same lock. */
-	if (waitqueue_active(&ioas->settled))
+	bool waited_for;
+
+	lockdep_assert_held(&ioas->domains_rwsem);
+	/* A waiter queues up before it looks under the same lock. */
+	waited_for = waitqueue_active(&ioas->settled);
+	spin_unlock(&ioas->iova_space.iova_lock);
+	if (waited_for)
 		wake_up_all(&ioas->settled);
 }
 

@@ -103,15 +103,13 @@ static noinline void stop_at(struct unmap_walk *walk, struct ioas_area *area)
 	}
 }
 
-/* Gives back the claim of an area, if there is one. iova_lock held. */
+/* Gives back the claim of an area, if there is one. Ends with ioas_unlock_and_wake(). */
 static void drop_claim(struct ioas *ioas, struct unmap_walk *walk)
 {
 	lockdep_assert_held(&ioas->iova_space.iova_lock);
-	if (!walk->claimed)
-		return;
-	walk->claimed->state = AREA_LIVE;
+	if (walk->claimed)
+		walk->claimed->state = AREA_LIVE;
 	walk->claimed = NULL;
-	ioas_wake_waiters(ioas);
 }
 
 /* Can an area that is all in the range be taken over now? Most can. */
@@ -194,16 +192,11 @@ static __always_inline struct ioas_area *erase_some(struct ioas *ioas, struct io
 {
 	struct ioas_account *unused = NULL;
 	struct ioas_area *area, *next;
-	bool waited_for;
 
 	spin_lock(&ioas->iova_space.iova_lock);
 	for (area = areas; area && !unused; area = area->next)
 		unused = area_erase(ioas, area);
-	/* A waiter queues up before it looks at the tree under the same lock. */
-	waited_for = waitqueue_active(&ioas->settled);
-	spin_unlock(&ioas->iova_space.iova_lock);
-	if (waited_for)
-		wake_up_all(&ioas->settled);
+	ioas_unlock_and_wake(ioas);
 	if (unused)
 		account_put(unused);
 
@@ -384,8 +377,7 @@ static noinline void show_taken(struct ioas *ioas, struct unmap_walk *walk)
 		walk->nbytes -= area_nbytes(area);
 		area->state = AREA_LIVE;
 	}
-	ioas_wake_waiters(ioas);
-	spin_unlock(&ioas->iova_space.iova_lock);
+	ioas_unlock_and_wake(ioas);
 }
 
 /* Lets the areas go that were taken over. */
@@ -409,12 +401,12 @@ static noinline void go_on(struct ioas *ioas, struct unmap_walk *walk)
 		spin_lock(&space->iova_lock);
 		drop_claim(ioas, walk);
 		take_areas(space, walk, iova_first(space, walk->iova, walk->last_iova));
-		spin_unlock(&space->iova_lock);
+		ioas_unlock_and_wake(ioas);
 		remove_taken(ioas, walk);
 	}
 	spin_lock(&space->iova_lock);
 	drop_claim(ioas, walk);
-	spin_unlock(&space->iova_lock);
+	ioas_unlock_and_wake(ioas);
 	if (walk->keeps_ioas)
 		ioas_unkeep(ioas);
 }

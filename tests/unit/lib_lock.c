@@ -17,6 +17,7 @@
 
 #include "kernel.h"
 #include "lib_run.h"
+#include "steps.h"
 
 #define MAX_THREADS	8
 #define MANY_TURNS	100000
@@ -178,6 +179,15 @@ void shim_sleep(wait_queue_head_t *queue, unsigned long nwakes, long *left, bool
 			shim_wait();
 		}
 	}
+}
+
+void shim_wake(wait_queue_head_t *queue)
+{
+	unsigned int i;
+
+	queue->nwakes++;
+	for (i = 0; shim_atomic && i < queue->nwaiters; i++)
+		steps_count();
 }
 
 static void make_fiber(unsigned int number)

@@ -601,6 +601,63 @@ START_TEST(an_unmap_in_vain_leaves_the_area_as_it_was)
 }
 END_TEST
 
+static void call_of_driver(void)
+{
+	char byte = 1;
+
+	ck_assert_int_eq(vfio_ioas_access_rw(access, IOVA, &byte, 1, VFIO_IOAS_ACCESS_WRITE), 0);
+}
+
+static void pin_and_unpin(void)
+{
+	ck_assert_int_eq(pin(5), 0);
+	unpin();
+}
+
+static void cut_whole(void)
+{
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_cut(ioas, IOVA + PAGE_SIZE - 1), 0);
+	ioas_leave(ioas);
+}
+
+static void unmap_whole(void)
+{
+	unsigned long unmapped;
+
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 5, UNMAP_WHOLE, &unmapped), 0);
+}
+
+static void unmap_pinned(void)
+{
+	ck_assert_int_eq(pin(5), 0);
+	unmap_whole();
+	ck_assert_uint_eq(nnotices, 1);
+}
+
+static void unmap_in_vain(void)
+{
+	ck_assert_int_eq(unmap_watched(0), -EFAULT);
+}
+
+/* Any number of threads can wait for a map that takes long. */
+START_TEST(a_thread_with_iova_lock_wakes_no_crowd)
+{
+	static void (*const calls[])(void) = {
+		call_of_driver, pin_and_unpin, cut_whole, unmap_whole, unmap_pinned,
+		unmap_in_vain,
+	};
+	unsigned long nwakes;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ioas->settled.nwaiters += STEPS_AT_ONCE + 1;
+	nwakes = ioas->settled.nwakes;
+	calls[_i]();
+	ck_assert_uint_gt(ioas->settled.nwakes, nwakes);
+	ioas->settled.nwaiters -= STEPS_AT_ONCE + 1;
+}
+END_TEST
+
 START_TEST(what_is_written_is_read_again)
 {
 	char data[3 * PAGE_SIZE], again[3 * PAGE_SIZE];
@@ -1102,6 +1159,7 @@ int main(void)
 	tcase_add_test(tcase, an_unmap_in_vain_leaves_the_area_as_it_was);
 	tcase_add_test(tcase, the_last_page_there_is_can_be_pinned_and_unpinned);
 	tcase_add_test(tcase, a_mapping_that_is_pinned_is_not_cut);
+	tcase_add_loop_test(tcase, a_thread_with_iova_lock_wakes_no_crowd, 0, 6);
 	tcase_add_loop_test(tcase, what_is_written_is_read_again, 0, 4);
 	tcase_add_test(tcase, the_owner_copies_without_sharing_the_store);
 	tcase_add_loop_test(tcase, after_detach_no_call_of_the_driver_is_under_way, 0, 30);

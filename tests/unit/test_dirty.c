@@ -355,6 +355,21 @@ START_TEST(start_that_one_ioas_refuses_starts_in_none)
 }
 END_TEST
 
+/* They wait for a map that takes long. */
+START_TEST(report_wakes_no_crowd_with_iova_lock_held)
+{
+	wait_queue_head_t *settled = &model[0].ioas->settled;
+	u64 bits;
+
+	step_start(0, 0);
+	step_map(0, 4);
+	step_map(8, 4);
+	settled->nwaiters += STEPS_AT_ONCE + 1;
+	ck_assert_int_eq(report_dirty(0, NPAGES, &bits), 0);
+	settled->nwaiters -= STEPS_AT_ONCE + 1;
+}
+END_TEST
+
 START_TEST(ioas_made_while_tracking_is_tracked)
 {
 	struct ioas_ctx *ctx = &container_unreleased(handle)->ctx;
@@ -432,6 +447,7 @@ int main(void)
 	tcase_add_loop_test(tcase, reports_are_those_of_a_simple_model, 1, 101);
 	tcase_add_test(tcase, write_that_cannot_be_noted_makes_the_whole_mapping_dirty);
 	tcase_add_loop_test(tcase, start_that_one_ioas_refuses_starts_in_none, 0, NIOAS);
+	tcase_add_test(tcase, report_wakes_no_crowd_with_iova_lock_held);
 	tcase_add_test(tcase, ioas_made_while_tracking_is_tracked);
 	tcase_add_loop_test(tcase, pages_of_a_group_that_leaves_are_never_reported_clean, 1, 301);
 	suite_add_tcase(suite, tcase);

@@ -350,10 +350,11 @@ static struct ioas_area *occupy(unsigned long iova)
 
 static void set_live(void *area)
 {
+	ioas_enter(ioas);
 	spin_lock(&ioas->iova_space.iova_lock);
 	((struct ioas_area *)area)->state = AREA_LIVE;
-	ioas_wake_waiters(ioas);
-	spin_unlock(&ioas->iova_space.iova_lock);
+	ioas_unlock_and_wake(ioas);
+	ioas_leave(ioas);
 }
 
 static void map_over_both(void *unused)

@@ -43,6 +43,7 @@ typedef u64 dma_addr_t;
 #define __maybe_unused		__attribute__((unused))
 #define __aligned(n)		__attribute__((aligned(n)))
 #define __rcu
+#define __releases(lock)
 #define __user
 
 #define BIT(n)			(1UL << (n))

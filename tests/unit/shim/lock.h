@@ -175,7 +175,10 @@ typedef struct {
 #define init_waitqueue_head(queue)	shim_lock_init(queue)
 #define waitqueue_active(queue)		((queue)->nwaiters > 0)
 #define wq_has_sleeper(queue)		waitqueue_active(queue)
-#define wake_up_all(queue)		((void)(queue)->nwakes++)
+
+/* Under a spinlock each waiter is a step, see steps.h. */
+void shim_wake(wait_queue_head_t *queue);
+#define wake_up_all(queue)		shim_wake(queue)
 
 /* Waits until somebody was woken since there were @nwakes; or for @left turns, if that is not 0. */
 void shim_sleep(wait_queue_head_t *queue, unsigned long nwakes, long *left, bool killable);
