@@ -90,7 +90,7 @@ enum ioas_unmap_rule {
 	UNMAP_WHOLE,	/* refuse to cut an area, before anything is done (type1v2) */
 	UNMAP_LEADING,	/* nothing, if one begins before; else all that begin in it (type1) */
 	UNMAP_UPWARD,	/* one after another until one does not fit (iommufd) */
-	UNMAP_ALL,	/* all there are, also while the caller is being killed */
+	UNMAP_ALL,	/* all that can be had, also while the caller is being killed */
 };
 
 static inline void ioas_enter(struct ioas *ioas)
@@ -137,7 +137,7 @@ static inline void ioas_unlock_and_wake(struct ioas *ioas)
 	/* A waiter queues up before it looks under the same lock. */
 	waited_for = waitqueue_active(&ioas->settled);
 	spin_unlock(&ioas->iova_space.iova_lock);
-	if (waited_for)
+	if (unlikely(waited_for))
 		wake_up_all(&ioas->settled);
 }
 
@@ -317,7 +317,8 @@ struct ioas_unmap_watch {
  * Return: 0, also where nothing is mapped; -EINVAL with UNMAP_WHOLE and nothing
  * removed if a border of the range lies inside an area; with UNMAP_UPWARD -ENOENT if
  * the next area reaches over a border, -EBUSY if another thread is making or removing it;
- * -EDEADLK if an in-kernel user did not let go of one for seconds (a bug of that user);
+ * -EDEADLK if an in-kernel user did not let go of one for seconds (a bug of that user), which stays,
+ * as do those above unless it is UNMAP_ALL;
  * -EINTR on a fatal signal while it waited; an error of @watch, and the area it was about,
  * and those above, are still there.
  */
@@ -333,12 +334,15 @@ static inline int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned lon
 }
 
 /**
- * ioas_unmap_all() - take all areas away
+ * ioas_unmap_all() - take all areas away, when nobody asked for it who could ask again
  * @ioas: the IOAS
  * @unmapped_nbytes: receives their length
  *
+ * In-kernel users that do not let go of one area are told of each further one once. Those of an
+ * IOAS that is dead are gone, and what they have pinned is lost.
+ *
  * Context: as ioas_unmap_watched(), but a fatal signal does not end it.
- * Return: 0; -EDEADLK if an in-kernel user did not let go of one.
+ * Return: 0; -EDEADLK if only those areas are left that in-kernel users did not let go of.
  */
 int ioas_unmap_all(struct ioas *ioas, unsigned long *unmapped_nbytes);
 

@@ -12,6 +12,9 @@
  * it. An area that another thread has claimed is left to that one first. A walk has one claim at
  * most, and gives it back where it looks at areas again, and where it ends.
  *
+ * An area whose pins are not given back stays. Then a walk that a user asked for ends; one that
+ * takes all away, since nobody is left to ask, passes over that area.
+ *
  * Locking: the caller has entered the IOAS; iova_lock only to take areas over and to
  * erase them. In-kernel users are told, and waited for, outside of the IOAS: they enter it to
  * let go, and a thread that waits inside would keep a writer waiting, which would keep them
@@ -51,6 +54,7 @@ struct unmap_walk {
 	unsigned long told_iova;	/* of the area that in-kernel users were told of last */
 	unsigned int nnotices;		/* for that area */
 	bool keeps_ioas;		/* see ioas_keep() */
+	bool passed_over;		/* an area that in-kernel users did not let go of */
 	struct ioas_unmap_watch *watch;	/* or NULL */
 	struct pages_sum sum;		/* for tracers only */
 	int error;			/* why it did not go on */
@@ -296,14 +300,20 @@ static noinline int tell_users(struct ioas *ioas, struct unmap_walk *walk)
 	struct ioas_area *area = walk->claimed;
 	int ret;
 
+	/* The users of one that is dead are gone: these pins are lost. */
+	if (ioas->dead)
+		return -EDEADLK;
 	if (walk->told_iova != walk->iova)
 		walk->nnotices = 0;
 	walk->told_iova = walk->iova;
+	/* A driver that kept one area gets no time for the next ones: there may be any number. */
+	if (walk->passed_over && walk->nnotices)
+		return -EDEADLK;
 	if (WARN_ON_ONCE(walk->nnotices++ >= ACCESS_NOTICES))
 		return -EDEADLK;
 	step_out(ioas, walk);
 	ret = access_notify(ioas, area->first_iova, area->last_iova, is_killable(walk));
-	if (!ret)
+	if (!ret && !walk->passed_over)
 		ret = wait_for_unpin(ioas, walk);
 	step_in(ioas);
 	return ret;
@@ -389,6 +399,18 @@ static __always_inline void remove_taken(struct ioas *ioas, struct unmap_walk *w
 	erase_areas(ioas, walk->taken);
 }
 
+/* Goes on behind the area claimed, if it may stay, and is not the last one there can be. */
+static bool pass_over(struct unmap_walk *walk)
+{
+	if (walk->rule != UNMAP_ALL || walk->error != -EDEADLK ||
+	    walk->claimed->last_iova >= walk->last_iova)
+		return false;
+	walk->iova = walk->claimed->last_iova + 1;
+	walk->error = 0;
+	walk->passed_over = true;
+	return true;
+}
+
 /* Goes on behind the areas that were to be had at once. However it ends, no claim is left. */
 static noinline void go_on(struct ioas *ioas, struct unmap_walk *walk)
 {
@@ -396,7 +418,7 @@ static noinline void go_on(struct ioas *ioas, struct unmap_walk *walk)
 
 	while (!walk->error && walk->stop != STOP_DONE) {
 		walk->error = wait_for_next(ioas, walk);
-		if (walk->error)
+		if (walk->error && !pass_over(walk))
 			break;
 		spin_lock(&space->iova_lock);
 		drop_claim(ioas, walk);
@@ -407,6 +429,8 @@ static noinline void go_on(struct ioas *ioas, struct unmap_walk *walk)
 	spin_lock(&space->iova_lock);
 	drop_claim(ioas, walk);
 	ioas_unlock_and_wake(ioas);
+	if (walk->passed_over)
+		walk->error = -EDEADLK;
 	if (walk->keeps_ioas)
 		ioas_unkeep(ioas);
 }

@@ -395,6 +395,111 @@ START_TEST(what_an_access_that_is_destroyed_has_pinned_stays_pinned)
 }
 END_TEST
 
+static void unmap_all(void *unused)
+{
+	unsigned long nbytes;
+
+	current = &process.task;
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_unmap_all(ioas, &nbytes), 0);
+	ioas_leave(ioas);
+}
+
+/* Nobody is at work: each area is there for anybody. */
+static void check_unclaimed(void)
+{
+	struct rb_node *rb;
+
+	for (rb = rb_first(&ioas->iova_space.areas); rb; rb = rb_next(rb)) {
+		struct ioas_area *area = rb_entry(rb, struct ioas_area, node);
+
+		expect(area->state == AREA_LIVE && !area->nbusy);
+	}
+}
+
+static const unsigned long three_maps[] = { IOVA, IOVA + 16 * PAGE_SIZE, -5 * PAGE_SIZE };
+
+static void map_three(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(three_maps); i++)
+		ck_assert_int_eq(map_pages(ioas, three_maps[i], 5, 5 * i), 0);
+}
+
+static int pin_map(unsigned long iova)
+{
+	return vfio_ioas_access_pin_pages(access, iova, 5 * PAGE_SIZE, list, 0);
+}
+
+/* The memory of an area that is left when its IOAS has gone, and of all that it needs. */
+static void free_lost_area(struct ioas_area *area)
+{
+	struct account_refund refund = { };
+	struct pages_user *lost;
+
+	lost = rb_entry(rb_first(&area->pages->sharing->lasts), struct pages_user, last_node);
+	pages_lock(area->pages);
+	pages_unpin(area->pages, lost, &refund);
+	pages_unlock(area->pages);
+	account_pay(&refund);
+	kfree(lost);
+	area_free(area);
+}
+
+START_TEST(an_ioas_that_ends_leaves_only_the_map_with_a_lost_pin)
+{
+	struct ioas_area *lost;
+
+	map_three();
+	ck_assert_int_eq(pin_map(three_maps[_i]), 0);
+	keeps_pin = true;
+	shim_expected_warnings = 2;
+	vfio_ioas_access_destroy(access);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ioas_enter(ioas);
+	lost = area_hold_pinned(ioas, three_maps[_i]);
+	area_unhold(ioas, lost);
+	ioas_leave(ioas);
+	/* That not all can be unmapped, and that something is mapped. */
+	shim_expected_warnings = 2;
+	ck_assert_int_eq(ioas_object_destroy(&ctx, ioas->object.id), 0);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_uint_eq(nnotices, 100);
+	ck_assert_uint_eq(shim_npinned, 5);
+	ck_assert_uint_eq(process.mm.locked_vm, 5);
+	free_lost_area(lost);
+	ck_assert_int_eq(shim_allocations, 0);
+	access = make_access(&pinning_ops);
+}
+END_TEST
+
+START_TEST(all_maps_end_but_those_that_a_driver_keeps)
+{
+	unsigned long nbytes, i;
+
+	map_three();
+	for (i = 0; i < ARRAY_SIZE(three_maps); i++)
+		if (i != _i)
+			ck_assert_int_eq(pin_map(three_maps[i]), 0);
+	shim_expected_warnings = 1;
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_unmap_all(ioas, &nbytes), -EDEADLK);
+	ioas_leave(ioas);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_uint_eq(nbytes, 5 * PAGE_SIZE);
+	ck_assert_uint_eq(ioas->iova_space.nareas, 2);
+	/* It does not get its two seconds for each. */
+	ck_assert_uint_eq(nnotices, 101);
+	check_unclaimed();
+	for (i = 0; i < ARRAY_SIZE(three_maps); i++)
+		if (i != _i)
+			vfio_ioas_access_unpin_pages(access, three_maps[i], 5 * PAGE_SIZE);
+	unmap_all(NULL);
+	ck_assert_uint_eq(ioas->iova_space.nareas, 0);
+}
+END_TEST
+
 START_TEST(an_access_does_not_give_back_what_another_one_pinned)
 {
 	struct ioas_access *second = make_access(&pinning_ops);
@@ -545,18 +650,6 @@ static int unmap_watched(unsigned int nleft)
 	return ret;
 }
 
-/* Nobody is at work: each area is there for anybody. */
-static void check_unclaimed(void)
-{
-	struct rb_node *rb;
-
-	for (rb = rb_first(&ioas->iova_space.areas); rb; rb = rb_next(rb)) {
-		struct ioas_area *area = rb_entry(rb, struct ioas_area, node);
-
-		expect(area->state == AREA_LIVE && !area->nbusy);
-	}
-}
-
 START_TEST(an_unmap_that_fails_below_a_pinned_area_leaves_that_as_it_was)
 {
 	ck_assert_int_eq(map_pages(ioas, IOVA - PAGE_SIZE, 1, 10), 0);
@@ -699,16 +792,6 @@ START_TEST(the_owner_copies_without_sharing_the_store)
 	ck_assert_ptr_nonnull(area->pages->sharing);
 }
 END_TEST
-
-static void unmap_all(void *unused)
-{
-	unsigned long nbytes;
-
-	current = &process.task;
-	ioas_enter(ioas);
-	ck_assert_int_eq(ioas_unmap_all(ioas, &nbytes), 0);
-	ioas_leave(ioas);
-}
 
 static void detach(void *unused)
 {
@@ -1149,6 +1232,8 @@ int main(void)
 	tcase_add_test(tcase,
 		       an_unpin_after_a_detach_that_the_driver_ignored_still_finds_its_pin);
 	tcase_add_loop_test(tcase, what_an_access_that_is_destroyed_has_pinned_stays_pinned, 0, 2);
+	tcase_add_loop_test(tcase, an_ioas_that_ends_leaves_only_the_map_with_a_lost_pin, 0, 3);
+	tcase_add_loop_test(tcase, all_maps_end_but_those_that_a_driver_keeps, 0, 3);
 	tcase_add_test(tcase, an_access_does_not_give_back_what_another_one_pinned);
 	tcase_add_loop_test(tcase, an_access_that_has_pins_gives_back_none_of_another_one, 0, 2);
 	tcase_add_test(tcase, a_pin_that_was_lost_with_its_access_is_no_other_one_s);
