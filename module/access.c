@@ -17,6 +17,10 @@
  * Calls of the driver are counted in its place on the list of the IOAS; a thread that takes the
  * access off that list waits for them, with change_mutex held.
  *
+ * Calls that pin, unpin or copy have a reference each. A thread that destroys the access waits for
+ * what they do in the IOAS, but not for the rest of them: which touches at least the ioas_rwsem
+ * that it has just released.
+ *
  * An access gives back only what it has pinned itself: each pin has the number of its access,
  * which no other one ever has, also not one that is made where it was.
  *
@@ -57,6 +61,7 @@ struct ioas_access {
 	const struct vfio_ioas_access_ops *ops;	/* constant, as is data */
 	void *data;
 	unsigned long number;			/* constant; of this access alone */
+	refcount_t refs;			/* of calls, and one until it is destroyed */
 	struct mutex change_mutex;		/* one change of the IOAS at a time */
 	struct access_place places[2];		/* change_mutex, for those who join and quit */
 	unsigned int place;			/* change_mutex; the one of @ioas */
@@ -72,12 +77,27 @@ struct ioas_access {
 
 static atomic_long_t last_number;
 
+static void access_get(struct ioas_access *access)
+{
+	refcount_inc(&access->refs);
+}
+
+static void access_put(struct ioas_access *access)
+{
+	struct ioas_ctx *ctx = access->object.ctx;
+
+	if (!refcount_dec_and_test(&access->refs))
+		return;
+	kfree(access);
+	vfio_ioas_ctx_put(ctx);
+}
+
 static void access_object_destroy(struct ioas_object *object)
 {
 	struct ioas_access *access = container_of(object, struct ioas_access, object);
 
 	WARN_ON(access->ioas || access->pins_ioas);
-	kfree(access);
+	access_put(access);
 }
 
 static void access_object_show(struct seq_file *m, struct ioas_object *object)
@@ -171,6 +191,7 @@ static struct ioas_access *create(struct ioas_ctx *ctx, const struct vfio_ioas_a
 	access->ops = ops;
 	access->data = data;
 	access->number = atomic_long_inc_return(&last_number);
+	refcount_set(&access->refs, 1);
 	mutex_init(&access->change_mutex);
 	init_rwsem(&access->ioas_rwsem);
 	init_rwsem(&access->pins_rwsem);
@@ -429,10 +450,23 @@ void vfio_ioas_access_detach(struct ioas_access *access)
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_detach);
 
+/* Nobody can give back pins any more that the driver has kept: they stay. */
+static void lose_pins(struct ioas_access *access)
+{
+	struct ioas *left = NULL;
+
+	down_write(&access->ioas_rwsem);
+	swap(left, access->pins_ioas);
+	up_write(&access->ioas_rwsem);
+	if (!left)
+		return;
+	/* If not, a call has just given back the last ones, see forget_left_ioas(). */
+	WARN_ON_ONCE(has_pins(access));
+	ioas_object_unuse(&left->object);
+}
+
 void vfio_ioas_access_destroy(struct ioas_access *access)
 {
-	struct ioas_ctx *ctx = access->object.ctx;
-
 	/*
 	 * Calls that change what it is attached to are over then, and no new one begins. Nobody is
 	 * waited for: one that was never attached may be destroyed with locks of a driver held.
@@ -441,14 +475,9 @@ void vfio_ioas_access_destroy(struct ioas_access *access)
 	if (!WARN_ON(!mutex_trylock(&access->change_mutex)))
 		detach_and_unlock(access);
 	mutex_destroy(&access->change_mutex);
-	/* Nobody can give them back any more: they stay pinned. */
-	if (WARN_ON_ONCE(access->pins_ioas)) {
-		ioas_object_unuse(&access->pins_ioas->object);
-		access->pins_ioas = NULL;
-	}
+	lose_pins(access);
+	selftest_look(access->object.ctx);
 	access_object_destroy(&access->object);
-	selftest_look(ctx);
-	vfio_ioas_ctx_put(ctx);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_destroy);
 
@@ -642,8 +671,10 @@ int vfio_ioas_access_pin_pages(struct ioas_access *access, unsigned long iova,
 	struct access_call call = { .iova = iova, .flags = flags, .pages = pages };
 	int ret;
 
+	access_get(access);
 	ret = pin_range(access, &call, nbytes);
 	selftest_look(access->object.ctx);
+	access_put(access);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_pin_pages);
@@ -686,9 +717,11 @@ static void unpin_range(struct ioas_access *access, unsigned long iova, unsigned
 void vfio_ioas_access_unpin_pages(struct ioas_access *access, unsigned long iova,
 				  unsigned long nbytes)
 {
+	access_get(access);
 	if (!WARN_ON(!nbytes || iova + nbytes - 1 < iova))
 		unpin_range(access, iova, iova + nbytes - 1);
 	selftest_look(access->object.ctx);
+	access_put(access);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_unpin_pages);
 
@@ -759,8 +792,10 @@ int vfio_ioas_access_rw(struct ioas_access *access, unsigned long iova, void *da
 	struct access_call call = { .iova = iova, .flags = flags, .data = data };
 	int ret;
 
+	access_get(access);
 	ret = copy_range(access, &call, nbytes);
 	selftest_look(access->object.ctx);
+	access_put(access);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_rw);

@@ -398,6 +398,19 @@ void shim_unlock_read(struct shim_lock *lock)
 	lock->nreaders--;
 }
 
+void shim_up_read(struct shim_lock *lock)
+{
+	bool wakes = lock->nwriters_waiting;
+
+	shim_unlock_read(lock);
+	if (!wakes || shim_atomic)
+		return;
+	rcu_read_lock();
+	shim_yield();
+	expect(lock->nreaders + lock->nwriters_waiting < MAX_THREADS);
+	rcu_read_unlock();
+}
+
 void shim_unlock_write(struct shim_lock *lock)
 {
 	forget_hold(lock, HOLDS_WRITE);

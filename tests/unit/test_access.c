@@ -1067,6 +1067,88 @@ START_TEST(an_access_is_destroyed_after_the_call_that_changes_it)
 }
 END_TEST
 
+static void pin_and_give_back(void *unused)
+{
+	struct page *pages[5];
+	int ret;
+
+	current = &process.task;
+	ret = vfio_ioas_access_pin_pages(access, IOVA, 5 * PAGE_SIZE, pages, 0);
+	expect(!ret || ret == -ENOENT);
+	if (!ret)
+		vfio_ioas_access_unpin_pages(access, IOVA, 5 * PAGE_SIZE);
+}
+
+static void give_back(void *unused)
+{
+	current = &process.task;
+	unpin();
+}
+
+static void copy(void *unused)
+{
+	char byte;
+	int ret;
+
+	current = &process.task;
+	ret = vfio_ioas_access_rw(access, IOVA, &byte, 1, 0);
+	expect(!ret || ret == -ENOENT);
+}
+
+/* Of a driver whose calls begin before it destroys the access, or give back what that waits for. */
+START_TEST(an_access_is_there_until_its_calls_have_returned)
+{
+	const struct shim_thread threads[][2] = {
+		{ { pin_and_give_back }, { destroy_access } }, { { copy }, { destroy_access } },
+		{ { give_back }, { destroy_access } }, { { destroy_access }, { give_back } },
+	};
+
+	vfio_ioas_access_destroy(access);
+	keeps_pin = true;
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	for_each_order() {
+		access = make_access(&pinning_ops);
+		ck_assert_int_eq(vfio_ioas_access_attach(access, ioas->object.id), 0);
+		if (_i >= 2)
+			ck_assert_int_eq(pin(5), 0);
+		run_order(threads[_i], 2);
+		ck_assert_uint_eq(shim_npinned, 0);
+		ck_assert(xa_empty(&ioas->accesses));
+		check_unclaimed();
+	}
+	ck_assert_uint_gt(norders, 20);
+	access = make_access(&pinning_ops);
+}
+END_TEST
+
+/* If it has begun to give back pins of an IOAS that it has left. */
+START_TEST(a_late_unpin_and_the_end_of_the_access_get_along)
+{
+	const struct shim_thread threads[] = { { give_back }, { destroy_access } };
+
+	vfio_ioas_access_destroy(access);
+	keeps_pin = true;
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	for_each_order() {
+		access = make_access(&pinning_ops);
+		ck_assert_int_eq(vfio_ioas_access_attach(access, ioas->object.id), 0);
+		ck_assert_int_eq(pin(5), 0);
+		shim_expected_warnings = 3;
+		vfio_ioas_access_detach(access);
+		ck_assert_uint_eq(shim_expected_warnings, 2);
+		run_order(threads, 2);
+		/* The one is too late, or the other too early. */
+		ck_assert(shim_npinned ? !shim_expected_warnings : shim_expected_warnings == 2);
+		shim_expected_warnings = 0;
+		if (shim_npinned)
+			drop_lost_pin(5);
+		ck_assert_uint_eq(ioas->object.nusers, 0);
+	}
+	ck_assert_uint_gt(norders, 20);
+	access = make_access(&pinning_ops);
+}
+END_TEST
+
 static struct ioas_area *held;
 static int late_result;
 
@@ -1254,6 +1336,8 @@ int main(void)
 	tcase_add_test(tcase, two_unmaps_of_a_pinned_area_get_along_with_a_writer);
 	tcase_add_loop_test(tcase, a_detach_is_complete_whoever_else_changes_the_access, 0, 5);
 	tcase_add_loop_test(tcase, an_access_is_destroyed_after_the_call_that_changes_it, 0, 2);
+	tcase_add_loop_test(tcase, an_access_is_there_until_its_calls_have_returned, 0, 4);
+	tcase_add_test(tcase, a_late_unpin_and_the_end_of_the_access_get_along);
 	tcase_add_loop_test(tcase, an_unmap_waits_only_for_calls_that_are_inside, 0, 10);
 	tcase_add_test(tcase, a_dying_process_waits_for_nobody);
 	tcase_add_loop_test(tcase, a_cut_is_not_seen_half_done, 0, 8);

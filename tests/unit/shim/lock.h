@@ -82,6 +82,12 @@ bool shim_trylock_write(struct shim_lock *lock);
 void shim_downgrade(struct shim_lock *lock);
 void shim_lock_write(struct shim_lock *lock);
 void shim_unlock_read(struct shim_lock *lock);
+
+/*
+ * Lets a writer that waits have the lock before the last look at it, as the kernel does: with
+ * preemption disabled, which is a section of RCU, but without any other claim to its memory.
+ */
+void shim_up_read(struct shim_lock *lock);
 void shim_unlock_write(struct shim_lock *lock);
 
 extern unsigned int shim_atomic;	/* spin locks held */
@@ -157,7 +163,7 @@ static inline void downgrade_write(struct rw_semaphore *lock)
 
 #define mutex_unlock(lock)		shim_unlock_write(&(lock)->shim)
 #define mutex_destroy(lock)		WARN_ON((lock)->shim.written)
-#define up_read(lock)			shim_unlock_read(&(lock)->shim)
+#define up_read(lock)			shim_up_read(&(lock)->shim)
 #define up_write(lock)			shim_unlock_write(&(lock)->shim)
 #define cond_resched()			((void)shim_npauses++, shim_might_sleep())
 
