@@ -29,6 +29,7 @@
 #include "emulated.h"
 #include "group.h"
 #include "ioas.h"
+#include "kcompat.h"
 #include "node.h"
 #include "object.h"
 #include "selftest.h"
@@ -193,6 +194,8 @@ static int attach_real_group(struct container *container, struct container_group
 	struct ioas_attach attach = {
 		.nesting = type1->nesting,
 		.single_pages = type1_single_pages(),
+		/* Older ones compute the end of what is out of reach so that it is never seen. */
+		.has_ranges = type1->had_domain && KCOMPAT_TYPE1_INCLUSIVE,
 	};
 	int ret;
 
@@ -204,10 +207,7 @@ static int attach_real_group(struct container *container, struct container_group
 		dirty_forget_writer(cgroup->ioas);
 	else
 		WRITE_ONCE(type1->had_domain, true);
-	/* Once there is a list of ranges, what lies out of reach is out of the list. */
-	if (ret == -EADDRINUSE || (ret == -ERANGE && type1->had_domain))
-		ret = -EINVAL;
-	return ret;
+	return ret == -EADDRINUSE ? -EINVAL : ret;
 }
 
 /* Attaches a group, and if it is a real one becomes a user of the IOAS. */

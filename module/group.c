@@ -341,15 +341,18 @@ static int choose_hwpt(const struct igroup_target *target, struct ioas_group *ig
 }
 
 /* Reserves what a group cannot use, and what its domain @own cannot translate. */
-static int claim_iova(struct ioas *ioas, struct ioas_group *igroup, struct ioas_hwpt *own)
+static int claim_iova(const struct igroup_target *target, struct ioas_group *igroup,
+		      struct ioas_hwpt *own)
 {
+	struct ioas *ioas = target->ioas;
 	int ret = reserve_all(ioas, igroup);
 
 	if (ret)
 		return ret;
 	ret = hwpt_claim_aperture(own);
-	/* In type1 the IOMMU driver says so, once the interrupts are seen to be safe. */
-	if (ret == -EADDRINUSE && !igroup->ndevices && list_empty(&ioas->hwpts))
+	/* Without ranges the IOMMU driver says so, once the interrupts are seen to be safe. */
+	if (ret == -EADDRINUSE && !igroup->ndevices && list_empty(&ioas->hwpts) &&
+	    !target->has_ranges)
 		ret = igroup_check_interrupts(igroup->group) ?: KCOMPAT_OUT_OF_REACH;
 	if (ret)
 		unreserve_all(ioas, igroup, true);
@@ -366,7 +369,7 @@ static int enter_domain(const struct igroup_target *target, struct ioas_group *i
 	lockdep_assert_held_write(&ioas->domains_rwsem);
 	ret = put_on(igroup, own->domain);
 	if (!ret)
-		ret = claim_iova(ioas, igroup, own);
+		ret = claim_iova(target, igroup, own);
 	if (ret)
 		goto take_off;
 	/* The groups of a container: devices were asked when they were bound. */
@@ -621,6 +624,7 @@ int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
 		.ioas = ioas,
 		.nesting = attach->nesting,
 		.single_pages = attach->single_pages,
+		.has_ranges = attach->has_ranges,
 	};
 	struct ioas_ctx *ctx = ioas->object.ctx;
 	struct ioas_group *igroup;

@@ -67,12 +67,14 @@ struct igroup_target {
 	struct ioas_hwpt *hwpt;		/* just this one; NULL: whichever fits, or a new one */
 	bool nesting;
 	bool single_pages;
+	bool has_ranges;
 };
 
 /* How a container attaches its groups. */
 struct ioas_attach {
 	bool nesting;			/* ask the driver for a nesting domain */
 	bool single_pages;		/* of mappings that exist: page by page */
+	bool has_ranges;		/* a list that an area out of reach is in conflict with */
 };
 
 /**
@@ -84,8 +86,9 @@ struct ioas_attach {
  * Context: may sleep for as long as it takes to map everything into a new domain.
  * Return: 0, or with nothing changed: -EINVAL if the group is here already, has no
  * device, or leaves no usable IOVA; -EADDRINUSE if an area lies where the group
- * cannot have one; -EPERM without isolated interrupts; -ENOMEM; what the IOMMU driver
- * or pages_pin() says.
+ * cannot have one; -EPERM without isolated interrupts; KCOMPAT_OUT_OF_REACH, not
+ * -EADDRINUSE, if there is no other domain, the group's does not reach an area, and @attach
+ * has no ranges; -ENOMEM; what the IOMMU driver or pages_pin() says.
  */
 int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
 		      const struct ioas_attach *attach);

@@ -55,7 +55,7 @@ static void mapping_out_of_reach_keeps_it_out_the_second_time(void)
 	emul_open_mixed();
 	emul_remove_pci();
 	expect_in_log("is not sufficient for the mapped address");
-	check_far_mapping(kernel_at_least(6, 19) ? -EINVAL : -EFAULT);
+	check_far_mapping(kernel_at_least(6, 18) ? -EINVAL : -EFAULT);
 	emul_close();
 }
 

@@ -157,3 +157,12 @@ void params_restore(void)
 	}
 	memset(list, 0, sizeof(*list));
 }
+
+void require_unsafe_machine(void)
+{
+	char line[4096];
+
+	require_eq(read_text("/proc/cmdline", line, sizeof(line)), 0);
+	if (!strstr(line, "intremap=off"))
+		skip("this machine remaps interrupts");
+}

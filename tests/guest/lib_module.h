@@ -36,6 +36,11 @@ int param_get(const char *module, const char *name, char *text, size_t nbytes);
 int param_try_set(const char *module, const char *name, const char *text);
 void param_set(const char *module, const char *name, const char *text);
 
+/* The parameter of either backend that lets groups in that can forge interrupts. */
+#define UNSAFE	"allow_unsafe_interrupts"
+/* Skips the test where the machine remaps interrupts: it is to be booted with intremap=off. */
+void require_unsafe_machine(void);
+
 /* For lib_tap.c: makes room for, then puts back, what param_set() changed. */
 void params_init(void);
 void params_restore(void);

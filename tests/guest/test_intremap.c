@@ -7,7 +7,6 @@
 #include "lib.h"
 #include "lib_log.h"
 
-#define UNSAFE	"allow_unsafe_interrupts"
 #define FALLBACK	"SET_IOMMU may have fallen back to another backend"
 
 static struct rig rig;
@@ -19,15 +18,6 @@ static void open_rig(void)
 	rig.ngroups = 0;
 	rig.container = container_open();
 	rig_add_group(&rig);
-}
-
-static void require_unsafe_machine(void)
-{
-	char line[4096];
-
-	require_eq(read_text("/proc/cmdline", line, sizeof(line)), 0);
-	if (!strstr(line, "intremap=off"))
-		skip("this machine remaps interrupts");
 }
 
 static void group_without_interrupt_remapping_is_refused(void)

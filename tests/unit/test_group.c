@@ -13,6 +13,7 @@
 #define LAST(n)		(PAGE(n) - 1)	/* of n pages */
 
 static const struct ioas_attach plainly;
+static const struct ioas_attach by_ranges = { .has_ranges = true };
 
 static bool is_usable(struct ioas *ioas, unsigned long iova)
 {
@@ -225,6 +226,24 @@ START_TEST(unsafe_interrupts_are_told_before_what_is_out_of_reach)
 	group->can_forge_interrupts = false;
 	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), -EFAULT);
 	ck_assert_ptr_null(group->domain);
+	shim_group_destroy(group);
+}
+END_TEST
+
+/* A list of ranges is looked at before the interrupts, and with each domain but the first. */
+START_TEST(mapping_out_of_reach_is_told_first_where_there_are_ranges)
+{
+	struct iommu_group *group = create_group(16);
+
+	ck_assert_int_eq(map_pages(ioas, PAGE(16), 1, 0), 0);
+	group->can_forge_interrupts = _i;
+	ck_assert_int_eq(ioas_attach_group(ioas, group, &by_ranges), -EADDRINUSE);
+	ck_assert_ptr_null(group->domain);
+	ck_assert(is_usable(ioas, PAGE(17)));
+	ck_assert_int_eq(unmap_pages(ioas, PAGE(16), 1, UNMAP_WHOLE, &(unsigned long){ 0 }), 0);
+	ck_assert_int_eq(ioas_attach_group(ioas, group, &by_ranges), _i ? -EPERM : 0);
+	if (!_i)
+		ioas_detach_group(&ctx, group, false);
 	shim_group_destroy(group);
 }
 END_TEST
@@ -765,6 +784,7 @@ int main(void)
 	tcase_add_test(tcase, a_group_that_leaves_no_iova_is_refused);
 	tcase_add_test(tcase, a_group_that_can_forge_interrupts_leaves_no_trace);
 	tcase_add_test(tcase, unsafe_interrupts_are_told_before_what_is_out_of_reach);
+	tcase_add_loop_test(tcase, mapping_out_of_reach_is_told_first_where_there_are_ranges, 0, 2);
 	tcase_add_test(tcase, a_group_that_enforces_coherency_is_alone_among_those_that_do_not);
 	tcase_add_loop_test(tcase, a_table_of_an_idle_device_knows_what_its_driver_says_late, 0, 2);
 	tcase_add_loop_test(tcase, a_table_of_a_device_in_use_is_filled_when_a_group_comes, 0, 2);
