@@ -577,20 +577,36 @@ static struct ioas_area *hold_next(struct ioas *ioas, struct ioas_area *previous
 	}
 }
 
-/* May a range begin and end where it does? */
-static bool cuts_area(struct ioas *ioas, unsigned long iova, unsigned long last_iova)
+/*
+ * May a range begin and end where it does? -EINVAL if that cuts an area; -EINTR on a fatal signal.
+ * Waits for a map that may fail, or an unmap, of such an area.
+ */
+static int check_borders(struct ioas *ioas, unsigned long iova, unsigned long last_iova)
 {
 	struct iova_space *space = &ioas->iova_space;
-	struct ioas_area *area;
-	bool cuts;
+	struct ioas_area *cut;
+	unsigned long border;
+	bool live;
 
-	spin_lock(&space->iova_lock);
-	area = iova_first(space, iova, iova);
-	cuts = area && area->first_iova != iova;
-	area = iova_first(space, last_iova, last_iova);
-	cuts |= area && area->last_iova != last_iova;
-	spin_unlock(&space->iova_lock);
-	return cuts;
+	for (;;) {
+		border = iova;
+		spin_lock(&space->iova_lock);
+		cut = iova_first(space, iova, iova);
+		if (!cut || cut->first_iova == iova) {
+			border = last_iova;
+			cut = iova_first(space, last_iova, last_iova);
+			if (cut && cut->last_iova == last_iova)
+				cut = NULL;
+		}
+		live = cut && area_is_live(cut);
+		spin_unlock(&space->iova_lock);
+		if (!cut)
+			return 0;
+		if (live)
+			return -EINVAL;
+		if (area_wait_settled(ioas, border, true))
+			return -EINTR;
+	}
 }
 
 static long report_range(struct type1 *type1, struct ioas *ioas, unsigned long iova,
@@ -601,10 +617,11 @@ static long report_range(struct type1 *type1, struct ioas *ioas, unsigned long i
 	u64 begin_ns = trace_begin(dirty_read);
 	unsigned long nareas = 0;
 	bool marked;
-	long ret = 0;
+	long ret;
 
-	if (cuts_area(ioas, iova, last_iova))
-		return -EINVAL;
+	ret = check_borders(ioas, iova, last_iova);
+	if (ret)
+		return ret;
 	report_init(&report, type1, ioas, iova, bitmap);
 	while (!ret) {
 		area = hold_next(ioas, area, iova, last_iova, &marked);

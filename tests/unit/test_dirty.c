@@ -437,6 +437,38 @@ START_TEST(pages_of_a_group_that_leaves_are_never_reported_clean)
 }
 END_TEST
 
+static void fail_to_map(void *unused)
+{
+	current = &process.task;
+	expect(map_dma(0, 16, 0) == -EFAULT);
+}
+
+/* The low end of that, its middle, or its high end. */
+static void report_a_part(void *first)
+{
+	u64 bits;
+
+	current = &process.task;
+	expect(!report_dirty(*(unsigned long *)first, 4, &bits));
+	expect(!bits);
+}
+
+/* Nothing is mapped before it, nor after. */
+START_TEST(map_that_fails_is_not_in_the_way_of_a_report)
+{
+	unsigned long first = _i % 3 * 6;
+	const struct shim_thread threads[] = {
+		{ fail_to_map, NULL }, { report_a_part, &first },
+	};
+
+	step_group(0, 0);
+	step_start(0, 0);
+	process.mm.pages[15] = NULL;
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i));
+	process.mm.pages[15] = &shim_pages[15];
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("dirty");
@@ -450,6 +482,7 @@ int main(void)
 	tcase_add_test(tcase, report_wakes_no_crowd_with_iova_lock_held);
 	tcase_add_test(tcase, ioas_made_while_tracking_is_tracked);
 	tcase_add_loop_test(tcase, pages_of_a_group_that_leaves_are_never_reported_clean, 1, 301);
+	tcase_add_loop_test(tcase, map_that_fails_is_not_in_the_way_of_a_report, 1, 101);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }
