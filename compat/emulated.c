@@ -37,6 +37,12 @@ static void tell_devices(void *data, unsigned long iova, unsigned long nbytes)
 	struct emulated *emulated = data;
 	struct vfio_device *vdev;
 
+	/*
+	 * No area is that long: our access ends, with nothing pinned. A device that is just being
+	 * opened is none of its users, and expects no call.
+	 */
+	if (nbytes == ULONG_MAX)
+		return;
 	mutex_lock(&emulated->devices_mutex);
 	list_for_each_entry(vdev, &emulated->devices, iommu_entry)
 		vdev->ops->dma_unmap(vdev, iova, nbytes);

@@ -296,6 +296,55 @@ START_TEST(a_pin_that_fails_does_not_share_the_page_of_another_group)
 }
 END_TEST
 
+static void expect_no_call(struct vfio_device *vdev, u64 iova, u64 nbytes)
+{
+	ck_abort_msg("a driver is called that has pinned nothing, and nothing is unmapped");
+}
+
+static const struct vfio_device_ops pinning_ops = { .dma_unmap = expect_no_call };
+static struct device pinning_devices[2];
+static struct vfio_device pinning[2] = {
+	{ .dev = &pinning_devices[0], .ops = &pinning_ops },
+	{ .dev = &pinning_devices[1], .ops = &pinning_ops },
+};
+
+static void close_the_first(void *unused)
+{
+	current = &process.task;
+	shim_first_driver()->unregister_device(handle, &pinning[0]);
+}
+
+static void open_the_second(void *unused)
+{
+	current = &process.task;
+	shim_first_driver()->register_device(handle, &pinning[1]);
+}
+
+/* Two devices with an IOMMU whose drivers pin, too. The first one has let go of what it pinned. */
+START_TEST(no_driver_is_called_because_the_last_device_is_closed)
+{
+	const struct shim_thread threads[] = { { close_the_first, NULL }, { open_the_second, NULL } };
+	struct iommu_group *group = shim_group_create();
+	struct page *page;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ck_assert_int_eq(attach(group), 0);
+	pinning_devices[0].iommu_group = group;
+	pinning_devices[1].iommu_group = group;
+	shim_first_driver()->register_device(handle, &pinning[0]);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	ck_assert_int_eq(shim_first_driver()->pin_pages(handle, group, 0, 1, IOMMU_READ, &page), 1);
+	shim_first_driver()->unpin_pages(handle, 0, 1);
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i));
+	shim_first_driver()->unregister_device(handle, &pinning[1]);
+	shim_first_driver()->detach_group(handle, group);
+	close_container();
+	stop_backend();
+	shim_group_destroy(group);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("backend");
@@ -313,6 +362,7 @@ int main(void)
 	tcase_add_test(tcase, coherency_is_that_of_all_groups_whatever_is_selected);
 	tcase_add_test(tcase, ioas_that_a_group_is_in_or_leaves_cannot_be_destroyed);
 	tcase_add_loop_test(tcase, a_pin_that_fails_does_not_share_the_page_of_another_group, 0, 2);
+	tcase_add_loop_test(tcase, no_driver_is_called_because_the_last_device_is_closed, 1, 101);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }
