@@ -140,7 +140,7 @@ static inline void take_areas(struct iova_space *space, struct unmap_walk *walk,
 	for (; area && area->first_iova <= walk->last_iova; area = iova_next(space, area)) {
 		if (area->first_iova < walk->iova || area->last_iova > walk->last_iova) {
 			if (walk->rule == UNMAP_UPWARD) {
-				walk->error = -ENOENT;
+				walk->error = area_is_live(area) ? -ENOENT : -EBUSY;
 				break;
 			}
 			if (area->first_iova < walk->iova)

@@ -178,6 +178,27 @@ START_TEST(an_unmap_of_half_of_a_map_that_fails_finds_nothing)
 }
 END_TEST
 
+static void unmap_half_upward(void *unused)
+{
+	current = &process.task;
+	type1_ret = unmap_pages(ioas, IOVA + half * PAGE_SIZE, 1, UNMAP_UPWARD, &unmapped_npages);
+}
+
+/* As iommufd, which does not look at the borders of what is under way. */
+START_TEST(an_upward_unmap_of_half_of_a_map_under_way_is_told_so)
+{
+	const struct shim_thread threads[] = { { map_missing_memory }, { unmap_half_upward } };
+
+	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
+	process.mm.pages[21] = NULL;
+	half = _i % 2;
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	expect(fixed_ret == -EFAULT);
+	expect(type1_ret == 0 || type1_ret == -EBUSY);
+	expect(!unmapped_npages);
+}
+END_TEST
+
 /* As from type1, whose mutex makes the second wait. */
 static void map_the_last_one(void *unused)
 {
@@ -598,6 +619,7 @@ int main(void)
 	tcase_add_loop_test(tcase, type1_waits_for_a_map_that_may_fail, 0, 20);
 	tcase_add_loop_test(tcase, an_unmap_takes_all_of_a_map_or_nothing, 0, 20);
 	tcase_add_loop_test(tcase, an_unmap_of_half_of_a_map_that_fails_finds_nothing, 0, 40);
+	tcase_add_loop_test(tcase, an_upward_unmap_of_half_of_a_map_under_way_is_told_so, 0, 200);
 	tcase_add_loop_test(tcase, a_map_that_fails_takes_no_room_from_another, 0, 50);
 	tcase_add_loop_test(tcase, an_ioas_does_not_end_below_a_map_that_waits_for_room, 0, 50);
 	tcase_add_loop_test(tcase, an_ioas_that_waits_for_its_end_keeps_no_room, 0, 50);
