@@ -18,7 +18,7 @@
 #include "object.h"
 #include "type1.h"
 
-/* The argument of a call, read once; all arguments begin alike. */
+/* The argument of a call, read once, as far as programs of any age give it; all begin alike. */
 union legacy_args {
 	struct {
 		u32 argsz;
@@ -36,7 +36,7 @@ static long legacy_get_info(struct ioas *ioas, union legacy_args *args, void __u
 		.exact = true,
 	};
 
-	return type1_get_info(ioas, &style, uinfo);
+	return type1_get_info(ioas, &style, args->info.argsz, uinfo);
 }
 
 static long legacy_map(struct ioas *ioas, union legacy_args *args, void __user *umap)
@@ -58,11 +58,13 @@ static long legacy_map(struct ioas *ioas, union legacy_args *args, void __user *
 }
 
 /* Without large pages, as in type1, a range may begin or end inside a mapping. */
-static int cut_borders(struct ioas *ioas, unsigned long iova, unsigned long last_iova)
+static int cut_borders(struct ioas *ioas, unsigned long iova, u64 nbytes)
 {
+	unsigned long last_iova = iova + nbytes - 1;
 	int ret;
 
-	if (!READ_ONCE(ioas->small_pages))
+	/* The unmap says what is wrong with a range. */
+	if (!READ_ONCE(ioas->small_pages) || !nbytes || last_iova < iova)
 		return 0;
 	ret = ioas_cut(ioas, last_iova);
 	if (!ret && iova)
@@ -70,7 +72,7 @@ static int cut_borders(struct ioas *ioas, unsigned long iova, unsigned long last
 	return ret;
 }
 
-/* Sets @nbytes to what was unmapped, also on error, unless the borders could not be cut. */
+/* Sets @nbytes to what was unmapped, also on error. */
 static int legacy_unmap_range(struct ioas *ioas, unsigned long iova, u64 *nbytes)
 {
 	unsigned long last_iova = iova + *nbytes - 1;
@@ -83,9 +85,6 @@ static int legacy_unmap_range(struct ioas *ioas, unsigned long iova, u64 *nbytes
 		*nbytes = 0;
 		return -EOVERFLOW;
 	}
-	ret = cut_borders(ioas, iova, last_iova);
-	if (ret)
-		return ret;
 	ret = ioas_unmap(ioas, iova, last_iova, UNMAP_UPWARD, &unmapped);
 	*nbytes = unmapped;
 	return ret;
@@ -103,6 +102,9 @@ static long legacy_unmap(struct ioas *ioas, union legacy_args *args, void __user
 		ret = ioas_unmap(ioas, 0, ULONG_MAX, UNMAP_WHOLE, &unmapped);
 		unmap->size = unmapped;
 	} else {
+		ret = cut_borders(ioas, unmap->iova, unmap->size);
+		if (ret)
+			return ret;
 		ret = legacy_unmap_range(ioas, unmap->iova, &unmap->size);
 	}
 	if (copy_to_user(uunmap, unmap, sizeof(*unmap)))
@@ -160,7 +162,7 @@ struct legacy_command {
 
 static const struct legacy_command get_info_command = {
 	.handler = legacy_get_info,
-	.nbytes = offsetofend(struct vfio_iommu_type1_info, iova_pgsizes),
+	.nbytes = INFO_MIN_NBYTES,
 	.known_flags = ~0U,
 };
 

@@ -177,23 +177,19 @@ static size_t info_written(const struct info_style *style, u32 argsz)
  * type1_get_info() - VFIO_IOMMU_GET_INFO
  * @ioas: what it is about, entered by the caller
  * @style: how to answer
+ * @argsz: how much room the user has, in bytes; at least INFO_MIN_NBYTES
  * @uinfo: user pointer to struct vfio_iommu_type1_info, with room for the chain
  *
- * Return: 0, also without room for the chain; -EINVAL for a struct too short; -EFAULT;
- * -ENOMEM.
+ * Return: 0, also without room for the chain; -EFAULT; -ENOMEM.
  */
-long type1_get_info(struct ioas *ioas, const struct info_style *style, void __user *uinfo)
+long type1_get_info(struct ioas *ioas, const struct info_style *style, u32 argsz,
+		    void __user *uinfo)
 {
-	struct vfio_iommu_type1_info info = { };
+	struct vfio_iommu_type1_info info = { .argsz = argsz };
 	size_t chain_nbytes, written, whole;
 	void *chain;
 	long ret = 0;
 
-	if (copy_from_user(&info, uinfo, offsetofend(struct vfio_iommu_type1_info,
-						     iova_pgsizes)))
-		return -EFAULT;
-	if (info.argsz < offsetofend(struct vfio_iommu_type1_info, iova_pgsizes))
-		return -EINVAL;
 	chain = build_chain(ioas, style, &chain_nbytes);
 	if (!chain)
 		return -ENOMEM;
@@ -224,10 +220,15 @@ static long get_info(struct type1 *type1, struct ioas *ioas, void *uinfo)
 		.padded = KCOMPAT_INFO_PADDED,
 		.unpadded_info = !KCOMPAT_INFO_PADDED,
 	};
+	struct vfio_iommu_type1_info info;
 	long ret;
 
+	if (copy_from_user(&info, (void __force __user *)uinfo, INFO_MIN_NBYTES))
+		return -EFAULT;
+	if (info.argsz < INFO_MIN_NBYTES)
+		return -EINVAL;
 	ioas_enter(ioas);
-	ret = type1_get_info(ioas, &style, (void __force __user *)uinfo);
+	ret = type1_get_info(ioas, &style, info.argsz, (void __force __user *)uinfo);
 	ioas_leave(ioas);
 	return ret;
 }

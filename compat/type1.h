@@ -23,6 +23,9 @@ struct type1 {
 	struct emulated emulated;
 };
 
+/* What a program of any age gives of the argument of GET_INFO. */
+#define INFO_MIN_NBYTES	offsetofend(struct vfio_iommu_type1_info, iova_pgsizes)
+
 /* What GET_INFO depends on but the IOAS. */
 struct info_style {
 	bool tracks_dirty;
@@ -39,7 +42,8 @@ unsigned int type1_entry_limit(void);
 bool type1_single_pages(void);
 const char *type1_name(const struct type1 *type1);
 long type1_check_extension(struct type1 *type1, unsigned long extension);
-long type1_get_info(struct ioas *ioas, const struct info_style *style, void __user *uinfo);
+long type1_get_info(struct ioas *ioas, const struct info_style *style, u32 argsz,
+		    void __user *uinfo);
 long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg);
 
 #endif

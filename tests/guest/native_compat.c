@@ -497,6 +497,26 @@ V1_TEST(version_1_cuts_between_pages_only)
 	check_eq(unmap(base, BUFFER_BYTES), BUFFER_BYTES);
 }
 
+/* Nothing was done, so there is nothing to be told. */
+V1_TEST(cut_that_fails_is_told_where_nothing_can_be_written)
+{
+	struct vfio_iommu_type1_dma_unmap *command;
+
+	map_buffer();
+	command = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	require_true(command != MAP_FAILED);
+	*command = (struct vfio_iommu_type1_dma_unmap){
+		.argsz = sizeof(*command),
+		.iova = page(4),
+		.size = HALF,
+	};
+	require_eq(or_errno(mprotect(command, PAGE, PROT_READ)), 0);
+	check_eq(or_errno(ioctl(rig.fd, VFIO_IOMMU_UNMAP_DMA, command)), -EINVAL);
+	require_eq(or_errno(munmap(command, PAGE)), 0);
+	rig_check_map(base, rig.buffer, BUFFER_BYTES);
+	check_eq(dma_unmap_all(rig.fd), BUFFER_BYTES);
+}
+
 /* A table that comes later shows what is left; the first may go. */
 V1_TEST(cut_mappings_are_shown_by_tables_that_come_later)
 {
@@ -641,6 +661,7 @@ static const struct test tests[] = {
 	V1_ROWS(version_1_punches_holes),
 	V1_ROWS(version_1_cuts_off_both_ends),
 	V1_ROWS(version_1_cuts_between_pages_only),
+	V1_ROWS(cut_that_fails_is_told_where_nothing_can_be_written),
 	V1_ROWS(cut_mappings_are_shown_by_tables_that_come_later),
 	V1_ROWS(mapping_with_pins_in_it_is_not_cut),
 	BOTH_ROWS(impossible_unmaps_are_refused),
