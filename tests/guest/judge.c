@@ -614,9 +614,13 @@ static void devices_see_only_what_was_given_to_them(void)
 	diag("pins: %u, noted later: %u, reported: %u; huge pages: %s", world.npinned,
 	     world.nlate, world.nreported, world.huge < 0 ? "none" : "yes");
 	check_true(world.nreads > 0);
+	check_true(world.nblocked > 0);
 	check_true(world.nattached > 0);
 	if (have_emulated()) {
 		check_true(world.npinned > 0);
+		check_true(world.nreported > 0);
+		/* Such a pin may take ten seconds. */
+		check_true(slow_kernel() || world.nlate > 0);
 		close_emulated();
 	}
 	edu_close(&first_edu);
