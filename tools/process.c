@@ -10,12 +10,8 @@
 
 #include <ctype.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <time.h>
 
-#include "deadline.h"
+#include "errand.h"
 
 #define MAX_NBYTES	65536	/* of a command line */
 #define PATIENCE_NS	(PROCESS_PATIENCE_MS * 1000000LL)
@@ -29,48 +25,45 @@ void process_begin(void)
 	left_ns = PATIENCE_NS - lost_ns;
 }
 
-__attribute__((noreturn))
-static void copy_command(pid_t pid, int output)
+static void copy_command(const void *argument, int output)
 {
+	const pid_t *pid = argument;
 	char path[48], buffer[4096];
 	size_t ncopied = 0;
 	ssize_t nread;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)*pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	while (fd >= 0 && ncopied < MAX_NBYTES &&
 	       (nread = read(fd, buffer, sizeof(buffer))) > 0 &&
 	       write(output, buffer, (size_t)nread) == nread)
 		ncopied += (size_t)nread;
-	_exit(0);
 }
 
 /* Is there something to read, or the end? Takes the time off what is left, whatever it was for. */
-static bool is_ready(int fd)
+static bool is_ready(const struct errand *errand)
 {
-	struct timespec timeout = { left_ns / 1000000000, left_ns % 1000000000 };
-	struct pollfd input = { .fd = fd, .events = POLLIN };
 	uint64_t before = deadline_in(0);
-	int nready = ppoll(&input, 1, &timeout, NULL);
+	bool ready = errand_is_ready(errand, before + (uint64_t)left_ns);
 	long long waited = (long long)(deadline_in(0) - before);
 
 	if (waited > left_ns)
 		waited = left_ns;
 	left_ns -= waited;
-	if (nready <= 0)
+	if (!ready)
 		lost_ns += waited;
-	return nready > 0;
+	return ready;
 }
 
 /* Up to the end? Then the child is about to end, too. */
-static bool read_command(int input, struct text *command)
+static bool read_command(const struct errand *errand, struct text *command)
 {
 	char buffer[4096];
 	ssize_t nread;
 
-	while (left_ns && is_ready(input)) {
-		nread = read(input, buffer, sizeof(buffer));
+	while (left_ns && is_ready(errand)) {
+		nread = read(errand->input, buffer, sizeof(buffer));
 		if (nread <= 0)
 			return nread == 0;
 		text_add_chars(command, buffer, (size_t)nread);
@@ -80,25 +73,15 @@ static bool read_command(int input, struct text *command)
 
 bool process_command(pid_t pid, struct text *command)
 {
-	int ends[2];
-	pid_t child;
+	struct errand errand;
 	bool ended;
 
 	text_clear(command);
 	/* Without patience a child is only in the way: it may be one that cannot be killed. */
-	if (pid <= 0 || !left_ns || pipe2(ends, O_CLOEXEC))
+	if (pid <= 0 || !left_ns || !errand_begin(&errand, copy_command, &pid))
 		return false;
-	child = fork();
-	if (child == 0)
-		copy_command(pid, ends[1]);
-	close(ends[1]);
-	ended = child > 0 && read_command(ends[0], command);
-	close(ends[0]);
-	if (child > 0) {
-		kill(child, SIGKILL);
-		/* One that does not even die is not waited for. */
-		waitpid(child, NULL, ended ? 0 : WNOHANG);
-	}
+	ended = read_command(&errand, command);
+	errand_end(&errand, ended);
 	return ended && command->nchars;
 }
 

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * errand.c - work that others may keep waiting without end, done by a child that is given up then
+ */
+#define _GNU_SOURCE
+#include "errand.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#define OUTPUT		3	/* in a child */
+#define MAX_GIVEN_UP	8	/* children: a program that runs for long must not gather more */
+
+/* Killed, and perhaps not dead yet. */
+static pid_t given_up[MAX_GIVEN_UP];
+
+/* Where to remember a child; NULL if there is no room. */
+static pid_t *find_room(void)
+{
+	pid_t *room = NULL;
+	unsigned int i;
+
+	for (i = 0; i < MAX_GIVEN_UP; i++) {
+		if (given_up[i] && waitpid(given_up[i], NULL, WNOHANG))
+			given_up[i] = 0;
+		if (!given_up[i])
+			room = &given_up[i];
+	}
+	return room;
+}
+
+/* Whatever the parent has open: it may be given up before the child gets to an exec(). */
+static bool keep_output_only(int output)
+{
+	int null, fd;
+
+	if (output != OUTPUT && dup2(output, OUTPUT) < 0)
+		return false;
+	if (close_range(OUTPUT + 1, ~0U, 0))
+		return false;
+	null = open("/dev/null", O_RDWR);
+	for (fd = 0; fd < OUTPUT; fd++)
+		if (null < 0 || dup2(null, fd) < 0)
+			close(fd);
+	if (null > OUTPUT)
+		close(null);
+	return true;
+}
+
+bool errand_begin(struct errand *errand, errand_fn run, const void *argument)
+{
+	int ends[2];
+
+	if (!find_room() || pipe2(ends, O_CLOEXEC))
+		return false;
+	errand->child = fork();
+	if (errand->child == 0) {
+		if (keep_output_only(ends[1]))
+			run(argument, OUTPUT);
+		_exit(0);
+	}
+	close(ends[1]);
+	errand->input = ends[0];
+	if (errand->child > 0)
+		return true;
+	close(ends[0]);
+	return false;
+}
+
+bool errand_is_ready(const struct errand *errand, deadline_t deadline)
+{
+	struct pollfd input = { .fd = errand->input, .events = POLLIN };
+	deadline_t now = deadline_in(0);
+	uint64_t left = deadline > now ? deadline - now : 0;
+	struct timespec timeout = { (time_t)(left / 1000000000), (long)(left % 1000000000) };
+
+	return ppoll(&input, 1, &timeout, NULL) > 0;
+}
+
+void errand_end(struct errand *errand, bool is_done)
+{
+	pid_t *room = find_room();
+
+	close(errand->input);
+	kill(errand->child, SIGKILL);
+	/* One that does not even die is not waited for. */
+	if (!waitpid(errand->child, NULL, is_done ? 0 : WNOHANG) && room)
+		*room = errand->child;
+}
