@@ -13,8 +13,6 @@
 #include "switch_node.h"
 
 #define MAX_OWNERS	64
-/* What a process costs, whatever the size of its table, in descriptors. */
-#define PROCESS_COST	64
 
 enum rank { RANK_ROOT, RANK_OWNER, RANK_OTHER };
 
@@ -44,8 +42,7 @@ static int compare_numbers(unsigned long long left, unsigned long long right)
 	return left < right ? -1 : left > right;
 }
 
-/* By rank and user, so that each user's turns can be counted. */
-static int compare_users(const void *a, const void *b)
+static int compare_candidates(const void *a, const void *b)
 {
 	const struct candidate *left = a, *right = b;
 	int order = compare_numbers(left->rank, right->rank);
@@ -55,16 +52,6 @@ static int compare_users(const void *a, const void *b)
 	if (!order)
 		order = compare_numbers(left->ntable, right->ntable);
 	return order ? order : compare_numbers((unsigned int)left->pid, (unsigned int)right->pid);
-}
-
-static int compare_turns(const void *a, const void *b)
-{
-	const struct candidate *left = a, *right = b;
-	int order = compare_numbers(left->rank, right->rank);
-
-	if (!order)
-		order = compare_numbers(left->turn, right->turn);
-	return order ? order : compare_users(left, right);
 }
 
 static enum rank rank_of(uid_t uid, const uid_t *owners, unsigned int nowners)
@@ -82,21 +69,94 @@ static enum rank rank_of(uid_t uid, const uid_t *owners, unsigned int nowners)
 void candidates_order(struct candidate *list, unsigned int ncandidates, const uid_t *owners,
 		      unsigned int nowners)
 {
-	unsigned long long turn = 0;
 	unsigned int i;
 
 	if (!ncandidates)
 		return;
 	for (i = 0; i < ncandidates; i++)
 		list[i].rank = rank_of(list[i].uid, owners, nowners);
-	qsort(list, ncandidates, sizeof(*list), compare_users);
-	for (i = 0; i < ncandidates; i++) {
-		if (i && list[i].uid != list[i - 1].uid)
-			turn = 0;
-		turn += list[i].ntable + PROCESS_COST;
-		list[i].turn = turn;
+	qsort(list, ncandidates, sizeof(*list), compare_candidates);
+}
+
+/* --- turns */
+
+/* Of a user: the candidate that comes next, and the end of them. */
+struct queue {
+	unsigned int next;
+	unsigned int end;
+};
+
+static unsigned int end_of_user(const struct candidate *list, unsigned int ncandidates,
+				unsigned int first)
+{
+	unsigned int i = first + 1;
+
+	while (i < ncandidates && list[i].rank == list[first].rank &&
+	       list[i].uid == list[first].uid)
+		i++;
+	return i;
+}
+
+/* Those of the rank that begins here; returns where the next one does. */
+static unsigned int make_queues(struct queue *queues, unsigned int *nqueues,
+				const struct candidate *list, unsigned int ncandidates,
+				unsigned int first)
+{
+	unsigned int next, end;
+
+	*nqueues = 0;
+	for (next = first; next < ncandidates && list[next].rank == list[first].rank; next = end) {
+		end = end_of_user(list, ncandidates, next);
+		queues[(*nqueues)++] = (struct queue){ next, end };
 	}
-	qsort(list, ncandidates, sizeof(*list), compare_turns);
+	return next;
+}
+
+static void take_turn(struct queue *queue, deadline_t deadline, candidate_fn look, void *argument)
+{
+	deadline_t turn = deadline_in(CANDIDATES_TURN_MS);
+
+	if (turn > deadline)
+		turn = deadline;
+	while (queue->next < queue->end && !deadline_is_over(turn))
+		if (look(queue->next, turn, argument))
+			queue->next++;
+}
+
+/* A round is a turn for each; those who are through with it are left out of the next one. */
+static bool visit_rank(struct queue *queues, unsigned int nqueues, deadline_t deadline,
+		       candidate_fn look, void *argument)
+{
+	unsigned int nleft, i;
+
+	for (; nqueues; nqueues = nleft) {
+		nleft = 0;
+		for (i = 0; i < nqueues; i++) {
+			if (deadline_is_over(deadline))
+				return false;
+			take_turn(&queues[i], deadline, look, argument);
+			if (queues[i].next < queues[i].end)
+				queues[nleft++] = queues[i];
+		}
+	}
+	return true;
+}
+
+bool candidates_visit(const struct candidate *list, unsigned int ncandidates, deadline_t deadline,
+		      candidate_fn look, void *argument)
+{
+	struct queue *queues = calloc(ncandidates + 1, sizeof(*queues));
+	unsigned int first = 0, nqueues;
+	bool all = true;
+
+	if (!queues)
+		give_up();
+	while (all && first < ncandidates) {
+		first = make_queues(queues, &nqueues, list, ncandidates, first);
+		all = visit_rank(queues, nqueues, deadline, look, argument);
+	}
+	free(queues);
+	return all;
 }
 
 /* --- finding */

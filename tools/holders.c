@@ -4,13 +4,17 @@
  *
  * Descriptors belong to other users, and must neither hang us nor keep us long:
  *
- * - Most are judged by the text of their link in /proc, which touches no file system. Only one
- *   whose text ends like the name of a VFIO device is opened, with O_PATH, and only if it is on a
- *   file system without a server behind it (no NFS, no FUSE) its device number is asked for. So a
+ * - Nothing is read that a file behind a descriptor has a say in. Most are judged by the text of
+ *   their link in /proc, which touches no file system. Only one whose text ends like the name of a
+ *   VFIO device is opened, with O_PATH, and asked for its device number as it is in memory. So a
  *   node that somebody made under another name than the usual ones is not seen.
- * - The clock is read before each descriptor, and after HOLDERS_SECONDS we stop: it does not matter
+ * - Not so /proc/PID/fdinfo: it runs code of the file, which may wait for a lock (epoll's does)
+ *   that its process holds for as long as it likes.
+ * - The clock is read at each descriptor, and after HOLDERS_SECONDS we stop: it does not matter
  *   how many there are, nor in how many processes. The order of processes keeps a user with
- *   very many from hiding another one's: see candidates_order().
+ *   very many from hiding another one's: see candidates_visit().
+ * - All of it is done by a child. If it is kept waiting all the same, it is given up: what it has
+ *   found by then counts.
  */
 #define _GNU_SOURCE
 #include "holders.h"
@@ -18,21 +22,42 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 #include "candidates.h"
 #include "compare/text.h"
+#include "errand.h"
+#include "number.h"
 #include "ours.h"
 
-#define LOOK_AT_CLOCK	256	/* lines of a list of mounts between two looks at the clock */
+#define NGLANCES	8	/* at a descriptor whose process may change it meanwhile */
+#define GRACE_MS	500	/* what a child may be late that is not kept waiting */
+
+/* How far we are with a process. */
+struct look {
+	bool is_done;
+	long position;		/* in its directory of descriptors */
+	struct holder holder;
+};
 
 /* What all processes are looked at with. */
 struct search {
 	dev_t ours;
 	dev_t native;
 	unsigned int group_major;	/* 0 if there is none */
-	unsigned int dev_mount;		/* the mount of /dev/vfio; its file system is no server's */
-	deadline_t deadline;
+	struct candidates candidates;
+	struct look *looks;		/* one for each of them */
+	bool denied;
+	int output;
+};
+
+/* What the child says: the holders that it finds, and then how that went. */
+struct answer {
+	bool is_last;
+	bool denied;
+	bool late;
+	struct holder holder;
 };
 
 const char *printable(const char *name)
@@ -89,120 +114,68 @@ static bool looks_like_vfio(char *text)
 	return is_number(name) && nchars >= 5 && strcmp(text + nchars - 5, "/vfio") == 0;
 }
 
-/* What the kernel tells of a descriptor, all of it at one moment. */
-struct fdinfo {
-	unsigned int flags;
-	unsigned int mount;
-	unsigned long inode;
-};
-
-/* Of a process, or of "self". False if it is not known. */
-static bool get_fdinfo(struct fdinfo *info, const char *process, const char *fd)
+/* Where to count a device; NULL if it is none of those that we look for. */
+static unsigned int *counter_of(const struct search *search, dev_t number, struct holder *holder)
 {
-	char path[64], text[256];
-
-	snprintf(path, sizeof(path), "/proc/%.16s/fdinfo/%.16s", process, fd);
-	return read_head(path, text, sizeof(text)) &&
-	       sscanf(text, "pos: %*s flags: %o mnt_id: %u ino: %lu", &info->flags, &info->mount,
-		      &info->inode) == 3;
-}
-
-/* Of a descriptor of ours; 0 if that is not known. */
-static unsigned int mount_of(int fd)
-{
-	struct fdinfo info;
-	char name[16];
-
-	snprintf(name, sizeof(name), "%d", fd);
-	return get_fdinfo(&info, "self", name) ? info.mount : 0;
-}
-
-/*
- * Has a process opened what we found at a descriptor of it? With O_PATH it only names it, for
- * which it needs no permission: so anybody could have a group.
- */
-static bool is_opened(pid_t pid, const char *fd, unsigned int mount, const struct stat *st)
-{
-	struct fdinfo info;
-	char process[16];
-
-	snprintf(process, sizeof(process), "%d", (int)pid);
-	return get_fdinfo(&info, process, fd) && !(info.flags & O_PATH) &&
-	       info.mount == mount && info.inode == st->st_ino;
-}
-
-static bool is_local(const char *type)
-{
-	static const char *const types[] = {
-		"devtmpfs", "tmpfs", "ramfs", "rootfs", "ext2", "ext3", "ext4", "xfs", "btrfs",
-	};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(types); i++)
-		if (strcmp(type, types[i]) == 0)
-			return true;
-	return false;
-}
-
-/* Has the mount a file system without a server? As that process sees it: we may not. */
-static bool mount_is_local(const struct search *search, pid_t pid, unsigned int mount)
-{
-	char path[48], type[32], *line = NULL;
-	unsigned int number, nlines = 0;
-	bool local = false;
-	size_t nbytes = 0;
-	const char *rest;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	while (getline(&line, &nbytes, file) > 0) {
-		if (++nlines % LOOK_AT_CLOCK == 0 && deadline_is_over(search->deadline))
-			break;
-		if (sscanf(line, "%u ", &number) != 1 || number != mount)
-			continue;
-		rest = strstr(line, " - ");
-		local = rest && sscanf(rest, " - %31s", type) == 1 && is_local(type);
-		break;
-	}
-	free(line);
-	fclose(file);
-	return local;
-}
-
-static void count_device(const struct search *search, dev_t number, struct holder *holder)
-{
+	if (!number)
+		return NULL;
 	if (number == STOCK_NUMBER)
-		holder->nstock++;
-	else if (search->ours && number == search->ours)
-		holder->nours++;
-	else if (search->native && number == search->native)
-		holder->nnative++;
-	else if (search->group_major && major(number) == search->group_major)
-		holder->ndevices++;
+		return &holder->nstock;
+	if (number == search->ours)
+		return &holder->nours;
+	if (number == search->native)
+		return &holder->nnative;
+	return major(number) == search->group_major ? &holder->ndevices : NULL;
 }
 
 /*
- * O_PATH opens without asking the file system, and afterwards it is this file that we judge,
- * whatever its process does with the descriptor meanwhile.
+ * The device number of a character device behind a descriptor; 0 if it is something else. O_PATH
+ * opens without asking the file system, and what is in memory is not asked of a server.
+ */
+static dev_t number_of(int fds, const char *name)
+{
+	int fd = openat(fds, name, O_PATH | O_CLOEXEC);
+	dev_t number = 0;
+	struct statx st;
+
+	if (fd < 0)
+		return 0;
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) == 0 &&
+	    S_ISCHR(st.stx_mode))
+		number = makedev(st.stx_rdev_major, st.stx_rdev_minor);
+	close(fd);
+	return number;
+}
+
+/*
+ * Has the process opened what is there? With O_PATH it only names it, for which it needs no
+ * permission: so anybody could have a group. The link's mode is the descriptor's. One for ioctls
+ * alone (access mode 3) has none, either: see holders_lack_users().
+ */
+static bool is_opened(int fds, const char *name)
+{
+	struct stat link;
+
+	return fstatat(fds, name, &link, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       link.st_mode & (S_IRUSR | S_IWUSR);
+}
+
+/*
+ * The number and the mode come one after the other. A process that puts now one file, now another
+ * one there does not hit the right moment each time.
  */
 static void look_at_file(const struct search *search, int fds, const char *name,
 			 struct holder *holder)
 {
-	int fd = openat(fds, name, O_PATH | O_CLOEXEC);
-	unsigned int mount;
-	struct stat st;
+	dev_t number = number_of(fds, name);
+	unsigned int *counter = counter_of(search, number, holder);
+	unsigned int i;
 
-	if (fd < 0)
-		return;
-	mount = mount_of(fd);
-	if (mount && (mount == search->dev_mount ||
-		      mount_is_local(search, holder->pid, mount)) &&
-	    fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && is_opened(holder->pid, name, mount, &st))
-		count_device(search, st.st_rdev, holder);
-	close(fd);
+	for (i = 0; counter && i < NGLANCES; i++)
+		if (!is_opened(fds, name) || number_of(fds, name) != number)
+			return;
+	if (counter)
+		++*counter;
 }
 
 static void look_at_descriptor(const struct search *search, int fds, const char *name,
@@ -223,44 +196,69 @@ static void look_at_descriptor(const struct search *search, int fds, const char 
 
 /* --- processes */
 
-static void add(struct holders *holders, struct holder *holder)
+/* As a pipe takes it at once, the parent gets it whole. */
+static void say(const struct search *search, const struct answer *answer)
 {
+	_Static_assert(sizeof(*answer) <= 512, "POSIX says so");
+
+	if (write(search->output, answer, sizeof(*answer)) != sizeof(*answer))
+		_exit(EXIT_NOT_RUN);
+}
+
+static void say_holder(const struct search *search, struct look *look)
+{
+	struct holder *holder = &look->holder;
 	char path[64];
 
+	if (!holder->nstock && !holder->nours && !holder->nnative)
+		return;
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)holder->pid);
 	if (read_line(path, holder->name, sizeof(holder->name)))
 		holder->name[0] = '\0';
-	holders->holder = grow(holders->holder, holders->nholders, sizeof(*holder));
-	holders->holder[holders->nholders++] = *holder;
+	say(search, &(struct answer){ .holder = *holder });
 }
 
-static void look_at_process(const struct search *search, const struct candidate *candidate,
-			    struct holders *holders)
+/* A descriptor at least, so that there is an end. */
+static bool look_at_descriptors(const struct search *search, DIR *fds, struct look *look,
+				deadline_t deadline)
 {
-	struct holder holder = { .pid = candidate->pid, .uid = candidate->uid };
 	struct dirent *entry;
-	char path[32];
-	DIR *fds;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)holder.pid);
-	fds = opendir(path);
-	if (!fds) {
-		/* A process that has ended in the meantime holds nothing. */
-		if (errno == EACCES || errno == EPERM)
-			holders->denied = true;
-		return;
-	}
+	if (look->position)
+		seekdir(fds, look->position);
 	while ((entry = readdir(fds))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		holders->late = deadline_is_over(search->deadline);
-		if (holders->late)
-			break;
-		look_at_descriptor(search, dirfd(fds), entry->d_name, &holder);
+		look_at_descriptor(search, dirfd(fds), entry->d_name, &look->holder);
+		look->position = telldir(fds);
+		if (deadline_is_over(deadline))
+			return false;
 	}
-	closedir(fds);
-	if (holder.nstock || holder.nours || holder.nnative)
-		add(holders, &holder);
+	return true;
+}
+
+/* A candidate_fn. */
+static bool look_at_process(unsigned int number, deadline_t deadline, void *argument)
+{
+	struct search *search = argument;
+	const struct candidate *candidate = &search->candidates.list[number];
+	struct look *look = &search->looks[number];
+	char path[32];
+	DIR *fds;
+
+	look->holder.pid = candidate->pid;
+	look->holder.uid = candidate->uid;
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)candidate->pid);
+	fds = opendir(path);
+	/* A process that has ended in the meantime holds nothing. */
+	if (!fds && (errno == EACCES || errno == EPERM))
+		search->denied = true;
+	look->is_done = !fds || look_at_descriptors(search, fds, look, deadline);
+	if (fds)
+		closedir(fds);
+	if (look->is_done)
+		say_holder(search, look);
+	return look->is_done;
 }
 
 static int compare_holders(const void *a, const void *b)
@@ -286,40 +284,73 @@ static unsigned int get_group_major(void)
 	return found;
 }
 
-static struct search begin_search(unsigned int nms)
+static struct look *need_looks(unsigned int nlooks)
 {
+	struct look *looks = calloc(nlooks + 1, sizeof(*looks));
+
+	if (!looks)
+		_exit(EXIT_NOT_RUN);
+	return looks;
+}
+
+/* An errand_fn. Finding processes takes at most half of the time, and some are left to look at. */
+static void search_all(const void *argument, int output)
+{
+	const unsigned int *nms = argument;
+	deadline_t deadline = deadline_in(*nms);
 	struct search search = {
 		.ours = ours_number(),
 		.native = ours_native_number(),
 		.group_major = get_group_major(),
-		.deadline = deadline_in(nms),
+		.output = output,
 	};
-	int fd = open("/dev/vfio", O_PATH | O_CLOEXEC);
+	struct candidates *candidates = &search.candidates;
+	unsigned int i;
+	bool all;
 
-	if (fd >= 0) {
-		search.dev_mount = mount_of(fd);
-		close(fd);
-	}
-	return search;
+	candidates_find(candidates, deadline_in(*nms / 2));
+	search.looks = need_looks(candidates->ncandidates);
+	all = candidates_visit(candidates->list, candidates->ncandidates, deadline,
+			       look_at_process, &search);
+	for (i = 0; i < candidates->ncandidates; i++)
+		if (!search.looks[i].is_done)
+			say_holder(&search, &search.looks[i]);
+	say(&search, &(struct answer){
+		.is_last = true,
+		.denied = search.denied || candidates->denied,
+		.late = !all || candidates->late,
+	});
 }
 
-/* Finding processes takes at most half of the time, and some are left to look at. */
+static bool get_answer(const struct errand *errand, struct answer *answer, deadline_t deadline)
+{
+	return errand_is_ready(errand, deadline) &&
+	       read(errand->input, answer, sizeof(*answer)) == sizeof(*answer);
+}
+
+static void take_answer(struct holders *holders, const struct answer *answer)
+{
+	if (answer->is_last) {
+		holders->denied = answer->denied;
+		holders->late = answer->late;
+		return;
+	}
+	holders->holder = grow(holders->holder, holders->nholders, sizeof(*holders->holder));
+	holders->holder[holders->nholders++] = answer->holder;
+}
+
 void holders_find_within(struct holders *holders, unsigned int nms)
 {
-	struct search search = begin_search(nms);
-	struct candidates candidates;
-	unsigned int i;
+	deadline_t deadline = deadline_in(nms + GRACE_MS);
+	struct answer answer = { 0 };
+	struct errand errand;
 
-	*holders = (struct holders){ 0 };
-	candidates_find(&candidates, deadline_in(nms / 2));
-	holders->denied = candidates.denied;
-	for (i = 0; i < candidates.ncandidates && !holders->late; i++) {
-		holders->late = deadline_is_over(search.deadline);
-		if (!holders->late)
-			look_at_process(&search, &candidates.list[i], holders);
-	}
-	holders->late = holders->late || candidates.late;
-	candidates_free(&candidates);
+	*holders = (struct holders){ .late = true };
+	if (!errand_begin(&errand, search_all, &nms))
+		return;
+	while (!answer.is_last && get_answer(&errand, &answer, deadline))
+		take_answer(holders, &answer);
+	errand_end(&errand, answer.is_last);
 	if (holders->holder)
 		qsort(holders->holder, holders->nholders, sizeof(*holders->holder),
 		      compare_holders);
@@ -330,27 +361,63 @@ void holders_find(struct holders *holders)
 	holders_find_within(holders, HOLDERS_SECONDS * 1000);
 }
 
+/* What uses a module, as the kernel counts it; -1 if it is not loaded, or built in. */
+static long module_nusers(const char *module)
+{
+	char path[64], line[32];
+	uint64_t nusers;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", module);
+	if (read_line(path, line, sizeof(line)) || !number_parse(line, 0, LONG_MAX, &nusers))
+		return -1;
+	return (long)nusers;
+}
+
 /*
  * Each container of the kernel's with a backend holds a reference of the backend's module, and no
  * container gets one without a group. What is built in does not count, and vfio's own backend for
  * devices without an IOMMU has no module of its own.
  */
-static bool stock_may_be_used(void)
+bool holders_lack_users(const struct holders *holders)
 {
+	bool may_be_used = access("/sys/module/" STOCK_MODULE, F_OK) == 0;
+	long nusers = module_nusers(STOCK_MODULE);
 	char line[32];
 
+	if (nusers > 0)
+		return true;
+	if (nusers == 0)
+		may_be_used = false;
 	if (read_line("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode", line,
 		      sizeof(line)) == 0 && line[0] == 'Y')
-		return true;
-	if (access("/sys/module/" STOCK_MODULE, F_OK))
-		return false;
-	return read_line("/sys/module/" STOCK_MODULE "/refcnt", line, sizeof(line)) ||
-	       strcmp(line, "0");
+		may_be_used = true;
+	return holders->late && may_be_used;
 }
 
-bool holders_may_lack_users(const struct holders *holders)
+/* Each module that uses ours holds a reference, too. */
+static long count_dependants(void)
 {
-	return holders->late && stock_may_be_used();
+	DIR *modules = opendir("/sys/module/" OUR_MODULE "/holders");
+	struct dirent *entry;
+	long n = 0;
+
+	while (modules && (entry = readdir(modules)))
+		n += entry->d_name[0] != '.';
+	if (modules)
+		closedir(modules);
+	return n;
+}
+
+/* A descriptor through the kernel's node may be of a container of ours. */
+unsigned int holders_nhidden(const struct holders *holders)
+{
+	long nusers = module_nusers(OUR_MODULE) - count_dependants();
+	unsigned int i;
+
+	for (i = 0; i < holders->nholders; i++)
+		nusers -= (long)holders->holder[i].nours + holders->holder[i].nnative +
+			  holders->holder[i].nstock;
+	return nusers > 0 && holders_are_all(holders) ? (unsigned int)nusers : 0;
 }
 
 void holders_free(struct holders *holders)

@@ -34,8 +34,14 @@ void holders_find(struct holders *holders);
 /* The same with another limit, in ms. */
 void holders_find_within(struct holders *holders, unsigned int nms);
 void holders_free(struct holders *holders);
-/* Could a process that was not looked at use a device through a container of the kernel's? */
-bool holders_may_lack_users(const struct holders *holders);
+/*
+ * Where no holder uses a device through a container of the kernel's: does somebody do so all the
+ * same, or may they? In a process that was not looked at, by another name of the node, or with
+ * descriptors that are on their way from one process to another.
+ */
+bool holders_lack_users(const struct holders *holders);
+/* How many containers and the like of ours are in use at least that no holder has open. */
+unsigned int holders_nhidden(const struct holders *holders);
 static inline bool holders_are_all(const struct holders *holders)
 {
 	return !holders->denied && !holders->late;

@@ -9,8 +9,6 @@
 
 #include "holders.h"
 
-#define NOT_FOUND	"and its process was not found in %d seconds"
-
 static int check_module(struct situation *situation, bool dry_run)
 {
 	struct text why = { 0 };
@@ -130,9 +128,9 @@ static int refuse_users(const struct holders *holders)
 			      " and would stay with the kernel's, %s (%d) for one; --force goes on",
 			      nusers, nusers == 1 ? "" : "es", nusers == 1 ? "uses" : "use",
 			      printable(first->name), (int)first->pid);
-	if (holders_may_lack_users(holders))
-		return refuse("a container of the kernel's is in use, " NOT_FOUND
-			      "; --force goes on", HOLDERS_SECONDS);
+	if (holders_lack_users(holders))
+		return refuse("a container of the kernel's is in use, and no process that can be "
+			      "seen has it; --force goes on");
 	return DONE;
 }
 
@@ -163,6 +161,9 @@ void switch_warn_of_users(void)
 	if (nusers)
 		say_warning("%u process%s the backend of containers that exist",
 			    nusers, nusers == 1 ? " keeps" : "es keep");
+	else if (holders_lack_users(&holders))
+		say_warning("a container of the kernel's is in use, and no process that can be "
+			    "seen has it");
 	warn_of_idle(&holders);
 	holders_free(&holders);
 }

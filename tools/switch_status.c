@@ -39,12 +39,14 @@ static void print_holder(const char *label, const struct holder *holder)
 
 static void print_holders(const struct holders *holders)
 {
+	unsigned int nhidden = holders_nhidden(holders), i;
 	const char *label = "containers:";
-	unsigned int i;
 
 	for (i = 0; i < holders->nholders; i++, label = "")
 		print_holder(label, &holders->holder[i]);
-	if (!holders->nholders)
+	if (nhidden)
+		printf("%-16s %u more of ours, in no process that can be seen\n", label, nhidden);
+	else if (!holders->nholders)
 		printf("%-16s none are open\n", label);
 	if (holders->denied)
 		printf("%-16s those of other users are not shown: needs root\n", "");
@@ -143,6 +145,7 @@ static void print_json_holders(const struct holders *holders)
 	}
 	json_close();
 	json_add_bool("all_holders", holders_are_all(holders));
+	json_add_number("hidden", holders_nhidden(holders));
 }
 
 static const char *way_or_null(enum way way)

@@ -15,6 +15,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #define LOCK_FILE	"/run/vfio-ioas/lock"
 #define NOBODY		65534
@@ -465,6 +466,100 @@ static void a_container_in_use_that_is_not_found_is_refused(void)
 	other_end(&crowd);
 }
 
+/* --- descriptors that no process has */
+
+/* On their way over a socket, which nobody has taken them from. */
+struct parcel {
+	int ends[2];
+};
+
+static void parcel_send(struct parcel *parcel, const int *fds, unsigned int nfds)
+{
+	char control[CMSG_SPACE(8 * sizeof(int))] = { 0 };
+	struct iovec data = { .iov_base = control, .iov_len = 1 };
+	struct msghdr message = {
+		.msg_iov = &data, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = CMSG_SPACE(nfds * sizeof(int)),
+	};
+	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+	unsigned int i;
+
+	require_eq(or_errno(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, parcel->ends)), 0);
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(nfds * sizeof(int));
+	memcpy(CMSG_DATA(head), fds, nfds * sizeof(int));
+	require_eq(sendmsg(parcel->ends[0], &message, 0), 1);
+	for (i = 0; i < nfds; i++)
+		close(fds[i]);
+}
+
+static void parcel_lose(struct parcel *parcel)
+{
+	close(parcel->ends[0]);
+	close(parcel->ends[1]);
+}
+
+static void a_container_in_use_that_no_process_has_is_refused(void)
+{
+	struct parcel parcel;
+	struct rig rig;
+	int fds[2];
+
+	untouched_note(&before);
+	open_in_use(&rig);
+	fds[0] = rig.container;
+	fds[1] = rig.group[0];
+	parcel_send(&parcel, fds, 2);
+	check_prompt(1, "on");
+	check_said("a container of the kernel's is in use, and no process that can be seen has it");
+	check_untouched(&before);
+	check_prompt(0, "on --force");
+	check_said("warning: a container of the kernel's is in use");
+	check_prompt(0, "off");
+	parcel_lose(&parcel);
+	check_prompt(0, "on");
+}
+
+static void a_container_of_ours_that_no_process_has_is_said(void)
+{
+	struct parcel parcel;
+	int fd = open(IOAS_NODE, O_RDWR | O_CLOEXEC);
+
+	require_true(fd >= 0);
+	check_prompt(SWITCH_OFF, "status");
+	check_said(": 0 opened through the kernel's node, 1 through ours");
+	parcel_send(&parcel, &fd, 1);
+	check_prompt(SWITCH_OFF, "status");
+	check_said("containers:      1 more of ours, in no process that can be seen\n");
+	check_prompt(SWITCH_OFF, "status --json");
+	check_said("\"all_holders\": true, \"hidden\": 1");
+	parcel_lose(&parcel);
+	check_prompt(SWITCH_OFF, "status");
+	check_said("none are open");
+}
+
+/*
+ * For ioctls alone, which is neither to read nor to write: as a descriptor that only names it, this
+ * one has no mode. So it is no holder, but it counts.
+ */
+static void a_container_in_use_that_is_open_for_ioctls_alone_is_refused(void)
+{
+	struct rig rig = { .container = open(STOCK_NODE, O_ACCMODE | O_CLOEXEC), .ngroups = 1 };
+
+	require_true(rig.container >= 0);
+	rig.group[0] = group_open_wait(0);
+	require_eq(or_errno(fcntl(rig.group[0], F_SETFD, FD_CLOEXEC)), 0);
+	require_eq(group_set_container(rig.group[0], rig.container), 0);
+	require_eq(set_iommu(rig.container, VFIO_TYPE1v2_IOMMU), 0);
+	untouched_note(&before);
+	check_prompt(1, "on");
+	check_said("; --force goes on");
+	check_untouched(&before);
+	rig_close(&rig);
+	check_prompt(0, "on");
+}
+
 /* --- a file system whose server has died */
 
 #define DEAD	"/tmp/dead"
@@ -599,6 +694,9 @@ static const struct test tests[] = {
 	TEST(many_processes_of_another_user_neither_keep_root_long_nor_hide_a_third_user,
 	     ONLY_IOAS | NEEDS_ONE | TAKES_LONG),
 	TEST(a_container_in_use_that_is_not_found_is_refused, ONLY_IOAS | NEEDS_ONE | TAKES_LONG),
+	TEST(a_container_in_use_that_no_process_has_is_refused, ONLY_IOAS | NEEDS_ONE),
+	TEST(a_container_of_ours_that_no_process_has_is_said, ONLY_IOAS),
+	TEST(a_container_in_use_that_is_open_for_ioctls_alone_is_refused, ONLY_IOAS | NEEDS_ONE),
 	TEST(a_dead_file_system_does_not_keep_root_waiting, ONLY_IOAS),
 	TEST(a_dead_file_system_in_place_of_a_node_does_not_either, ONLY_IOAS),
 };
