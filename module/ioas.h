@@ -317,7 +317,7 @@ struct ioas_unmap_watch {
  * Return: 0, also where nothing is mapped; -EINVAL with UNMAP_WHOLE and nothing
  * removed if a border of the range lies inside an area; with UNMAP_UPWARD -ENOENT if
  * the next area reaches over a border, -EBUSY if another thread is making or removing it;
- * -EDEADLK if an in-kernel user did not let go of one for seconds (a bug of that user), which stays,
+ * -EDEADLK if an in-kernel user did not let go of one for seconds (a bug of that user): it stays,
  * as do those above unless it is UNMAP_ALL;
  * -EINTR on a fatal signal while it waited; an error of @watch, and the area it was about,
  * and those above, are still there.
