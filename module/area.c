@@ -251,7 +251,8 @@ int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *p
 	ret = pages_pin(area->pages, pin);
 	if (ret)
 		goto unlock;
-	ret = pages_list(area->pages, pin->first_index, pin->last_index, list);
+	if (list)
+		ret = pages_list(area->pages, pin->first_index, pin->last_index, list);
 	if (ret)
 		pages_unpin(area->pages, pin, &refund);
 unlock:
@@ -280,9 +281,11 @@ int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *
 	hold->user.kind = USER_HOLD;
 	hold->user.first_index = index;
 	hold->user.last_index = index;
-	ret = area_add_pin(ioas, area, &hold->user, &hold->page);
 	/* What is pinned for no domain was just now taken from its owner, or is another hold's. */
-	if (ret || list_empty(&ioas->hwpts))
+	if (list_empty(&ioas->hwpts))
+		return area_add_pin(ioas, area, &hold->user, &hold->page);
+	ret = area_add_pin(ioas, area, &hold->user, NULL);
+	if (ret)
 		return ret;
 	pages_lock(area->pages);
 	ret = pages_follow_owner(area->pages, hold, &ioas->beside);

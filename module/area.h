@@ -326,7 +326,7 @@ struct ioas_area *area_hold_pinned(struct ioas *ioas, unsigned long iova);
  * @area: kept busy by the caller; shared from now on
  * @pin: zeroed but for its kind and the pages of the store; the caller's, until
  *       area_drop_pin()
- * @list: receives a pointer for each page
+ * @list: receives a pointer for each page; NULL: device memory will do, too
  *
  * An unmap of the area has to tell in-kernel users until area_drop_pin().
  *

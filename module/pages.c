@@ -654,15 +654,38 @@ static void move_beside(struct ioas_pages *pages, struct pages_hold *hold, struc
 		users_insert(&hold->user, &pages->sharing->covered);
 }
 
+/* -EINVAL where the owner has device memory by now: there is no page to pin. */
+static int pin_of_owner(struct ioas_pages *pages, unsigned long index, struct page **page)
+{
+	struct mm_struct *mm = pages->account->mm;
+	unsigned long uaddr = pages->uptr + index * PAGE_SIZE;
+	unsigned long pfn;
+	int ret;
+
+	ret = pin_one(mm, uaddr, pin_flags(pages->writable, pages->unshares), page);
+	if (ret != -EFAULT || !pages->takes_mmio || !mmget_not_zero(mm))
+		return ret;
+	if (pin_find_mmio(mm, uaddr, 1, pages->writable, &pfn) == 1)
+		ret = -EINVAL;
+	mmput(mm);
+	return ret;
+}
+
 int pages_follow_owner(struct ioas_pages *pages, struct pages_hold *hold,
 		       struct pages_beside *beside)
 {
+	unsigned long index = hold->user.first_index;
 	struct page *page;
 	int ret;
 
 	lockdep_assert_held(&pages->sharing->mutex);
-	ret = pin_one(pages->account->mm, pages->uptr + hold->user.first_index * PAGE_SIZE,
-		      pin_flags(pages->writable, pages->unshares), &page);
+	/* What the store has of device memory is no page. */
+	ret = pages_list(pages, index, index, &hold->page);
+	if (ret == -EINVAL)
+		hold->page = NULL;
+	else if (ret)
+		return ret;
+	ret = pin_of_owner(pages, index, &page);
 	if (ret)
 		return ret;
 	if (page != hold->page) {

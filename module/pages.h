@@ -110,12 +110,12 @@ void pages_unpin_slowly(struct ioas_pages *pages, struct pages_user *user,
 /**
  * pages_follow_owner() - give a hold the page that its memory's owner has there by now
  * @pages: a shared store
- * @hold: its user was given to pages_pin(), and it has the page that the store has there
- * @beside: counts it if that is another page
+ * @hold: its user was given to pages_pin(); receives the page
+ * @beside: counts it if that is not the page that the store has there
  *
  * Context: may sleep and fault, holds pages_lock().
- * Return: 0, or with nothing changed -EFAULT where memory is missing, not permitted, or its
- * process is gone; -ENOMEM over the memlock limit; -EINTR on a fatal signal.
+ * Return: 0, or with nothing changed -EINVAL where the owner has device memory by now; -EFAULT
+ * where memory is missing, not permitted, or its process is gone; -ENOMEM over the memlock limit; -EINTR on a fatal signal.
  */
 int pages_follow_owner(struct ioas_pages *pages, struct pages_hold *hold,
 		       struct pages_beside *beside);

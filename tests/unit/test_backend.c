@@ -345,6 +345,83 @@ START_TEST(no_driver_is_called_because_the_last_device_is_closed)
 }
 END_TEST
 
+static void show_mmio(unsigned long page)
+{
+	process.mm.pages[page] = NULL;
+	process.mm.mmio[page].pfn = 0x5000;
+}
+
+static void show_memory(unsigned long page)
+{
+	process.mm.mmio[page].pfn = 0;
+	process.mm.pages[page] = &shim_pages[page];
+}
+
+static void show_nothing(unsigned long page)
+{
+	process.mm.mmio[page].pfn = 0;
+	process.mm.pages[page] = NULL;
+}
+
+/* What a process has when it maps, and when a driver pins. */
+static const struct {
+	void (*mapped)(unsigned long page);
+	void (*pinned)(unsigned long page);
+	int ret;
+} replacements[] = {
+	{ show_mmio, show_mmio, -EINVAL },
+	{ show_mmio, show_memory, 1 },
+	{ show_mmio, show_nothing, -EFAULT },
+	{ show_memory, show_mmio, -EINVAL },
+	{ show_memory, show_memory, 1 },
+	{ show_memory, show_nothing, -EFAULT },
+};
+
+static const struct vfio_device_ops quiet_ops = { .dma_unmap = ignore };
+
+/* Beside a group, which may leave before the page is let go of. */
+START_TEST(a_driver_pins_what_the_process_has_by_now_if_it_is_memory)
+{
+	struct iommu_group *group = shim_group_create(), *emulated = shim_group_create();
+	struct device device = { .iommu_group = emulated };
+	struct vfio_device vdev = { .dev = &device, .ops = &quiet_ops };
+	const struct vfio_iommu_driver_ops *ops;
+	bool group_leaves = _i >= (int)ARRAY_SIZE(replacements);
+	unsigned int which = _i % ARRAY_SIZE(replacements);
+	struct page *page = NULL;
+	int ret;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ops = shim_first_driver();
+	ck_assert_int_eq(attach(group), 0);
+	ck_assert_int_eq(ops->attach_group(handle, emulated, VFIO_EMULATED_IOMMU), 0);
+	ops->register_device(handle, &vdev);
+	replacements[which].mapped(0);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	replacements[which].pinned(0);
+	ret = ops->pin_pages(handle, emulated, 0, 1, IOMMU_READ, &page);
+	ck_assert_int_eq(ret, replacements[which].ret);
+	ck_assert_ptr_eq(page, ret == 1 ? &shim_pages[0] : NULL);
+	ck_assert_uint_eq(process.mm.locked_vm, shim_npinned);
+	if (group_leaves)
+		ops->detach_group(handle, group);
+	if (ret == 1)
+		ops->unpin_pages(handle, 0, 1);
+	ck_assert_int_eq(unmap_dma(0, 1, NULL), 1);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ops->unregister_device(handle, &vdev);
+	ops->detach_group(handle, emulated);
+	if (!group_leaves)
+		ops->detach_group(handle, group);
+	close_container();
+	stop_backend();
+	show_memory(0);
+	shim_group_destroy(group);
+	shim_group_destroy(emulated);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("backend");
@@ -363,6 +440,8 @@ int main(void)
 	tcase_add_test(tcase, ioas_that_a_group_is_in_or_leaves_cannot_be_destroyed);
 	tcase_add_loop_test(tcase, a_pin_that_fails_does_not_share_the_page_of_another_group, 0, 2);
 	tcase_add_loop_test(tcase, no_driver_is_called_because_the_last_device_is_closed, 1, 101);
+	tcase_add_loop_test(tcase, a_driver_pins_what_the_process_has_by_now_if_it_is_memory, 0,
+			    2 * ARRAY_SIZE(replacements));
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }
