@@ -115,7 +115,8 @@ void pages_unpin_slowly(struct ioas_pages *pages, struct pages_user *user,
  *
  * Context: may sleep and fault, holds pages_lock().
  * Return: 0, or with nothing changed -EINVAL where the owner has device memory by now; -EFAULT
- * where memory is missing, not permitted, or its process is gone; -ENOMEM over the memlock limit; -EINTR on a fatal signal.
+ * where memory is missing, not permitted, or its process is gone; -ENOMEM over the memlock limit;
+ * -EINTR on a fatal signal.
  */
 int pages_follow_owner(struct ioas_pages *pages, struct pages_hold *hold,
 		       struct pages_beside *beside);

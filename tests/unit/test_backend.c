@@ -323,7 +323,9 @@ static void open_the_second(void *unused)
 /* Two devices with an IOMMU whose drivers pin, too. The first one has let go of what it pinned. */
 START_TEST(no_driver_is_called_because_the_last_device_is_closed)
 {
-	const struct shim_thread threads[] = { { close_the_first, NULL }, { open_the_second, NULL } };
+	const struct shim_thread threads[] = {
+		{ close_the_first, NULL }, { open_the_second, NULL },
+	};
 	struct iommu_group *group = shim_group_create();
 	struct page *page;
 
