@@ -27,7 +27,7 @@ are_the_warnings() {
 # boot_deaf COMMAND FUNCTION...: the VM in which the kernel is expected to warn, once in each
 # function, and so the run to fail.
 boot_deaf() {
-	local status=0 result=ok name=unmap_that_gives_up_warns_once_and_of_nothing_else
+	local status=0 result=ok name=driver_that_keeps_its_pins_is_warned_of_once_in_each_place
 
 	[ $# -ge 2 ] || {
 		echo "boot_deaf: no function was named" >&2

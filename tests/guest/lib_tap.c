@@ -377,6 +377,16 @@ static bool wanted(const struct test *test, int argc, char **argv)
 	return argc < 2;
 }
 
+static bool is_test(const char *name, const struct test *tests, size_t ntests)
+{
+	size_t i;
+
+	for (i = 0; i < ntests; i++)
+		if (strcmp(name, tests[i].name) == 0)
+			return true;
+	return false;
+}
+
 static void init(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -402,7 +412,14 @@ int run_tests(const struct test *tests, size_t ntests, int argc, char **argv)
 	size_t number = 0;
 	bool passed = true;
 	size_t i;
+	int arg;
 
+	for (arg = 1; arg < argc; arg++) {
+		if (!is_test(argv[arg], tests, ntests)) {
+			printf("Bail out! %s has no test \"%s\"\n", argv[0], argv[arg]);
+			return 2;
+		}
+	}
 	init();
 	for (i = 0; i < ntests; i++)
 		number += wanted(&tests[i], argc, argv);
