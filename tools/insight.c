@@ -21,13 +21,16 @@
 #define DEBUGFS		"/sys/kernel/debug"
 
 /*
- * An ordinary user may make more than a million IOASs. What is beyond these bounds is counted and
- * left out, so that the memory that it takes is bounded, and all else is shown.
+ * An ordinary user may make more than a million IOASs, and as many contexts. What is beyond these
+ * bounds is counted and left out, so that the memory that it takes is bounded, and all else is
+ * shown: neither parts take the place of contexts, nor one context that of another one's parts.
  */
 #define MAX_NBYTES	(128U << 20)	/* of text that is kept */
-#define MAX_ITEMS	500000		/* of which parse() makes some 300 bytes each */
-#define PLENTY		250000		/* of items; behind them, of the parts of a context */
-#define FEW		100		/* are kept so many */
+#define MAX_OTHERS	(96U << 20)	/* of it, for all but contexts */
+#define MAX_CONTEXTS	200000		/* of each item parse() makes some 300 bytes */
+#define MAX_PARTS	300000
+#define PLENTY		150000		/* of parts; behind them, of a context are kept so many, */
+#define FEW		100		/* and the fewer, the less room is left */
 #define MAX_LINE_NBYTES	(1U << 20)
 #define MAX_READ_NBYTES	(4ULL << 30)	/* no file of the module's is as long */
 
@@ -47,69 +50,177 @@ static void say_why(int error)
 		say_error("%s: %s", INSIGHT_FILE, strerror(error));
 }
 
+/* How much is kept. */
+struct kept {
+	size_t nchars;
+	unsigned int nlines;		/* that are not empty */
+	unsigned int ncontexts;
+	unsigned int nparts;
+};
+
+/* The context whose lines are read. */
+struct current {
+	struct kept before;		/* what was kept when it began */
+	uint64_t id;
+	uint64_t nread;			/* lines */
+	uint64_t nmissing;
+	unsigned int nparts;		/* kept */
+	bool is_missing;
+	bool may_match;			/* the filter */
+	bool matches;
+};
+
 /* A file while it is read, line by line. */
 struct reader {
 	struct insight *insight;	/* where what is missing is counted */
+	const struct filter *filter;
 	struct text text;		/* what is kept; an empty line for one that is not */
 	struct text line;		/* the begin of one */
-	unsigned int nlines;		/* kept, and not empty */
-	/* Of the context under way. */
-	uint64_t context;
-	unsigned int nparts;		/* kept */
-	uint64_t nmissing;
+	struct kept kept;
+	struct current current;
 };
 
-static bool is_context_line(const char *line)
-{
-	return strncmp(line, "context ", 8) == 0;
-}
+static struct item parse_line(char *line);
 
-static void begin_context(struct reader *reader, const char *line)
+/* An empty line, so that what is behind it has the number that it has in the file. */
+static void skip_line(struct reader *reader)
 {
-	const char *id = strstr(line, " id=");
-
-	reader->context = id ? strtoull(id + 4, NULL, 10) : 0;
-	reader->nparts = 0;
-	reader->nmissing = 0;
-}
-
-/* When there is plenty, contexts still get a few parts each: one with very many hides no other. */
-static bool is_wanted(const struct reader *reader, bool is_context, size_t nchars)
-{
-	if (reader->text.nchars + nchars >= MAX_NBYTES || reader->nlines == MAX_ITEMS)
-		return false;
-	return is_context || reader->nlines < PLENTY || reader->nparts < FEW;
+	if (reader->text.nchars < MAX_OTHERS / 2)
+		text_add_chars(&reader->text, "\n", 1);
 }
 
 static void count_missing(struct reader *reader)
 {
 	struct insight *insight = reader->insight;
+	const struct current *current = &reader->current;
 
-	insight->nmissing++;
-	if (++reader->nmissing > insight->nmissing_of_context) {
-		insight->nmissing_of_context = reader->nmissing;
-		insight->context_that_lacks = reader->context;
+	insight->nmissing += current->nmissing;
+	insight->nmissing_contexts += current->is_missing;
+	if (current->nmissing > insight->nmissing_of_context) {
+		insight->nmissing_of_context = current->nmissing;
+		insight->context_that_lacks = current->id;
 	}
+}
+
+/* All of it is here now. What the filter does not have goes, and is not missing either. */
+static void end_context(struct reader *reader)
+{
+	struct current *current = &reader->current;
+
+	if (current->matches) {
+		count_missing(reader);
+		return;
+	}
+	reader->kept = current->before;
+	reader->text.nchars = current->before.nchars;
+	for (; current->nread && reader->text.nchars < MAX_OTHERS / 2; current->nread--)
+		skip_line(reader);
+}
+
+/* Before the first one: whatever is there, it is kept, to be refused. */
+static struct current no_context(void)
+{
+	return (struct current){ .may_match = true, .matches = true };
+}
+
+static void begin_context(struct reader *reader, const struct item *item)
+{
+	const struct filter *filter = reader->filter;
+	bool may_match = !filter->by_pid || item_number(item, "pid") == filter->pid;
+
+	reader->current = (struct current){
+		.before = reader->kept,
+		.id = item->context,
+		.may_match = may_match,
+		.matches = may_match && !filter->by_group && !filter->device,
+	};
+	reader->current.before.nchars = reader->text.nchars;
+}
+
+/* When there is plenty, contexts still get a few parts each: one with very many hides no other. */
+static bool is_part_wanted(const struct reader *reader, bool is_asked_for)
+{
+	unsigned int nleft = MAX_PARTS - reader->kept.nparts;
+
+	if (is_asked_for)
+		return nleft > 0;
+	return reader->kept.nparts < PLENTY ||
+	       reader->current.nparts < (uint64_t)FEW * nleft / (MAX_PARTS - PLENTY);
+}
+
+static bool is_wanted(const struct reader *reader, bool is_context, bool is_asked_for)
+{
+	size_t room = is_context || is_asked_for ? MAX_NBYTES : MAX_OTHERS;
+
+	if (reader->text.nchars + reader->line.nchars >= room || reader->current.is_missing)
+		return false;
+	return is_context ? reader->kept.ncontexts < MAX_CONTEXTS :
+			    is_part_wanted(reader, is_asked_for);
+}
+
+static void keep_line(struct reader *reader, bool is_context)
+{
+	text_add_chars(&reader->text, text_chars(&reader->line), reader->line.nchars);
+	text_add_chars(&reader->text, "\n", 1);
+	reader->kept.nlines++;
+	if (is_context) {
+		reader->kept.ncontexts++;
+	} else {
+		reader->kept.nparts++;
+		reader->current.nparts++;
+	}
+}
+
+static bool begins_with(const struct text *line, const char *kind)
+{
+	return strncmp(text_chars(line), kind, strlen(kind)) == 0;
+}
+
+/* Begins another context, if that is one's line. Is it a part that the filter asks for? */
+static bool look_at_line(struct reader *reader, bool is_context)
+{
+	struct text copy = { 0 };
+	bool is_asked_for = false;
+	struct item item;
+
+	text_add_chars(&copy, text_chars(&reader->line), reader->line.nchars);
+	item = parse_line(copy.chars);
+	if (is_context) {
+		end_context(reader);
+		begin_context(reader, &item);
+	} else {
+		is_asked_for = filter_has_item(reader->filter, &item);
+		reader->current.matches |= is_asked_for && reader->current.may_match;
+	}
+	text_free(&copy);
+	return is_asked_for;
+}
+
+/* Lines that say nothing to a filter, most of all, are not parsed. */
+static bool needs_look(const struct reader *reader)
+{
+	if (begins_with(&reader->line, "context "))
+		return true;
+	return (reader->filter->by_group || reader->filter->device) &&
+	       (begins_with(&reader->line, "group ") || begins_with(&reader->line, "device "));
 }
 
 static void take_line(struct reader *reader)
 {
-	const char *line = text_chars(&reader->line);
-	size_t nchars = reader->line.nchars;
-	bool is_context = is_context_line(line);
+	struct current *current = &reader->current;
+	bool is_context = begins_with(&reader->line, "context ");
+	bool is_asked_for = needs_look(reader) && look_at_line(reader, is_context);
 
-	if (is_context)
-		begin_context(reader, line);
-	if (nchars && !is_wanted(reader, is_context, nchars)) {
-		count_missing(reader);
-	} else if (nchars) {
-		text_add_chars(&reader->text, line, nchars);
-		reader->nlines++;
-		reader->nparts += !is_context;
+	current->nread++;
+	if (!reader->line.nchars || !current->may_match) {
+		skip_line(reader);
+	} else if (is_wanted(reader, is_context, is_asked_for)) {
+		keep_line(reader, is_context);
+	} else {
+		current->nmissing++;
+		current->is_missing |= is_context;
+		skip_line(reader);
 	}
-	/* So that what is behind it has the number that it has in the file. */
-	if (reader->text.nchars < MAX_NBYTES)
-		text_add_chars(&reader->text, "\n", 1);
 	text_clear(&reader->line);
 }
 
@@ -147,8 +258,8 @@ static int read_some(int fd, struct reader *reader)
 	}
 	if (!result && reader->line.nchars)
 		take_line(reader);
-	if (nbytes >= MAX_READ_NBYTES)
-		count_missing(reader);
+	end_context(reader);
+	reader->insight->nmissing += nbytes >= MAX_READ_NBYTES;
 	return result;
 }
 
@@ -197,20 +308,21 @@ static char *next_word(char **rest)
 	return word;
 }
 
-static void parse_line(struct item *item, char *line)
+static struct item parse_line(char *line)
 {
+	struct item item = { .kind = next_word(&line) };
 	char *word, *equals;
 
-	*item = (struct item){ .kind = next_word(&line) };
-	while (*line && item->nwords < MAX_WORDS) {
+	while (*line && item.nwords < MAX_WORDS) {
 		word = next_word(&line);
 		equals = strchr(word, '=');
 		if (equals)
 			*equals++ = '\0';
-		item->words[item->nwords++] = (struct word){ word, equals ? equals : "" };
+		item.words[item.nwords++] = (struct word){ word, equals ? equals : "" };
 	}
-	item->context = item_number(item, item_is(item, "context") ? "id" : "context");
-	item->ioas = item_number(item, item_is(item, "ioas") ? "id" : "ioas");
+	item.context = item_number(&item, item_is(&item, "context") ? "id" : "context");
+	item.ioas = item_number(&item, item_is(&item, "ioas") ? "id" : "ioas");
+	return item;
 }
 
 /* --- is it such a file? */
@@ -294,7 +406,7 @@ static bool parse(struct insight *insight, unsigned int nlines, const char *name
 			*end++ = '\0';
 		if (!*line)
 			continue;
-		parse_line(item, line);
+		*item = parse_line(line);
 		if (!check_item(item, !insight->nitems, name, number))
 			return false;
 		insight->nitems++;
@@ -378,9 +490,11 @@ static void sort(struct insight *insight)
 	qsort(insight->pids, insight->npids, sizeof(*insight->pids), compare_pids);
 }
 
-bool insight_read(struct insight *insight, const char *from)
+bool insight_read(struct insight *insight, const char *from, const struct filter *filter)
 {
-	struct reader reader = { .insight = insight };
+	struct reader reader = {
+		.insight = insight, .filter = filter, .current = no_context(),
+	};
 	struct text *text = &reader.text;
 	int error;
 
@@ -397,7 +511,7 @@ bool insight_read(struct insight *insight, const char *from)
 	text_add(text, "%s", "");
 	make_printable(text);
 	insight->text = text->chars;
-	if (!parse(insight, reader.nlines, from ? from : INSIGHT_FILE)) {
+	if (!parse(insight, reader.kept.nlines, from ? from : INSIGHT_FILE)) {
 		insight_free(insight);
 		return false;
 	}
@@ -501,6 +615,17 @@ unsigned int insight_ncontainers(const struct insight *insight, pid_t pid)
 	while (last < insight->pids + insight->npids - 1 && last[1] == key)
 		last++;
 	return (unsigned int)(last - first + 1);
+}
+
+bool filter_has_item(const struct filter *filter, const struct item *item)
+{
+	const char *devices = item_text(item, "devices"), *name = item_text(item, "name");
+
+	if (item_is(item, "group"))
+		return (!filter->by_group || item_number(item, "number") == filter->group) &&
+		       (!filter->device || (devices && list_has(devices, filter->device)));
+	return item_is(item, "device") && !filter->by_group && filter->device && name &&
+	       strcmp(name, filter->device) == 0;
 }
 
 bool list_has(const char *list, const char *word)

@@ -34,6 +34,15 @@ struct items {
 	unsigned int nitems;
 };
 
+/* Which contexts, or of those with several IOASs which ones. */
+struct filter {
+	bool by_pid;
+	uint64_t pid;
+	bool by_group;
+	uint64_t group;
+	const char *device;	/* NULL: any */
+};
+
 struct insight {
 	char *text;		/* what all of the below points into */
 	struct item *items;
@@ -48,13 +57,14 @@ struct insight {
 	uint64_t nmissing;
 	uint64_t nmissing_of_context;
 	uint64_t context_that_lacks;
+	uint64_t nmissing_contexts;	/* of the lines, those of contexts */
 };
 
 /*
- * from: another file, or NULL. False, after saying on stderr why, if it cannot be read, or is no
- * such file.
+ * from: another file, or NULL. Of contexts that the filter does not have, nothing is kept, so that
+ * others are complete. False, after saying on stderr why, if it cannot be read, or is no such file.
  */
-bool insight_read(struct insight *insight, const char *from);
+bool insight_read(struct insight *insight, const char *from, const struct filter *filter);
 void insight_free(struct insight *insight);
 
 /* NULL, or 0, if there is no such word. */
@@ -72,6 +82,8 @@ struct items insight_parts_in(const struct insight *insight, const struct item *
 /* How many containers of ours a process has made. */
 unsigned int insight_ncontainers(const struct insight *insight, pid_t pid);
 
+/* A group, or a kernel driver's device: is it what a filter by such asks for? */
+bool filter_has_item(const struct filter *filter, const struct item *item);
 /* Is a word one of a list with commas between? */
 bool list_has(const char *list, const char *word);
 

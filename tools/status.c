@@ -153,6 +153,9 @@ static void print_table(const struct picture *picture, const struct layout *layo
 
 static void warn_of_missing(const struct insight *insight)
 {
+	if (insight->nmissing_contexts)
+		say_warning("too many contexts: %llu are left out, with all that is in them",
+			    (unsigned long long)insight->nmissing_contexts);
 	if (insight->nmissing)
 		say_warning("too many objects: %llu are left out, %llu of them in context %llu",
 			    (unsigned long long)insight->nmissing,
@@ -160,12 +163,25 @@ static void warn_of_missing(const struct insight *insight)
 			    (unsigned long long)insight->context_that_lacks);
 }
 
+/* Nothing that was asked for, where something is missing, is no answer. */
+static bool is_answer(const struct picture *picture)
+{
+	if (!picture->insight.nmissing || filter_finds(&picture->filter, &picture->insight))
+		return true;
+	say_error("that is not among what was looked at, and something is left out");
+	return false;
+}
+
 static int show(const struct view *view, bool json)
 {
 	struct picture picture = { .filter = view->filter, .live = !view->from };
 
-	if (!insight_read(&picture.insight, view->from))
+	if (!insight_read(&picture.insight, view->from, &view->filter))
 		return EXIT_NOT_RUN;
+	if (!is_answer(&picture)) {
+		insight_free(&picture.insight);
+		return EXIT_NOT_RUN;
+	}
 	if (picture.live)
 		holders_find(&picture.holders);
 	warn_of_missing(&picture.insight);

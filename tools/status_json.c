@@ -153,6 +153,7 @@ void status_print_json(const struct picture *picture)
 	json_add_number("schema", SCHEMA);
 	add_contexts(picture);
 	json_add_number("left_out", picture->insight.nmissing);
+	json_add_number("contexts_left_out", picture->insight.nmissing_contexts);
 	add_others(picture);
 	json_close();
 }

@@ -73,41 +73,17 @@ static void *need(void *memory)
 
 /* --- filters */
 
-/* ioas: NULL for all of the context. */
-static bool has_group(const struct filter *filter, const struct insight *insight,
-		      const struct item *context, const struct item *ioas)
+static bool has_any(const struct filter *filter, struct items items)
 {
-	struct items groups = ioas ? insight_parts_in(insight, ioas, "group") :
-				     insight_parts(insight, context, "group");
-	const char *devices;
 	unsigned int i;
 
-	for (i = 0; i < groups.nitems; i++) {
-		devices = item_text(groups.item[i], "devices");
-		if ((!filter->by_group ||
-		     item_number(groups.item[i], "number") == filter->group) &&
-		    (!filter->device || (devices && list_has(devices, filter->device))))
+	for (i = 0; i < items.nitems; i++)
+		if (filter_has_item(filter, items.item[i]))
 			return true;
-	}
 	return false;
 }
 
-/* Devices of kernel drivers are the context's. */
-static bool has_device(const struct filter *filter, const struct insight *insight,
-		       const struct item *context)
-{
-	struct items devices = insight_parts(insight, context, "device");
-	const char *name;
-	unsigned int i;
-
-	for (i = 0; i < devices.nitems && !filter->by_group; i++) {
-		name = item_text(devices.item[i], "name");
-		if (name && strcmp(name, filter->device) == 0)
-			return true;
-	}
-	return false;
-}
-
+/* ioas: NULL for all of the context. Devices of kernel drivers are the context's. */
 static bool filter_has(const struct filter *filter, const struct insight *insight,
 		       const struct item *context, const struct item *ioas)
 {
@@ -115,14 +91,26 @@ static bool filter_has(const struct filter *filter, const struct insight *insigh
 		return false;
 	if (!filter->by_group && !filter->device)
 		return true;
-	return has_group(filter, insight, context, ioas) ||
-	       (filter->device && has_device(filter, insight, context));
+	return has_any(filter, ioas ? insight_parts_in(insight, ioas, "group") :
+				      insight_parts(insight, context, "group")) ||
+	       has_any(filter, insight_parts(insight, context, "device"));
 }
 
 bool filter_has_context(const struct filter *filter, const struct insight *insight,
 			const struct item *context)
 {
 	return filter_has(filter, insight, context, NULL);
+}
+
+bool filter_finds(const struct filter *filter, const struct insight *insight)
+{
+	bool finds = !filter->by_pid && !filter->by_group && !filter->device;
+	unsigned int i;
+
+	for (i = 0; i < insight->nitems && !finds; i++)
+		finds = item_is(&insight->items[i], "context") &&
+			filter_has_context(filter, insight, &insight->items[i]);
+	return finds;
 }
 
 /* --- rows */
@@ -137,16 +125,17 @@ static void add_row(struct rows *rows, const struct insight *insight,
 	};
 }
 
+/* Of a context without an IOAS, or whose IOAS is left out, there is a row, too. */
 static void add_context(struct rows *rows, const struct insight *insight,
 			const struct item *context, const struct filter *filter)
 {
 	struct items ioases = insight_parts(insight, context, "ioas");
-	unsigned int i;
+	unsigned int nbefore = rows->nrows, i;
 
 	for (i = 0; i < ioases.nitems; i++)
 		if (filter_has(filter, insight, context, ioases.item[i]))
 			add_row(rows, insight, context, ioases.item[i]);
-	if (!ioases.nitems && filter_has(filter, insight, context, NULL))
+	if (rows->nrows == nbefore && filter_has(filter, insight, context, NULL))
 		add_row(rows, insight, context, NULL);
 }
 

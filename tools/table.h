@@ -40,15 +40,6 @@ struct layout {
 	bool exact;		/* sizes in bytes */
 };
 
-/* Which contexts, or of those with several IOASs which ones. */
-struct filter {
-	bool by_pid;
-	uint64_t pid;
-	bool by_group;
-	uint64_t group;
-	const char *device;	/* NULL: any */
-};
-
 struct row {
 	const struct item *context;
 	const struct item *ioas;	/* NULL: the context has none */
@@ -70,6 +61,8 @@ void rows_free(struct rows *rows);
 /* By a column, the largest or, of words, the first on top; reverse: the other way round. */
 void rows_sort(struct rows *rows, const struct insight *insight, enum column column,
 	       bool reverse);
+/* Is there any such context? Where nothing is asked for, as if there were. */
+bool filter_finds(const struct filter *filter, const struct insight *insight);
 bool filter_has_context(const struct filter *filter, const struct insight *insight,
 			const struct item *context);
 

@@ -212,7 +212,7 @@ static bool make_frame(struct text *frame, struct samples *last,
 	struct rows rows;
 
 	text_clear(frame);
-	if (!insight_read(&insight, options->view.from))
+	if (!insight_read(&insight, options->view.from, &options->view.filter))
 		return false;
 	rows_make(&rows, &insight, &options->view.filter);
 	if (needs_commands(options))

@@ -81,7 +81,7 @@ def json_has_any_name_of_a_program():
 def an_empty_file_is_no_containers():
     assert run("status", "--from", "/dev/null") == "No containers or contexts of ours.\n"
     assert json.loads(run("status", "--json", "--from", "/dev/null")) == {
-        "schema": 1, "contexts": [], "left_out": 0, "others": []}
+        "schema": 1, "contexts": [], "left_out": 0, "contexts_left_out": 0, "others": []}
 
 
 def any_bytes_are_survived():
@@ -525,16 +525,68 @@ def a_user_with_too_many_objects_hides_no_other_user():
         assert len(rows) + missing == number + 50, (len(rows), missing)
         assert [row for row in rows if row[0] != "7"] == [
             [str(context + 100), "1", "1"] for context in range(2, 52)], rows[-60:]
-        state = json.loads(run("status", "--json", "--pid", "120", "--from",
-                               file.name).split("\n", 1)[1])
-        assert state["left_out"] == missing and len(state["contexts"]) == 1, state
-        top = run("top", "--batch", "1", "--pid", "120", "--from", file.name)
+        state = json.loads(run("status", "--json", "--pid", "120", "--from", file.name))
+        assert state["left_out"] == 0 and len(state["contexts"]) == 1, state
+        top = run("top", "--batch", "1", "--pid", "7", "--from", file.name)
         assert ", %d left out," % missing in top, top
-        with subprocess.Popen([TOOL, "status", "-H", "--pid", "120", "--from", file.name],
+        with subprocess.Popen([TOOL, "status", "-H", "--from", file.name],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             used = os.wait4(process.pid, 0)[2].ru_maxrss
             process.returncode = 0
         assert used < 400 << 10, used
+
+
+def contexts_with_few_objects_each_hide_no_other_context():
+    """Nor do many contexts: they are shown, and one that is asked for has all its parts."""
+    line = "ioas context=%d id=%d vfio=0 areas=0 mapped=0 pinned=0 charged=0 runs=0 pins=0\n"
+    with status_of("context id=1 kind=iommu pid=7 comm=crowd") as file:
+        with open(file.name, "a") as more:
+            more.writelines(line % (1, i) for i in range(250000))
+            for context in range(2, 2500):
+                more.write("context id=%d kind=iommu pid=7 comm=crowd\n" % context)
+                more.writelines(line % (context, i) for i in range(101))
+            for context in range(2500, 210000):
+                more.write("context id=%d kind=iommu pid=7 comm=crowd\n" % context)
+            more.write("context id=210000 kind=container pid=4242 comm=victim\n")
+            more.writelines(line % (210000, i) for i in range(300))
+            more.write("group context=210000 ioas=299 hwpt=0 number=17 devices=a,b\n")
+        words = ["status", "-H", "-o", "pid,ioas,groups", "--from", file.name]
+        said = run(*words)
+        assert "too many contexts: 10000 are left out" in said, said[:300]
+        everything = ["4242\t%d\t%d" % (i, i == 299) for i in range(300)]
+        assert run(*words, "--pid", "4242").splitlines() == everything
+        assert run(*words, "--group", "17") == "4242\t299\t1\n"
+        assert run(*words, "--device", "b") == "4242\t299\t1\n"
+        assert run(*words, "--pid", "4242", "--device", "c") == ""
+        for extra in (["--pid", "4242"], ["--group", "17"], []):
+            said = run("status", "--json", "--from", file.name, *extra)
+            state = json.loads(said[said.index("{"):])
+            assert state["contexts_left_out"] == (0 if extra else 10000), extra
+            assert len(state["contexts"]) == (1 if extra else 200000), extra
+
+
+def the_parts_of_many_contexts_leave_room_for_other_contexts():
+    line = "ioas context=%d id=%d vfio=0 areas=0 mapped=0 pinned=0 charged=0 runs=0 pins=0\n"
+    with status_of("context id=1 kind=iommu pid=7 comm=crowd") as file:
+        with open(file.name, "a") as more:
+            more.writelines(line % (1, i) for i in range(250000))
+            for context in range(2, 5000):
+                more.write("context id=%d kind=iommu pid=7 comm=crowd\n" % context)
+                more.writelines(line % (context, i) for i in range(101))
+            more.write("context id=210000 kind=container pid=4242 comm=victim\n")
+        rows = run("status", "-H", "-o", "pid,ioas", "--from", file.name).splitlines()
+        assert rows[-1].split("\t")[0] == "4242", rows[-3:]
+
+
+def a_group_whose_ioas_is_left_out_is_found():
+    """Behind more of them than are kept."""
+    line = "ioas context=1 id=%d vfio=0 areas=0 mapped=0 pinned=0 charged=0 runs=0 pins=0\n"
+    with status_of("context id=1 kind=container pid=7 comm=x") as file:
+        with open(file.name, "a") as more:
+            more.writelines(line % i for i in range(200000))
+            more.write("group context=1 ioas=199999 hwpt=0 number=17 devices=a\n")
+        said = run("status", "-H", "-o", "pid,groups", "--group", "17", "--from", file.name)
+        assert said.splitlines()[-1].split("\t")[0] == "7", said[-200:]
 
 
 def whoever_has_no_module_is_told_so():
@@ -742,6 +794,9 @@ TESTS = [
     containers_are_found_by_process_group_and_device,
     many_objects_take_no_longer_than_they_must,
     a_user_with_too_many_objects_hides_no_other_user,
+    contexts_with_few_objects_each_hide_no_other_context,
+    the_parts_of_many_contexts_leave_room_for_other_contexts,
+    a_group_whose_ioas_is_left_out_is_found,
     whoever_has_no_module_is_told_so,
     names_of_any_bytes_are_utf8_in_json,
     an_action_needs_root_before_anything_else,
