@@ -561,6 +561,61 @@ START_TEST(a_recording_that_takes_more_memory_than_there_is_is_refused)
 }
 END_TEST
 
+/* A byte in each of them: 512 take 1 GiB. */
+static bool parse_bytes_in_huge_pages(const char *call, unsigned int n)
+{
+	struct text lines = { 0 }, problem = { 0 };
+	struct sequences sequences;
+	unsigned int i;
+	bool well;
+
+	text_add(&lines, "memory name=m size=0x80000000 kind=anon prot=read|write\n");
+	text_add(&lines, "advise at=m+0x0 size=0x80000000 advice=huge\n");
+	for (i = 0; i < n; i++) {
+		text_add(&lines, call, i * 0x200000ULL);
+		text_add(&lines, "\n");
+	}
+	well = sequences_parse(&sequences, text_chars(&lines), lines.nchars, 1 << 30, &problem);
+	ck_assert_msg(well || strstr(text_chars(&problem), MORE), "%s", text_chars(&problem));
+	sequences_free(&sequences);
+	text_free(&lines);
+	text_free(&problem);
+	return well;
+}
+
+START_TEST(a_byte_counts_as_the_huge_page_that_it_may_take)
+{
+	static const char *const calls[] = {
+		"fill at=m+0x%llx size=0x1 seed=1",
+		"peek at=m+0x%llx size=0x1",
+		"lock at=m+0x%llx size=0x1",
+		"map iova=0x0 size=0x1000 vaddr=m+0x%llx flags=read|write argsz=32",
+	};
+
+	ck_assert(parse_bytes_in_huge_pages(calls[_i], 512));
+	ck_assert(!parse_bytes_in_huge_pages(calls[_i], 513));
+}
+END_TEST
+
+START_TEST(a_recording_of_too_many_sequences_is_refused)
+{
+	struct text lines = { 0 }, problem = { 0 };
+	struct sequences sequences;
+	unsigned int i;
+
+	for (i = 0; i < 100000; i++)
+		text_add(&lines, "sequence\n");
+	text_add(&lines, TOUCHED);
+	ck_assert(sequences_parse(&sequences, text_chars(&lines), lines.nchars, 0, &problem));
+	sequences_free(&sequences);
+	text_add(&lines, "sequence\n");
+	ck_assert(!sequences_parse(&sequences, text_chars(&lines), lines.nchars, 0, &problem));
+	ck_assert_str_eq(text_chars(&problem), "100002: there are too many sequences");
+	text_free(&lines);
+	text_free(&problem);
+}
+END_TEST
+
 START_TEST(what_can_be_spared_is_less_than_there_is)
 {
 	uint64_t nbytes = memory_to_spare();
@@ -692,6 +747,8 @@ int main(void)
 	tcase_add_test(tcase, a_random_sequence_can_be_written_and_read);
 	tcase_add_loop_test(tcase, a_recording_that_takes_more_memory_than_there_is_is_refused, 0,
 			    ARRAY_SIZE(takers));
+	tcase_add_loop_test(tcase, a_byte_counts_as_the_huge_page_that_it_may_take, 0, 4);
+	tcase_add_test(tcase, a_recording_of_too_many_sequences_is_refused);
 	tcase_add_test(tcase, what_can_be_spared_is_less_than_there_is);
 	tcase_add_test(tcase, a_run_is_the_first_to_end_where_memory_is_short);
 	tcase_add_test(tcase, all_bits_are_compared_before_stock_has_shifted_any);

@@ -110,11 +110,23 @@ static void add_capacity(struct checked_memory *memory, uint64_t kind, uint64_t 
 		memory->capacity += nbytes < room ? nbytes : room;
 }
 
-/* A range that may have been populated before: all of the memory is the most. */
-static const char *populate(struct check *check, struct checked_memory *memory, uint64_t nbytes)
+/*
+ * A range that may have been populated before: all of the memory is the most. One byte may take a
+ * huge page, as far as the memory goes, which is aligned for those.
+ */
+static const char *populate(struct check *check, struct checked_memory *memory, uint64_t offset,
+			    uint64_t nbytes)
 {
 	uint64_t room = memory->capacity - memory->populated;
+	uint64_t end = offset + nbytes;
 
+	if (!nbytes || offset >= memory->nbytes)
+		return NULL;
+	if (nbytes > memory->nbytes - offset || end > memory->nbytes - memory->nbytes % HUGE_BYTES)
+		end = memory->nbytes;
+	else
+		end = (end + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
+	nbytes = end - (offset & ~(HUGE_BYTES - 1));
 	if (nbytes > room)
 		nbytes = room;
 	memory->populated += nbytes;
@@ -142,7 +154,7 @@ static const char *replace(struct check *check, struct checked_memory *memory, c
 	if (problem || op->kind != OP_PART)
 		return problem;
 	add_capacity(memory, op->arg[2], op->arg[1]);
-	return touches(op->arg[2]) ? populate(check, memory, op->arg[1]) : NULL;
+	return touches(op->arg[2]) ? populate(check, memory, op->arg[0], op->arg[1]) : NULL;
 }
 
 static const char *check_populated(struct check *check, struct checked_memory *memory,
@@ -160,7 +172,7 @@ static const char *check_populated(struct check *check, struct checked_memory *m
 	case OP_FILL:
 	case OP_PEEK:
 	case OP_LOCK:
-		return populate(check, memory, op->arg[1]);
+		return populate(check, memory, op->arg[0], op->arg[1]);
 	default:
 		return NULL;
 	}
@@ -187,7 +199,7 @@ static const char *check_memory(struct check *check, const struct op *op)
 	memory->is_special = false;
 	add_capacity(memory, op->arg[2], nbytes);
 	check_kind(check, memory, op->arg[2], op->arg[3]);
-	return touches(op->arg[2]) ? populate(check, memory, nbytes) : NULL;
+	return touches(op->arg[2]) ? populate(check, memory, 0, nbytes) : NULL;
 }
 
 static const char *check_within(struct check *check, const struct op *op,
@@ -234,7 +246,7 @@ static const char *check_map(struct check *check, const struct op *op)
 	if (nbytes > room && nbytes <= -LOWEST_ADDRESS)
 		return "that is larger than the memory";
 	memory->is_mapped = true;
-	return populate(check, memory, nbytes);
+	return populate(check, memory, op->arg[2], nbytes);
 }
 
 /* The kernel is not led to memory of ours by the pointer 8. */

@@ -15,7 +15,6 @@
 #include "region.h"
 #include "world.h"
 
-#define HUGE_BYTES	(2 * MIB)
 
 struct memory {
 	uint64_t name;

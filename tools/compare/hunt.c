@@ -17,6 +17,7 @@
 #include "random.h"
 #include "report.h"
 #include "run.h"
+#include "text.h"
 
 #define MAX_SHRUNK	5U
 #define MAX_ROUNDS	64U	/* of leaving out what led to intended differences */
@@ -30,7 +31,7 @@ void (*hunt_run)(const struct sequence *sequence, enum backend backend,
 static void leave_out_causes(const struct comparison *comparison, const struct outcome *stock,
 			     const struct sequence *sequence, struct sequence *rest)
 {
-	bool *is_cause = calloc(sequence->nops + 1, sizeof(*is_cause));
+	bool *is_cause = allocate(sequence->nops + 1, sizeof(*is_cause));
 	size_t i;
 
 	find_causes(comparison, stock, is_cause, sequence->nops);
@@ -50,7 +51,7 @@ bool compare_once(const char *name, const struct sequence *sequences, size_t nse
 	size_t i;
 
 	for (backend = 0; backend < NBACKENDS; backend++) {
-		outcomes[backend] = calloc(nsequences, sizeof(**outcomes));
+		outcomes[backend] = allocate(nsequences, sizeof(**outcomes));
 		well = well && hunt_turn_to(backend);
 		for (i = 0; well && i < nsequences && !interrupted; i++)
 			hunt_run(&sequences[i], backend, &outcomes[backend][i]);
@@ -96,10 +97,10 @@ static bool compare_rests(const char *name, struct sequence *sequences, size_t n
 			  struct comparison *comparisons, struct sequence *rests,
 			  size_t *npending)
 {
-	struct sequence *todo = calloc(nsequences, sizeof(*todo));
-	struct sequence *left = calloc(nsequences, sizeof(*left));
-	struct comparison *results = calloc(nsequences, sizeof(*results));
-	size_t *index = calloc(nsequences, sizeof(*index));
+	struct sequence *todo = allocate(nsequences, sizeof(*todo));
+	struct sequence *left = allocate(nsequences, sizeof(*left));
+	struct comparison *results = allocate(nsequences, sizeof(*results));
+	size_t *index = allocate(nsequences, sizeof(*index));
 	size_t ntodo = 0, i;
 	bool well;
 
@@ -149,7 +150,7 @@ bool compare_sequences(const char *name, struct sequence *sequences,
 
 	if (!nsequences)
 		return true;
-	rests = calloc(nsequences, sizeof(*rests));
+	rests = allocate(nsequences, sizeof(*rests));
 	well = compare_once(name, sequences, nsequences, comparisons, rests);
 	for (i = 0; well && i < nsequences; i++)
 		npending += is_pending(&comparisons[i]);
@@ -226,10 +227,10 @@ static bool agree(const struct digest *stock, const struct digest *ours)
 static struct sequence *collect(struct digest *digests[NBACKENDS], uint64_t n,
 				uint64_t **numbers, size_t *ncollected)
 {
-	struct sequence *sequences = calloc(n, sizeof(*sequences));
+	struct sequence *sequences = allocate(n, sizeof(*sequences));
 	uint64_t i;
 
-	*numbers = calloc(n, sizeof(**numbers));
+	*numbers = allocate(n, sizeof(**numbers));
 	*ncollected = 0;
 	for (i = 0; i < n; i++) {
 		if (agree(&digests[STOCK][i], &digests[OURS][i]))
@@ -244,7 +245,7 @@ static struct sequence *collect(struct digest *digests[NBACKENDS], uint64_t n,
 /* Writes the shortest sequence found, and tells what it does. */
 static void tell_shrunk(struct sequence *sequence, struct comparison *comparison)
 {
-	struct comparison *again = calloc(1, sizeof(*again));
+	struct comparison *again = allocate(1, sizeof(*again));
 	char path[512];
 
 	shrink(sequence);
@@ -297,7 +298,7 @@ static bool look_at_differences(struct digest *digests[NBACKENDS], uint64_t n)
 	bool well;
 
 	sequences = collect(digests, n, &numbers, &ncollected);
-	comparisons = calloc(ncollected + 1, sizeof(*comparisons));
+	comparisons = allocate(ncollected + 1, sizeof(*comparisons));
 	well = compare_sequences("random", sequences, ncollected, comparisons);
 	for (number = 0; well && number < n; number++) {
 		struct comparison *comparison = &comparisons[i];
@@ -324,7 +325,7 @@ int run_random(void)
 {
 	uint64_t n = nsequences_wanted();
 	struct digest *digests[NBACKENDS] = {
-		calloc(n, sizeof(struct digest)), calloc(n, sizeof(struct digest))
+		allocate(n, sizeof(struct digest)), allocate(n, sizeof(struct digest))
 	};
 	bool well;
 
@@ -360,7 +361,7 @@ static bool have_devices(const struct sequence *sequence)
 
 static int replay(struct sequences *sequences)
 {
-	struct comparison *comparisons = calloc(sequences->nsequences, sizeof(*comparisons));
+	struct comparison *comparisons = allocate(sequences->nsequences, sizeof(*comparisons));
 	char name[64];
 	size_t i;
 

@@ -15,6 +15,7 @@
 
 #define MAX_FILE_BYTES	(256 * MIB)
 #define MAX_OPS		1000000U	/* in a file */
+#define MAX_SEQUENCES	100000U		/* in a file */
 #define MAX_OUTPUTS	99U
 
 void sequence_add(struct sequence *sequence, const struct op *op)
@@ -64,12 +65,17 @@ static bool refuse(struct parser *parser, const char *reason)
 	return false;
 }
 
-static void begin_sequence(struct parser *parser)
+static bool begin_sequence(struct parser *parser)
 {
 	struct sequences *sequences = parser->sequences;
+	size_t n = sequences->nsequences;
 
-	sequences->sequence = realloc(sequences->sequence, (sequences->nsequences + 1) *
-				      sizeof(*sequences->sequence));
+	if (n == MAX_SEQUENCES)
+		return refuse(parser, "there are too many sequences");
+	/* Each time it has doubled. */
+	if (!(n & (n - 1)))
+		sequences->sequence = realloc(sequences->sequence, (n ? 2 * n : 1) *
+					      sizeof(*sequences->sequence));
 	if (!sequences->sequence) {
 		perror("vfio-ioas: realloc");
 		exit(EXIT_NOT_RUN);
@@ -77,6 +83,7 @@ static void begin_sequence(struct parser *parser)
 	sequences->sequence[sequences->nsequences++] = (struct sequence){ 0 };
 	check_free(&parser->check);
 	parser->check.max_populated = parser->max_populated;
+	return true;
 }
 
 /* Anything else could be an order to the terminal that shows it, or hide what follows. */
@@ -117,8 +124,8 @@ static bool parse_op(struct parser *parser, const char *line)
 		return false;
 	if (parser->nops++ == MAX_OPS)
 		return refuse(parser, "there are too many operations");
-	if (!parser->sequences->nsequences)
-		begin_sequence(parser);
+	if (!parser->sequences->nsequences && !begin_sequence(parser))
+		return false;
 	problem = check_op(&parser->check, &op);
 	if (problem)
 		return refuse(parser, problem);
@@ -141,10 +148,8 @@ static bool parse_line(struct parser *parser, const char *chars, size_t nchars)
 	begin = line + strspn(line, " \t");
 	if (!*begin || *begin == '#')
 		return true;
-	if (is_beginning(begin)) {
-		begin_sequence(parser);
-		return true;
-	}
+	if (is_beginning(begin))
+		return begin_sequence(parser);
 	return parse_op(parser, begin);
 }
 

@@ -7,6 +7,7 @@
  */
 #include "hunt.h"
 #include "report.h"
+#include "text.h"
 
 /* Without the chunks that are marked. */
 static void without_chunks(const struct sequence *from, size_t chunk,
@@ -24,8 +25,7 @@ static void without_chunks(const struct sequence *from, size_t chunk,
 static bool try_all(const struct sequence *attempts, size_t nattempts,
 		    bool *differs)
 {
-	struct comparison *comparisons = calloc(nattempts,
-						sizeof(*comparisons));
+	struct comparison *comparisons = allocate(nattempts, sizeof(*comparisons));
 	bool well = compare_once("random", attempts, nattempts,
 				 comparisons, NULL);
 	size_t i;
@@ -50,8 +50,8 @@ static void free_attempts(struct sequence *attempts, size_t nattempts)
 static void find_removable(const struct sequence *sequence, size_t chunk,
 			   size_t nchunks, bool *removable)
 {
-	struct sequence *attempts = calloc(nchunks, sizeof(*attempts));
-	bool *left_out = calloc(nchunks, sizeof(*left_out));
+	struct sequence *attempts = allocate(nchunks, sizeof(*attempts));
+	bool *left_out = allocate(nchunks, sizeof(*left_out));
 	size_t i;
 
 	for (i = 0; i < nchunks; i++) {
@@ -68,9 +68,9 @@ static void find_removable(const struct sequence *sequence, size_t chunk,
 static bool leave_out(struct sequence *sequence, size_t chunk, size_t nchunks,
 		      const bool *removable)
 {
-	struct sequence *attempts = calloc(nchunks, sizeof(*attempts));
-	bool *left_out = calloc(nchunks, sizeof(*left_out));
-	bool *differs = calloc(nchunks, sizeof(*differs));
+	struct sequence *attempts = allocate(nchunks, sizeof(*attempts));
+	bool *left_out = allocate(nchunks, sizeof(*left_out));
+	bool *differs = allocate(nchunks, sizeof(*differs));
 	size_t nattempts = 0;
 	size_t i;
 
@@ -96,7 +96,7 @@ static bool leave_out(struct sequence *sequence, size_t chunk, size_t nchunks,
 static bool round_of(struct sequence *sequence, size_t chunk)
 {
 	size_t nchunks = (sequence->nops + chunk - 1) / chunk;
-	bool *removable = calloc(nchunks, sizeof(*removable));
+	bool *removable = allocate(nchunks, sizeof(*removable));
 	bool shorter;
 
 	find_removable(sequence, chunk, nchunks, removable);

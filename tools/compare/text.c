@@ -40,6 +40,17 @@ int text_add_all(struct text *text, int fd)
 	return nread < 0 ? errno : 0;
 }
 
+void *allocate(size_t nelements, size_t nbytes)
+{
+	void *memory = calloc(nelements ? nelements : 1, nbytes);
+
+	if (!memory) {
+		perror("calloc");
+		_exit(EXIT_NOT_RUN);
+	}
+	return memory;
+}
+
 void text_add(struct text *text, const char *format, ...)
 {
 	va_list arguments;
