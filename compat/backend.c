@@ -194,7 +194,7 @@ static int attach_real_group(struct container *container, struct container_group
 	struct ioas_attach attach = {
 		.nesting = type1->nesting,
 		.single_pages = type1_single_pages(),
-		/* Older ones compute the end of what is out of reach so that it is never seen. */
+		/* Older ones do not see what lies above the reach of a group. */
 		.has_ranges = type1->had_domain && KCOMPAT_TYPE1_INCLUSIVE,
 	};
 	int ret;

@@ -566,6 +566,7 @@ static int pin_part(struct access_call *call, struct ioas_area *area, unsigned l
 		return -ENOMEM;
 	pin->kind = USER_ACCESS_PIN;
 	pin->owner = call->access->number;
+	pin->iova = call->iova;
 	pin->first_index = first_index;
 	pin->last_index = last_index;
 	ret = area_add_pin(call->ioas, area, pin, call->pages);
@@ -576,16 +577,19 @@ static int pin_part(struct access_call *call, struct ioas_area *area, unsigned l
 	return ret;
 }
 
-/* Gives back one of the access' pins of exactly these pages. If it has none, nothing changes. */
-static void unpin_part(struct ioas_access *access, struct ioas_area *area,
+/* Gives back one of the access' pins of exactly this part. If it has none, nothing changes. */
+static void unpin_part(struct ioas_access *access, struct ioas_area *area, unsigned long iova,
 		       unsigned long first_index, unsigned long last_index)
 {
+	const struct pages_user wanted = {
+		.kind = USER_ACCESS_PIN, .owner = access->number, .iova = iova,
+		.first_index = first_index, .last_index = last_index,
+	};
 	struct account_refund refund = { };
 	struct pages_user *pin;
 
 	pages_lock(area->pages);
-	pin = pages_find_user(area->pages, USER_ACCESS_PIN, access->number, first_index,
-			      last_index);
+	pin = pages_find_user(area->pages, &wanted);
 	if (pin)
 		pages_unpin(area->pages, pin, &refund);
 	pages_unlock(area->pages);
@@ -634,7 +638,8 @@ static void unpin_all(struct ioas_access *access, unsigned long iova, unsigned l
 		if (WARN_ON(!area))
 			return;
 		area_part(area, &call, &first_byte, &last_byte);
-		unpin_part(access, area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE);
+		unpin_part(access, area, call.iova, first_byte / PAGE_SIZE,
+			   last_byte / PAGE_SIZE);
 		call.iova += last_byte - first_byte;
 		area_unhold(ioas, area);
 		if (call.iova == last_iova)

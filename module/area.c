@@ -232,7 +232,11 @@ void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change)
 	spin_lock(&ioas->iova_space.iova_lock);
 	WARN_ON(change < 0 && !area->npins);
 	area->npins += change;
-	ioas_unlock_and_wake(ioas);
+	/* An unmap waits for the last one. */
+	if (area->npins)
+		spin_unlock(&ioas->iova_space.iova_lock);
+	else
+		ioas_unlock_and_wake(ioas);
 }
 
 int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *pin,
@@ -281,14 +285,15 @@ int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *
 	hold->user.kind = USER_HOLD;
 	hold->user.first_index = index;
 	hold->user.last_index = index;
-	/* What is pinned for no domain was just now taken from its owner, or is another hold's. */
-	if (list_empty(&ioas->hwpts))
-		return area_add_pin(ioas, area, &hold->user, &hold->page);
 	ret = area_add_pin(ioas, area, &hold->user, NULL);
 	if (ret)
 		return ret;
 	pages_lock(area->pages);
-	ret = pages_follow_owner(area->pages, hold, &ioas->beside);
+	/* Was it pinned for nobody but a hold? Then it came from its owner just now, or with that. */
+	if (list_empty(&ioas->hwpts) && refcount_read(&area->pages->sharing->refs) == 1)
+		ret = pages_list(area->pages, index, index, &hold->page);
+	else
+		ret = pages_follow_owner(area->pages, hold, &ioas->beside);
 	pages_unlock(area->pages);
 	if (!ret)
 		return 0;

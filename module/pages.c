@@ -436,6 +436,8 @@ static inline int compare_lasts(const struct pages_user *user, const struct page
 		return user->kind < other->kind ? -1 : 1;
 	if (user->owner != other->owner)
 		return user->owner < other->owner ? -1 : 1;
+	if (user->iova != other->iova)
+		return user->iova < other->iova ? -1 : 1;
 	return 0;
 }
 
@@ -638,18 +640,20 @@ static int charge_beside(struct ioas_pages *pages, struct pages_hold *hold,
 	return ret;
 }
 
-/*
- * @page is pinned, and charged or covered: it is the hold's. What the store has there stays, as it
- * is shown for a domain: nothing is refunded that covers @page.
- */
+/* @page is pinned, and charged or covered: it is the hold's, which needs that of the store no more. */
 static void move_beside(struct ioas_pages *pages, struct pages_hold *hold, struct page *page)
 {
 	struct account_refund refund = { };
 
 	hold->page = page;
 	pages_unpin_slowly(pages, &hold->user, &refund);
-	if (!WARN_ON_ONCE(refund.npages && hold->covered))
-		account_pay(&refund);
+	if (hold->covered && refund.npages) {
+		/* Nobody else needed that: its charge is the hold's. */
+		hold->covered = false;
+		hold_pays(hold, pages->account);
+		refund.npages--;
+	}
+	account_pay(&refund);
 	if (hold->covered)
 		users_insert(&hold->user, &pages->sharing->covered);
 }
@@ -743,19 +747,14 @@ void pages_sharing_destroy(struct pages_sharing *sharing)
 	kfree(sharing);
 }
 
-struct pages_user *pages_find_user(struct ioas_pages *pages, enum pages_user_kind kind,
-				   unsigned long owner, unsigned long first_index,
-				   unsigned long last_index)
+struct pages_user *pages_find_user(struct ioas_pages *pages, const struct pages_user *wanted)
 {
-	const struct pages_user wanted = {
-		.kind = kind, .owner = owner, .first_index = first_index, .last_index = last_index,
-	};
 	struct rb_node *node = pages->sharing->lasts.rb_node;
 
 	lockdep_assert_held(&pages->sharing->mutex);
 	while (node) {
 		struct pages_user *user = rb_entry(node, struct pages_user, last_node);
-		int order = compare_lasts(user, &wanted);
+		int order = compare_lasts(user, wanted);
 
 		if (!order)
 			return user;

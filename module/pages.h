@@ -34,8 +34,9 @@ struct pages_user {
 	unsigned long first_index;	/* constant while it is in the trees */
 	unsigned long last_index;	/* inclusive */
 	unsigned long subtree_last;
-	enum pages_user_kind kind;	/* constant, as is the next one */
-	unsigned long owner;		/* of an access' pin: its number, see access.c */
+	enum pages_user_kind kind;	/* constant, as is what follows */
+	unsigned long owner;		/* of an access' pin: its number, see access.c ... */
+	unsigned long iova;		/* ... and where it begins: areas can show the same pages */
 };
 
 /* Pages that holds have beside stores. Counted for the status. */
@@ -46,9 +47,9 @@ struct pages_beside {
 
 /*
  * A driver's pin of one page. It needs the page of the store, or it is *beside* the store, with a
- * page of its own, and needs none of the store. A page beside is *covered* if the store has a
- * charged page there, whose charge is for both; it covers one. Otherwise the page is charged for
- * itself, unless it is reserved.
+ * page of its own, and needs none of the store. When it comes, such a page is *covered* if the
+ * store has a charged page there that covers no other one: its charge is for both. Otherwise, and
+ * when the store's page goes, the page beside is charged for itself, unless it is reserved.
  */
 struct pages_hold {
 	struct pages_user user;		/* while it is beside, for sharing->covered */
@@ -62,7 +63,7 @@ struct pages_hold {
 struct pages_sharing {
 	struct mutex mutex;		/* the extents, and ... */
 	struct rb_root_cached users;	/* ... who needs which part of them, as intervals ... */
-	struct rb_root lasts;		/* ... and by end, begin, kind and owner; ... */
+	struct rb_root lasts;		/* ... and in the order of compare_lasts(); ... */
 	struct rb_root_cached covered;	/* ... and holds that are, of struct pages_hold */
 	struct pages_user own_area;	/* the one of the area that the store came with */
 	refcount_t refs;		/* areas that show the store, and calls */
@@ -149,18 +150,13 @@ void pages_sharing_destroy(struct pages_sharing *sharing);
 /**
  * pages_find_user() - find somebody who needs a part of a store
  * @pages: a shared store
- * @kind: whose; others are not found
- * @owner: of these the one with this number
- * @first_index: first page of exactly this part
- * @last_index: its last page, inclusive
+ * @wanted: its kind, owner and IOVA, and the pages of exactly this part
  *
  * Context: holds pages_lock().
  * Return: the user that was given to pages_pin(), one of them if there are several; or
  * NULL.
  */
-struct pages_user *pages_find_user(struct ioas_pages *pages, enum pages_user_kind kind,
-				   unsigned long owner, unsigned long first_index,
-				   unsigned long last_index);
+struct pages_user *pages_find_user(struct ioas_pages *pages, const struct pages_user *wanted);
 
 /**
  * pages_divide() - make two users of one

@@ -130,7 +130,8 @@ struct ioas_access *vfio_ioas_access_create(struct ioas_ctx *ctx,
  * When this returns no call of @ops is under way or will come. Another thread may still be
  * attaching, replacing or detaching the access, which is waited for; it may be copying, pinning
  * (-ENOENT if that comes too late) or giving back pins, in a call that returns later. But no call
- * may begin, except to give back pins before this returns.
+ * may begin, except to give back pins that this waits for: none of these any more once the driver
+ * was told in vain, with a warning.
  * Pages that the driver does not give back, though it is told to, stay pinned for good, with a
  * warning: it may still use them.
  *

@@ -574,6 +574,28 @@ START_TEST(a_pin_that_was_lost_with_its_access_is_no_other_one_s)
 }
 END_TEST
 
+/* The same page of a store at another IOVA, where another access has pins. */
+START_TEST(an_access_gives_back_no_pin_by_another_map_of_the_same_memory)
+{
+	struct ioas_access *second = make_access(&pinning_ops);
+	const unsigned long iova = 2 * IOVA + 4 * PAGE_SIZE;
+
+	ck_assert_int_eq(vfio_ioas_access_attach(second, ioas->object.id), 0);
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(copy_pages(ioas, IOVA, 5, ioas, 2 * IOVA), 0);
+	ck_assert_int_eq(pin_page(access, 0), 0);
+	ck_assert_int_eq(vfio_ioas_access_pin_pages(second, iova, PAGE_SIZE, list, 0), 0);
+	shim_expected_warnings = 1;
+	vfio_ioas_access_unpin_pages(access, 2 * IOVA, PAGE_SIZE);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_uint_eq(shim_npinned, 2);
+	vfio_ioas_access_unpin_pages(second, iova, PAGE_SIZE);
+	vfio_ioas_access_unpin_pages(access, IOVA, PAGE_SIZE);
+	ck_assert_uint_eq(shim_npinned, 0);
+	vfio_ioas_access_destroy(second);
+}
+END_TEST
+
 START_TEST(an_unpin_of_what_is_not_pinned_is_complained_about)
 {
 	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
@@ -1319,6 +1341,7 @@ int main(void)
 	tcase_add_test(tcase, an_access_does_not_give_back_what_another_one_pinned);
 	tcase_add_loop_test(tcase, an_access_that_has_pins_gives_back_none_of_another_one, 0, 2);
 	tcase_add_test(tcase, a_pin_that_was_lost_with_its_access_is_no_other_one_s);
+	tcase_add_test(tcase, an_access_gives_back_no_pin_by_another_map_of_the_same_memory);
 	tcase_add_test(tcase, an_unpin_of_what_is_not_pinned_is_complained_about);
 	tcase_add_test(tcase, an_unpin_of_less_than_was_pinned_leaves_the_pin);
 	tcase_add_test(tcase, an_unmap_that_fails_below_a_pinned_area_leaves_that_as_it_was);

@@ -145,6 +145,30 @@ START_TEST(memory_that_other_areas_show_keeps_its_owner)
 }
 END_TEST
 
+/* The store is pinned for the domain of another IOAS, with what the process had then. */
+START_TEST(a_hold_in_a_copy_has_what_the_owner_has_by_now)
+{
+	struct ioas *other = ioas_create(&ctx);
+	struct account_refund refund = { };
+	struct pages_hold hold = { };
+	struct ioas_area *area;
+
+	ck_assert(!IS_ERR(other));
+	ioas_object_publish(&other->object);
+	ck_assert_int_eq(copy_pages(ioas, IOVA, NPAGES, other, IOVA), 0);
+	process.mm.pages[0] = &shim_pages[100];
+	ioas_enter(other);
+	area = area_hold(other, IOVA);
+	ck_assert_int_eq(area_add_hold(other, area, &hold, 0), 0);
+	ck_assert_ptr_eq(hold.page, &shim_pages[100]);
+	area_drop_hold(other, area, &hold, &refund);
+	account_pay(&refund);
+	area_unhold(other, area);
+	ioas_leave(other);
+	check_charges(NPAGES, 0);
+}
+END_TEST
+
 START_TEST(a_dead_owner_is_not_paid)
 {
 	process.mm.mm_users = 0;
@@ -230,6 +254,7 @@ int main(void)
 	tcase_add_test(tcase, a_new_owner_without_memory_changes_nothing);
 	tcase_add_test(tcase, what_is_pinned_later_comes_from_the_new_owner);
 	tcase_add_test(tcase, memory_that_other_areas_show_keeps_its_owner);
+	tcase_add_test(tcase, a_hold_in_a_copy_has_what_the_owner_has_by_now);
 	tcase_add_test(tcase, a_dead_owner_is_not_paid);
 	tcase_add_test(tcase, a_store_is_shared_only_while_its_area_is_live_and_busy);
 	tcase_add_test(tcase, a_pin_says_whose_it_is);

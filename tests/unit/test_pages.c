@@ -75,6 +75,17 @@ static void unpin(struct pages_user *user)
 	pages_unlock(&pages);
 }
 
+/* Of pages from the third on. */
+static struct pages_user *find_user(enum pages_user_kind kind, unsigned long owner,
+				    unsigned long last_index)
+{
+	const struct pages_user wanted = {
+		.kind = kind, .owner = owner, .first_index = 3, .last_index = last_index,
+	};
+
+	return pages_find_user(&pages, &wanted);
+}
+
 START_TEST(a_store_that_is_not_shared_is_pinned_as_a_whole)
 {
 	make_store(STORE_NPAGES, true);
@@ -437,12 +448,12 @@ START_TEST(a_pin_is_found_by_exactly_its_range)
 	ck_assert_int_eq(pin(&area), 0);
 	ck_assert_int_eq(pin(&longer), 0);
 	pages_lock(&pages);
-	ck_assert_ptr_null(pages_find_user(&pages, USER_ACCESS_PIN, 0, 3, 9));
-	ck_assert_ptr_eq(pages_find_user(&pages, USER_ACCESS_PIN, 0, 3, 10), &longer);
+	ck_assert_ptr_null(find_user(USER_ACCESS_PIN, 0, 9));
+	ck_assert_ptr_eq(find_user(USER_ACCESS_PIN, 0, 10), &longer);
 	pages_unlock(&pages);
 	ck_assert_int_eq(pin(&pinner), 0);
 	pages_lock(&pages);
-	ck_assert_ptr_eq(pages_find_user(&pages, USER_ACCESS_PIN, 0, 3, 9), &pinner);
+	ck_assert_ptr_eq(find_user(USER_ACCESS_PIN, 0, 9), &pinner);
 	pages_unlock(&pages);
 	unpin(&area);
 	unpin(&pinner);
@@ -655,25 +666,28 @@ START_TEST(a_pin_of_another_kind_is_not_found)
 	share_store();
 	ck_assert_int_eq(pin(&hold), 0);
 	pages_lock(&pages);
-	ck_assert_ptr_null(pages_find_user(&pages, USER_ACCESS_PIN, 0, 3, 9));
+	ck_assert_ptr_null(find_user(USER_ACCESS_PIN, 0, 9));
 	pages_unlock(&pages);
 	ck_assert_int_eq(pin(&pinner), 0);
 	pages_lock(&pages);
-	ck_assert_ptr_eq(pages_find_user(&pages, USER_ACCESS_PIN, 0, 3, 9), &pinner);
-	ck_assert_ptr_eq(pages_find_user(&pages, USER_HOLD, 0, 3, 9), &hold);
+	ck_assert_ptr_eq(find_user(USER_ACCESS_PIN, 0, 9), &pinner);
+	ck_assert_ptr_eq(find_user(USER_HOLD, 0, 9), &hold);
 	pages_unlock(&pages);
 	unpin(&hold);
 	unpin(&pinner);
 }
 END_TEST
 
-START_TEST(a_pin_of_another_owner_is_not_found)
+START_TEST(a_pin_of_another_owner_or_another_area_is_not_found)
 {
 	struct pages_user pins[] = {
 		{ .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN, .owner = 2 },
 		{ .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN, .owner = 5 },
 		{ .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN, .owner = 1 },
+		{ .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN, .owner = 2,
+		  .iova = 7 * PAGE_SIZE },
 	};
+	struct pages_user wanted = pins[2];
 	unsigned int i;
 
 	make_store(STORE_NPAGES, true);
@@ -682,9 +696,10 @@ START_TEST(a_pin_of_another_owner_is_not_found)
 		ck_assert_int_eq(pin(&pins[i]), 0);
 	pages_lock(&pages);
 	for (i = 0; i < ARRAY_SIZE(pins); i++)
-		ck_assert_ptr_eq(pages_find_user(&pages, USER_ACCESS_PIN, pins[i].owner, 3, 9),
-				 &pins[i]);
-	ck_assert_ptr_null(pages_find_user(&pages, USER_ACCESS_PIN, 3, 3, 9));
+		ck_assert_ptr_eq(pages_find_user(&pages, &pins[i]), &pins[i]);
+	ck_assert_ptr_null(find_user(USER_ACCESS_PIN, 3, 9));
+	wanted.iova = 7 * PAGE_SIZE;
+	ck_assert_ptr_null(pages_find_user(&pages, &wanted));
 	pages_unlock(&pages);
 	for (i = 0; i < ARRAY_SIZE(pins); i++)
 		unpin(&pins[i]);
@@ -793,6 +808,30 @@ START_TEST(a_page_beside_keeps_the_charge_of_one_that_goes)
 	}
 	check_beside(0, 0, 0);
 	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_uint_eq(count_runs(), 1);
+}
+END_TEST
+
+/* Nobody else needs the store's page, and the process replaces it in the middle. */
+START_TEST(a_page_beside_takes_the_charge_of_one_that_it_alone_needed)
+{
+	struct pages_hold held = {
+		.user = { .first_index = HELD, .last_index = HELD, .kind = USER_HOLD },
+	};
+
+	make_filled_store(false);
+	ck_assert_int_eq(pin(&held.user), 0);
+	unpin(&all);
+	check_beside(0, 0, 1);
+	process.mm.pages[HELD] = &shim_pages[100];
+	pages_lock(&pages);
+	ck_assert_int_eq(pages_follow_owner(&pages, &held, &beside), 0);
+	pages_unlock(&pages);
+	ck_assert_ptr_eq(held.page, &shim_pages[100]);
+	check_beside(1, 1, 1);
+	ck_assert_uint_eq(shim_npinned, 1);
+	let_go(&held);
+	check_beside(0, 0, 0);
 	ck_assert_uint_eq(count_runs(), 1);
 }
 END_TEST
@@ -1211,7 +1250,7 @@ int main(void)
 	tcase_add_test(tcase, a_pin_is_found_by_exactly_its_range);
 	tcase_add_test(tcase, a_part_of_a_store_that_is_not_shared_is_refused);
 	tcase_add_test(tcase, a_pin_of_another_kind_is_not_found);
-	tcase_add_test(tcase, a_pin_of_another_owner_is_not_found);
+	tcase_add_test(tcase, a_pin_of_another_owner_or_another_area_is_not_found);
 	tcase_add_loop_test(tcase, after_a_pin_that_failed_the_next_gets_all_its_pages, 0, 12);
 	tcase_add_test(tcase, a_shared_pin_that_failed_leaves_the_runs_as_they_were);
 	tcase_add_test(tcase, a_border_stays_as_long_as_somebody_needs_it);
@@ -1220,6 +1259,7 @@ int main(void)
 	tcase_add_test(tcase, a_list_of_what_is_not_pinned_is_refused);
 	tcase_add_test(tcase, a_hold_of_the_page_that_the_store_has_is_not_beside);
 	tcase_add_loop_test(tcase, a_page_beside_keeps_the_charge_of_one_that_goes, 0, 2);
+	tcase_add_test(tcase, a_page_beside_takes_the_charge_of_one_that_it_alone_needed);
 	tcase_add_loop_test(tcase, a_page_beside_is_covered_as_long_as_anybody_needs_the_other,
 			    0, 2);
 	tcase_add_loop_test(tcase,
