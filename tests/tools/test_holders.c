@@ -342,7 +342,7 @@ START_TEST(a_file_whose_fdinfo_waits_for_its_process_holds_up_nobody)
 }
 END_TEST
 
-#define NMOUNTS		20000
+#define NMOUNTS		4000
 
 /* A process that has many mounts, and opens files with the name of a container below them. */
 static void be_slow_to_look_at(int ready)
@@ -356,13 +356,15 @@ static void be_slow_to_look_at(int ready)
 	    mount("tmpfs", dir, "tmpfs", 0, NULL))
 		_exit(1);
 	rmdir(dir);
-	snprintf(path, sizeof(path), "%s/file", dir);
-	close(open(path, O_RDWR | O_CREAT, 0600));
-	for (i = 0; i < NMOUNTS; i++)
+	/* Each at a place of its own: to find one below others takes the longer, the more they are. */
+	for (i = 0; i < NMOUNTS; i++) {
+		snprintf(path, sizeof(path), "%s/%u", dir, i);
+		close(open(path, O_RDWR | O_CREAT, 0600));
 		if (mount(path, path, NULL, MS_BIND, NULL))
 			_exit(1);
+	}
 	snprintf(path, sizeof(path), "%s/vfio", dir);
-	for (i = 0; i < 50; i++)
+	for (i = 0; i < NFILES; i++)
 		if (open(path, O_RDWR | O_CREAT, 0600) < 0)
 			_exit(1);
 	if (write(ready, "", 1) != 1)
