@@ -289,7 +289,7 @@ int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *
 	if (ret)
 		return ret;
 	pages_lock(area->pages);
-	/* Was it pinned for nobody but a hold? Then it came from its owner just now, or with that. */
+	/* Pinned for nobody but a hold? Then it came from its owner just now, or with that. */
 	if (list_empty(&ioas->hwpts) && refcount_read(&area->pages->sharing->refs) == 1)
 		ret = pages_list(area->pages, index, index, &hold->page);
 	else

@@ -640,7 +640,7 @@ static int charge_beside(struct ioas_pages *pages, struct pages_hold *hold,
 	return ret;
 }
 
-/* @page is pinned, and charged or covered: it is the hold's, which needs that of the store no more. */
+/* @page is pinned, and charged or covered: the hold gets it, and leaves that of the store. */
 static void move_beside(struct ioas_pages *pages, struct pages_hold *hold, struct page *page)
 {
 	struct account_refund refund = { };

@@ -157,7 +157,7 @@ static bool is_opened(int fds, const char *name)
 	struct stat link;
 
 	return fstatat(fds, name, &link, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       link.st_mode & (S_IRUSR | S_IWUSR);
+	       link.st_mode & 0600;
 }
 
 /*

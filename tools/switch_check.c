@@ -9,6 +9,9 @@
 
 #include "holders.h"
 
+static const char unseen_use[] =
+	"a container of the kernel's is in use, and no process that can be seen has it";
+
 static int check_module(struct situation *situation, bool dry_run)
 {
 	struct text why = { 0 };
@@ -129,8 +132,7 @@ static int refuse_users(const struct holders *holders)
 			      nusers, nusers == 1 ? "" : "es", nusers == 1 ? "uses" : "use",
 			      printable(first->name), (int)first->pid);
 	if (holders_lack_users(holders))
-		return refuse("a container of the kernel's is in use, and no process that can be "
-			      "seen has it; --force goes on");
+		return refuse("%s; --force goes on", unseen_use);
 	return DONE;
 }
 
@@ -162,8 +164,7 @@ void switch_warn_of_users(void)
 		say_warning("%u process%s the backend of containers that exist",
 			    nusers, nusers == 1 ? " keeps" : "es keep");
 	else if (holders_lack_users(&holders))
-		say_warning("a container of the kernel's is in use, and no process that can be "
-			    "seen has it");
+		say_warning("%s", unseen_use);
 	warn_of_idle(&holders);
 	holders_free(&holders);
 }

@@ -15,7 +15,6 @@
 #include "region.h"
 #include "world.h"
 
-
 struct memory {
 	uint64_t name;
 	uint8_t *at;
