@@ -255,8 +255,7 @@ int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *p
 	ret = pages_pin(area->pages, pin);
 	if (ret)
 		goto unlock;
-	if (list)
-		ret = pages_list(area->pages, pin->first_index, pin->last_index, list);
+	ret = pages_list(area->pages, pin->first_index, pin->last_index, list);
 	if (ret)
 		pages_unpin(area->pages, pin, &refund);
 unlock:
@@ -279,26 +278,19 @@ void area_drop_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user 
 int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *hold,
 		  unsigned long index)
 {
-	struct account_refund refund = { };
 	int ret;
 
 	hold->user.kind = USER_HOLD;
 	hold->user.first_index = index;
 	hold->user.last_index = index;
-	ret = area_add_pin(ioas, area, &hold->user, NULL);
+	ret = area_share(ioas, area);
 	if (ret)
 		return ret;
 	pages_lock(area->pages);
-	/* Pinned for nobody but a hold? Then it came from its owner just now, or with that. */
-	if (list_empty(&ioas->hwpts) && refcount_read(&area->pages->sharing->refs) == 1)
-		ret = pages_list(area->pages, index, index, &hold->page);
-	else
-		ret = pages_follow_owner(area->pages, hold, &ioas->beside);
+	ret = pages_hold(area->pages, hold, &ioas->beside);
 	pages_unlock(area->pages);
 	if (!ret)
-		return 0;
-	area_drop_pin(ioas, area, &hold->user, &refund);
-	account_pay(&refund);
+		area_change_npins(ioas, area, 1);
 	return ret;
 }
 

@@ -326,7 +326,7 @@ struct ioas_area *area_hold_pinned(struct ioas *ioas, unsigned long iova);
  * @area: kept busy by the caller; shared from now on
  * @pin: zeroed but for its kind and the pages of the store; the caller's, until
  *       area_drop_pin()
- * @list: receives a pointer for each page; NULL: device memory will do, too
+ * @list: receives a pointer for each page
  *
  * An unmap of the area has to tell in-kernel users until area_drop_pin().
  *
@@ -353,14 +353,14 @@ void area_drop_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user 
  * area_add_hold() - pin a page of an area for a driver that gets what the process has by now
  * @ioas: the IOAS, which the caller entered
  * @area: kept busy by the caller; shared from now on
- * @hold: zeroed; the caller's, until area_drop_hold(). Has the page
+ * @hold: zeroed; the caller's, until area_drop_hold(); receives the page
  * @index: which page of the store
  *
  * What the area shows for a domain need not be that: then the hold is beside the store, and the
  * store keeps its page only as long as others need it.
  *
  * Context: may sleep and fault.
- * Return: 0, or with nothing changed: as area_add_pin() and pages_follow_owner().
+ * Return: 0, or with nothing changed as pages_hold().
  */
 int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *hold,
 		  unsigned long index);

@@ -647,12 +647,8 @@ static void move_beside(struct ioas_pages *pages, struct pages_hold *hold, struc
 
 	hold->page = page;
 	pages_unpin_slowly(pages, &hold->user, &refund);
-	if (hold->covered && refund.npages) {
-		/* Nobody else needed that: its charge is the hold's. */
-		hold->covered = false;
-		hold_pays(hold, pages->account);
-		refund.npages--;
-	}
+	/* Others need that one, too, or the store is stuck: its charge stays. */
+	WARN_ON_ONCE(refund.npages);
 	account_pay(&refund);
 	if (hold->covered)
 		users_insert(&hold->user, &pages->sharing->covered);
@@ -675,21 +671,17 @@ static int pin_of_owner(struct ioas_pages *pages, unsigned long index, struct pa
 	return ret;
 }
 
-int pages_follow_owner(struct ioas_pages *pages, struct pages_hold *hold,
-		       struct pages_beside *beside)
+/*
+ * Gives a hold the page that the owner has there by now, beside the store if that is not the one
+ * of the store, which stays if this fails.
+ */
+static int follow_owner(struct ioas_pages *pages, struct pages_hold *hold,
+			struct pages_beside *beside)
 {
-	unsigned long index = hold->user.first_index;
 	struct page *page;
 	int ret;
 
-	lockdep_assert_held(&pages->sharing->mutex);
-	/* What the store has of device memory is no page. */
-	ret = pages_list(pages, index, index, &hold->page);
-	if (ret == -EINVAL)
-		hold->page = NULL;
-	else if (ret)
-		return ret;
-	ret = pin_of_owner(pages, index, &page);
+	ret = pin_of_owner(pages, hold->user.first_index, &page);
 	if (ret)
 		return ret;
 	if (page != hold->page) {
@@ -704,6 +696,31 @@ int pages_follow_owner(struct ioas_pages *pages, struct pages_hold *hold,
 	atomic_long_inc(&beside->npinned);
 	move_beside(pages, hold, page);
 	return 0;
+}
+
+int pages_hold(struct ioas_pages *pages, struct pages_hold *hold, struct pages_beside *beside)
+{
+	unsigned long index = hold->user.first_index;
+	struct account_refund refund = { };
+	bool is_new;
+	int ret;
+
+	lockdep_assert_held(&pages->sharing->mutex);
+	is_new = kind_at(pages, index) == EXTENT_HOLE;
+	ret = pages_pin(pages, &hold->user);
+	if (ret)
+		return ret;
+	ret = pages_list(pages, index, index, &hold->page);
+	/* What others have pinned before need not be what is there by now, not even a page. */
+	if (!is_new && ret == -EINVAL)
+		hold->page = NULL;
+	if (!is_new && (!ret || ret == -EINVAL))
+		ret = follow_owner(pages, hold, beside);
+	if (ret) {
+		pages_unpin_slowly(pages, &hold->user, &refund);
+		account_pay(&refund);
+	}
+	return ret;
 }
 
 void pages_drop_beside(struct ioas_pages *pages, struct pages_hold *hold)

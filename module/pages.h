@@ -109,23 +109,20 @@ void pages_unpin_slowly(struct ioas_pages *pages, struct pages_user *user,
 			struct account_refund *refund);
 
 /**
- * pages_follow_owner() - give a hold the page that its memory's owner has there by now
+ * pages_hold() - pin a page for a driver that gets what the memory's owner has there by now
  * @pages: a shared store
- * @hold: its user was given to pages_pin(); receives the page
+ * @hold: zeroed but for its user; receives the page
  * @beside: counts it if that is not the page that the store has there
  *
  * Context: may sleep and fault, holds pages_lock().
- * Return: 0, or with nothing changed -EINVAL where the owner has device memory by now; -EFAULT
- * where memory is missing, not permitted, or its process is gone; -ENOMEM over the memlock limit;
- * -EINTR on a fatal signal.
+ * Return: 0, or with nothing changed as pages_pin(); -EINVAL where the owner has device memory.
  */
-int pages_follow_owner(struct ioas_pages *pages, struct pages_hold *hold,
-		       struct pages_beside *beside);
+int pages_hold(struct ioas_pages *pages, struct pages_hold *hold, struct pages_beside *beside);
 
 /**
  * pages_drop_beside() - end a hold that is beside a store
  * @pages: the store
- * @hold: made so by pages_follow_owner()
+ * @hold: made so by pages_hold()
  *
  * Context: may sleep, holds pages_lock(). Never fails, needs no memory.
  */

@@ -733,13 +733,9 @@ static int hold(struct pages_hold *held, struct page *page)
 		.user = { .first_index = HELD, .last_index = HELD, .kind = USER_HOLD },
 	};
 	process.mm.pages[HELD] = page;
-	ck_assert_int_eq(pin(&held->user), 0);
-	ck_assert_int_eq(pages_list(&pages, HELD, HELD, &held->page), 0);
 	pages_lock(&pages);
-	ret = pages_follow_owner(&pages, held, &beside);
+	ret = pages_hold(&pages, held, &beside);
 	pages_unlock(&pages);
-	if (ret)
-		unpin(&held->user);
 	return ret;
 }
 
@@ -782,6 +778,28 @@ START_TEST(a_hold_of_the_page_that_the_store_has_is_not_beside)
 END_TEST
 
 /* What comes to the store next is what the process has then: here it is yet another page. */
+/* The first one to need it has it from the owner, and later ones what is there by then. */
+START_TEST(a_hold_follows_the_owner_past_another_hold)
+{
+	struct pages_hold first, second;
+
+	make_store(STORE_NPAGES, true);
+	share_store();
+	beside = (struct pages_beside){ };
+	ck_assert_int_eq(hold(&first, &shim_pages[HELD]), 0);
+	ck_assert_ptr_null(first.beside);
+	ck_assert_int_eq(hold(&second, &shim_pages[100]), 0);
+	ck_assert_ptr_eq(first.page, &shim_pages[HELD]);
+	ck_assert_ptr_eq(second.page, &shim_pages[100]);
+	check_beside(1, 0, 1);
+	unpin(&first.user);
+	check_beside(1, 1, 1);
+	let_go(&second);
+	check_beside(0, 0, 0);
+	ck_assert_uint_eq(count_runs(), 1);
+}
+END_TEST
+
 START_TEST(a_page_beside_keeps_the_charge_of_one_that_goes)
 {
 	struct pages_hold held;
@@ -808,30 +826,6 @@ START_TEST(a_page_beside_keeps_the_charge_of_one_that_goes)
 	}
 	check_beside(0, 0, 0);
 	ck_assert_uint_eq(shim_npinned, 0);
-	ck_assert_uint_eq(count_runs(), 1);
-}
-END_TEST
-
-/* Nobody else needs the store's page, and the process replaces it in the middle. */
-START_TEST(a_page_beside_takes_the_charge_of_one_that_it_alone_needed)
-{
-	struct pages_hold held = {
-		.user = { .first_index = HELD, .last_index = HELD, .kind = USER_HOLD },
-	};
-
-	make_filled_store(false);
-	ck_assert_int_eq(pin(&held.user), 0);
-	unpin(&all);
-	check_beside(0, 0, 1);
-	process.mm.pages[HELD] = &shim_pages[100];
-	pages_lock(&pages);
-	ck_assert_int_eq(pages_follow_owner(&pages, &held, &beside), 0);
-	pages_unlock(&pages);
-	ck_assert_ptr_eq(held.page, &shim_pages[100]);
-	check_beside(1, 1, 1);
-	ck_assert_uint_eq(shim_npinned, 1);
-	let_go(&held);
-	check_beside(0, 0, 0);
 	ck_assert_uint_eq(count_runs(), 1);
 }
 END_TEST
@@ -1258,8 +1252,8 @@ int main(void)
 	tcase_add_loop_test(tcase, pins_of_every_page_leave_nothing_behind, 0, 4);
 	tcase_add_test(tcase, a_list_of_what_is_not_pinned_is_refused);
 	tcase_add_test(tcase, a_hold_of_the_page_that_the_store_has_is_not_beside);
+	tcase_add_test(tcase, a_hold_follows_the_owner_past_another_hold);
 	tcase_add_loop_test(tcase, a_page_beside_keeps_the_charge_of_one_that_goes, 0, 2);
-	tcase_add_test(tcase, a_page_beside_takes_the_charge_of_one_that_it_alone_needed);
 	tcase_add_loop_test(tcase, a_page_beside_is_covered_as_long_as_anybody_needs_the_other,
 			    0, 2);
 	tcase_add_loop_test(tcase,
