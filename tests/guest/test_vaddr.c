@@ -157,6 +157,27 @@ static void device_goes_on_without_an_address(void)
 	mem_free(other, NPAGES * PAGE);
 }
 
+/* The parent looks at what a child has taken over while that lives. */
+static void let_parent_look(void)
+{
+	gate_open(&to_parent);
+	gate_wait(&to_child);
+}
+
+static pid_t spawn_to_look(void (*take_over)(void *))
+{
+	pid_t child = spawn(take_over, NULL);
+
+	gate_wait(&to_parent);
+	return child;
+}
+
+static void end_child(pid_t child)
+{
+	gate_open(&to_child);
+	join(child);
+}
+
 static void take_over_with_too_small_a_limit(void *unused)
 {
 	(void)unused;
@@ -170,8 +191,7 @@ static void take_over_with_too_small_a_limit(void *unused)
 	check_eq(set_address(0, 4, memory), 0);
 	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
 	check_eq(vm_lck_kib(getppid()), 0);
-	gate_open(&to_parent);
-	gate_wait(&to_child);
+	let_parent_look();
 }
 
 static void child_takes_mapping_and_charge_over(void)
@@ -184,15 +204,13 @@ static void child_takes_mapping_and_charge_over(void)
 	check_eq(void_address(0, 4), 4);
 	check_eq(vm_lck_kib(0), 8 * PAGE_KIB);
 	check_eq(dma_unmap(rig.container, 8 * PAGE, 4 * PAGE), 4 * PAGE);
-	child = spawn(take_over_with_too_small_a_limit, NULL);
-	gate_wait(&to_parent);
+	child = spawn_to_look(take_over_with_too_small_a_limit);
 	check_eq(vm_lck_kib(0), 0);
 	check_eq(vm_lck_kib(child), 4 * PAGE_KIB);
 	/* What the child took over is unmapped here, and uncharged there. */
 	check_eq(dma_unmap(rig.container, 0, 4 * PAGE), 4 * PAGE);
 	check_eq(vm_lck_kib(child), 0);
-	gate_open(&to_child);
-	join(child);
+	end_child(child);
 	close_rig();
 }
 
@@ -204,8 +222,7 @@ static void take_two_over(void *unused)
 	check_eq(set_address(4, 8, memory + 4 * PAGE), 0);
 	check_eq(vm_lck_kib(0), 12 * PAGE_KIB);
 	check_eq(vm_lck_kib(getppid()), 0);
-	gate_open(&to_parent);
-	gate_wait(&to_child);
+	let_parent_look();
 }
 
 static void child_takes_two_mappings_over(void)
@@ -216,14 +233,12 @@ static void child_takes_two_mappings_over(void)
 	map(0, 4);
 	map(4, 8);
 	check_eq(void_all(), 12);
-	child = spawn(take_two_over, NULL);
-	gate_wait(&to_parent);
+	child = spawn_to_look(take_two_over);
 	check_eq(dma_unmap(rig.container, 4 * PAGE, 8 * PAGE), 8 * PAGE);
 	check_eq(vm_lck_kib(child), 4 * PAGE_KIB);
 	check_eq(dma_unmap(rig.container, 0, 4 * PAGE), 4 * PAGE);
 	check_eq(vm_lck_kib(child), 0);
-	gate_open(&to_child);
-	join(child);
+	end_child(child);
 	close_rig();
 }
 

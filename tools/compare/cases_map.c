@@ -429,6 +429,16 @@ static void map_much(void)
 	_exit(0);
 }
 
+/* Waits until some of what it maps is charged, or it has ended. */
+static void wait_until_it_maps(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && !info.si_pid &&
+	       locked_kib_of(pid) <= 0)
+		usleep(1000);
+}
+
 /* What is left behind, if it was too late to stop it, is taken away. */
 static void process_is_killed_while_it_maps(void)
 {
@@ -443,7 +453,7 @@ static void process_is_killed_while_it_maps(void)
 	pid = fork();
 	if (pid == 0)
 		map_much();
-	usleep(20000);
+	wait_until_it_maps(pid);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	vfio_call(world_container(), VFIO_IOMMU_UNMAP_DMA,

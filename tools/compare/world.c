@@ -122,10 +122,10 @@ static int status_file(void)
 	return fd;
 }
 
-long locked_kib(void)
+static long read_locked_kib(int fd)
 {
 	char status[4096];
-	ssize_t nread = pread(status_file(), status, sizeof(status) - 1, 0);
+	ssize_t nread = pread(fd, status, sizeof(status) - 1, 0);
 	const char *found;
 
 	if (nread < 0)
@@ -133,6 +133,26 @@ long locked_kib(void)
 	status[nread] = '\0';
 	found = strstr(status, "\nVmLck:");
 	return found ? atol(found + sizeof("\nVmLck:") - 1) : -1;
+}
+
+long locked_kib(void)
+{
+	return read_locked_kib(status_file());
+}
+
+long locked_kib_of(pid_t pid)
+{
+	char path[32];
+	long kib;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	kib = read_locked_kib(fd);
+	close(fd);
+	return kib;
 }
 
 static long long avail_in(const uint8_t *bytes, uint32_t nbytes)

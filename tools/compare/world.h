@@ -55,6 +55,8 @@ int who_serves(int container);
 
 /* VmLck of this process in KiB. */
 long locked_kib(void);
+/* That of a process; -1 if it has ended. */
+long locked_kib_of(pid_t pid);
 /* Mappings that the container may still make; -1 if it does not say. */
 long long mappings_left(int container);
 
