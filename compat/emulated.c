@@ -11,10 +11,9 @@
  * ioas_unmap_watched(); what a closed device still holds is taken from it, as it can do nothing
  * with it any more.
  *
- * Locking: devices_mutex is held while devices are called, and nothing else of ours but
- * change_mutex of the access when it ends: they call us back to unpin, with locks of their own
- * held. Order: devices_mutex -> locks of drivers -> holds_mutex -> pins_rwsem of the access ->
- * domains_rwsem.
+ * Locking: devices_mutex is held while devices are called, and nothing else of ours: they call us
+ * back to unpin, with locks of their own held. Order: devices_mutex -> locks of drivers ->
+ * holds_mutex -> pins_rwsem of the access -> domains_rwsem.
  */
 #include <linux/err.h>
 #include <linux/iommu.h>

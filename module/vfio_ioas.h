@@ -212,8 +212,8 @@ int vfio_ioas_access_pin_pages(struct ioas_access *access, unsigned long iova,
  * @iova: as for the pin
  * @nbytes: as for the pin
  *
- * What no single call of this access has pinned stays as it is, with a warning; also if another
- * access has pinned it.
+ * Parts of the range in different maps are given back one by one. One that no call of this access
+ * has pinned stays as it is, with a warning; also if another access has pinned it.
  *
  * Context: also from the unmap callback. Never fails.
  */

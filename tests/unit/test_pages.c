@@ -777,7 +777,6 @@ START_TEST(a_hold_of_the_page_that_the_store_has_is_not_beside)
 }
 END_TEST
 
-/* What comes to the store next is what the process has then: here it is yet another page. */
 /* The first one to need it has it from the owner, and later ones what is there by then. */
 START_TEST(a_hold_follows_the_owner_past_another_hold)
 {
@@ -800,6 +799,7 @@ START_TEST(a_hold_follows_the_owner_past_another_hold)
 }
 END_TEST
 
+/* What comes to the store next is what the process has then: here it is yet another page. */
 START_TEST(a_page_beside_keeps_the_charge_of_one_that_goes)
 {
 	struct pages_hold held;
