@@ -38,7 +38,8 @@ struct emulated_pin {
 #define EMULATED_PIN		_IOW('M', 0, struct emulated_pin)
 
 /*
- * EMULATED_UNPIN - vfio_unpin_pages(), whether or not the device has pinned that
+ * EMULATED_UNPIN - vfio_unpin_pages(), whether or not the device has pinned that, and so maybe a pin
+ *	of another device; with EMULATED_UNPINS_OWN only what it has pinned
  * @prot: 0
  *
  * EINVAL: a number of pages of which the kernel would warn, not 1 to 512.
@@ -82,11 +83,13 @@ struct emulated_rw {
  *	EMULATED_REPINS: the callback, having given back a page, tries to pin it again (what comes
  *	of that is in EMULATED_INFO); EMULATED_NOTES_LATER: remembers pages only some time after
  *	they were pinned, and holds no lock meanwhile: when the first callback since then has
- *	found nothing to give back, and 50 ms have passed, as if the thread had waited for a CPU
+ *	found nothing to give back, and 50 ms have passed, as if the thread had waited for a CPU;
+ *	EMULATED_UNPINS_OWN: as a driver should, gives back only what it has pinned
  */
 #define EMULATED_KEEPS_ON_CLOSE	1
 #define EMULATED_REPINS		2
 #define EMULATED_NOTES_LATER	4
+#define EMULATED_UNPINS_OWN	8
 
 struct emulated_behave {
 	__u32 nignored;

@@ -163,17 +163,33 @@ int pins_add(struct emulated *emulated, const struct emulated_pin *range)
 	return ret;
 }
 
+/* One pin of a page, if the device has one. */
+static void unpin_own(struct emulated *emulated, unsigned long iova)
+{
+	if (!xa_load(&emulated->pins, iova))
+		return;
+	vfio_unpin_pages(&emulated->vdev, iova, 1);
+	forget(emulated, iova);
+}
+
 int pins_remove(struct emulated *emulated, const struct emulated_pin *range)
 {
+	bool own;
 	int i;
 
 	/* vfio.ko would warn. */
 	if (range->npages <= 0 || range->npages > MAX_PAGES / 2)
 		return -EINVAL;
 	mutex_lock(&emulated->pins_lock);
-	vfio_unpin_pages(&emulated->vdev, range->iova, range->npages);
-	for (i = 0; i < range->npages; i++)
-		forget(emulated, range->iova + i * PAGE_SIZE);
+	own = emulated->behaviour.flags & EMULATED_UNPINS_OWN;
+	if (!own)
+		vfio_unpin_pages(&emulated->vdev, range->iova, range->npages);
+	for (i = 0; i < range->npages; i++) {
+		if (own)
+			unpin_own(emulated, range->iova + i * PAGE_SIZE);
+		else
+			forget(emulated, range->iova + i * PAGE_SIZE);
+	}
 	mutex_unlock(&emulated->pins_lock);
 	return 0;
 }
