@@ -597,6 +597,55 @@ START_TEST(a_byte_counts_as_the_huge_page_that_it_may_take)
 }
 END_TEST
 
+/* Calls at a byte in each page: 262,144 take 1 GiB. */
+struct bytes {
+	const char *head;
+	const char *calls[2];	/* the second one may be missing */
+	unsigned int nmax;	/* pages, within the limit */
+};
+
+#define SPACE		"memory name=m size=0x10000000000 kind=none prot=0x0\n"
+#define HALF_MAPPED	ANON \
+	"map iova=0x0 size=" HALF " vaddr=m+0x0 flags=read|write argsz=32\n"
+
+static const struct bytes bytes[] = {
+	{ SPACE, { "part at=m+0x%llx size=0x1 kind=touched prot=read|write" }, 262144 },
+	/* The page that it ends in, too, as often as that. */
+	{ SPACE, { "part at=m+0x%llx size=0x1001 kind=touched prot=read|write" }, 131072 },
+	{ SPACE, { "protect at=m+0x%llx size=0x1 prot=read|write",
+		   "fill at=m+0x%llx size=0x1 seed=1" }, 262144 },
+	/* What comes in place of a page that is pinned. */
+	{ HALF_MAPPED, { "advise at=m+0x%llx size=0x1 advice=dontneed" }, 131072 },
+};
+
+static bool parse_bytes_in_pages(const struct bytes *what, unsigned int n)
+{
+	struct text lines = { 0 }, problem = { 0 };
+	struct sequences sequences;
+	unsigned int i, j;
+	bool well;
+
+	text_add(&lines, "%s", what->head);
+	for (i = 0; i < n; i++)
+		for (j = 0; j < 2 && what->calls[j]; j++) {
+			text_add(&lines, what->calls[j], i * PAGE);
+			text_add(&lines, "\n");
+		}
+	well = sequences_parse(&sequences, text_chars(&lines), lines.nchars, 1 << 30, &problem);
+	ck_assert_msg(well || strstr(text_chars(&problem), MORE), "%s", text_chars(&problem));
+	sequences_free(&sequences);
+	text_free(&lines);
+	text_free(&problem);
+	return well;
+}
+
+START_TEST(a_byte_counts_as_the_page_that_it_takes)
+{
+	ck_assert(parse_bytes_in_pages(&bytes[_i], bytes[_i].nmax));
+	ck_assert(!parse_bytes_in_pages(&bytes[_i], bytes[_i].nmax + 1));
+}
+END_TEST
+
 START_TEST(a_recording_of_too_many_sequences_is_refused)
 {
 	struct text lines = { 0 }, problem = { 0 };
@@ -748,6 +797,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_recording_that_takes_more_memory_than_there_is_is_refused, 0,
 			    ARRAY_SIZE(takers));
 	tcase_add_loop_test(tcase, a_byte_counts_as_the_huge_page_that_it_may_take, 0, 4);
+	tcase_add_loop_test(tcase, a_byte_counts_as_the_page_that_it_takes, 0, ARRAY_SIZE(bytes));
 	tcase_add_test(tcase, a_recording_of_too_many_sequences_is_refused);
 	tcase_add_test(tcase, what_can_be_spared_is_less_than_there_is);
 	tcase_add_test(tcase, a_run_is_the_first_to_end_where_memory_is_short);

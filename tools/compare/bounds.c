@@ -89,6 +89,19 @@ uint64_t memory_to_spare(void)
 	return (nkib - nkib / 8) * 1024;
 }
 
+struct range {
+	uint64_t begin, nbytes;
+};
+
+/* What the kernel takes for a range that is within a memory: any byte of a page is all of it. */
+static struct range whole_pages(uint64_t begin, uint64_t nbytes)
+{
+	uint64_t end = (begin + nbytes + PAGE - 1) & ~(PAGE - 1);
+
+	begin &= ~(PAGE - 1);
+	return (struct range){ begin, nbytes ? end - begin : 0 };
+}
+
 static bool touches(uint64_t kind)
 {
 	return kind == MEMORY_TOUCHED || kind == MEMORY_HUGE;
@@ -144,35 +157,38 @@ static void drop(struct check *check, struct checked_memory *memory)
 }
 
 /* New pages come in place of such that may be pinned. */
-static const char *replace(struct check *check, struct checked_memory *memory, const struct op *op)
+static const char *replace(struct check *check, struct checked_memory *memory, const struct op *op,
+			   struct range range)
 {
 	const char *problem = NULL;
 
 	if (memory->is_mapped)
-		problem = count(check, op->arg[1] < memory->populated ? op->arg[1] :
-								       memory->populated);
+		problem = count(check, range.nbytes < memory->populated ? range.nbytes :
+									memory->populated);
 	if (problem || op->kind != OP_PART)
 		return problem;
-	add_capacity(memory, op->arg[2], op->arg[1]);
-	return touches(op->arg[2]) ? populate(check, memory, op->arg[0], op->arg[1]) : NULL;
+	add_capacity(memory, op->arg[2], range.nbytes);
+	return touches(op->arg[2]) ? populate(check, memory, range.begin, range.nbytes) : NULL;
 }
 
 static const char *check_populated(struct check *check, struct checked_memory *memory,
 				   const struct op *op)
 {
+	struct range range = whole_pages(op->arg[0], op->arg[1]);
+
 	switch (op->kind) {
 	case OP_PROTECT:
-		add_capacity(memory, MEMORY_ANON, op->arg[1]);
+		add_capacity(memory, MEMORY_ANON, range.nbytes);
 		return NULL;
 	case OP_PART:
-		return replace(check, memory, op);
+		return replace(check, memory, op, range);
 	case OP_ADVISE:
 		return op->arg[2] == ADVICE_DONTNEED || op->arg[2] == ADVICE_FREE ?
-		       replace(check, memory, op) : NULL;
+		       replace(check, memory, op, range) : NULL;
 	case OP_FILL:
 	case OP_PEEK:
 	case OP_LOCK:
-		return populate(check, memory, op->arg[0], op->arg[1]);
+		return populate(check, memory, range.begin, range.nbytes);
 	default:
 		return NULL;
 	}
