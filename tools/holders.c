@@ -33,6 +33,8 @@
 
 #define NGLANCES	8	/* at a descriptor whose process may change it meanwhile */
 #define GRACE_MS	500	/* what a child may be late that is not kept waiting */
+#define LASTING_MS	1000	/* a reference of a module that lasts so long is no passing one */
+#define MAX_HOLDS	2	/* of our module, by one container */
 
 /* How far we are with a process. */
 struct look {
@@ -150,7 +152,7 @@ static dev_t number_of(int fds, const char *name)
 /*
  * Has the process opened what is there? With O_PATH it only names it, for which it needs no
  * permission: so anybody could have a group. The link's mode is the descriptor's. One for ioctls
- * alone (access mode 3) has none, either: see holders_lack_users().
+ * alone (access mode 3) has none, either: see holders_unseen().
  */
 static bool is_opened(int fds, const char *name)
 {
@@ -374,24 +376,45 @@ static long module_nusers(const char *module)
 }
 
 /*
+ * The same, without references that somebody has for a moment: everybody can have vfio take and put
+ * one, as often as they like (VFIO_CHECK_EXTENSION). A container in use holds its own all the time,
+ * so the lowest count in a while is what counts; no event tells when it has been seen. Up to nfew
+ * are of no interest, and end that.
+ */
+static long lasting_nusers(const char *module, long nfew)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	deadline_t deadline = deadline_in(LASTING_MS);
+	long lowest = module_nusers(module), nusers;
+
+	while (lowest > nfew && !deadline_is_over(deadline)) {
+		nanosleep(&moment, NULL);
+		nusers = module_nusers(module);
+		if (nusers < lowest)
+			lowest = nusers;
+	}
+	return lowest;
+}
+
+/*
  * Each container of the kernel's with a backend holds a reference of the backend's module, and no
  * container gets one without a group. What is built in does not count, and vfio's own backend for
  * devices without an IOMMU has no module of its own.
  */
-bool holders_lack_users(const struct holders *holders)
+enum unseen holders_unseen(const struct holders *holders)
 {
+	long nusers = lasting_nusers(STOCK_MODULE, 0);
 	bool may_be_used = access("/sys/module/" STOCK_MODULE, F_OK) == 0;
-	long nusers = module_nusers(STOCK_MODULE);
 	char line[32];
 
 	if (nusers > 0)
-		return true;
+		return UNSEEN_USE;
 	if (nusers == 0)
 		may_be_used = false;
 	if (read_line("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode", line,
 		      sizeof(line)) == 0 && line[0] == 'Y')
 		may_be_used = true;
-	return holders->late && may_be_used;
+	return holders->late && may_be_used ? UNSEEN_MAYBE : UNSEEN_NONE;
 }
 
 /* Each module that uses ours holds a reference, too. */
@@ -408,16 +431,32 @@ static long count_dependants(void)
 	return n;
 }
 
-/* A descriptor through the kernel's node may be of a container of ours. */
-unsigned int holders_nhidden(const struct holders *holders)
+/*
+ * A container of ours holds the module by its node, and by its backend once it has one; one through
+ * the kernel's node may be of ours, and then holds it by its backend; /dev/iommu holds it once.
+ */
+static long count_explained(const struct holders *holders)
 {
-	long nusers = module_nusers(OUR_MODULE) - count_dependants();
+	long n = count_dependants();
 	unsigned int i;
 
-	for (i = 0; i < holders->nholders; i++)
-		nusers -= (long)holders->holder[i].nours + holders->holder[i].nnative +
-			  holders->holder[i].nstock;
-	return nusers > 0 && holders_are_all(holders) ? (unsigned int)nusers : 0;
+	for (i = 0; i < holders->nholders; i++) {
+		const struct holder *holder = &holders->holder[i];
+
+		n += MAX_HOLDS * (long)holder->nours + holder->nnative + holder->nstock;
+	}
+	return n;
+}
+
+unsigned int holders_nhidden(const struct holders *holders)
+{
+	long nexplained, nusers;
+
+	if (!holders_are_all(holders))
+		return 0;
+	nexplained = count_explained(holders);
+	nusers = lasting_nusers(OUR_MODULE, nexplained) - nexplained;
+	return nusers > 0 ? (unsigned int)((nusers + MAX_HOLDS - 1) / MAX_HOLDS) : 0;
 }
 
 void holders_free(struct holders *holders)

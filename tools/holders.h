@@ -36,10 +36,16 @@ void holders_find_within(struct holders *holders, unsigned int nms);
 void holders_free(struct holders *holders);
 /*
  * Where no holder uses a device through a container of the kernel's: does somebody do so all the
- * same, or may they? In a process that was not looked at, by another name of the node, or with
- * descriptors that are on their way from one process to another.
+ * same? In a process that was not looked at, by another name of the node, or with descriptors that
+ * are on their way from one process to another. Takes up to a second more if so.
  */
-bool holders_lack_users(const struct holders *holders);
+enum unseen {
+	UNSEEN_NONE,
+	UNSEEN_MAYBE,	/* nothing counts users, and not all processes were looked at */
+	UNSEEN_USE,
+};
+
+enum unseen holders_unseen(const struct holders *holders);
 /* How many containers and the like of ours are in use at least that no holder has open. */
 unsigned int holders_nhidden(const struct holders *holders);
 static inline bool holders_are_all(const struct holders *holders)

@@ -13,6 +13,8 @@
 #include "switch_node.h"
 #include "switch_state.h"
 
+struct holders;
+
 /* All that matters for the switch, at one moment. */
 struct situation {
 	int dir;			/* /dev/vfio, -1 if there is none */
@@ -65,6 +67,8 @@ bool apparmor_lacks_rule(const char **command);
 int switch_check(struct situation *situation, const struct request *request);
 /* Says which containers stay the kernel's; takes HOLDERS_SECONDS, whatever others do. */
 void switch_warn_of_users(void);
+/* Says if some processes were not looked at, as a list of holders does not show. */
+void switch_warn_if_late(const struct holders *holders);
 
 /* Each is a subcommand and returns the exit status. */
 int switch_on(const struct request *request);

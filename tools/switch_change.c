@@ -125,6 +125,7 @@ static void warn_of_ours(void)
 				    (int)holders.holder[i].pid);
 	if (nours > MAX_NAMED)
 		say_warning("so do %u other processes", nours - MAX_NAMED);
+	switch_warn_if_late(&holders);
 	holders_free(&holders);
 }
 

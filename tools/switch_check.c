@@ -9,8 +9,11 @@
 
 #include "holders.h"
 
-static const char unseen_use[] =
-	"a container of the kernel's is in use, and no process that can be seen has it";
+static const char *const unseen_says[] = {
+	[UNSEEN_MAYBE] = "a container may be in use: not all processes were looked at",
+	[UNSEEN_USE] =
+		"a container of the kernel's is in use, and no process was found with it and a device",
+};
 
 static int check_module(struct situation *situation, bool dry_run)
 {
@@ -92,6 +95,12 @@ static int check_apparmor(const struct request *request)
 	return DONE;
 }
 
+void switch_warn_if_late(const struct holders *holders)
+{
+	if (holders->late)
+		say_warning("in %d seconds not all processes were looked at", HOLDERS_SECONDS);
+}
+
 static void warn_of_idle(const struct holders *holders)
 {
 	unsigned int nidle = 0, i;
@@ -102,8 +111,7 @@ static void warn_of_idle(const struct holders *holders)
 		say_warning("%u process%s " NODE_DIR "/" NODE
 			    " open and no device: a container set up there is the kernel's",
 			    nidle, nidle == 1 ? " has" : "es have");
-	if (holders->late)
-		say_warning("in %d seconds not all processes were looked at", HOLDERS_SECONDS);
+	switch_warn_if_late(holders);
 }
 
 /* Of processes that use a device through a container of the kernel's; first: one of them. */
@@ -125,15 +133,15 @@ static int refuse_users(const struct holders *holders)
 {
 	const struct holder *first = NULL;
 	unsigned int nusers = count_users(holders, &first);
+	enum unseen unseen;
 
 	if (nusers)
 		return refuse("%u process%s %s devices through " NODE_DIR "/" NODE
 			      " and would stay with the kernel's, %s (%d) for one; --force goes on",
 			      nusers, nusers == 1 ? "" : "es", nusers == 1 ? "uses" : "use",
 			      printable(first->name), (int)first->pid);
-	if (holders_lack_users(holders))
-		return refuse("%s; --force goes on", unseen_use);
-	return DONE;
+	unseen = holders_unseen(holders);
+	return unseen ? refuse("%s; --force goes on", unseen_says[unseen]) : DONE;
 }
 
 /* With --force they keep nobody from switching: they are looked for when that is done. */
@@ -156,6 +164,7 @@ void switch_warn_of_users(void)
 {
 	const struct holder *first;
 	struct holders holders;
+	enum unseen unseen = UNSEEN_NONE;
 	unsigned int nusers;
 
 	holders_find(&holders);
@@ -163,8 +172,10 @@ void switch_warn_of_users(void)
 	if (nusers)
 		say_warning("%u process%s the backend of containers that exist",
 			    nusers, nusers == 1 ? " keeps" : "es keep");
-	else if (holders_lack_users(&holders))
-		say_warning("%s", unseen_use);
+	else
+		unseen = holders_unseen(&holders);
+	if (unseen)
+		say_warning("%s", unseen_says[unseen]);
 	warn_of_idle(&holders);
 	holders_free(&holders);
 }

@@ -8,7 +8,7 @@
 
 #include <stdarg.h>
 
-static char said[4096];
+static char words_said[4096];
 
 int run_tool(const char *format, ...)
 {
@@ -25,17 +25,22 @@ int run_tool(const char *format, ...)
 	fflush(stdout);
 	pipe = popen(command, "re");
 	require_true(pipe);
-	nread = fread(said, 1, sizeof(said) - 1, pipe);
-	said[nread] = '\0';
+	nread = fread(words_said, 1, sizeof(words_said) - 1, pipe);
+	words_said[nread] = '\0';
 	status = pclose(pipe);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+bool said(const char *text)
+{
+	return strstr(words_said, text);
+}
+
 bool check_said_at(const char *file, int line, const char *text)
 {
-	bool found = strstr(said, text);
+	bool found = said(text);
 
 	if (!found)
-		diag("it said: %s", said);
+		diag("it said: %s", words_said);
 	return check_true_at(file, line, text, found);
 }

@@ -7,6 +7,8 @@
 
 /* Runs "vfio-ioas" with these words; its exit status. */
 int run_tool(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Is that among what it printed? */
+bool said(const char *text);
 /* What it printed: was the text among it? Shows all if not. */
 bool check_said_at(const char *file, int line, const char *text);
 #define check_said(text)	check_said_at(__FILE__, __LINE__, text)

@@ -315,6 +315,38 @@ static void a_user_who_only_names_a_group_does_not_keep_root_from_switching(void
 	other_end(&other);
 }
 
+#define NO_EXTENSION	9999
+#define NATTEMPTS	scaled(50, 10)
+
+/* For the time of each call, vfio holds the backend as one does that has a container in use. */
+static void have_backend_asked(void)
+{
+	int fd, i;
+
+	become_nobody();
+	fd = open_fd(STOCK_NODE);
+	require_true(fd >= 0);
+	for (i = 0; i < sysconf(_SC_NPROCESSORS_ONLN); i++)
+		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			for (;;)
+				ioctl(fd, VFIO_CHECK_EXTENSION, NO_EXTENSION);
+		}
+}
+
+static void a_user_who_has_the_backend_asked_does_not_keep_root_from_switching(void)
+{
+	struct other other;
+	int i;
+
+	other_start(&other, have_backend_asked);
+	for (i = 0; i < NATTEMPTS; i++)
+		check_prompt(0, "on --dry-run");
+	check_prompt(0, "on");
+	check_prompt(0, "off");
+	other_end(&other);
+}
+
 #define NDESCRIPTORS	scaled(500000, 50000)
 #define NPROCESSES	12
 
@@ -466,6 +498,46 @@ static void a_container_in_use_that_is_not_found_is_refused(void)
 	other_end(&crowd);
 }
 
+/* Like a backend that is no module of its own: it has no count of its users. */
+static void have_built_in_backend(void)
+{
+	require_eq(or_errno(unshare(CLONE_NEWNS)), 0);
+	require_eq(or_errno(mount("tmpfs", "/sys/module/vfio_iommu_type1", "tmpfs", 0, NULL)), 0);
+}
+
+static bool said_late(void)
+{
+	return said("not all processes were looked at");
+}
+
+/* In VMs there is no time for all of the crowd. */
+static void a_search_that_ends_early_is_said(void)
+{
+	struct other crowd;
+	int status;
+
+	mkdir(SMALL_DIR, 0777);
+	require_eq(or_errno(chmod(SMALL_DIR, 0777)), 0);
+	other_start(&crowd, open_few_in_many);
+	check_prompt(0, "on");
+	if (said_late()) {
+		check_prompt(0, "off");
+		check_said("warning: in 5 seconds not all processes were looked at");
+	}
+	check_prompt(0, "off");
+	have_built_in_backend();
+	status = run_switch("on");
+	if (said_late()) {
+		check_eq(status, 1);
+		check_said("a container may be in use: not all processes were looked at; --force");
+		check_prompt(0, "on --force");
+		check_said("warning: a container may be in use: not all processes were looked at");
+	}
+	check_prompt(0, "off");
+	require_eq(or_errno(umount("/sys/module/vfio_iommu_type1")), 0);
+	other_end(&crowd);
+}
+
 /* --- descriptors that no process has */
 
 /* On their way over a socket, which nobody has taken them from. */
@@ -512,7 +584,7 @@ static void a_container_in_use_that_no_process_has_is_refused(void)
 	fds[1] = rig.group[0];
 	parcel_send(&parcel, fds, 2);
 	check_prompt(1, "on");
-	check_said("a container of the kernel's is in use, and no process that can be seen has it");
+	check_said("a container of the kernel's is in use, and no process was found with it");
 	check_untouched(&before);
 	check_prompt(0, "on --force");
 	check_said("warning: a container of the kernel's is in use");
@@ -537,6 +609,48 @@ static void a_container_of_ours_that_no_process_has_is_said(void)
 	parcel_lose(&parcel);
 	check_prompt(SWITCH_OFF, "status");
 	check_said("none are open");
+}
+
+/* It has the module twice: by its node, and by its backend. */
+static void a_container_of_ours_that_a_process_has_is_not_said_to_be_hidden(void)
+{
+	static const struct {
+		const char *before, *node;
+		int status;
+	} cases[] = {
+		{ "off", IOAS_NODE, SWITCH_OFF },
+		{ "on --way node", STOCK_NODE, SWITCH_ON },
+		{ "on --way symlink", STOCK_NODE, SWITCH_ON },
+		{ "on --way serve", STOCK_NODE, SWITCH_ON },
+	};
+	struct rig rig;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		context("%s", cases[i].before);
+		require_eq(run_switch("%s", cases[i].before), 0);
+		require_eq(rig_open_path(&rig, cases[i].node, 0), 0);
+		require_eq(or_errno(fcntl(rig.container, F_SETFD, FD_CLOEXEC)), 0);
+		require_eq(or_errno(fcntl(rig.group[0], F_SETFD, FD_CLOEXEC)), 0);
+		check_prompt(cases[i].status, "status --json");
+		check_said("\"all_holders\": true, \"hidden\": 0");
+		rig_close(&rig);
+	}
+}
+
+static void a_container_of_ours_that_no_process_has_is_one_with_a_backend_too(void)
+{
+	struct parcel parcel;
+	struct rig rig;
+	int fds[2];
+
+	require_eq(rig_open_path(&rig, IOAS_NODE, 0), 0);
+	fds[0] = rig.container;
+	fds[1] = rig.group[0];
+	parcel_send(&parcel, fds, 2);
+	check_prompt(SWITCH_OFF, "status --json");
+	check_said("\"all_holders\": true, \"hidden\": 1");
+	parcel_lose(&parcel);
 }
 
 /*
@@ -694,8 +808,14 @@ static const struct test tests[] = {
 	TEST(many_processes_of_another_user_neither_keep_root_long_nor_hide_a_third_user,
 	     ONLY_IOAS | NEEDS_ONE | TAKES_LONG),
 	TEST(a_container_in_use_that_is_not_found_is_refused, ONLY_IOAS | NEEDS_ONE | TAKES_LONG),
+	TEST(a_search_that_ends_early_is_said, ONLY_IOAS | TAKES_LONG),
 	TEST(a_container_in_use_that_no_process_has_is_refused, ONLY_IOAS | NEEDS_ONE),
 	TEST(a_container_of_ours_that_no_process_has_is_said, ONLY_IOAS),
+	TEST(a_container_of_ours_that_a_process_has_is_not_said_to_be_hidden,
+	     ONLY_IOAS | NEEDS_ONE),
+	TEST(a_container_of_ours_that_no_process_has_is_one_with_a_backend_too,
+	     ONLY_IOAS | NEEDS_ONE),
+	TEST(a_user_who_has_the_backend_asked_does_not_keep_root_from_switching, ONLY_IOAS),
 	TEST(a_container_in_use_that_is_open_for_ioctls_alone_is_refused, ONLY_IOAS | NEEDS_ONE),
 	TEST(a_dead_file_system_does_not_keep_root_waiting, ONLY_IOAS),
 	TEST(a_dead_file_system_in_place_of_a_node_does_not_either, ONLY_IOAS),
