@@ -6,15 +6,16 @@
  *
  * - Nothing is read that a file behind a descriptor has a say in. Most are judged by the text of
  *   their link in /proc, which touches no file system. Only one whose text ends like the name of a
- *   VFIO device is opened, with O_PATH, and asked for its device number as it is in memory. So a
- *   node that somebody made under another name than the usual ones is not seen.
+ *   VFIO device is opened, with O_PATH, and its device number is asked for as it is in memory. A
+ *   file system may ask its server all the same (NFS, for one): then the child waits. A node that
+ *   somebody made under another name than the usual ones is not seen.
  * - Not so /proc/PID/fdinfo: it runs code of the file, which may wait for a lock (epoll's does)
  *   that its process holds for as long as it likes.
  * - The clock is read at each descriptor, and after HOLDERS_SECONDS we stop: it does not matter
  *   how many there are, nor in how many processes. The order of processes keeps a user with
  *   very many from hiding another one's: see candidates_visit().
  * - All of it is done by a child. If it is kept waiting all the same, it is given up: what it has
- *   found by then counts.
+ *   found by then counts. Locks of directories of /proc can do that: see docs/security.md.
  */
 #define _GNU_SOURCE
 #include "holders.h"
@@ -132,7 +133,8 @@ static unsigned int *counter_of(const struct search *search, dev_t number, struc
 
 /*
  * The device number of a character device behind a descriptor; 0 if it is something else. O_PATH
- * opens without asking the file system, and what is in memory is not asked of a server.
+ * calls no open() of the file's, and AT_STATX_DONT_SYNC asks for what is in memory: for most file
+ * systems that is all, for some it is a hint.
  */
 static dev_t number_of(int fds, const char *name)
 {

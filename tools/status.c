@@ -32,8 +32,8 @@ static const char help[] =
 "  --from FILE           a copy of " INSIGHT_FILE ", instead of that;\n"
 "                        no processes are looked for\n"
 "\n"
-"Exit status: 0, or 2 if the command line is wrong, there is nothing to read, or the output\n"
-"could not be written.\n";
+"Exit status: 0, or 2 if the command line is wrong, there is nothing to read, what was asked for\n"
+"is not there while something is left out, or the output could not be written.\n";
 
 /* Breaks the line between devices, where it would be too long. */
 static void print_devices(const char *devices)
