@@ -38,8 +38,8 @@ struct emulated_pin {
 #define EMULATED_PIN		_IOW('M', 0, struct emulated_pin)
 
 /*
- * EMULATED_UNPIN - vfio_unpin_pages(), whether or not the device has pinned that, and so maybe a pin
- *	of another device; with EMULATED_UNPINS_OWN only what it has pinned
+ * EMULATED_UNPIN - vfio_unpin_pages(), whether or not the device has pinned that, and so maybe a
+ *	pin of another device; with EMULATED_UNPINS_OWN only what it has pinned
  * @prot: 0
  *
  * EINVAL: a number of pages of which the kernel would warn, not 1 to 512.
