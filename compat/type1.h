@@ -23,7 +23,7 @@ struct type1 {
 	struct emulated emulated;
 };
 
-/* What a program of any age gives of the argument of GET_INFO. */
+/* The part of the argument of GET_INFO that a program of any age gives. */
 #define INFO_MIN_NBYTES	offsetofend(struct vfio_iommu_type1_info, iova_pgsizes)
 
 /* What GET_INFO depends on but the IOAS. */

@@ -356,8 +356,8 @@ void area_drop_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user 
  * @hold: zeroed; the caller's, until area_drop_hold(); receives the page
  * @index: which page of the store
  *
- * What the area shows for a domain need not be that: then the hold is beside the store, and the
- * store keeps its page only as long as others need it.
+ * If the area shows another page, for a domain, the hold is beside the store, and the store keeps
+ * its page only as long as others need it.
  *
  * Context: may sleep and fault.
  * Return: 0, or with nothing changed as pages_hold().

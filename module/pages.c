@@ -654,7 +654,7 @@ static void move_beside(struct ioas_pages *pages, struct pages_hold *hold, struc
 		users_insert(&hold->user, &pages->sharing->covered);
 }
 
-/* -EINVAL where the owner has device memory by now: there is no page to pin. */
+/* The mm is in use. -EINVAL where it has device memory by now: there is no page to pin. */
 static int pin_of_owner(struct ioas_pages *pages, unsigned long index, struct page **page)
 {
 	struct mm_struct *mm = pages->account->mm;
@@ -663,11 +663,9 @@ static int pin_of_owner(struct ioas_pages *pages, unsigned long index, struct pa
 	int ret;
 
 	ret = pin_one(mm, uaddr, pin_flags(pages->writable, pages->unshares), page);
-	if (ret != -EFAULT || !pages->takes_mmio || !mmget_not_zero(mm))
-		return ret;
-	if (pin_find_mmio(mm, uaddr, 1, pages->writable, &pfn) == 1)
+	if (ret == -EFAULT && pages->takes_mmio &&
+	    pin_find_mmio(mm, uaddr, 1, pages->writable, &pfn) == 1)
 		ret = -EINVAL;
-	mmput(mm);
 	return ret;
 }
 
@@ -678,12 +676,16 @@ static int pin_of_owner(struct ioas_pages *pages, unsigned long index, struct pa
 static int follow_owner(struct ioas_pages *pages, struct pages_hold *hold,
 			struct pages_beside *beside)
 {
+	struct mm_struct *mm = pages->account->mm;
 	struct page *page;
 	int ret;
 
+	/* Only a mm in use is charged. */
+	if (!mmget_not_zero(mm))
+		return -EFAULT;
 	ret = pin_of_owner(pages, hold->user.first_index, &page);
 	if (ret)
-		return ret;
+		goto put;
 	if (page != hold->page) {
 		hold->beside = beside;
 		ret = charge_beside(pages, hold, page);
@@ -691,11 +693,13 @@ static int follow_owner(struct ioas_pages *pages, struct pages_hold *hold,
 	if (ret || !hold->beside) {
 		hold->beside = NULL;
 		unpin_run(page_to_pfn(page), 1, false);
-		return ret;
+	} else {
+		atomic_long_inc(&beside->npinned);
+		move_beside(pages, hold, page);
 	}
-	atomic_long_inc(&beside->npinned);
-	move_beside(pages, hold, page);
-	return 0;
+put:
+	mmput(mm);
+	return ret;
 }
 
 int pages_hold(struct ioas_pages *pages, struct pages_hold *hold, struct pages_beside *beside)
@@ -711,7 +715,7 @@ int pages_hold(struct ioas_pages *pages, struct pages_hold *hold, struct pages_b
 	if (ret)
 		return ret;
 	ret = pages_list(pages, index, index, &hold->page);
-	/* What others have pinned before need not be what is there by now, not even a page. */
+	/* The owner may have another page by now than others have pinned, or one for registers. */
 	if (!is_new && ret == -EINVAL)
 		hold->page = NULL;
 	if (!is_new && (!ret || ret == -EINVAL))

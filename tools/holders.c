@@ -55,7 +55,7 @@ struct search {
 	int output;
 };
 
-/* What the child says: the holders that it finds, and then how that went. */
+/* A message of the child: a holder that it has found, or the last one: how that went. */
 struct answer {
 	bool is_last;
 	bool denied;
@@ -365,7 +365,7 @@ void holders_find(struct holders *holders)
 	holders_find_within(holders, HOLDERS_SECONDS * 1000);
 }
 
-/* What uses a module, as the kernel counts it; -1 if it is not loaded, or built in. */
+/* The users of a module, as the kernel counts them; -1 if it is not loaded, or built in. */
 static long module_nusers(const char *module)
 {
 	char path[64], line[32];

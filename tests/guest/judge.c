@@ -516,7 +516,7 @@ static void open_emulated(void)
 	soft.device = emulated_device_open(soft.group, EMULATED_0);
 	soft.late_group = emulated_group_add(soft.container, EMULATED_1);
 	soft.late = emulated_device_open(soft.late_group, EMULATED_1);
-	/* What an unmap has taken from one device can be pinned by the other one by now. */
+	/* After an unmap has taken a page from one device the other one can pin that IOVA. */
 	emulated_behave(soft.device, 0, EMULATED_UNPINS_OWN);
 	emulated_behave(soft.late, 0, EMULATED_NOTES_LATER | EMULATED_UNPINS_OWN);
 	require_eq(dirty_start(soft.container), 0);

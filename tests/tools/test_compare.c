@@ -614,7 +614,7 @@ static const struct bytes bytes[] = {
 	{ SPACE, { "part at=m+0x%llx size=0x1001 kind=touched prot=read|write" }, 131072 },
 	{ SPACE, { "protect at=m+0x%llx size=0x1 prot=read|write",
 		   "fill at=m+0x%llx size=0x1 seed=1" }, 262144 },
-	/* What comes in place of a page that is pinned. */
+	/* New pages in place of pinned ones. */
 	{ HALF_MAPPED, { "advise at=m+0x%llx size=0x1 advice=dontneed" }, 131072 },
 };
 

@@ -365,7 +365,7 @@ static void show_nothing(unsigned long page)
 	process.mm.pages[page] = NULL;
 }
 
-/* What a process has when it maps, and when a driver pins. */
+/* The kinds of memory of a process when it maps, and later, when a driver pins. */
 static const struct {
 	void (*mapped)(unsigned long page);
 	void (*pinned)(unsigned long page);

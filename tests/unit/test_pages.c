@@ -799,7 +799,7 @@ START_TEST(a_hold_follows_the_owner_past_another_hold)
 }
 END_TEST
 
-/* What comes to the store next is what the process has then: here it is yet another page. */
+/* The store is filled again with the page that the process has then: a third one. */
 START_TEST(a_page_beside_keeps_the_charge_of_one_that_goes)
 {
 	struct pages_hold held;

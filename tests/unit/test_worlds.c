@@ -1170,7 +1170,7 @@ START_TEST(every_sequence_of_steps_agrees_with_the_model)
 }
 END_TEST
 
-/* What the environment asks for. Returns whether that can be done. */
+/* Chooses the plans that the environment asks for. Returns whether there are such. */
 static bool choose_plans(void)
 {
 	const char *text = getenv("PLAN");

@@ -93,7 +93,7 @@ struct range {
 	uint64_t begin, nbytes;
 };
 
-/* What the kernel takes for a range that is within a memory: any byte of a page is all of it. */
+/* A range within a memory, with all of the pages that it has a byte of: the kernel takes these. */
 static struct range whole_pages(uint64_t begin, uint64_t nbytes)
 {
 	uint64_t end = (begin + nbytes + PAGE - 1) & ~(PAGE - 1);

@@ -178,7 +178,7 @@ static void claim_beside(struct look *look, struct ioas *ioas, unsigned long ind
 		meet_account(look, hold->payer, 1);
 }
 
-/* What emulated devices hold: those of a container. Returns how much of it stores have. */
+/* Looks at the holds of a container's emulated devices. Returns how many of them are of stores. */
 static unsigned long check_holds(struct look *look)
 {
 	struct emulated *emulated;
