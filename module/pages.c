@@ -621,8 +621,7 @@ static enum extent_kind kind_at(struct ioas_pages *pages, unsigned long index)
 }
 
 /* Charges a page beside, or lets that of the store cover it. */
-static int charge_beside(struct ioas_pages *pages, struct pages_hold *hold,
-			 const struct page *page)
+static int charge_beside(struct ioas_pages *pages, struct pages_hold *hold, struct page *page)
 {
 	struct rb_root_cached *covered = &pages->sharing->covered;
 	unsigned long index = hold->user.first_index;
