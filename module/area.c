@@ -230,13 +230,10 @@ void area_unhold(struct ioas *ioas, struct ioas_area *area)
 void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change)
 {
 	spin_lock(&ioas->iova_space.iova_lock);
-	WARN_ON(change < 0 && !area->npins);
+	WARN_ON(!area->nbusy || (change < 0 && !area->npins));
 	area->npins += change;
-	/* An unmap waits for the last one. */
-	if (area->npins)
-		spin_unlock(&ioas->iova_space.iova_lock);
-	else
-		ioas_unlock_and_wake(ioas);
+	/* An unmap that waits for the last one is woken by area_unhold(). */
+	spin_unlock(&ioas->iova_space.iova_lock);
 }
 
 int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *pin,
