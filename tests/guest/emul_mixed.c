@@ -160,12 +160,13 @@ static void device_of_a_pci_group_tried_again_sees_only_the_memory_after_a_pin(v
 	check_late_attach_tried_again(true);
 }
 
-/* Behind the back of the container, as nobody should. */
-static void pin_gets_what_the_process_has_there_by_now(void)
+/*
+ * Maps four pages for a PCI group, and gives the process another first page: behind the back of the
+ * container, as nobody should. Returns that page.
+ */
+static uint8_t *open_and_replace(uint64_t iova)
 {
-	static uint8_t bytes[EDU_BYTES];
-	const uint64_t iova = DMA_PAGE * PAGE;
-	uint8_t *page;
+	void *page;
 
 	emul_open(VFIO_TYPE1v2_IOMMU);
 	require_eq(dma_map(emul.container, iova, emul.memory, 4 * PAGE, RW), 0);
@@ -173,6 +174,16 @@ static void pin_gets_what_the_process_has_there_by_now(void)
 	page = mmap(emul.memory, PAGE, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	require_true(page == emul.memory);
+	return page;
+}
+
+static void pin_gets_what_the_process_has_there_by_now(void)
+{
+	static uint8_t bytes[EDU_BYTES];
+	const uint64_t iova = DMA_PAGE * PAGE;
+	uint8_t *page;
+
+	page = open_and_replace(iova);
 	memset(page, 0x5a, PAGE);
 	require_eq(emulated_pin(emul.device, iova, 2, RW), 2);
 	check_eq(emulated_copy(emul.device, iova, bytes, EDU_BYTES, 0), 0);
@@ -195,12 +206,7 @@ static void pci_group_that_comes_back_gets_the_page_of_driver_and_process(void)
 	struct edu edu;
 	uint8_t *page;
 
-	emul_open(VFIO_TYPE1v2_IOMMU);
-	require_eq(dma_map(emul.container, iova, emul.memory, 4 * PAGE, RW), 0);
-	check_eq(emul_add_pci(), 0);
-	page = mmap(emul.memory, PAGE, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	require_true(page == emul.memory);
+	page = open_and_replace(iova);
 	require_eq(emulated_pin(emul.device, iova, 1, RW), 1);
 	emul_remove_pci();
 	check_eq(pins_outstanding(), npinned + 1);

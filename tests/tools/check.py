@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tests of the tools that need no module: python3 check.py VFIO-IOAS. Prints TAP."""
+import contextlib
 import fcntl
 import json
 import os
@@ -536,19 +537,29 @@ def a_user_with_too_many_objects_hides_no_other_user():
         assert used < 400 << 10, used
 
 
-def contexts_with_few_objects_each_hide_no_other_context():
-    """Nor do many contexts: they are shown, and one that is asked for has all its parts."""
-    line = "ioas context=%d id=%d vfio=0 areas=0 mapped=0 pinned=0 charged=0 runs=0 pins=0\n"
+IOAS_LINE = "ioas context=%d id=%d vfio=0 areas=0 mapped=0 pinned=0 charged=0 runs=0 pins=0\n"
+
+
+@contextlib.contextmanager
+def status_of_a_crowd(ncontexts):
+    """Context 1 has very many parts, the next ones 101 each. With the file, to add to."""
     with status_of("context id=1 kind=iommu pid=7 comm=crowd") as file:
         with open(file.name, "a") as more:
-            more.writelines(line % (1, i) for i in range(250000))
-            for context in range(2, 2500):
+            more.writelines(IOAS_LINE % (1, i) for i in range(250000))
+            for context in range(2, ncontexts + 1):
                 more.write("context id=%d kind=iommu pid=7 comm=crowd\n" % context)
-                more.writelines(line % (context, i) for i in range(101))
+                more.writelines(IOAS_LINE % (context, i) for i in range(101))
+        yield file
+
+
+def contexts_with_few_objects_each_hide_no_other_context():
+    """Nor do many contexts: they are shown, and one that is asked for has all its parts."""
+    with status_of_a_crowd(2499) as file:
+        with open(file.name, "a") as more:
             for context in range(2500, 210000):
                 more.write("context id=%d kind=iommu pid=7 comm=crowd\n" % context)
             more.write("context id=210000 kind=container pid=4242 comm=victim\n")
-            more.writelines(line % (210000, i) for i in range(300))
+            more.writelines(IOAS_LINE % (210000, i) for i in range(300))
             more.write("group context=210000 ioas=299 hwpt=0 number=17 devices=a,b\n")
         words = ["status", "-H", "-o", "pid,ioas,groups", "--from", file.name]
         said = run(*words)
@@ -566,13 +577,8 @@ def contexts_with_few_objects_each_hide_no_other_context():
 
 
 def the_parts_of_many_contexts_leave_room_for_other_contexts():
-    line = "ioas context=%d id=%d vfio=0 areas=0 mapped=0 pinned=0 charged=0 runs=0 pins=0\n"
-    with status_of("context id=1 kind=iommu pid=7 comm=crowd") as file:
+    with status_of_a_crowd(4999) as file:
         with open(file.name, "a") as more:
-            more.writelines(line % (1, i) for i in range(250000))
-            for context in range(2, 5000):
-                more.write("context id=%d kind=iommu pid=7 comm=crowd\n" % context)
-                more.writelines(line % (context, i) for i in range(101))
             more.write("context id=210000 kind=container pid=4242 comm=victim\n")
         rows = run("status", "-H", "-o", "pid,ioas", "--from", file.name).splitlines()
         assert rows[-1].split("\t")[0] == "4242", rows[-3:]

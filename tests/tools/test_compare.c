@@ -561,26 +561,36 @@ START_TEST(a_recording_that_takes_more_memory_than_there_is_is_refused)
 }
 END_TEST
 
-/* A byte in each of them: 512 take 1 GiB. */
-static bool parse_bytes_in_huge_pages(const char *call, unsigned int n)
+/* Are calls at @n places, @step bytes apart, within a limit of 1 GiB? The second call may be NULL. */
+static bool parse_calls(const char *head, const char *const calls[2], uint64_t step,
+			unsigned int n)
 {
 	struct text lines = { 0 }, problem = { 0 };
 	struct sequences sequences;
-	unsigned int i;
+	unsigned int i, j;
 	bool well;
 
-	text_add(&lines, "memory name=m size=0x80000000 kind=anon prot=read|write\n");
-	text_add(&lines, "advise at=m+0x0 size=0x80000000 advice=huge\n");
-	for (i = 0; i < n; i++) {
-		text_add(&lines, call, i * 0x200000ULL);
-		text_add(&lines, "\n");
-	}
+	text_add(&lines, "%s", head);
+	for (i = 0; i < n; i++)
+		for (j = 0; j < 2 && calls[j]; j++) {
+			text_add(&lines, calls[j], (unsigned long long)(i * step));
+			text_add(&lines, "\n");
+		}
 	well = sequences_parse(&sequences, text_chars(&lines), lines.nchars, 1 << 30, &problem);
 	ck_assert_msg(well || strstr(text_chars(&problem), MORE), "%s", text_chars(&problem));
 	sequences_free(&sequences);
 	text_free(&lines);
 	text_free(&problem);
 	return well;
+}
+
+/* A byte in each of them: 512 take 1 GiB. */
+static bool parse_bytes_in_huge_pages(const char *call, unsigned int n)
+{
+	const char *const calls[2] = { call };
+
+	return parse_calls("memory name=m size=0x80000000 kind=anon prot=read|write\n"
+			   "advise at=m+0x0 size=0x80000000 advice=huge\n", calls, 0x200000, n);
 }
 
 START_TEST(a_byte_counts_as_the_huge_page_that_it_may_take)
@@ -620,23 +630,7 @@ static const struct bytes bytes[] = {
 
 static bool parse_bytes_in_pages(const struct bytes *what, unsigned int n)
 {
-	struct text lines = { 0 }, problem = { 0 };
-	struct sequences sequences;
-	unsigned int i, j;
-	bool well;
-
-	text_add(&lines, "%s", what->head);
-	for (i = 0; i < n; i++)
-		for (j = 0; j < 2 && what->calls[j]; j++) {
-			text_add(&lines, what->calls[j], i * PAGE);
-			text_add(&lines, "\n");
-		}
-	well = sequences_parse(&sequences, text_chars(&lines), lines.nchars, 1 << 30, &problem);
-	ck_assert_msg(well || strstr(text_chars(&problem), MORE), "%s", text_chars(&problem));
-	sequences_free(&sequences);
-	text_free(&lines);
-	text_free(&problem);
-	return well;
+	return parse_calls(what->head, what->calls, PAGE, n);
 }
 
 START_TEST(a_byte_counts_as_the_page_that_it_takes)
