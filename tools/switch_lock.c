@@ -20,6 +20,15 @@
 #define LOCK_NAME	"lock"
 #define LOCK_FILE	STATE_DIR "/" LOCK_NAME
 
+/* O_CREAT takes the lock of the directory, which others can hold, also if the file is there. */
+static int open_or_make(int dir)
+{
+	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int fd = openat(dir, LOCK_NAME, flags);
+
+	return fd < 0 && errno == ENOENT ? openat(dir, LOCK_NAME, flags | O_CREAT, 0600) : fd;
+}
+
 static int open_lock(void)
 {
 	int dir = state_make_dir(STATE_DIR);
@@ -28,7 +37,7 @@ static int open_lock(void)
 
 	if (dir < 0)
 		return -1;
-	fd = openat(dir, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	fd = open_or_make(dir);
 	if (fd < 0) {
 		say_error("%s: %s", LOCK_FILE, strerror(errno));
 	} else if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||

@@ -55,14 +55,14 @@ static bool is_of_root(int dir, const char *path)
 
 int state_make_dir(const char *path)
 {
-	bool is_new = mkdir(path, 0755) == 0;
-	int dir;
+	int dir = open_dir(path);
+	bool is_new = false;
 
-	if (!is_new && errno != EEXIST) {
-		say_error("%s: %s", path, strerror(errno));
-		return -errno;
+	/* To make it takes the lock of the directory above, which others can hold, also in vain. */
+	if (dir == -ENOENT) {
+		is_new = mkdir(path, 0755) == 0;
+		dir = is_new || errno == EEXIST ? open_dir(path) : -errno;
 	}
-	dir = open_dir(path);
 	if (dir < 0) {
 		say_error("%s: %s", path, strerror(-dir));
 		return dir;

@@ -316,7 +316,7 @@ static void a_user_who_only_names_a_group_does_not_keep_root_from_switching(void
 }
 
 #define NO_EXTENSION	9999
-#define NATTEMPTS	scaled(150, 30)	/* 1 in 25 met a passing reference */
+#define NATTEMPTS	scaled(1000, 30)	/* 1 in 25 meets a passing reference, in spells */
 
 /* For the time of each call, vfio holds the backend as one does that has a container in use. */
 static void have_backend_asked(void)

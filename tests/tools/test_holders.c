@@ -324,9 +324,11 @@ START_TEST(a_file_whose_fdinfo_waits_for_its_process_holds_up_nobody)
 	snprintf(path, sizeof(path), "%s/vfio", dir);
 	ck_assert_int_eq(mknod(path, S_IFCHR | 0600, makedev(1, 3)), 0);
 	trap = fork();
+	ck_assert_int_ge(trap, 0);
 	if (trap == 0)
 		set_trap(path);
 	finder = fork();
+	ck_assert_int_ge(finder, 0);
 	if (finder == 0)
 		find_often();
 	in_time = ends_within(finder, 60000);

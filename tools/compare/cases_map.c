@@ -451,6 +451,8 @@ static void process_is_killed_while_it_maps(void)
 	setup_p();
 	map(GIB, 1, RW);
 	pid = fork();
+	if (pid < 0)
+		give_up("fork: %s", strerror(errno));
 	if (pid == 0)
 		map_much();
 	wait_until_it_maps(pid);
