@@ -14,6 +14,7 @@
 int shim_module_refs;
 bool shim_serves = true;
 unsigned int shim_ioctl_cmd;
+spinlock_t shim_user_access = { .shim.name = "access to user memory" };
 
 void *handle;
 
@@ -124,7 +125,10 @@ long ioas_ctx_ioctl(struct ioas_ctx *ctx, unsigned int cmd, unsigned long arg)
 
 long container_call(unsigned int cmd, unsigned long arg)
 {
-	return shim_first_driver()->ioctl(handle, cmd, arg);
+	long ret = shim_first_driver()->ioctl(handle, cmd, arg);
+
+	shim_check_nothing_held();
+	return ret;
 }
 
 void make_process(void)
