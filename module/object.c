@@ -26,7 +26,6 @@
 void ioas_ctx_init(struct ioas_ctx *ctx, struct file *file, enum account_mode mode)
 {
 	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
-	init_waitqueue_head(&ctx->idle);
 	RCU_INIT_POINTER(ctx->vfio_ioas, NULL);
 	ctx->account_mode = mode;
 	ctx->file = file;
@@ -66,7 +65,7 @@ static void take_out(struct ioas_object *object)
 	object->ending = true;
 	__xa_erase(&ctx->objects, object->id);
 	xa_unlock(&ctx->objects);
-	wait_event(ctx->idle, is_idle(object));
+	wait_event(object->idle, is_idle(object));
 }
 
 void ioas_ctx_destroy(struct ioas_ctx *ctx)
@@ -119,6 +118,7 @@ int ioas_object_reserve(struct ioas_ctx *ctx, struct ioas_object *object,
 	object->nbusy = 0;
 	object->nusers = 0;
 	object->ending = false;
+	init_waitqueue_head(&object->idle);
 	return xa_alloc(&ctx->objects, &object->id, NULL, xa_limit_31b,
 			GFP_KERNEL_ACCOUNT);
 }
@@ -173,9 +173,12 @@ void ioas_object_put(struct ioas_object *object)
 
 	xa_lock(&ctx->objects);
 	object->nbusy--;
-	/* A waiter queues up before it looks at the count under the same lock. */
-	if (waitqueue_active(&ctx->idle))
-		wake_up_all(&ctx->idle);
+	/*
+	 * A waiter queues up before it looks at the count under the same lock, and ends the object
+	 * only after it has got that. One waits to destroy it, and one to retire it, at most.
+	 */
+	if (waitqueue_active(&object->idle))
+		wake_up_all(&object->idle);
 	xa_unlock(&ctx->objects);
 }
 
@@ -256,7 +259,8 @@ int ioas_object_destroy(struct ioas_ctx *ctx, u32 id)
 	if (ret)
 		return ret;
 	/* A fatal signal ends the wait, and then what finish_destroy() finds decides. */
-	if (!wait_event_killable_timeout(ctx->idle, is_only_busy(object), DESTROY_SECONDS * HZ))
+	if (!wait_event_killable_timeout(object->idle, is_only_busy(object),
+					 DESTROY_SECONDS * HZ))
 		pr_warn_ratelimited("object %u: still in use by a call after %u seconds\n",
 				    id, DESTROY_SECONDS);
 	ret = finish_destroy(object);

@@ -40,6 +40,7 @@ struct ioas_object {
 	unsigned int nbusy;			/* xa_lock of ctx->objects */
 	unsigned int nusers;			/* same lock */
 	bool ending;				/* same lock; cannot be found any more */
+	wait_queue_head_t idle;			/* a call that kept it busy is over */
 };
 
 /* What a front end does with each IOAS of its contexts. */
@@ -51,7 +52,6 @@ struct ioas_front_ops {
 /* One open file of ours, or one container. */
 struct ioas_ctx {
 	struct xarray objects;			/* its own lock; by id, from 1 */
-	wait_queue_head_t idle;			/* an object is not busy any more */
 	struct ioas __rcu *vfio_ioas;		/* xa_lock; what container ioctls work on */
 	enum account_mode account_mode;		/* xa_lock, anybody may peek */
 	struct file *file;			/* constant; kernel drivers keep it open, or NULL */

@@ -5,8 +5,8 @@
  * A device is an object with an id. Binding it makes the DMA of its group the context's, as
  * long as any device of the group is bound; attaching it is adding it to its group.
  *
- * Locking: groups_mutex of the context, from end to end of each change; objects are made
- * busy after it is taken.
+ * Locking: groups_mutex of the context, from end to end of each change; an HWPT is made busy
+ * only after it is taken.
  */
 #include <linux/err.h>
 #include <linux/export.h>

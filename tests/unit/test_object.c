@@ -285,6 +285,42 @@ static void run_race(void (*last)(void *data), unsigned long seed)
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(seed));
 }
 
+static void destroy_first(void *data)
+{
+	expect(!ioas_object_destroy(&ctx, things[0].object.id));
+}
+
+static void use_others_then_end(void *data)
+{
+	unsigned long nwakes;
+	unsigned int i;
+
+	while (!things[0].object.ending)
+		shim_pass_time();
+	nwakes = things[0].object.idle.nwakes;
+	for (i = 0; i < 100; i++) {
+		expect(ioas_object_try_busy(&things[1].object));
+		ioas_object_put(&things[1].object);
+	}
+	expect(things[0].object.idle.nwakes == nwakes);
+	ioas_object_put(&things[0].object);
+}
+
+/* With the lock of the table: else any number of waiters would take turns in there. */
+START_TEST(a_call_that_ends_wakes_only_who_waits_for_its_object)
+{
+	const struct shim_thread threads[] = {
+		{ destroy_first, NULL }, { use_others_then_end, NULL },
+	};
+
+	publish(0);
+	publish(1);
+	ck_assert(ioas_object_try_busy(&things[0].object));
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i));
+	ck_assert_int_eq(ioas_object_destroy(&ctx, things[1].object.id), 0);
+}
+END_TEST
+
 START_TEST(destroy_waits_for_calls_and_happens_once)
 {
 	run_race(find_and_work, _i + 1);
@@ -339,6 +375,7 @@ int main(void)
 	tcase_add_test(tcase, a_dying_process_does_not_wait_to_destroy);
 	tcase_add_test(tcase, the_account_mode_changes_in_an_empty_context_only);
 	tcase_add_loop_test(tcase, a_context_ends_its_objects_whatever_uses_what, 0, 2);
+	tcase_add_loop_test(tcase, a_call_that_ends_wakes_only_who_waits_for_its_object, 1, 21);
 	tcase_add_loop_test(tcase, destroy_waits_for_calls_and_happens_once, 0, 50);
 	tcase_add_loop_test(tcase, destroy_gives_up_where_a_call_made_a_user, 0, 50);
 	tcase_add_loop_test(tcase, retire_waits_for_calls_whatever_destroy_does, 0, 50);
