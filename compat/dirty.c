@@ -666,51 +666,63 @@ static int check_range(const struct vfio_iommu_type1_dirty_bitmap_get *range)
 	return 0;
 }
 
-static long dirty_get(struct type1 *type1, void __user *urange)
+static long dirty_get(struct type1 *type1, const struct vfio_iommu_type1_dirty_bitmap_get *range)
 {
-	struct vfio_iommu_type1_dirty_bitmap_get range;
 	struct ioas *ioas;
 	long ret;
 
-	if (copy_from_user(&range, urange, sizeof(range)))
-		return -EFAULT;
-	ret = check_range(&range);
-	if (ret)
-		return ret;
 	ioas = ioas_get_vfio(type1->ctx);
 	if (!ioas)
 		return -ENODEV;
 	ioas_enter(ioas);
 	ret = -EINVAL;
 	if (dirty_is_tracking(ioas))
-		ret = report_range(type1, ioas, range.iova, range.iova + range.size - 1,
-				   &range.bitmap);
+		ret = report_range(type1, ioas, range->iova, range->iova + range->size - 1,
+				   &range->bitmap);
 	ioas_leave(ioas);
 	ioas_put(ioas);
 	return ret;
 }
 
-long dirty_ioctl(struct type1 *type1, void __user *udirty)
+static int read_call(struct dirty_call *call, void __user *udirty)
 {
-	struct vfio_iommu_type1_dirty_bitmap head;
+	if (copy_from_user(&call->head, udirty, sizeof(call->head)))
+		return -EFAULT;
+	if (call->head.argsz < sizeof(call->head))
+		return -EINVAL;
+	switch (call->head.flags) {
+	case VFIO_IOMMU_DIRTY_PAGES_FLAG_START:
+	case VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP:
+		return 0;
+	case VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP:
+		if (call->head.argsz < sizeof(call->head) + sizeof(call->range))
+			return -EINVAL;
+		if (copy_from_user(&call->range, udirty + sizeof(call->head),
+				   sizeof(call->range)))
+			return -EFAULT;
+		return check_range(&call->range);
+	default:
+		return -EINVAL;
+	}
+}
 
+void dirty_read_call(struct dirty_call *call, void __user *udirty)
+{
+	call->ret = read_call(call, udirty);
+}
+
+long dirty_serve(struct type1 *type1, const struct dirty_call *call)
+{
 	if (!type1->v2)
 		return -EACCES;
-	if (copy_from_user(&head, udirty, sizeof(head)))
-		return -EFAULT;
-	if (head.argsz < sizeof(head))
-		return -EINVAL;
-	switch (head.flags) {
+	if (call->ret)
+		return call->ret;
+	switch (call->head.flags) {
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_START:
 		return dirty_start(&type1->dirty);
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP:
 		return dirty_stop(&type1->dirty);
-	case VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP:
-		if (head.argsz < sizeof(head) +
-				 sizeof(struct vfio_iommu_type1_dirty_bitmap_get))
-			return -EINVAL;
-		return dirty_get(type1, udirty + sizeof(head));
 	default:
-		return -EINVAL;
+		return dirty_get(type1, &call->range);
 	}
 }

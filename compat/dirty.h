@@ -139,14 +139,30 @@ int dirty_unmap(struct type1 *type1, struct ioas *ioas, unsigned long iova,
 		unsigned long last_iova, const struct vfio_bitmap *bitmap,
 		unsigned long *unmapped_nbytes);
 
+/* A call of VFIO_IOMMU_DIRTY_PAGES that was read. */
+struct dirty_call {
+	int ret;			/* what is wrong with it; or 0 */
+	struct vfio_iommu_type1_dirty_bitmap head;
+	struct vfio_iommu_type1_dirty_bitmap_get range;
+};
+
 /**
- * dirty_ioctl() - VFIO_IOMMU_DIRTY_PAGES
- * @type1: the container, kept by the caller
+ * dirty_read_call() - read a call of VFIO_IOMMU_DIRTY_PAGES
+ * @call: for dirty_serve(), which says what is wrong with it
  * @udirty: user pointer
+ *
+ * Context: may fault: the caller keeps no container.
+ */
+void dirty_read_call(struct dirty_call *call, void __user *udirty);
+
+/**
+ * dirty_serve() - VFIO_IOMMU_DIRTY_PAGES
+ * @type1: the container, kept by the caller
+ * @call: which dirty_read_call() has read
  *
  * Context: may sleep; the caller is in no IOAS.
  * Return: as stock type1; -ENODEV for a report if the container has no IOAS.
  */
-long dirty_ioctl(struct type1 *type1, void __user *udirty);
+long dirty_serve(struct type1 *type1, const struct dirty_call *call);
 
 #endif

@@ -18,41 +18,55 @@
 #include "object.h"
 #include "type1.h"
 
-/* The argument of a call, read once, as far as programs of any age give it; all begin alike. */
-union legacy_args {
-	struct {
-		u32 argsz;
-		u32 flags;
-	} head;
-	struct vfio_iommu_type1_info info;
-	struct vfio_iommu_type1_dma_map map;
-	struct vfio_iommu_type1_dma_unmap unmap;
+/* A call, which touches its argument only before it enters an IOAS and after it has left that. */
+struct legacy_call {
+	/* Read once, as far as programs of any age give it; all begin alike. */
+	union {
+		struct {
+			u32 argsz;
+			u32 flags;
+		} head;
+		struct vfio_iommu_type1_info info;
+		struct vfio_iommu_type1_dma_map map;
+		struct vfio_iommu_type1_dma_unmap unmap;
+	} args;
+	struct info_answer answer;	/* of GET_INFO */
+	bool answers;			/* also where it failed */
 };
 
-static long legacy_get_info(struct ioas *ioas, union legacy_args *args, void __user *uinfo)
+static long legacy_get_info(struct ioas *ioas, struct legacy_call *call)
 {
 	static const struct info_style style = {
 		.padded = true,
 		.exact = true,
 	};
+	int ret;
 
-	return type1_get_info(ioas, &style, args->info.argsz, uinfo);
+	ret = type1_get_info(ioas, &style, call->args.info.argsz, &call->answer);
+
+	call->answers = !ret;
+	return ret;
 }
 
-static long legacy_map(struct ioas *ioas, union legacy_args *args, void __user *umap)
+static long legacy_put_info(struct legacy_call *call, void __user *uinfo)
+{
+	return type1_put_info(&call->answer, uinfo);
+}
+
+static long legacy_map(struct ioas *ioas, struct legacy_call *call)
 {
 	struct ioas_map map = {
 		.rule = MAP_FIXED,
-		.uptr = args->map.vaddr,
-		.iova = args->map.iova,
-		.nbytes = args->map.size,
+		.uptr = call->args.map.vaddr,
+		.iova = call->args.map.iova,
+		.nbytes = call->args.map.size,
 		.account_mode = READ_ONCE(ioas->object.ctx->account_mode),
 		.min_granule = 1,
 	};
 
-	if (args->map.flags & VFIO_DMA_MAP_FLAG_READ)
+	if (call->args.map.flags & VFIO_DMA_MAP_FLAG_READ)
 		map.iommu_prot |= IOMMU_READ;
-	if (args->map.flags & VFIO_DMA_MAP_FLAG_WRITE)
+	if (call->args.map.flags & VFIO_DMA_MAP_FLAG_WRITE)
 		map.iommu_prot |= IOMMU_WRITE;
 	return ioas_map_native(ioas, &map);
 }
@@ -90,9 +104,9 @@ static int legacy_unmap_range(struct ioas *ioas, unsigned long iova, u64 *nbytes
 	return ret;
 }
 
-static long legacy_unmap(struct ioas *ioas, union legacy_args *args, void __user *uunmap)
+static long legacy_unmap(struct ioas *ioas, struct legacy_call *call)
 {
-	struct vfio_iommu_type1_dma_unmap *unmap = &args->unmap;
+	struct vfio_iommu_type1_dma_unmap *unmap = &call->args.unmap;
 	unsigned long unmapped;
 	int ret;
 
@@ -107,9 +121,13 @@ static long legacy_unmap(struct ioas *ioas, union legacy_args *args, void __user
 			return ret;
 		ret = legacy_unmap_range(ioas, unmap->iova, &unmap->size);
 	}
-	if (copy_to_user(uunmap, unmap, sizeof(*unmap)))
-		return -EFAULT;
+	call->answers = true;
 	return ret;
+}
+
+static long legacy_put_unmapped(struct legacy_call *call, void __user *uunmap)
+{
+	return copy_to_user(uunmap, &call->args.unmap, sizeof(call->args.unmap)) ? -EFAULT : 0;
 }
 
 static long legacy_check_extension(struct ioas_ctx *ctx, unsigned long extension)
@@ -155,13 +173,15 @@ static long legacy_set_iommu(struct ioas_ctx *ctx, unsigned long type)
 }
 
 struct legacy_command {
-	long (*handler)(struct ioas *ioas, union legacy_args *args, void __user *uargs);
+	long (*handler)(struct ioas *ioas, struct legacy_call *call);
+	long (*answer)(struct legacy_call *call, void __user *uargs);
 	u32 nbytes;		/* of the argument, as a program of any age gives it */
 	u32 known_flags;
 };
 
 static const struct legacy_command get_info_command = {
 	.handler = legacy_get_info,
+	.answer = legacy_put_info,
 	.nbytes = INFO_MIN_NBYTES,
 	.known_flags = ~0U,
 };
@@ -174,6 +194,7 @@ static const struct legacy_command map_command = {
 
 static const struct legacy_command unmap_command = {
 	.handler = legacy_unmap,
+	.answer = legacy_put_unmapped,
 	.nbytes = sizeof(struct vfio_iommu_type1_dma_unmap),
 	.known_flags = VFIO_DMA_UNMAP_FLAG_ALL,
 };
@@ -181,22 +202,24 @@ static const struct legacy_command unmap_command = {
 static long with_ioas(struct ioas_ctx *ctx, void __user *uargs,
 		      const struct legacy_command *command)
 {
-	union legacy_args args;
+	struct legacy_call call;
 	struct ioas *ioas;
-	long ret;
+	long ret, unwritten;
 
-	if (copy_from_user(&args, uargs, command->nbytes))
+	call.answers = false;
+	if (copy_from_user(&call.args, uargs, command->nbytes))
 		return -EFAULT;
-	if (args.head.argsz < command->nbytes || args.head.flags & ~command->known_flags)
+	if (call.args.head.argsz < command->nbytes || call.args.head.flags & ~command->known_flags)
 		return -EINVAL;
 	ioas = ioas_get_vfio(ctx);
 	if (!ioas)
 		return -ENODEV;
 	ioas_enter(ioas);
-	ret = command->handler(ioas, &args, uargs);
+	ret = command->handler(ioas, &call);
 	ioas_leave(ioas);
 	ioas_put(ioas);
-	return ret;
+	unwritten = call.answers ? command->answer(&call, uargs) : 0;
+	return unwritten ?: ret;
 }
 
 /**

@@ -2,9 +2,10 @@
 /*
  * type1: the container ioctls, as vfio_iommu_type1 defines them.
  *
- * A call reads its argument once, before it looks for the container, and then decides once how it
- * is served: most calls enter the IOAS; new user addresses and the switch of dirty tracking wait
- * until nobody else is inside.
+ * A call reads its argument once, before it looks for the container, so that memory that does not
+ * answer keeps nobody from releasing that. Then it decides once how it is served: most calls enter
+ * the IOAS; new user addresses and the switch of dirty tracking wait until nobody else is inside.
+ * What it answers is written when it has let go of both, but for bitmaps and what native calls say.
  *
  * Locking: none here; the IOAS has its own.
  */
@@ -174,44 +175,59 @@ static size_t info_written(const struct info_style *style, u32 argsz)
 }
 
 /**
- * type1_get_info() - VFIO_IOMMU_GET_INFO
+ * type1_get_info() - what VFIO_IOMMU_GET_INFO says
  * @ioas: what it is about, entered by the caller
  * @style: how to answer
  * @argsz: how much room the user has, in bytes; at least INFO_MIN_NBYTES
- * @uinfo: user pointer to struct vfio_iommu_type1_info, with room for the chain
+ * @answer: for type1_put_info(), which has to be called if this succeeds
  *
- * Return: 0, also without room for the chain; -EFAULT; -ENOMEM.
+ * Return: 0, also without room for the chain; -ENOMEM.
  */
-long type1_get_info(struct ioas *ioas, const struct info_style *style, u32 argsz,
-		    void __user *uinfo)
+int type1_get_info(struct ioas *ioas, const struct info_style *style, u32 argsz,
+		   struct info_answer *answer)
 {
 	struct vfio_iommu_type1_info info = { .argsz = argsz };
-	size_t chain_nbytes, written, whole;
-	void *chain;
-	long ret = 0;
+	size_t chain_nbytes, whole;
 
-	chain = build_chain(ioas, style, &chain_nbytes);
-	if (!chain)
+	answer->chain = build_chain(ioas, style, &chain_nbytes);
+	if (!answer->chain)
 		return -ENOMEM;
 
-	written = info_written(style, info.argsz);
+	answer->info_nbytes = info_written(style, argsz);
 	info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
 	info.iova_pgsizes = type1_pgsizes(ioas);
 	whole = sizeof(info) + chain_nbytes;
-	if (info.argsz >= whole) {
+	answer->chain_nbytes = 0;
+	if (argsz >= whole) {
 		info.cap_offset = sizeof(info);
-		if (copy_to_user(uinfo + sizeof(info), chain, chain_nbytes))
-			ret = -EFAULT;
+		answer->chain_nbytes = chain_nbytes;
 	}
-	if (info.argsz < whole || style->exact)
+	if (argsz < whole || style->exact)
 		info.argsz = whole;
-	if (!ret && copy_to_user(uinfo, &info, written))
+	answer->info = info;
+	return 0;
+}
+
+/**
+ * type1_put_info() - write the answer to VFIO_IOMMU_GET_INFO
+ * @answer: which type1_get_info() made; ends here
+ * @uinfo: user pointer to struct vfio_iommu_type1_info, with room for the chain
+ *
+ * Context: may fault: the caller holds nothing that others wait for.
+ * Return: 0, -EFAULT.
+ */
+long type1_put_info(struct info_answer *answer, void __user *uinfo)
+{
+	long ret = 0;
+
+	if (copy_to_user(uinfo + sizeof(answer->info), answer->chain, answer->chain_nbytes) ||
+	    copy_to_user(uinfo, &answer->info, answer->info_nbytes))
 		ret = -EFAULT;
-	kvfree(chain);
+	kvfree(answer->chain);
 	return ret;
 }
 
-static long get_info(struct type1 *type1, struct ioas *ioas, void *uinfo)
+static long get_info(struct type1 *type1, struct ioas *ioas, void *args)
 {
 	const struct info_style style = {
 		.tracks_dirty = true,
@@ -220,15 +236,11 @@ static long get_info(struct type1 *type1, struct ioas *ioas, void *uinfo)
 		.padded = KCOMPAT_INFO_PADDED,
 		.unpadded_info = !KCOMPAT_INFO_PADDED,
 	};
-	struct vfio_iommu_type1_info info;
+	struct info_answer *answer = args;
 	long ret;
 
-	if (copy_from_user(&info, (void __force __user *)uinfo, INFO_MIN_NBYTES))
-		return -EFAULT;
-	if (info.argsz < INFO_MIN_NBYTES)
-		return -EINVAL;
 	ioas_enter(ioas);
-	ret = type1_get_info(ioas, &style, info.argsz, (void __force __user *)uinfo);
+	ret = type1_get_info(ioas, &style, answer->info.argsz, answer);
 	ioas_leave(ioas);
 	return ret;
 }
@@ -354,6 +366,19 @@ static __always_inline int map_memory(struct type1 *type1, struct ioas *ioas,
 	if (unlikely(dirty_is_tracking(ioas)) && !ret)
 		ret = undo_if_untrackable(ioas, map);
 	return ret;
+}
+
+static noinline long handle_get_info(void *handle, void __user *uinfo)
+{
+	struct info_answer answer;
+	long ret;
+
+	if (copy_from_user(&answer.info, uinfo, INFO_MIN_NBYTES))
+		return -EFAULT;
+	if (answer.info.argsz < INFO_MIN_NBYTES)
+		return -EINVAL;
+	ret = serve(handle, &answer, get_info);
+	return ret ?: type1_put_info(&answer, uinfo);
 }
 
 static long map_vaddr(struct type1 *type1, struct ioas *ioas, void *args)
@@ -502,20 +527,46 @@ static __always_inline long handle_unmap(void *handle, void __user *uunmap)
 	return put_words(uunmap, (u64 *)&unmap, sizeof(unmap) / sizeof(u64)) ? 0 : -EFAULT;
 }
 
-/* Calls that are not about one IOAS, or not about the memory in it. */
-static noinline long handle_other(void *handle, unsigned int cmd, unsigned long arg)
+static noinline long handle_check_extension(void *handle, unsigned long extension)
 {
 	struct container *container = container_get(handle);
-	long ret = -ENOTTY;
+	long ret;
 
 	if (!container)
 		return -EINVAL;
-	if (cmd == VFIO_CHECK_EXTENSION)
-		ret = type1_check_extension(&container->type1, arg);
-	else if (cmd == VFIO_IOMMU_DIRTY_PAGES)
-		ret = dirty_ioctl(&container->type1, (void __user *)arg);
-	else if (ioctl_is_native(cmd))
-		ret = ioas_ctx_ioctl(&container->ctx, cmd, arg);
+	ret = type1_check_extension(&container->type1, extension);
+	container_put(container);
+	return ret;
+}
+
+static noinline long handle_dirty(void *handle, void __user *udirty)
+{
+	struct container *container;
+	struct dirty_call call;
+	long ret;
+
+	dirty_read_call(&call, udirty);
+	container = container_get(handle);
+	if (!container)
+		return -EINVAL;
+	ret = dirty_serve(&container->type1, &call);
+	container_put(container);
+	return ret;
+}
+
+static noinline long handle_native(void *handle, unsigned int cmd, unsigned long arg)
+{
+	struct container *container;
+	struct ioctl_call call;
+	long ret;
+
+	ret = ioctl_read_call(&call, cmd, arg);
+	if (ret)
+		return ret;
+	container = container_get(handle);
+	if (!container)
+		return -EINVAL;
+	ret = ioctl_serve(&call, &container->ctx);
 	container_put(container);
 	return ret;
 }
@@ -540,8 +591,12 @@ long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg)
 	case VFIO_IOMMU_UNMAP_DMA:
 		return handle_unmap(handle, uarg);
 	case VFIO_IOMMU_GET_INFO:
-		return serve(handle, (void __force *)uarg, get_info);
+		return handle_get_info(handle, uarg);
+	case VFIO_IOMMU_DIRTY_PAGES:
+		return handle_dirty(handle, uarg);
+	case VFIO_CHECK_EXTENSION:
+		return handle_check_extension(handle, arg);
 	default:
-		return handle_other(handle, cmd, arg);
+		return ioctl_is_native(cmd) ? handle_native(handle, cmd, arg) : -ENOTTY;
 	}
 }

@@ -36,14 +36,23 @@ struct info_style {
 	bool exact;			/* tell the length also to who has room for more */
 };
 
+/* An answer to GET_INFO, which the user gets when it holds up nobody any more. */
+struct info_answer {
+	struct vfio_iommu_type1_info info;
+	size_t info_nbytes;		/* of @info the user gets so much */
+	void *chain;			/* what follows struct vfio_iommu_type1_info */
+	size_t chain_nbytes;		/* 0: there is no room for it */
+};
+
 int type1_init(struct type1 *type1, struct ioas_ctx *ctx, unsigned long type);
 void type1_exit(struct type1 *type1);
 unsigned int type1_entry_limit(void);
 bool type1_single_pages(void);
 const char *type1_name(const struct type1 *type1);
 long type1_check_extension(struct type1 *type1, unsigned long extension);
-long type1_get_info(struct ioas *ioas, const struct info_style *style, u32 argsz,
-		    void __user *uinfo);
+int type1_get_info(struct ioas *ioas, const struct info_style *style, u32 argsz,
+		   struct info_answer *answer);
+long type1_put_info(struct info_answer *answer, void __user *uinfo);
 long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg);
 
 #endif

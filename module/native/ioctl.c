@@ -215,33 +215,43 @@ static const struct ioctl_command *find_command(unsigned int cmd)
 }
 
 /**
- * ioas_ctx_ioctl() - serve a native ioctl
- * @ctx: the context it acts on
+ * ioctl_read_call() - read a native ioctl
+ * @call: for ioctl_serve()
  * @cmd: the whole command word
  * @arg: user pointer to the command's struct
  *
- * Context: the calling process; may sleep.
+ * Context: may fault: the caller holds nothing that others wait for.
  * Return: 0; -ENOTTY for an unknown command; -EFAULT; -EINVAL if the struct is too
- * short; -E2BIG if it has data we do not know; what the command says.
+ * short; -E2BIG if it has data we do not know.
  */
-long ioas_ctx_ioctl(struct ioas_ctx *ctx, unsigned int cmd, unsigned long arg)
+int ioctl_read_call(struct ioctl_call *call, unsigned int cmd, unsigned long arg)
 {
 	const struct ioctl_command *command = find_command(cmd);
-	struct ioctl_call call = { .ctx = ctx, .uargs = (void __user *)arg };
-	int ret;
 
 	if (!command)
 		return -ENOTTY;
-	if (get_user(call.user_nbytes, (u32 __user *)arg))
+	*call = (struct ioctl_call){ .command = command, .uargs = (void __user *)arg };
+	if (get_user(call->user_nbytes, (u32 __user *)arg))
 		return -EFAULT;
 	if (command->cmd != cmd)
 		return -ENOTTY;
-	if (call.user_nbytes < command->min_nbytes)
+	if (call->user_nbytes < command->min_nbytes)
 		return -EINVAL;
-	BUILD_BUG_ON(sizeof(call.args) > 72);
-	ret = copy_struct_from_user(&call.args, command->nbytes, call.uargs,
-				    call.user_nbytes);
-	if (ret)
-		return ret;
-	return command->handler(&call);
+	BUILD_BUG_ON(sizeof(call->args) > 72);
+	return copy_struct_from_user(&call->args, command->nbytes, call->uargs,
+				     call->user_nbytes);
+}
+
+/**
+ * ioctl_serve() - serve a native ioctl
+ * @call: which ioctl_read_call() has read
+ * @ctx: the context it acts on
+ *
+ * Context: the calling process; may sleep.
+ * Return: 0, or what the command says.
+ */
+long ioctl_serve(struct ioctl_call *call, struct ioas_ctx *ctx)
+{
+	call->ctx = ctx;
+	return call->command->handler(call);
 }

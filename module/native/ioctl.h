@@ -14,9 +14,11 @@
 
 struct ioas_ctx;
 struct ioas_object;
+struct ioctl_command;
 
 /* What a handler works on: @args is zero beyond what user space gave. */
 struct ioctl_call {
+	const struct ioctl_command *command;
 	struct ioas_ctx *ctx;
 	void __user *uargs;
 	u32 user_nbytes;
@@ -46,7 +48,8 @@ static inline bool ioctl_is_native(unsigned int cmd)
 	return _IOC_TYPE(cmd) == IOMMUFD_TYPE && _IOC_NR(cmd) >= IOMMUFD_CMD_BASE;
 }
 
-long ioas_ctx_ioctl(struct ioas_ctx *ctx, unsigned int cmd, unsigned long arg);
+int ioctl_read_call(struct ioctl_call *call, unsigned int cmd, unsigned long arg);
+long ioctl_serve(struct ioctl_call *call, struct ioas_ctx *ctx);
 int ioctl_respond(struct ioctl_call *call, u32 nbytes);
 int ioctl_publish(struct ioctl_call *call, u32 nbytes, struct ioas_object *object);
 

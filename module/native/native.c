@@ -55,13 +55,22 @@ static int iommu_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static long native_ioctl(struct ioas_ctx *ctx, unsigned int cmd, unsigned long arg)
+{
+	struct ioctl_call call;
+	int ret;
+
+	ret = ioctl_read_call(&call, cmd, arg);
+	return ret ?: ioctl_serve(&call, ctx);
+}
+
 static long iommu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct ioas_ctx *ctx = file->private_data;
 	long ret;
 
 	if (ioctl_is_native(cmd))
-		ret = ioas_ctx_ioctl(ctx, cmd, arg);
+		ret = native_ioctl(ctx, cmd, arg);
 	else
 		ret = legacy_ioctl(ctx, cmd, arg);
 	selftest_look(ctx);

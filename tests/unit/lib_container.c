@@ -118,15 +118,25 @@ bool node_in_ioctl(unsigned int cmd)
 	return shim_ioctl_cmd == cmd;
 }
 
-long ioas_ctx_ioctl(struct ioas_ctx *ctx, unsigned int cmd, unsigned long arg)
+int ioctl_read_call(struct ioctl_call *call, unsigned int cmd, unsigned long arg)
+{
+	return 0;
+}
+
+long ioctl_serve(struct ioctl_call *call, struct ioas_ctx *ctx)
 {
 	return -ENOTTY;
 }
 
+void (*on_copy_in_call)(void);
+
 long container_call(unsigned int cmd, unsigned long arg)
 {
-	long ret = shim_first_driver()->ioctl(handle, cmd, arg);
+	long ret;
 
+	shim_on_copy = on_copy_in_call;
+	ret = shim_first_driver()->ioctl(handle, cmd, arg);
+	shim_on_copy = NULL;
 	shim_check_nothing_held();
 	return ret;
 }
@@ -268,4 +278,11 @@ int dirty_flag(u32 flag)
 	struct vfio_iommu_type1_dirty_bitmap head = { .argsz = sizeof(head), .flags = flag };
 
 	return container_call(VFIO_IOMMU_DIRTY_PAGES, put_argument(&head, sizeof(head)));
+}
+
+long get_info(void)
+{
+	struct vfio_iommu_type1_info info = { .argsz = PAGE_SIZE };
+
+	return container_call(VFIO_IOMMU_GET_INFO, put_argument(&info, sizeof(info)));
 }

@@ -34,6 +34,8 @@ void stop_backend(void);
 void open_container(unsigned long type);
 void close_container(void);
 
+/* A call, and what happens, if anything, each time that it is about to touch its argument. */
+extern void (*on_copy_in_call)(void);
 long container_call(unsigned int cmd, unsigned long arg);
 
 /* The calls as a program makes them, in pages of IOVA and of the process' memory. */
@@ -42,5 +44,6 @@ int map_dma(unsigned long index, unsigned long npages, unsigned long page);
 long unmap_dma(unsigned long index, unsigned long npages, u64 *bitmap);
 int report_dirty(unsigned long index, unsigned long npages, u64 *bitmap);
 int dirty_flag(u32 flag);
+long get_info(void);
 
 #endif

@@ -254,9 +254,13 @@ void set_page_dirty_lock(struct page *page)
 	page->dirty = true;
 }
 
+void (*shim_on_copy)(void);
+
 static unsigned long copy_user(unsigned long uaddr, char *data, unsigned long nbytes,
 			       bool write)
 {
+	if (shim_on_copy && !shim_atomic)
+		shim_on_copy();
 	while (nbytes) {
 		unsigned long step = min(nbytes, PAGE_SIZE - offset_in_page(uaddr));
 		struct page *page = find_page(current->mm, uaddr, write);

@@ -8,7 +8,7 @@
 
 #include "backend.h"
 #include "container.h"
-#include "iommufd.h"
+#include "ioctl.h"
 
 #define STOCK	"vfio_iommu_type1"
 
@@ -64,9 +64,62 @@ START_TEST(call_with_the_handle_of_a_released_container_is_refused)
 	ck_assert_int_eq(map_dma(0, 1, 0), -EINVAL);
 	ck_assert_int_eq(unmap_dma(0, 1, NULL), -EINVAL);
 	ck_assert_int_eq(dirty_flag(VFIO_IOMMU_DIRTY_PAGES_FLAG_START), -EINVAL);
+	ck_assert_int_eq(get_info(), -EINVAL);
 	for (i = 0; i < ARRAY_SIZE(calls); i++)
-		if (calls[i] != VFIO_IOMMU_MAP_DMA && calls[i] != VFIO_IOMMU_UNMAP_DMA)
+		if (ioctl_is_native(calls[i]))
 			ck_assert_int_eq(container_call(calls[i], SHIM_USER_BASE), -EINVAL);
+	stop_backend();
+}
+END_TEST
+
+static unsigned int ncopies_left;
+
+static void release_meanwhile(void)
+{
+	if (ncopies_left && !--ncopies_left)
+		close_container();
+}
+
+static long start_tracking(void)
+{
+	return dirty_flag(VFIO_IOMMU_DIRTY_PAGES_FLAG_START);
+}
+
+static long get_report(void)
+{
+	u64 bitmap;
+
+	return report_dirty(0, 1, &bitmap);
+}
+
+static long unmap_with_report(void)
+{
+	u64 bitmap;
+
+	return unmap_dma(0, 1, &bitmap);
+}
+
+/* A driver that is unbound waits for the end of its container, with locks of vfio's. */
+START_TEST(argument_that_does_not_come_holds_up_no_release)
+{
+	static const struct {
+		long (*call)(void);
+		unsigned int ncopies;
+	} cases[] = {
+		{ get_info, 3 }, { start_tracking, 1 }, { get_report, 2 }, { unmap_with_report, 1 },
+	};
+	unsigned int n;
+
+	start_backend();
+	on_copy_in_call = release_meanwhile;
+	for (n = 1; n <= cases[_i].ncopies; n++) {
+		open_container(VFIO_TYPE1v2_IOMMU);
+		ncopies_left = n;
+		cases[_i].call();
+		ck_assert_uint_eq(ncopies_left, 0);
+		ck_assert_ptr_null(handle);
+	}
+	on_copy_in_call = NULL;
 	stop_backend();
 }
 END_TEST
@@ -432,6 +485,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, call_without_a_handle_is_refused);
 	tcase_add_test(tcase, call_with_the_handle_of_a_released_container_is_refused);
+	tcase_add_loop_test(tcase, argument_that_does_not_come_holds_up_no_release, 0, 4);
 	tcase_add_test(tcase, question_without_a_handle_is_answered_if_we_serve);
 	tcase_add_test(tcase,
 		       table_that_is_not_asked_first_any_more_serves_what_it_has_and_no_more);
