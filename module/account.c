@@ -139,7 +139,7 @@ static void pay_mm(struct mm_struct *mm, unsigned long npages)
 	WARN_ON_ONCE(atomic_long_sub_return(npages, locked_counter(mm)) < 0);
 	mmap_read_unlock(mm);
 	if (mm != current->mm)
-		mmput(mm);
+		mmput_async(mm);
 }
 
 void account_pay(struct account_refund *refund)

@@ -568,7 +568,7 @@ static noinline int pin_slowly(struct ioas_pages *pages, struct pages_user *user
 	else
 		ret = fill_hole(pages, 0, pages->extents.npages - 1);
 	if (foreign)
-		mmput(mm);
+		mmput_async(mm);
 	return ret;
 }
 
@@ -697,7 +697,7 @@ static int follow_owner(struct ioas_pages *pages, struct pages_hold *hold,
 		move_beside(pages, hold, page);
 	}
 put:
-	mmput(mm);
+	mmput_async(mm);
 	return ret;
 }
 
@@ -900,7 +900,7 @@ int pages_copy_direct(struct ioas_pages *pages, unsigned long byte, void *data,
 	kthread_use_mm(mm);
 	ret = copy_user(pages->uptr + byte, data, nbytes, write);
 	kthread_unuse_mm(mm);
-	mmput(mm);
+	mmput_async(mm);
 	return ret;
 }
 

@@ -131,7 +131,7 @@ int pin_one(struct mm_struct *mm, unsigned long uaddr, unsigned int gup_flags,
 	if (!mmget_not_zero(mm))
 		return -EFAULT;
 	npinned = pin_remote(mm, uaddr, 1, gup_flags, page) ?: -EFAULT;
-	mmput(mm);
+	mmput_async(mm);
 	return npinned < 0 ? npinned : 0;
 }
 

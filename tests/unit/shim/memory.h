@@ -132,7 +132,8 @@ void shim_process_check_clean(const struct shim_process *process);
 #define put_task_struct(task)		((void)(WARN_ON((task)->nrefs <= 0), (task)->nrefs--))
 #define mmgrab(mm)			((void)(mm)->mm_count++)
 #define mmdrop(mm)			((void)(WARN_ON((mm)->mm_count <= 0), (mm)->mm_count--))
-#define mmput(mm)			((void)(WARN_ON((mm)->mm_users <= 0), (mm)->mm_users--))
+/* There is no mmput(), which takes an address space apart, and waits for its files. */
+#define mmput_async(mm)			((void)(WARN_ON((mm)->mm_users <= 0), (mm)->mm_users--))
 #define mmap_read_lock(mm)		down_read(&(mm)->mmap_lock)
 #define mmap_read_unlock(mm)		up_read(&(mm)->mmap_lock)
 #define mmap_read_trylock(mm)		down_read_trylock(&(mm)->mmap_lock)
