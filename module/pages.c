@@ -211,6 +211,12 @@ static inline unsigned long unpin_range(struct ioas_pages *pages,
 	return ncharged;
 }
 
+/* Type1 refuses to read for a device what the process may not read. */
+static inline bool reads_as_type1(const struct ioas_pages *pages)
+{
+	return !pages->writable && pages->takes_mmio;
+}
+
 /* Pins and charges the next pages, at most @npages. Returns how many. */
 static inline long fill_batch(struct ioas_pages *pages, struct run_builder *builder,
 			      struct pin_buffer *buffer, unsigned long uaddr,
@@ -222,7 +228,8 @@ static inline long fill_batch(struct ioas_pages *pages, struct run_builder *buil
 
 	npages = min_t(unsigned long, npages, buffer->max_pages);
 	npinned = pin_user(pages->account->mm, uaddr, npages,
-			   pin_flags(pages->writable, pages->unshares), buffer->pages);
+			   pin_flags(pages->writable, pages->unshares), reads_as_type1(pages),
+			   buffer->pages);
 	if (unlikely(npinned == -EFAULT && pages->takes_mmio)) {
 		npinned = pin_despite_keys(pages->account->mm, uaddr, npages,
 					   pin_flags(pages->writable, pages->unshares),
@@ -309,7 +316,8 @@ static inline int fill_only_page(struct ioas_pages *pages)
 	int ret = 0;
 
 	npinned = pin_user(pages->account->mm, pages->uptr, 1,
-			   pin_flags(pages->writable, pages->unshares), &page);
+			   pin_flags(pages->writable, pages->unshares), reads_as_type1(pages),
+			   &page);
 	if (npinned < 0)
 		return npinned;
 	if (PageReserved(page))

@@ -75,7 +75,7 @@ struct ioas_pages {
 	struct pages_sharing *sharing;	/* set once, see pages_share() */
 	bool writable;
 	bool unshares;			/* a read-only pin breaks copy-on-write, too */
-	bool takes_mmio;		/* device memory will do (VM_PFNMAP) */
+	bool takes_mmio;		/* as type1: device memory will do (VM_PFNMAP) */
 	bool stuck;			/* an IOMMU driver did not let go: stays pinned */
 	struct extents extents;		/* the mutex; without sharing: the area's owner */
 	struct selftest_tally tally;

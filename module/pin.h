@@ -122,17 +122,18 @@ long pin_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
  * Pins @npages pages from @uaddr on for as long as we like: at least one and maybe fewer,
  * which it returns. -EFAULT where there is no such memory, -EINTR on a fatal signal, what
  * else the memory management says. May sleep and fault; no mmap lock held. The caller makes
- * sure that the address space is in use.
+ * sure that the address space is in use. Only if @strict memory that the process itself may not
+ * read is refused also where it has been written: the fast walk looks at nothing but pages.
  */
 static inline long pin_user(struct mm_struct *mm, unsigned long uaddr,
-			    unsigned long npages, unsigned int gup_flags,
+			    unsigned long npages, unsigned int gup_flags, bool strict,
 			    struct page **pages)
 {
 	long npinned;
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	if (mm == current->mm)
+	if (mm == current->mm && !strict)
 		npinned = pin_user_pages_fast(uaddr, npages, gup_flags, pages);
 	else
 		return pin_remote(mm, uaddr, npages, gup_flags, pages) ?: -EFAULT;

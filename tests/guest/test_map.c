@@ -260,6 +260,22 @@ static void read_only_map_of_untouched_memory_is_charged_as_by_the_kernel(void)
 	mem_free(untouched, PAGE);
 }
 
+static void memory_that_can_only_be_written_is_not_mapped_for_reading(void)
+{
+	uint8_t *memory = mmap(NULL, 2 * PAGE, PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	require_true(memory != MAP_FAILED);
+	*(volatile uint8_t *)memory = 1;
+	open_rig(VFIO_TYPE1v2_IOMMU);
+	check_eq(dma_map(rig.container, 0, memory, PAGE, RO), -EFAULT);
+	check_eq(dma_map(rig.container, 0, memory, 2 * PAGE, RO), -EFAULT);
+	check_eq(dma_map(rig.container, 0, memory + PAGE, PAGE, RO), -EFAULT);
+	check_eq(dma_map(rig.container, 0, memory, 2 * PAGE, RW), 0);
+	check_eq(dma_unmap_all(rig.container), 2 * PAGE);
+	close_rig();
+	mem_free(memory, 2 * PAGE);
+}
+
 /* A key of which the caller has nothing but the number. */
 static void disable_by_key(void *memory, uint64_t nbytes)
 {
@@ -515,6 +531,7 @@ static const struct test tests[] = {
 	TEST(read_only_map_of_untouched_memory_is_charged_as_by_the_kernel,
 	     NEEDS_ONE),
 	TEST(untouched_memory_is_mapped_often, NEEDS_ONE),
+	TEST(memory_that_can_only_be_written_is_not_mapped_for_reading, NEEDS_ONE),
 	TEST(memory_whose_key_is_disabled_is_mapped, NEEDS_ONE),
 	TEST(untouched_memory_whose_key_is_disabled_is_mapped, NEEDS_ONE),
 	TEST(shared_memory_is_mapped_read_write, NEEDS_ONE),

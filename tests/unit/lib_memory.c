@@ -209,13 +209,30 @@ int pin_user_pages_fast(unsigned long uaddr, int npages, unsigned int flags,
 	return n ? pin(current->mm, uaddr, n, flags, pages) : -EFAULT;
 }
 
+/* The fast walk takes what is there; only this one asks what the process may do. */
+static unsigned long limit_to_readable(struct mm_struct *mm, unsigned long uaddr,
+				       unsigned long npages, unsigned int flags)
+{
+	unsigned long n;
+	long slot;
+
+	for (n = 0; n < npages && !(flags & FOLL_WRITE); n++) {
+		slot = find_slot(uaddr + n * PAGE_SIZE);
+		if (slot >= 0 && mm->write_only[slot])
+			return n;
+	}
+	return npages;
+}
+
 long pin_user_pages_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
 			   unsigned int flags, struct page **pages, int *locked)
 {
 	long npinned;
 
 	lockdep_assert_held_read(&mm->mmap_lock);
-	npinned = pin(mm, untagged_addr_remote(mm, uaddr), npages, flags, pages);
+	uaddr = untagged_addr_remote(mm, uaddr);
+	npages = limit_to_readable(mm, uaddr, npages, flags);
+	npinned = npages ? pin(mm, uaddr, npages, flags, pages) : -EFAULT;
 	/* It drops the lock when it pleases. */
 	if (ncalls++ % 2) {
 		mmap_read_unlock(mm);

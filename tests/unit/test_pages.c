@@ -311,6 +311,23 @@ START_TEST(type1_maps_what_a_protection_key_forbids_the_caller)
 }
 END_TEST
 
+/* Though it was written to, so that the quick way finds it. */
+START_TEST(type1_refuses_to_read_what_the_process_may_not_read)
+{
+	make_store(_i ? 1 : STORE_NPAGES, false);
+	process.mm.write_only[_i ? 0 : 5] = true;
+	pages.takes_mmio = true;
+	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_uint_eq(process.mm.locked_vm, 0);
+	pages.writable = true;
+	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_uint_eq(shim_npinned, pages.extents.npages);
+	pages_unpin(&pages, NULL, &refund);
+	account_pay(&refund);
+}
+END_TEST
+
 START_TEST(type1_maps_registers_that_a_protection_key_forbids_the_caller)
 {
 	make_store(STORE_NPAGES, true);
@@ -1237,6 +1254,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_pinned_already_can_be_pinned_when_the_owner_is_dead);
 	tcase_add_test(tcase, device_memory_is_found_at_a_tagged_address);
 	tcase_add_loop_test(tcase, type1_maps_what_a_protection_key_forbids_the_caller, 0, 2);
+	tcase_add_loop_test(tcase, type1_refuses_to_read_what_the_process_may_not_read, 0, 2);
 	tcase_add_test(tcase, type1_maps_registers_that_a_protection_key_forbids_the_caller);
 	tcase_add_loop_test(tcase, the_zero_page_is_not_pinned, 0, 2);
 	tcase_add_loop_test(tcase, the_zero_page_is_not_unpinned_by_a_failure, 0, 3);

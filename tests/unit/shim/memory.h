@@ -81,6 +81,7 @@ struct mm_struct {
 	struct page *pages[SHIM_USER_NPAGES];
 	bool read_only[SHIM_USER_NPAGES];
 	bool key_disabled[SHIM_USER_NPAGES];	/* for its own threads */
+	bool write_only[SHIM_USER_NPAGES];
 	struct shim_mmio mmio[SHIM_USER_NPAGES];
 	struct vm_area_struct mmio_vma;	/* of all of that */
 };
