@@ -43,6 +43,7 @@ struct dirty_chunk {
 /* What is known of one IOAS. */
 struct dirty_space {
 	struct dirty_state state;	/* first: anybody may peek */
+	struct ioas_unmap_watch watch;	/* forgets areas that go without a report */
 	struct ioas *ioas;		/* constant */
 	struct list_head item;		/* lock of struct dirty */
 	struct mutex lock;		/* innermost but for that of the xarray */
@@ -68,12 +69,6 @@ struct dirty_report {
 	unsigned long words[REPORT_NWORDS];
 };
 
-/* Forgets what is known of areas that go without a report. */
-struct dirty_oblivion {
-	struct ioas_unmap_watch watch;
-	struct dirty_space *space;
-};
-
 static struct dirty_space *space_of(struct ioas *ioas)
 {
 	return container_of((struct dirty_state *)ioas->front, struct dirty_space, state);
@@ -92,6 +87,35 @@ void dirty_destroy(struct dirty *dirty)
 	mutex_destroy(&dirty->lock);
 }
 
+/* Clears what is known of an area. */
+static void forget_area(struct dirty_space *space, struct ioas_area *area)
+{
+	unsigned long first = area->first_iova >> PAGE_SHIFT;
+	unsigned long last = area->last_iova >> PAGE_SHIFT;
+	struct dirty_chunk *chunk;
+	unsigned long number;
+
+	/* Nobody sets bits of the area meanwhile. */
+	if (xa_empty(&space->chunks))
+		return;
+	mutex_lock(&space->lock);
+	xa_for_each_range(&space->chunks, number, chunk, first / CHUNK_NPAGES,
+			  last / CHUNK_NPAGES) {
+		unsigned long chunk_index = number * CHUNK_NPAGES;
+		unsigned long from = max(first, chunk_index) - chunk_index;
+		unsigned long end = min(last - chunk_index + 1, CHUNK_NPAGES);
+
+		bitmap_clear(chunk->pages, from, end - from);
+	}
+	mutex_unlock(&space->lock);
+}
+
+static int forget_leaving(struct ioas_unmap_watch *watch, struct ioas_area *area)
+{
+	forget_area(container_of(watch, struct dirty_space, watch), area);
+	return 0;
+}
+
 int dirty_add_ioas(struct dirty *dirty, struct ioas *ioas)
 {
 	struct dirty_space *space = kzalloc(sizeof(*space), GFP_KERNEL_ACCOUNT);
@@ -101,7 +125,9 @@ int dirty_add_ioas(struct dirty *dirty, struct ioas *ioas)
 	space->ioas = ioas;
 	mutex_init(&space->lock);
 	xa_init_flags(&space->chunks, XA_FLAGS_ACCOUNT);
+	space->watch.leaving = forget_leaving;
 	ioas->front = &space->state;
+	ioas->forgets = &space->watch;
 	mutex_lock(&dirty->lock);
 	space->state.tracking = dirty->tracking;
 	list_add(&space->item, &dirty->spaces);
@@ -217,29 +243,6 @@ void dirty_remove_writer(struct ioas *ioas)
 	/* Nobody can report between the two: either says that all is dirty. */
 	dirty_forget_writer(ioas);
 	up_write(&ioas->domains_rwsem);
-}
-
-/* Clears what is known of an area. */
-static void forget_area(struct dirty_space *space, struct ioas_area *area)
-{
-	unsigned long first = area->first_iova >> PAGE_SHIFT;
-	unsigned long last = area->last_iova >> PAGE_SHIFT;
-	struct dirty_chunk *chunk;
-	unsigned long number;
-
-	/* Nobody sets bits of the area meanwhile. */
-	if (xa_empty(&space->chunks))
-		return;
-	mutex_lock(&space->lock);
-	xa_for_each_range(&space->chunks, number, chunk, first / CHUNK_NPAGES,
-			  last / CHUNK_NPAGES) {
-		unsigned long chunk_index = number * CHUNK_NPAGES;
-		unsigned long from = max(first, chunk_index) - chunk_index;
-		unsigned long end = min(last - chunk_index + 1, CHUNK_NPAGES);
-
-		bitmap_clear(chunk->pages, from, end - from);
-	}
-	mutex_unlock(&space->lock);
 }
 
 /* Of a report: the position of a page. */
@@ -434,28 +437,14 @@ static void report_init(struct dirty_report *report, struct type1 *type1, struct
 	report->ubitmap = (unsigned long __user *)bitmap->data;
 }
 
-static int forget_leaving(struct ioas_unmap_watch *watch, struct ioas_area *area)
-{
-	forget_area(container_of(watch, struct dirty_oblivion, watch)->space, area);
-	return 0;
-}
-
 int dirty_unmap(struct type1 *type1, struct ioas *ioas, unsigned long iova,
 		unsigned long last_iova, const struct vfio_bitmap *bitmap,
 		unsigned long *unmapped_nbytes)
 {
-	struct dirty_oblivion oblivion = {
-		.watch.leaving = forget_leaving,
-		.space = space_of(ioas),
-	};
-	struct ioas_unmap_watch *watch = &oblivion.watch;
 	struct dirty_report report;
 
-	if (bitmap) {
-		report_init(&report, type1, ioas, iova, bitmap);
-		watch = &report.watch;
-	}
-	return ioas_unmap_watched(ioas, iova, last_iova, UNMAP_WHOLE, watch,
+	report_init(&report, type1, ioas, iova, bitmap);
+	return ioas_unmap_watched(ioas, iova, last_iova, UNMAP_WHOLE, &report.watch,
 				  unmapped_nbytes);
 }
 

@@ -49,7 +49,7 @@ void dirty_destroy(struct dirty *dirty);
 /**
  * dirty_add_ioas() - begin to know of an IOAS
  * @dirty: of the container
- * @ioas: complete, but nobody can find it yet; gets its front
+ * @ioas: complete, but nobody can find it yet; gets its front, and what forgets areas
  *
  * It is tracked if the others are.
  *
@@ -123,15 +123,15 @@ void dirty_remove_writer(struct ioas *ioas);
 int dirty_check_bitmap(const struct vfio_bitmap *bitmap, u64 nbytes);
 
 /**
- * dirty_unmap() - VFIO_IOMMU_UNMAP_DMA of a type1v2 container that tracks
+ * dirty_unmap() - VFIO_IOMMU_UNMAP_DMA of a type1v2 container that tracks, with a report
  * @type1: the container
  * @ioas: its IOAS, which the caller entered
  * @iova: first address of the range, a multiple of the page size
  * @last_iova: last address, inclusive
- * @bitmap: where to report what of the range is dirty, checked; or NULL
+ * @bitmap: where to report what of the range is dirty, checked
  * @unmapped_nbytes: receives what was unmapped, also on error
  *
- * Context: as ioas_unmap_watched(); and faults, if there is a bitmap.
+ * Context: as ioas_unmap_watched(); and faults.
  * Return: as ioas_unmap_watched(); -EFAULT, and the mapping that could not be reported, and those
  * above, still there.
  */

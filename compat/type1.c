@@ -487,6 +487,7 @@ static noinline long unmap_specially(void *handle, struct vfio_iommu_type1_dma_u
 static inline int unmap_range(struct type1 *type1, struct ioas *ioas,
 			      struct vfio_iommu_type1_dma_unmap *unmap)
 {
+	struct ioas_unmap_watch *watch = NULL;
 	unsigned long last_iova, nbytes = 0;
 	int ret;
 
@@ -494,10 +495,9 @@ static inline int unmap_range(struct type1 *type1, struct ioas *ioas,
 	if (ret)
 		return ret;
 	if (unlikely(dirty_is_tracking(ioas)))
-		ret = dirty_unmap(type1, ioas, unmap->iova, last_iova, NULL, &nbytes);
-	else
-		ret = ioas_unmap(ioas, unmap->iova, last_iova,
-				 type1->v2 ? UNMAP_WHOLE : UNMAP_LEADING, &nbytes);
+		watch = ioas->forgets;
+	ret = ioas_unmap_watched(ioas, unmap->iova, last_iova,
+				 type1->v2 ? UNMAP_WHOLE : UNMAP_LEADING, watch, &nbytes);
 	unmap->size = nbytes;
 	return ret;
 }

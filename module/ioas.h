@@ -20,6 +20,7 @@
 #include "pages.h"
 
 struct ioas_account;
+struct ioas_unmap_watch;
 
 /*
  * Lock order, outer first:
@@ -55,6 +56,7 @@ struct ioas {
 	wait_queue_head_t settled;		/* an area became live, idle or went away */
 	struct xarray accesses;			/* own lock; struct access_place */
 	struct pages_beside beside;		/* pages of holds that no store has */
+	struct ioas_unmap_watch *forgets;	/* constant; the front's memory of areas; or NULL */
 	struct rcu_head rcu;
 };
 
@@ -304,12 +306,14 @@ struct ioas_unmap_watch {
  * @iova: first address of the range
  * @last_iova: last address of the range, inclusive
  * @rule: what to do with areas that reach over a border of the range
- * @watch: is called for each area, from the lowest upward; or NULL
+ * @watch: is called for each area, from the lowest upward; or NULL, if the front end keeps nothing
+ *	of areas now
  * @unmapped_nbytes: receives the length of all areas removed, also on error
  *
  * Holes in the range do not matter. When this returns no device can reach the
  * memory any more, it is unpinned, and its owner has got the charge back. In-kernel users
- * that pinned some of it have been told; to that end the IOAS is left and entered again.
+ * that pinned some of it have been told; to that end the IOAS is left and entered again. If @watch
+ * is NULL, the front end forgets areas that go from then on.
  * Calls that use an area, or are pinning, are waited for; no new ones get in meanwhile.
  *
  * Context: the caller entered the IOAS and, if it has in-kernel users, holds nothing
@@ -326,11 +330,11 @@ int ioas_unmap_watched(struct ioas *ioas, unsigned long iova, unsigned long last
 		       enum ioas_unmap_rule rule, struct ioas_unmap_watch *watch,
 		       unsigned long *unmapped_nbytes);
 
-/* As ioas_unmap_watched(), when nobody cares. */
+/* As ioas_unmap_watched(). The front end forgets what it keeps of the areas. */
 static inline int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
 			     enum ioas_unmap_rule rule, unsigned long *unmapped_nbytes)
 {
-	return ioas_unmap_watched(ioas, iova, last_iova, rule, NULL, unmapped_nbytes);
+	return ioas_unmap_watched(ioas, iova, last_iova, rule, ioas->forgets, unmapped_nbytes);
 }
 
 /**

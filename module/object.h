@@ -43,7 +43,7 @@ struct ioas_object {
 	wait_queue_head_t idle;			/* a call that kept it busy is over */
 };
 
-/* What a front end does with each IOAS of its contexts. */
+/* What a front end does with each IOAS of its contexts. It sets ->front and ->forgets. */
 struct ioas_front_ops {
 	int (*add_ioas)(struct ioas *ioas);	/* sets its front; nobody can find it; may fail */
 	void (*remove_ioas)(struct ioas *ioas);	/* undoes that; nobody is inside; cannot fail */

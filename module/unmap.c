@@ -257,12 +257,17 @@ static int begin_unmap(struct ioas *ioas, struct unmap_walk *walk)
 	}
 }
 
-/* Leaves the IOAS for a while; step_in() ends that. The walk keeps it until its own end. */
+/*
+ * Leaves the IOAS for a while; step_in() ends that. The walk keeps it until its own end. Meanwhile
+ * the front end may begin to keep something of areas, though it did not when the walk began.
+ */
 static void step_out(struct ioas *ioas, struct unmap_walk *walk)
 {
 	if (!walk->keeps_ioas)
 		ioas_keep(ioas);
 	walk->keeps_ioas = true;
+	if (!walk->watch)
+		walk->watch = ioas->forgets;
 	ioas_leave(ioas);
 }
 

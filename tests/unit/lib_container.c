@@ -273,6 +273,14 @@ int report_dirty(unsigned long index, unsigned long npages, u64 *bitmap)
 	return ret;
 }
 
+int dirty_flag_when_told(u32 flag)
+{
+	struct vfio_iommu_type1_dirty_bitmap head = { .argsz = sizeof(head), .flags = flag };
+
+	return shim_first_driver()->ioctl(handle, VFIO_IOMMU_DIRTY_PAGES,
+					  put_argument(&head, sizeof(head)));
+}
+
 int dirty_flag(u32 flag)
 {
 	struct vfio_iommu_type1_dirty_bitmap head = { .argsz = sizeof(head), .flags = flag };

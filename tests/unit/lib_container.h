@@ -44,6 +44,8 @@ int map_dma(unsigned long index, unsigned long npages, unsigned long page);
 long unmap_dma(unsigned long index, unsigned long npages, u64 *bitmap);
 int report_dirty(unsigned long index, unsigned long npages, u64 *bitmap);
 int dirty_flag(u32 flag);
+/* The same for a driver that is being told of an unmap, with locks held. */
+int dirty_flag_when_told(u32 flag);
 long get_info(void);
 
 #endif

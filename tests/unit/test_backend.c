@@ -477,6 +477,93 @@ START_TEST(a_driver_pins_what_the_process_has_by_now_if_it_is_memory)
 }
 END_TEST
 
+/* --- drivers that are told of an unmap */
+
+static struct device told_device;
+static struct vfio_device told;
+static struct page *told_page;
+
+static void open_told(const struct vfio_device_ops *ops)
+{
+	struct iommu_group *group = shim_group_create();
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	told_device.iommu_group = group;
+	told = (struct vfio_device){ .dev = &told_device, .ops = ops };
+	ck_assert_int_eq(shim_first_driver()->attach_group(handle, group, VFIO_EMULATED_IOMMU), 0);
+	shim_first_driver()->register_device(handle, &told);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	ck_assert_int_eq(shim_first_driver()->pin_pages(handle, group, 0, 1, IOMMU_READ,
+							&told_page), 1);
+}
+
+static void close_told(void)
+{
+	shim_first_driver()->unregister_device(handle, &told);
+	shim_first_driver()->detach_group(handle, told_device.iommu_group);
+	close_container();
+	stop_backend();
+	shim_group_destroy(told_device.iommu_group);
+}
+
+static void check_new_mapping_is_clean(void)
+{
+	u64 bits = 0;
+
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	ck_assert_int_eq(report_dirty(0, 1, &bits), 0);
+	ck_assert_uint_eq(bits, 0);
+	ck_assert_int_eq(unmap_dma(0, 1, NULL), 1);
+}
+
+static void start_and_let_go(struct vfio_device *vdev, u64 iova, u64 nbytes)
+{
+	ck_assert_int_eq(dirty_flag_when_told(VFIO_IOMMU_DIRTY_PAGES_FLAG_START), 0);
+	shim_first_driver()->unpin_pages(handle, 0, 1);
+}
+
+static void stop_start_and_let_go(struct vfio_device *vdev, u64 iova, u64 nbytes)
+{
+	ck_assert_int_eq(dirty_flag_when_told(VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP), 0);
+	start_and_let_go(vdev, iova, nbytes);
+}
+
+/* The driver of an emulated device lets go only once tracking has begun, while an unmap waits. */
+START_TEST(tracking_that_begins_during_an_unmap_says_nothing_of_a_later_mapping)
+{
+	static const struct vfio_device_ops starts = { .dma_unmap = start_and_let_go };
+	static const struct vfio_device_ops restarts = { .dma_unmap = stop_start_and_let_go };
+
+	open_told(_i ? &restarts : &starts);
+	if (_i)
+		ck_assert_int_eq(dirty_flag(VFIO_IOMMU_DIRTY_PAGES_FLAG_START), 0);
+	ck_assert_int_eq(unmap_dma(0, 1, NULL), 1);
+	check_new_mapping_is_clean();
+	close_told();
+}
+END_TEST
+
+/* As IOMMU_IOAS_UNMAP does it. */
+START_TEST(native_unmap_says_nothing_of_a_later_mapping)
+{
+	struct ioas *ioas;
+	unsigned long nbytes;
+
+	open_told(&quiet_ops);
+	ck_assert_int_eq(dirty_flag(VFIO_IOMMU_DIRTY_PAGES_FLAG_START), 0);
+	shim_first_driver()->unpin_pages(handle, 0, 1);
+	ioas = ioas_get_vfio(&container_unreleased(handle)->ctx);
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_unmap(ioas, 0, PAGE_SIZE - 1, UNMAP_UPWARD, &nbytes), 0);
+	ioas_leave(ioas);
+	ioas_put(ioas);
+	ck_assert_uint_eq(nbytes, PAGE_SIZE);
+	check_new_mapping_is_clean();
+	close_told();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("backend");
@@ -498,6 +585,10 @@ int main(void)
 	tcase_add_loop_test(tcase, no_driver_is_called_because_the_last_device_is_closed, 1, 101);
 	tcase_add_loop_test(tcase, a_driver_pins_what_the_process_has_by_now_if_it_is_memory, 0,
 			    2 * ARRAY_SIZE(replacements));
+	tcase_add_loop_test(tcase,
+			    tracking_that_begins_during_an_unmap_says_nothing_of_a_later_mapping,
+			    0, 2);
+	tcase_add_test(tcase, native_unmap_says_nothing_of_a_later_mapping);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }
