@@ -248,6 +248,7 @@ static int attach_group(struct container *container, struct iommu_group *group, 
 		kfree(cgroup);
 		return ret;
 	}
+	emulated_note_group(&container->type1, group);
 	mutex_lock(&container->groups_lock);
 	list_add(&cgroup->item, &container->groups);
 	WRITE_ONCE(container->nwriters, container->nwriters + cgroup->writes_anywhere);
@@ -294,6 +295,7 @@ static void backend_detach_group(void *handle, struct iommu_group *group)
 	list_del(&cgroup->item);
 	WRITE_ONCE(container->nwriters, container->nwriters - cgroup->writes_anywhere);
 	mutex_unlock(&container->groups_lock);
+	emulated_forget_group(&container->type1, group);
 	if (cgroup->ioas)
 		detach_real_group(container, cgroup);
 	else

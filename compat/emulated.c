@@ -9,7 +9,9 @@
  *
  * Drivers are not trusted to let go. An unmap gives up on one that does not, see
  * ioas_unmap_watched(); what a closed device still holds is taken from it, as it can do nothing
- * with it any more.
+ * with it any more. vfio.ko of 6.1 opens a device before it tells us, and does not refuse pins of
+ * one without a callback, of which we hear nothing: so what a device holds is known by its group,
+ * and never by what devices there are.
  *
  * Locking: devices_mutex is held while devices are called, and nothing else of ours: they call us
  * back to unpin, with locks of their own held. Order: devices_mutex -> locks of drivers ->
@@ -125,13 +127,15 @@ static void add_user(struct emulated *emulated)
 	mutex_unlock(&emulated->holds_mutex);
 }
 
-/* The last user has nothing pinned, and is not being told of anything. */
-static void remove_user(struct emulated *emulated)
+/*
+ * Ends holds_mutex, and the access if there are neither users nor holds, which a device without a
+ * callback can have. Nobody is being told of anything then.
+ */
+static void unlock_and_quit(struct emulated *emulated)
 {
 	struct ioas_access *access = NULL;
 
-	mutex_lock(&emulated->holds_mutex);
-	if (!--emulated->nusers) {
+	if (!emulated->nusers && xa_empty(&emulated->holds)) {
 		access = emulated->access;
 		emulated->access = NULL;
 		WRITE_ONCE(emulated->ioas, NULL);
@@ -139,6 +143,13 @@ static void remove_user(struct emulated *emulated)
 	mutex_unlock(&emulated->holds_mutex);
 	if (access)
 		vfio_ioas_access_destroy(access);
+}
+
+static void remove_user(struct emulated *emulated)
+{
+	mutex_lock(&emulated->holds_mutex);
+	emulated->nusers--;
+	unlock_and_quit(emulated);
 }
 
 static int count_group(struct emulated *emulated)
@@ -218,7 +229,7 @@ struct visit {
 	struct type1 *type1;
 	struct ioas_area *area;		/* kept busy; or NULL */
 	struct account_refund refund;	/* of its owner */
-	bool joins;			/* pins a page that another group holds */
+	bool joins;			/* pins a page that only other groups hold */
 };
 
 static void visit_end(struct visit *visit)
@@ -280,29 +291,71 @@ static void let_go(struct visit *visit, struct hold *hold, unsigned long index)
 	kfree(hold);
 }
 
-/* Takes pages from devices that are closed: what @group alone holds, or if NULL, all. */
-static void take_away(struct type1 *type1, struct iommu_group *group)
+/* Of a group: the bit that it has in holds. Few containers have groups that share one. */
+static unsigned int group_number(struct iommu_group *group)
+{
+	return iommu_group_id(group) % BITS_PER_LONG;
+}
+
+/* Takes from groups with a number, none of whose devices is open, what no others have pinned. */
+static void take_away(struct type1 *type1, unsigned int number)
 {
 	struct emulated *emulated = &type1->emulated;
 	struct visit visit = { .type1 = type1 };
 	struct hold *hold;
 	unsigned long index;
 
-	mutex_lock(&emulated->holds_mutex);
-	if (!xa_empty(&emulated->holds)) {
-		ioas_enter(emulated->ioas);
-		xa_for_each(&emulated->holds, index, hold) {
-			if (!group || hold->group == group)
-				let_go(&visit, hold, index);
-			cond_resched();
-		}
-		visit_end(&visit);
-		ioas_leave(emulated->ioas);
+	lockdep_assert_held(&emulated->holds_mutex);
+	if (xa_empty(&emulated->holds))
+		return;
+	ioas_enter(emulated->ioas);
+	xa_for_each(&emulated->holds, index, hold) {
+		hold->groups &= ~BIT(number);
+		if (!hold->groups)
+			let_go(&visit, hold, index);
+		cond_resched();
 	}
+	visit_end(&visit);
+	ioas_leave(emulated->ioas);
+}
+
+void emulated_note_group(struct type1 *type1, struct iommu_group *group)
+{
+	struct emulated *emulated = &type1->emulated;
+
+	mutex_lock(&emulated->holds_mutex);
+	emulated->nattached[group_number(group)]++;
 	mutex_unlock(&emulated->holds_mutex);
 }
 
-/* Does a device that is open belong to a group? */
+void emulated_forget_group(struct type1 *type1, struct iommu_group *group)
+{
+	struct emulated *emulated = &type1->emulated;
+	unsigned int number = group_number(group);
+
+	mutex_lock(&emulated->holds_mutex);
+	if (!--emulated->nattached[number])
+		take_away(type1, number);
+	unlock_and_quit(emulated);
+}
+
+/* No device of a group is open. */
+static void close_group(struct type1 *type1, struct iommu_group *group)
+{
+	struct emulated *emulated = &type1->emulated;
+	unsigned int number = group_number(group);
+
+	mutex_lock(&emulated->holds_mutex);
+	/* A group that shares the number may have a device that is open. */
+	if (emulated->nattached[number] == 1)
+		take_away(type1, number);
+	mutex_unlock(&emulated->holds_mutex);
+}
+
+/*
+ * Does a device that is open belong to a group? One that vfio.ko of 6.1 is just opening is missing,
+ * but no other device of its group is closed meanwhile.
+ */
 static bool has_device_of(struct emulated *emulated, struct iommu_group *group)
 {
 	struct vfio_device *vdev;
@@ -318,17 +371,14 @@ void emulated_unregister(struct type1 *type1, struct vfio_device *vdev)
 {
 	struct emulated *emulated = &type1->emulated;
 	struct iommu_group *group = vdev->dev->iommu_group;
-	bool last, last_of_group;
 
 	if (!vdev->ops->dma_unmap)
 		return;
 	mutex_lock(&emulated->devices_mutex);
 	list_del(&vdev->iommu_entry);
-	last = list_empty(&emulated->devices);
-	last_of_group = !has_device_of(emulated, group);
 	/* An unmap that does not find the device does not find its pins either. */
-	if (last || last_of_group)
-		take_away(type1, last ? NULL : group);
+	if (!has_device_of(emulated, group))
+		close_group(type1, group);
 	mutex_unlock(&emulated->devices_mutex);
 	remove_user(emulated);
 }
@@ -382,8 +432,8 @@ free_hold:
 	return ERR_PTR(ret);
 }
 
-static int pin_page(struct visit *visit, struct iommu_group *group, unsigned long index,
-		    int prot, struct page **page)
+static int pin_page(struct visit *visit, unsigned int number, unsigned long index, int prot,
+		    struct page **page)
 {
 	struct emulated *emulated = &visit->type1->emulated;
 	struct ioas_area *area = visit_area(visit, index);
@@ -403,9 +453,9 @@ static int pin_page(struct visit *visit, struct iommu_group *group, unsigned lon
 		hold = add_hold(emulated, area, index);
 		if (IS_ERR(hold))
 			return PTR_ERR(hold);
-		hold->group = group;
+		hold->groups = BIT(number);
 	}
-	visit->joins |= hold->group != group;
+	visit->joins |= !(hold->groups & BIT(number));
 	hold->npins++;
 	*page = hold->pin.page;
 	return 0;
@@ -420,20 +470,19 @@ static void unpin_page(struct visit *visit, unsigned long index)
 }
 
 /* Notes that several groups hold pages; once all are pinned, since pin_pages() cannot undo it. */
-static void note_joined(struct emulated *emulated, struct iommu_group *group,
-			unsigned long index, unsigned long npages)
+static void note_joined(struct emulated *emulated, unsigned int number, unsigned long index,
+			unsigned long npages)
 {
 	struct hold *hold;
 
 	lockdep_assert_held(&emulated->holds_mutex);
 	while (npages--) {
 		hold = xa_load(&emulated->holds, index++);
-		if (hold->group != group)
-			hold->group = NULL;
+		hold->groups |= BIT(number);
 	}
 }
 
-static int pin_pages(struct type1 *type1, struct iommu_group *group, unsigned long index,
+static int pin_pages(struct type1 *type1, unsigned int number, unsigned long index,
 		     unsigned long npages, int prot, struct page **pages)
 {
 	struct visit visit = { .type1 = type1 };
@@ -444,7 +493,7 @@ static int pin_pages(struct type1 *type1, struct iommu_group *group, unsigned lo
 		ret = -EINVAL;
 		/* As in type1, what is wrong with an earlier page comes first. */
 		if (index + i <= ULONG_MAX >> PAGE_SHIFT)
-			ret = pin_page(&visit, group, index + i, prot, &pages[i]);
+			ret = pin_page(&visit, number, index + i, prot, &pages[i]);
 		if (ret)
 			break;
 	}
@@ -453,7 +502,7 @@ static int pin_pages(struct type1 *type1, struct iommu_group *group, unsigned lo
 		while (i--)
 			unpin_page(&visit, index + i);
 	} else if (visit.joins) {
-		note_joined(&type1->emulated, group, index, npages);
+		note_joined(&type1->emulated, number, index, npages);
 	}
 	visit_end(&visit);
 	return ret;
@@ -478,7 +527,7 @@ int emulated_pin(struct type1 *type1, struct iommu_group *group, unsigned long i
 		return ret;
 	access_begin_pinning(emulated->access);
 	ioas_enter(emulated->ioas);
-	ret = pin_pages(type1, group, index, npages, prot, pages);
+	ret = pin_pages(type1, group_number(group), index, npages, prot, pages);
 	ioas_leave(emulated->ioas);
 	access_end_pinning(emulated->access);
 	mutex_unlock(&emulated->holds_mutex);

@@ -7,6 +7,7 @@
 #ifndef VFIO_IOAS_EMULATED_H
 #define VFIO_IOAS_EMULATED_H
 
+#include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
@@ -30,13 +31,14 @@ struct emulated {
 	struct ioas *ioas;		/* holds_mutex, anybody may peek; in use, or NULL */
 	struct ioas_access *access;	/* holds_mutex; by which it is */
 	struct xarray holds;		/* holds_mutex; struct hold, by IOVA in pages */
+	unsigned int nattached[BITS_PER_LONG];	/* holds_mutex; groups of any kind, by number */
 };
 
 /* A page that drivers hold. */
 struct hold {
 	struct pages_hold pin;		/* of the area */
 	unsigned int npins;		/* holds_mutex */
-	struct iommu_group *group;	/* holds_mutex; whose devices pinned it; NULL: several */
+	unsigned long groups;		/* holds_mutex; whose devices pinned it: bits by number */
 };
 
 /**
@@ -50,6 +52,26 @@ void emulated_init(struct emulated *emulated);
  * @emulated: without groups and devices
  */
 void emulated_destroy(struct emulated *emulated);
+
+/**
+ * emulated_note_group() - a group has joined a container: its devices may be opened, and pin
+ * @type1: the container
+ * @group: of any kind
+ *
+ * Context: may sleep; vfio.ko lets no other group come or go.
+ */
+void emulated_note_group(struct type1 *type1, struct iommu_group *group);
+
+/**
+ * emulated_forget_group() - undo emulated_note_group(), before the group leaves
+ * @type1: the container
+ * @group: the group
+ *
+ * What its devices still hold is taken away, unless a device of another group has pinned it, too.
+ *
+ * Context: may sleep; none of its devices is open.
+ */
+void emulated_forget_group(struct type1 *type1, struct iommu_group *group);
 
 /**
  * emulated_add_group() - let an emulated group use a container
@@ -87,8 +109,8 @@ void emulated_register(struct type1 *type1, struct vfio_device *vdev);
  * @type1: the container
  * @vdev: of emulated_register()
  *
- * Waits while it is being told of an unmap. What only its group holds, or if it was the last
- * device, what anybody does, is taken away: its driver should have given it back.
+ * Waits while it is being told of an unmap. If it was the last one of its group, what only that
+ * group holds is taken away: its driver should have given it back.
  *
  * Context: may sleep. Never fails.
  */

@@ -195,6 +195,31 @@ static void device_without_a_callback_pins_beside_another_on_6_1_only(void)
 	emul_close();
 }
 
+/* The backend of 6.1 has not heard of it. */
+static void device_without_a_callback_keeps_its_pins_when_all_others_close(void)
+{
+	const bool pins = !kernel_at_least(6, 2);
+	uint8_t bytes[PAGE];
+	int group, device;
+
+	open_with(4, RW);
+	group = emulated_group_add(emul.container, EMULATED_MUTE);
+	device = emulated_device_open(group, EMULATED_MUTE);
+	check_eq(emulated_pin(device, 0, 1, RW), pins ? 1 : -EINVAL);
+	emul_close_device();
+	check_eq(vm_lck_kib(0), pins ? PAGE_KIB : 0);
+	if (pins) {
+		check_eq(emulated_copy(device, 0, bytes, sizeof(bytes), 0), 0);
+		check_mem(bytes, emul.memory, sizeof(bytes));
+		check_eq(emulated_unpin(device, 0, 1), 0);
+	}
+	check_eq(vm_lck_kib(0), 0);
+	check_eq(emul_unmap(0, 4), 4);
+	require_eq(or_errno(close(device)), 0);
+	emulated_group_remove(group);
+	emul_close();
+}
+
 static void parts_of_a_huge_page_are_pinned_one_by_one(void)
 {
 	uint8_t *huge = mem_alloc_huge(HUGE_BYTES);
@@ -517,6 +542,7 @@ static const struct test tests[] = {
 	TEST(unpin_of_what_is_not_pinned_does_nothing, 0),
 	TEST(device_without_a_callback_pins_nothing, 0),
 	TEST(device_without_a_callback_pins_beside_another_on_6_1_only, 0),
+	TEST(device_without_a_callback_keeps_its_pins_when_all_others_close, 0),
 	TEST(parts_of_a_huge_page_are_pinned_one_by_one, 0),
 	TEST(device_is_told_of_each_mapping_with_pins, 0),
 	TEST(device_is_told_until_it_lets_go, 0),

@@ -43,7 +43,9 @@ static struct device *create_device(struct iommu_group *group)
 struct iommu_group *shim_group_create(void)
 {
 	struct iommu_group *group = calloc(1, sizeof(*group));
+	static int last_id;
 
+	group->id = ++last_id;
 	group->unit = (struct shim_unit){
 		.aperture_end = ULONG_MAX, .pgsize_bitmap = PAGE_SIZE | 1UL << 21,
 		.ops = &shim_unit_ops[0],
@@ -226,7 +228,7 @@ bool iommu_group_has_isolated_msi(struct iommu_group *group)
 
 int iommu_group_id(struct iommu_group *group)
 {
-	return 1;
+	return group->id;
 }
 
 struct iommu_group *iommu_group_get(struct device *dev)

@@ -30,6 +30,7 @@ struct iommu_group {
 	struct iommu_domain *domain;	/* it is on; NULL: none */
 	void *owner;			/* of its DMA */
 	int nrefs;
+	int id;				/* one more than that of the group made before */
 	bool can_forge_interrupts;
 };
 

@@ -477,6 +477,108 @@ START_TEST(a_driver_pins_what_the_process_has_by_now_if_it_is_memory)
 }
 END_TEST
 
+/* --- devices that are closed while those of other groups are open */
+
+static const struct vfio_device_ops mute_ops;
+
+static const struct {
+	enum vfio_group_type type;
+	const struct vfio_device_ops *ops;	/* of the device that stays open */
+	bool gives_back;
+} open_devices[] = {
+	{ VFIO_EMULATED_IOMMU, &quiet_ops, true },
+	{ VFIO_EMULATED_IOMMU, &quiet_ops, false },
+	{ VFIO_EMULATED_IOMMU, &mute_ops, true },
+	{ VFIO_EMULATED_IOMMU, &mute_ops, false },
+	{ VFIO_IOMMU, &quiet_ops, true },
+	{ VFIO_IOMMU, &quiet_ops, false },
+	{ VFIO_IOMMU, &mute_ops, true },
+	{ VFIO_IOMMU, &mute_ops, false },
+};
+
+/*
+ * As with vfio.ko of 6.1, which opens a device before it says so, and lets one pin that has no
+ * callback.
+ */
+START_TEST(an_open_device_keeps_its_pins_when_the_last_one_we_heard_of_closes)
+{
+	struct iommu_group *groups[2] = { shim_group_create(), shim_group_create() };
+	struct device devices[2] = { { .iommu_group = groups[0] }, { .iommu_group = groups[1] } };
+	struct vfio_device closes = { .dev = &devices[0], .ops = &quiet_ops };
+	struct vfio_device stays = { .dev = &devices[1], .ops = open_devices[_i].ops };
+	const struct vfio_iommu_driver_ops *ops;
+	unsigned long npinned;
+	struct page *page;
+	int i;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ops = shim_first_driver();
+	for (i = 0; i < 2; i++)
+		ck_assert_int_eq(ops->attach_group(handle, groups[i], open_devices[_i].type), 0);
+	ops->register_device(handle, &closes);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	npinned = shim_npinned;
+	ck_assert_int_eq(ops->pin_pages(handle, groups[1], 0, 1, IOMMU_READ, &page), 1);
+	ck_assert_uint_eq(shim_npinned, 1);
+	ops->unregister_device(handle, &closes);
+	ck_assert_uint_eq(shim_npinned, 1);
+	ops->register_device(handle, &stays);
+	ck_assert(!xa_empty(&container_unreleased(handle)->type1.emulated.holds));
+	if (open_devices[_i].gives_back) {
+		ops->unpin_pages(handle, 0, 1);
+		ck_assert_uint_eq(shim_npinned, npinned);
+	}
+	ops->unregister_device(handle, &stays);
+	ops->detach_group(handle, groups[1]);
+	ck_assert_uint_eq(shim_npinned, npinned);
+	ops->detach_group(handle, groups[0]);
+	close_container();
+	stop_backend();
+	for (i = 0; i < 2; i++)
+		shim_group_destroy(groups[i]);
+}
+END_TEST
+
+/* Holds name groups by a number, of which there are as many as bits in a word. */
+START_TEST(a_device_keeps_its_pins_when_one_of_a_group_with_its_number_closes)
+{
+	struct iommu_group *groups[BITS_PER_LONG + 1];
+	struct device devices[2];
+	struct vfio_device vdevs[2];
+	const struct vfio_iommu_driver_ops *ops;
+	struct page *page;
+	int i;
+
+	for (i = 0; i <= BITS_PER_LONG; i++)
+		groups[i] = shim_group_create();
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ops = shim_first_driver();
+	ck_assert_int_eq(map_dma(0, 2, 0), 0);
+	for (i = 0; i < 2; i++) {
+		devices[i].iommu_group = groups[i * BITS_PER_LONG];
+		vdevs[i] = (struct vfio_device){ .dev = &devices[i], .ops = &quiet_ops };
+		ck_assert_int_eq(ops->attach_group(handle, devices[i].iommu_group,
+						   VFIO_EMULATED_IOMMU), 0);
+		ops->register_device(handle, &vdevs[i]);
+		ck_assert_int_eq(ops->pin_pages(handle, devices[i].iommu_group, i * PAGE_SIZE, 1,
+						IOMMU_READ, &page), 1);
+	}
+	ops->unregister_device(handle, &vdevs[0]);
+	ck_assert_uint_eq(shim_npinned, 2);
+	ops->detach_group(handle, devices[0].iommu_group);
+	ck_assert_uint_eq(shim_npinned, 2);
+	ops->unregister_device(handle, &vdevs[1]);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ops->detach_group(handle, devices[1].iommu_group);
+	close_container();
+	stop_backend();
+	for (i = 0; i <= BITS_PER_LONG; i++)
+		shim_group_destroy(groups[i]);
+}
+END_TEST
+
 /* --- drivers that are told of an unmap */
 
 static struct device told_device;
@@ -585,6 +687,10 @@ int main(void)
 	tcase_add_loop_test(tcase, no_driver_is_called_because_the_last_device_is_closed, 1, 101);
 	tcase_add_loop_test(tcase, a_driver_pins_what_the_process_has_by_now_if_it_is_memory, 0,
 			    2 * ARRAY_SIZE(replacements));
+	tcase_add_loop_test(tcase,
+			    an_open_device_keeps_its_pins_when_the_last_one_we_heard_of_closes, 0,
+			    ARRAY_SIZE(open_devices));
+	tcase_add_test(tcase, a_device_keeps_its_pins_when_one_of_a_group_with_its_number_closes);
 	tcase_add_loop_test(tcase,
 			    tracking_that_begins_during_an_unmap_says_nothing_of_a_later_mapping,
 			    0, 2);
