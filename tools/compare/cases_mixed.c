@@ -88,6 +88,38 @@ static void child_attaches_with_the_same_memory(void)
 	unmap_all();
 }
 
+static void attach_and_lock_nothing(void)
+{
+	limit(0);
+	join(A);
+}
+
+static void child_attaches_that_may_lock_nothing(void)
+{
+	setup_e();
+	drop_capability();
+	limit(16);
+	map(0, 4, RW);
+	open_group(A);
+	in_child(attach_and_lock_nothing);
+	state();
+}
+
+static void map_four(void)
+{
+	map(0, 4, RW);
+}
+
+static void parent_attaches_what_a_dead_child_mapped(void)
+{
+	setup_e();
+	in_child(map_four);
+	open_group(A);
+	join(A);
+	unmap(0, 4 * PAGE);
+	join(A);
+}
+
 static void emulated_group_leaves_a_mixed_container(void)
 {
 	setup_m();
@@ -208,6 +240,10 @@ static const struct test_case cases[] = {
 	     "another process lets the PCI group join"),
 	CASE(child_attaches_with_the_same_memory, "198", NEEDS_A | NEEDS_E,
 	     "the same by a process that has the memory, too"),
+	CASE(child_attaches_that_may_lock_nothing, "", NEEDS_A | NEEDS_E,
+	     "the same by a process that may not lock memory"),
+	CASE(parent_attaches_what_a_dead_child_mapped, "", NEEDS_A | NEEDS_E,
+	     "the same by a process that has the memory, while the one that mapped it is gone"),
 	CASE(late_attach_with_a_pinned_page_that_was_protected, "", NEEDS_A | NEEDS_E,
 	     "a PCI group joins when a page that a driver holds cannot be written any more"),
 	CASE(pins_see_what_became_of_the_memory, "", NEEDS_A | NEEDS_E,

@@ -226,12 +226,14 @@ static void *serve_faults(void *argument)
 	return argument;
 }
 
-static void memory_that_is_paged_in_by_the_process(void)
+/*
+ * Runs @use with 8 such pages. Container 0 is set up; container 1 is the other one.
+ */
+static void with_lazy_memory(void (*use)(uint8_t *lazy))
 {
 	pthread_t thread;
 	uint8_t *lazy;
 
-	setup_p();
 	open_container(1);
 	open_group(B);
 	join(B);
@@ -242,10 +244,48 @@ static void memory_that_is_paged_in_by_the_process(void)
 		skip("no userfaultfd");
 	over_fd = eventfd(0, EFD_CLOEXEC);
 	pthread_create(&thread, NULL, serve_faults, NULL);
-	map_at(0, 8 * PAGE, lazy, RW);
-	unmap(0, 8 * PAGE);
+	use(lazy);
 	eventfd_write(over_fd, 1);
 	pthread_join(thread, NULL);
+}
+
+static void map_lazy(uint8_t *lazy)
+{
+	map_at(0, 8 * PAGE, lazy, RW);
+	unmap(0, 8 * PAGE);
+}
+
+static void memory_that_is_paged_in_by_the_process(void)
+{
+	setup_p();
+	with_lazy_memory(map_lazy);
+}
+
+static void pin_lazy(uint8_t *lazy)
+{
+	map_at(0, 8 * PAGE, lazy, RW);
+	pin(E, 0, 1, 3);
+	unmap(0, 8 * PAGE);
+}
+
+static void pin_of_memory_that_is_paged_in_by_the_process(void)
+{
+	setup_e();
+	with_lazy_memory(pin_lazy);
+}
+
+static void join_with_lazy(uint8_t *lazy)
+{
+	map_at(0, 8 * PAGE, lazy, RW);
+	open_group(A);
+	join(A);
+	unmap(0, 8 * PAGE);
+}
+
+static void late_attach_with_memory_that_is_paged_in_by_the_process(void)
+{
+	setup_e();
+	with_lazy_memory(join_with_lazy);
 }
 
 #define FAIL_PATH	"/sys/kernel/debug/failslab/"
@@ -327,6 +367,10 @@ static const struct test_case cases[] = {
 	     "GET_BITMAP while another thread maps and unmaps"),
 	CASE(memory_that_is_paged_in_by_the_process, "223",
 	     NEEDS_A | NEEDS_B, "userfaultfd, whose thread asks another container"),
+	CASE(pin_of_memory_that_is_paged_in_by_the_process, "",
+	     NEEDS_B | NEEDS_E, "the same, where a driver pins"),
+	CASE(late_attach_with_memory_that_is_paged_in_by_the_process, "",
+	     NEEDS_A | NEEDS_B | NEEDS_E, "the same, where a PCI group joins"),
 	CASE(allocations_fail_while_memory_is_mapped, "224",
 	     NEEDS_A | ONLY_IOAS, "MAP without memory in the kernel"),
 	CASE(module_stays_while_it_is_used, "225", NEEDS_A | ONLY_IOAS,

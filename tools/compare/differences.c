@@ -146,6 +146,34 @@ const struct difference differences[] = {
 		.ours = "state L=16 avail=65534",
 	},
 	{
+		.name = "child-attaches",
+		.why = WHY_CHILD_ATTACHES,
+		.cases = "child_attaches_that_may_lock_nothing",
+		.stock = "child: join group=A = -ENOMEM L=0 avail=65534",
+		.ours = "child: join group=A = 0 L=0 avail=65534",
+	},
+	{
+		.name = "child-attaches",
+		.why = WHY_CHILD_ATTACHES,
+		.cases = "child_attaches_that_may_lock_nothing",
+		.stock = "state L=0 avail=65534",
+		.ours = "state L=16 avail=65534",
+	},
+	{
+		.name = "child-attaches",
+		.why = WHY_CHILD_ATTACHES,
+		.cases = "parent_attaches_what_a_dead_child_mapped",
+		.stock = "join group=A = 0 L=0 avail=65534",
+		.ours = "join group=A = -EFAULT L=0 avail=65534",
+	},
+	{
+		.name = "child-attaches",
+		.why = WHY_CHILD_ATTACHES,
+		.cases = "parent_attaches_what_a_dead_child_mapped",
+		.stock = "join group=A = -EINVAL L=0 avail=65535",
+		.ours = "join group=A = 0 L=0 avail=65535",
+	},
+	{
 		.name = "held-page-stays",
 		.why = WHY_HELD_PAGE_STAYS,
 		.cases = "late_attach_with_a_pinned_page_that_was_protected",
@@ -194,6 +222,22 @@ const struct difference differences[] = {
 		.cases = "memory_that_is_paged_in_by_the_process",
 		.stock = "unmap iova=0x0 size=0x8000 * = 0 size=0x0 L=0 avail=65535",
 		.ours = "unmap iova=0x0 size=0x8000 * = 0 size=0x8000 L=0 avail=65535",
+	},
+	{
+		.name = "waits-for-userfaultfd",
+		.why = WHY_WAITS_FOR_USERFAULTFD,
+		.first = { 6, 12 },
+		.cases = "pin_of_memory_that_is_paged_in_by_the_process",
+		.stock = "pin group=E iova=0x0 npages=1 * = -EFAULT L=0 avail=65534",
+		.ours = "pin group=E iova=0x0 npages=1 * = 1 L=4 avail=65534",
+	},
+	{
+		.name = "waits-for-userfaultfd",
+		.why = WHY_WAITS_FOR_USERFAULTFD,
+		.first = { 6, 12 },
+		.cases = "late_attach_with_memory_that_is_paged_in_by_the_process",
+		.stock = "join group=A = -EFAULT L=0 avail=65534",
+		.ours = "join group=A = 0 L=32 avail=65534",
 	},
 };
 
