@@ -45,7 +45,8 @@ static void print_holders(const struct holders *holders)
 	for (i = 0; i < holders->nholders; i++, label = "")
 		print_holder(label, &holders->holder[i]);
 	if (nhidden)
-		printf("%-16s maybe %u more of ours, in no process that can be seen\n", label, nhidden);
+		printf("%-16s maybe %u more of ours, in no process that can be seen\n", label,
+		       nhidden);
 	else if (!holders->nholders)
 		printf("%-16s none are open\n", label);
 	if (holders->denied)
