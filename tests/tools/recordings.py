@@ -58,6 +58,27 @@ def an_empty_recording_says_that_it_is():
         assert status == 2 and b"there is no operation" in output, output
 
 
+def run_with_tracked_maps(nmaps):
+    """Of 1 TiB each, for which the kernel makes bitmaps of 32 MiB when tracking starts."""
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write("memory name=m size=0x10000000000 kind=none prot=0x0\n")
+        for number in range(nmaps):
+            file.write("map iova=%#x size=0x10000000000 vaddr=m+0x0 flags=read argsz=32\n"
+                       % (number << 40))
+        file.write("dirty flags=start argsz=8\n")
+        file.flush()
+        status, output = run("--replay", file.name)
+        assert status == 2, (status, output)
+        return output.decode(), file.name
+
+
+def a_recording_whose_dirty_bits_take_too_much_is_refused():
+    output, name = run_with_tracked_maps(10)
+    assert name not in output, output
+    output, name = run_with_tracked_maps(100000)
+    assert output.startswith("vfio-ioas: %s:100002: more memory is" % name), output
+
+
 def a_recording_that_cannot_be_read_is_named():
     for path in "/nonexistent/calls", "/":
         status, output = run("--replay", path)
@@ -84,6 +105,7 @@ TESTS = [
     a_refused_recording_sends_nothing_to_the_terminal,
     a_good_recording_is_not_refused,
     an_empty_recording_says_that_it_is,
+    a_recording_whose_dirty_bits_take_too_much_is_refused,
     a_recording_that_cannot_be_read_is_named,
     a_number_is_one_within_its_bounds,
 ]

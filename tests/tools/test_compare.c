@@ -640,6 +640,24 @@ START_TEST(a_byte_counts_as_the_page_that_it_takes)
 }
 END_TEST
 
+#define SPACE_MAP	"map iova=0x%llx size=0x10000000000 vaddr=m+0x0 flags=read argsz=32"
+#define START		"dirty flags=start argsz=8"
+
+/* For a bit of each page, 1 TiB takes 32 MiB of the kernel: 32 mappings take 1 GiB. */
+START_TEST(a_mapping_counts_with_its_bits_where_dirty_tracking_is_started)
+{
+	static const char *const maps[2] = { SPACE_MAP };
+	static const char *const maps_before_start[2] = { SPACE_MAP, START };
+	const uint64_t step = 1ULL << 40;
+
+	ck_assert(parse_calls(SPACE START "\n", maps, step, 32));
+	ck_assert(!parse_calls(SPACE START "\n", maps, step, 33));
+	ck_assert(parse_calls(SPACE, maps_before_start, step, 32));
+	ck_assert(!parse_calls(SPACE, maps_before_start, step, 33));
+	ck_assert(parse_calls(SPACE "dirty flags=stop argsz=8\n", maps, step, 33));
+}
+END_TEST
+
 START_TEST(a_recording_of_too_many_sequences_is_refused)
 {
 	struct text lines = { 0 }, problem = { 0 };
@@ -792,6 +810,7 @@ int main(void)
 			    ARRAY_SIZE(takers));
 	tcase_add_loop_test(tcase, a_byte_counts_as_the_huge_page_that_it_may_take, 0, 4);
 	tcase_add_loop_test(tcase, a_byte_counts_as_the_page_that_it_takes, 0, ARRAY_SIZE(bytes));
+	tcase_add_test(tcase, a_mapping_counts_with_its_bits_where_dirty_tracking_is_started);
 	tcase_add_test(tcase, a_recording_of_too_many_sequences_is_refused);
 	tcase_add_test(tcase, what_can_be_spared_is_less_than_there_is);
 	tcase_add_test(tcase, a_run_is_the_first_to_end_where_memory_is_short);

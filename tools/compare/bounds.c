@@ -7,6 +7,8 @@
  */
 #include "bounds.h"
 
+#include <linux/vfio.h>
+
 #include "memory.h"
 #include "op_type.h"
 #include "text.h"
@@ -109,8 +111,10 @@ static bool touches(uint64_t kind)
 
 static const char *count(struct check *check, uint64_t nbytes)
 {
+	uint64_t nbytes_of_bits = check->is_tracked ? check->nbytes_of_bits : 0;
+
 	check->populated += nbytes;
-	return check->max_populated && check->populated > check->max_populated ?
+	return check->max_populated && check->populated + nbytes_of_bits > check->max_populated ?
 	       "more memory is touched, locked or mapped than this system can spare" : NULL;
 }
 
@@ -262,7 +266,16 @@ static const char *check_map(struct check *check, const struct op *op)
 	if (nbytes > room && nbytes <= -LOWEST_ADDRESS)
 		return "that is larger than the memory";
 	memory->is_mapped = true;
+	/* The kernel has a bit for each page, whether there is a page or not. */
+	if (nbytes <= room)
+		check->nbytes_of_bits += nbytes / PAGE / 8;
 	return populate(check, memory, op->arg[2], nbytes);
+}
+
+static const char *check_dirty(struct check *check, const struct op *op)
+{
+	check->is_tracked |= op->arg[0] & VFIO_IOMMU_DIRTY_PAGES_FLAG_START;
+	return count(check, 0);
 }
 
 /* The kernel is not led to memory of ours by the pointer 8. */
@@ -306,6 +319,8 @@ static const char *check_one(struct check *check, const struct op *op)
 		return check_range(check, op);
 	case OP_MAP:
 		return check_map(check, op);
+	case OP_DIRTY:
+		return check_dirty(check, op);
 	case OP_DIRTY_GET:
 	case OP_UNMAP_BITMAP:
 		return check_bits(op);

@@ -25,6 +25,8 @@ struct check {
 	/* What is in use at most, in bytes: touched, locked or pinned; how much may be, 0: any. */
 	uint64_t populated;
 	uint64_t max_populated;
+	uint64_t nbytes_of_bits;	/* of the kernel, for all that has been mapped, */
+	bool is_tracked;		/* if dirty tracking is started anywhere */
 	bool maps_file;		/* with write-back, to be written */
 	bool lets_write;	/* a device, to what is mapped */
 };
