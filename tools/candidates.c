@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "errand.h"
 #include "switch_node.h"
 
 #define MAX_OWNERS	64
@@ -161,22 +162,28 @@ bool candidates_visit(const struct candidate *list, unsigned int ncandidates, de
 
 /* --- finding */
 
-/* Of the nodes of groups; who owns one can open it. Returns how many. */
-static unsigned int find_owners(uid_t owners[MAX_OWNERS])
+/* Of the nodes of groups: an owner of one can open it. */
+struct owners {
+	unsigned int n;
+	uid_t uids[MAX_OWNERS];
+};
+
+/* An errand_fn: a user who holds the lock of the directory keeps it waiting. */
+static void find_owners(const void *unused, int output)
 {
+	struct owners owners = { 0 };
 	DIR *nodes = opendir(NODE_DIR);
-	unsigned int nowners = 0;
 	struct dirent *entry;
 	struct stat st;
 
-	while (nodes && nowners < MAX_OWNERS && (entry = readdir(nodes)))
+	(void)unused;
+	while (nodes && owners.n < MAX_OWNERS && (entry = readdir(nodes)))
 		if (entry->d_name[0] != '.' && !fstatat(dirfd(nodes), entry->d_name, &st,
 							AT_SYMLINK_NOFOLLOW) &&
-		    rank_of(st.st_uid, owners, nowners) == RANK_OTHER)
-			owners[nowners++] = st.st_uid;
-	if (nodes)
-		closedir(nodes);
-	return nowners;
+		    rank_of(st.st_uid, owners.uids, owners.n) == RANK_OTHER)
+			owners.uids[owners.n++] = st.st_uid;
+	if (write(output, &owners, sizeof(owners)) != sizeof(owners))
+		_exit(EXIT_NOT_RUN);
 }
 
 /* The real user: a program that is setuid is started by anybody. */
@@ -222,17 +229,25 @@ static void find_all(struct candidates *candidates, DIR *processes, deadline_t d
 	candidates->ncandidates = n;
 }
 
+/* Without the owners all processes are found, and only their order is another one. */
 void candidates_find(struct candidates *candidates, deadline_t deadline)
 {
-	uid_t owners[MAX_OWNERS];
+	struct owners owners = { 0 };
+	struct errand errand;
+	bool is_begun = errand_begin(&errand, find_owners, NULL);
 	DIR *processes = opendir("/proc");
 
 	*candidates = (struct candidates){ .denied = !processes };
-	if (!processes)
-		return;
-	find_all(candidates, processes, deadline);
-	closedir(processes);
-	candidates_order(candidates->list, candidates->ncandidates, owners, find_owners(owners));
+	if (processes) {
+		find_all(candidates, processes, deadline);
+		closedir(processes);
+	}
+	if (is_begun) {
+		bool is_done = errand_read(&errand, &owners, sizeof(owners), deadline);
+
+		errand_end(&errand, is_done);
+	}
+	candidates_order(candidates->list, candidates->ncandidates, owners.uids, owners.n);
 }
 
 void candidates_free(struct candidates *candidates)

@@ -79,6 +79,21 @@ bool errand_is_ready(const struct errand *errand, deadline_t deadline)
 	return ppoll(&input, 1, &timeout, NULL) > 0;
 }
 
+bool errand_read(const struct errand *errand, void *data, size_t nbytes, deadline_t deadline)
+{
+	char *next = data;
+	ssize_t nread;
+
+	for (; nbytes; next += nread, nbytes -= (size_t)nread) {
+		if (!errand_is_ready(errand, deadline))
+			return false;
+		nread = read(errand->input, next, nbytes);
+		if (nread <= 0)
+			return false;
+	}
+	return true;
+}
+
 void errand_end(struct errand *errand, bool is_done)
 {
 	pid_t *room = find_room();

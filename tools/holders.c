@@ -60,6 +60,7 @@ struct answer {
 	bool is_last;
 	bool denied;
 	bool late;
+	unsigned int ndependants;
 	struct holder holder;
 };
 
@@ -297,6 +298,20 @@ static struct look *need_looks(unsigned int nlooks)
 	return looks;
 }
 
+/* Each module that uses ours holds a reference of it. */
+static unsigned int count_dependants(void)
+{
+	DIR *modules = opendir("/sys/module/" OUR_MODULE "/holders");
+	struct dirent *entry;
+	unsigned int n = 0;
+
+	while (modules && (entry = readdir(modules)))
+		n += entry->d_name[0] != '.';
+	if (modules)
+		closedir(modules);
+	return n;
+}
+
 /* An errand_fn. Finding processes takes at most half of the time, and some are left to look at. */
 static void search_all(const void *argument, int output)
 {
@@ -323,13 +338,8 @@ static void search_all(const void *argument, int output)
 		.is_last = true,
 		.denied = search.denied || candidates->denied,
 		.late = !all || candidates->late,
+		.ndependants = count_dependants(),
 	});
-}
-
-static bool get_answer(const struct errand *errand, struct answer *answer, deadline_t deadline)
-{
-	return errand_is_ready(errand, deadline) &&
-	       read(errand->input, answer, sizeof(*answer)) == sizeof(*answer);
 }
 
 static void take_answer(struct holders *holders, const struct answer *answer)
@@ -337,6 +347,7 @@ static void take_answer(struct holders *holders, const struct answer *answer)
 	if (answer->is_last) {
 		holders->denied = answer->denied;
 		holders->late = answer->late;
+		holders->ndependants = answer->ndependants;
 		return;
 	}
 	holders->holder = grow(holders->holder, holders->nholders, sizeof(*holders->holder));
@@ -352,7 +363,7 @@ void holders_find_within(struct holders *holders, unsigned int nms)
 	*holders = (struct holders){ .late = true };
 	if (!errand_begin(&errand, search_all, &nms))
 		return;
-	while (!answer.is_last && get_answer(&errand, &answer, deadline))
+	while (!answer.is_last && errand_read(&errand, &answer, sizeof(answer), deadline))
 		take_answer(holders, &answer);
 	errand_end(&errand, answer.is_last);
 	if (holders->holder)
@@ -419,27 +430,13 @@ enum unseen holders_unseen(const struct holders *holders)
 	return holders->late && may_be_used ? UNSEEN_MAYBE : UNSEEN_NONE;
 }
 
-/* Each module that uses ours holds a reference, too. */
-static long count_dependants(void)
-{
-	DIR *modules = opendir("/sys/module/" OUR_MODULE "/holders");
-	struct dirent *entry;
-	long n = 0;
-
-	while (modules && (entry = readdir(modules)))
-		n += entry->d_name[0] != '.';
-	if (modules)
-		closedir(modules);
-	return n;
-}
-
 /*
  * A container of ours holds the module by its node, and by its backend once it has one; one through
  * the kernel's node may be of ours, and then holds it by its backend; /dev/iommu holds it once.
  */
 static long count_explained(const struct holders *holders)
 {
-	long n = count_dependants();
+	long n = holders->ndependants;
 	unsigned int i;
 
 	for (i = 0; i < holders->nholders; i++) {

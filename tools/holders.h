@@ -25,6 +25,7 @@ struct holders {
 	unsigned int nholders;
 	bool denied;		/* some processes do not show their descriptors to us */
 	bool late;		/* not all were looked at: there was no time */
+	unsigned int ndependants;	/* modules that use ours; 0 if late */
 };
 
 /* A look at all processes ends after this time. */
