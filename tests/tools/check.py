@@ -768,6 +768,42 @@ def an_action_needs_root_before_anything_else():
         assert done.returncode == 1 and b"the switch needs root" in done.stdout, done
 
 
+def write_program(path, *lines):
+    with open(path, "w") as file:
+        file.write("#!/bin/sh\n" + "".join(line + "\n" for line in lines))
+    os.chmod(path, 0o755)
+
+
+def remove_package(directory):
+    """What the script says that dpkg runs, with other programs in place of those that it runs."""
+    env = dict(os.environ, PATH=directory + ":" + os.environ["PATH"])
+    done = subprocess.run(["sh", os.path.join(TOP, "packaging", "debian", "vfio-ioas.prerm"),
+                           "remove"], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=40, check=False)
+    assert done.returncode == 0, done
+    return done.stdout.decode()
+
+
+def a_package_is_removed_though_the_switch_does_not_end():
+    with tempfile.TemporaryDirectory() as directory:
+        switch = os.path.join(directory, "vfio-ioas")
+        pid = os.path.join(directory, "pid")
+        write_program(switch, "echo $* >&2")
+        assert remove_package(directory) == "switch off\n"
+        write_program(switch, "echo refused >&2", "exit 1")
+        assert remove_package(directory).startswith("refused\n")
+        # As one that waits in the kernel, and in no more time than that.
+        write_program(switch, "trap '' HUP INT PIPE TERM", "echo $$ >" + pid, "echo begins >&2",
+                      "while :; do /bin/sleep 1; done")
+        write_program(os.path.join(directory, "sleep"), "exec /bin/sleep 0.001")
+        try:
+            said = remove_package(directory)
+        finally:
+            with open(pid) as file:
+                os.kill(int(file.read()), signal.SIGKILL)
+        assert re.fullmatch("begins\nvfio-ioas: .* has not ended in 60 seconds.*\n", said), said
+
+
 TESTS = [
     status_is_a_table,
     json_says_all_that_the_file_says,
@@ -817,6 +853,7 @@ TESTS = [
     compare_takes_no_word_that_it_does_not_know,
     bash_completes_what_there_is,
     bash_knows_each_column,
+    a_package_is_removed_though_the_switch_does_not_end,
 ]
 
 
