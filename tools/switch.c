@@ -47,7 +47,8 @@ static const char help[] =
 "              wait so long while another switch is under way (30)\n"
 "  --json      status for programs\n"
 "\n"
-"Exit status: 0 done, 1 refused, 2 wrong command line, or the output could not be written.\n"
+"Exit status: 0 done, 1 refused, 2 wrong command line, or what is there could not be read or\n"
+"the output not be written.\n"
 "Of status: 0 on, 1 off, 3 something does not agree.\n";
 
 enum { OPT_WAY = 256, OPT_PERSIST, OPT_FORCE, OPT_DRY_RUN, OPT_TIMEOUT, OPT_JSON };

@@ -2,12 +2,12 @@
 /*
  * switch_access.c - who may use a device node
  *
- * Extended attributes have no calls that take a directory: /proc leads to the very inode.
+ * All is done by path. Nobody but root can exchange what is in /dev/vfio; and the way by a
+ * descriptor leads through /proc, where any user can hold a lock.
  */
 #define _GNU_SOURCE
 #include "switch_access.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
@@ -15,17 +15,6 @@
 #define MAX_VALUE	(ACCESS_NBYTES / 2)
 #define MAX_ATTRIBUTES	16
 #define ACL		"system.posix_acl_access"
-
-/* A path of the inode, for as long as the descriptor is open; -errno if there is none. */
-static int open_inode(int dir, const char *name, char path[32])
-{
-	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	snprintf(path, 32, "/proc/self/fd/%d", fd);
-	return fd;
-}
 
 /* --- reading */
 
@@ -37,7 +26,7 @@ static int compare_names(const void *a, const void *b)
 /* The names, sorted; returns how many, or -errno. */
 static int list_names(const char *path, char names[MAX_NAMES], char *list[MAX_ATTRIBUTES])
 {
-	ssize_t nnames = listxattr(path, names, MAX_NAMES);
+	ssize_t nnames = llistxattr(path, names, MAX_NAMES);
 	int nlist = 0;
 	char *name;
 
@@ -57,7 +46,7 @@ static int add_attribute(struct access *access, const char *path, const char *na
 	size_t nchars = strlen(access->attributes);
 	char *end = access->attributes + nchars;
 	unsigned char value[MAX_VALUE];
-	ssize_t nvalue = getxattr(path, name, value, sizeof(value));
+	ssize_t nvalue = lgetxattr(path, name, value, sizeof(value));
 	ssize_t i;
 
 	if (nvalue < 0)
@@ -83,18 +72,15 @@ static int get_attributes(struct access *access, const char *path)
 	return result;
 }
 
-int access_get(struct access *access, int dir, const char *name)
+int access_get(struct access *access, const char *path)
 {
-	char path[32];
 	struct stat st;
-	int fd = open_inode(dir, name, path);
 	int result;
 
 	*access = (struct access){ 0 };
-	if (fd < 0)
-		return fd;
-	result = fstat(fd, &st) ? -errno : get_attributes(access, path);
-	close(fd);
+	if (lstat(path, &st))
+		return -errno;
+	result = get_attributes(access, path);
 	access->uid = st.st_uid;
 	access->gid = st.st_gid;
 	access->mode = st.st_mode & 07777;
@@ -127,7 +113,7 @@ static int set_attribute(const char *path, const char *line, size_t nchars)
 	for (i = 0; i < nvalue / 2; i++)
 		value[i] = (unsigned char)(digit(equals[1 + 2 * i]) * 16 +
 					   digit(equals[2 + 2 * i]));
-	return setxattr(path, name, value, nvalue / 2, 0) ? -errno : 0;
+	return lsetxattr(path, name, value, nvalue / 2, 0) ? -errno : 0;
 }
 
 static bool has_attribute(const struct access *access, const char *name)
@@ -149,7 +135,7 @@ static int remove_others(const struct access *access, const char *path)
 	int i;
 
 	for (i = 0; i < nlist; i++)
-		if (!has_attribute(access, list[i]) && removexattr(path, list[i]) &&
+		if (!has_attribute(access, list[i]) && lremovexattr(path, list[i]) &&
 		    strcmp(list[i], ACL) == 0)
 			return -errno;
 	return nlist < 0 ? nlist : 0;
@@ -161,24 +147,21 @@ static int set_all(const struct access *access, const char *path)
 	const char *line = access->attributes;
 	int result = remove_others(access, path);
 
-	if (!result && (chown(path, access->uid, access->gid) || chmod(path, access->mode)))
+	if (!result && (lchown(path, access->uid, access->gid) || chmod(path, access->mode)))
 		result = -errno;
 	for (; *line && !result; line += strcspn(line, "\n") + 1)
 		result = set_attribute(path, line, strcspn(line, "\n"));
 	return result;
 }
 
-int access_set(const struct access *access, int dir, const char *name)
+int access_set(const struct access *access, const char *path)
 {
-	char path[32];
-	int fd = open_inode(dir, name, path);
-	int result;
+	struct stat st;
 
-	if (fd < 0)
-		return fd;
-	result = set_all(access, path);
-	close(fd);
-	return result;
+	if (lstat(path, &st))
+		return -errno;
+	/* chmod() would follow one. */
+	return S_ISLNK(st.st_mode) ? -ELOOP : set_all(access, path);
 }
 
 /* --- comparing */

@@ -18,9 +18,9 @@ struct access {
 	char attributes[ACCESS_NBYTES];
 };
 
-/* Of a name in a directory, not through a symbolic link. Both return 0 or -errno. */
-int access_get(struct access *access, int dir, const char *name);
-int access_set(const struct access *access, int dir, const char *name);
+/* Of a path, not through a symbolic link at its end. Both return 0 or -errno. */
+int access_get(struct access *access, const char *path);
+int access_set(const struct access *access, const char *path);
 
 bool access_is_same(const struct access *left, const struct access *right);
 /* "owner 0:104, mode 0660, an access list"; valid until the next call but one. */

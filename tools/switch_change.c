@@ -41,7 +41,7 @@ static int take_access(const struct situation *situation)
 
 	if (!stock->known || access_is_same(stock, &situation->our_access))
 		return DONE;
-	result = access_set(stock, situation->dir, NODE_OURS);
+	result = access_set(stock, NODE_DIR "/" NODE_OURS);
 	return result ? refuse(NODE_DIR "/" NODE_OURS " cannot get the %s of the kernel's node: %s",
 			       access_says(stock), strerror(-result)) : DONE;
 }
@@ -56,7 +56,7 @@ static void put_access_back(const struct situation *situation)
 	if (!former->known || !ours->known || access_is_same(former, ours) ||
 	    !situation->stock_access.known || !access_is_same(ours, &situation->stock_access))
 		return;
-	result = access_set(former, situation->dir, NODE_OURS);
+	result = access_set(former, NODE_DIR "/" NODE_OURS);
 	if (result)
 		say_warning(NODE_DIR "/" NODE_OURS " cannot get its former %s: %s",
 			    access_says(former), strerror(-result));

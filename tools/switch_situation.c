@@ -7,6 +7,10 @@
 #define _GNU_SOURCE
 #include "switch.h"
 
+#include "errand.h"
+
+#define LOOK_SECONDS	5
+
 const char *node_says(const struct node *node)
 {
 	static const char *const says[] = {
@@ -73,7 +77,7 @@ static void check_node(struct situation *situation)
 			 ", where the kernel's own node should be\n",
 			 node_says(&situation->aside));
 	if (situation->node.kind == NODE_LINK && situation->loaded &&
-	    access(NODE_DIR "/" NODE_OURS, F_OK))
+	    !situation->our_access.known)
 		text_add(wrong, "there is no " NODE_DIR "/" NODE_OURS "\n");
 	check_device(situation);
 	check_access(situation);
@@ -130,24 +134,53 @@ static void look_at_nodes(struct situation *situation)
 				    situation->state.way == WAY_NODE);
 	situation->aside = node_look(dir, NODE_ASIDE, 0, false);
 	if (situation->node.kind == NODE_STOCK)
-		access_get(&situation->stock_access, dir, NODE);
+		access_get(&situation->stock_access, NODE_DIR "/" NODE);
 	else if (situation->aside.kind == NODE_STOCK)
-		access_get(&situation->stock_access, dir, NODE_ASIDE);
+		access_get(&situation->stock_access, NODE_DIR "/" NODE_ASIDE);
 	if (situation->ours)
-		access_get(&situation->our_access, dir, NODE_OURS);
+		access_get(&situation->our_access, NODE_DIR "/" NODE_OURS);
+}
+
+/* An errand_fn: a name that is not there is looked for with the lock of its directory. */
+static void look(const void *unused, int output)
+{
+	struct situation situation = { .dir = node_open_dir() };
+
+	(void)unused;
+	situation.loaded = ours_loaded();
+	if (!situation.loaded || ours_get_serve(situation.serve))
+		situation.serve[0] = '\0';
+	situation.ours = ours_number();
+	situation.state = state_read(STATE_DIR);
+	situation.boot = state_read(BOOT_DIR);
+	if (situation.dir >= 0)
+		look_at_nodes(&situation);
+	if (write(output, &situation, sizeof(situation)) != sizeof(situation))
+		_exit(EXIT_NOT_RUN);
+}
+
+/* Ends the program if it does not come to an end. What was changed before is as after a crash. */
+static void need_look(struct situation *situation)
+{
+	struct errand errand;
+	bool is_done = false;
+
+	if (errand_begin(&errand, look, NULL)) {
+		is_done = errand_read(&errand, situation, sizeof(*situation),
+				      deadline_in(LOOK_SECONDS * 1000));
+		errand_end(&errand, is_done);
+	}
+	if (is_done)
+		return;
+	say_error(NODE_DIR " or " STATE_DIR " cannot be looked at in %d seconds: maybe a user "
+		  "keeps it locked", LOOK_SECONDS);
+	exit(EXIT_NOT_RUN);
 }
 
 void situation_look(struct situation *situation)
 {
-	*situation = (struct situation){ .dir = node_open_dir() };
-	situation->loaded = ours_loaded();
-	if (!situation->loaded || ours_get_serve(situation->serve))
-		situation->serve[0] = '\0';
-	situation->ours = ours_number();
-	situation->state = state_read(STATE_DIR);
-	situation->boot = state_read(BOOT_DIR);
-	if (situation->dir >= 0)
-		look_at_nodes(situation);
+	need_look(situation);
+	situation->dir = node_open_dir();
 	situation->way = way_that_is_on(situation);
 	check(situation);
 }

@@ -23,7 +23,7 @@ static struct untouched before;
 static const unsigned int changing_calls[] = {
 	SYS_write, SYS_mkdir, SYS_mkdirat, SYS_mknodat, SYS_symlinkat, SYS_linkat,
 	SYS_renameat, SYS_renameat2, SYS_unlinkat, SYS_fchownat, SYS_fchmodat, SYS_chmod,
-	SYS_setxattr, SYS_fsync, SYS_chown, SYS_fchmod, SYS_removexattr,
+	SYS_lsetxattr, SYS_fsync, SYS_lchown, SYS_fchmod, SYS_lremovexattr,
 };
 
 #define NCALLS	ARRAY_SIZE(changing_calls)
@@ -71,6 +71,20 @@ static bool is_at_change(int status)
 	return status >> 8 == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8);
 }
 
+/*
+ * Waits for one of ours that stops or ends: the switch, or a child of it, which makes no changes,
+ * but would have no calls at which somebody has to be told, if nobody traced it.
+ */
+static pid_t wait_for_stop(pid_t pid, int *status)
+{
+	pid_t stopped;
+
+	while ((stopped = waitpid(-1, status, __WALL)) > 0 && stopped != pid)
+		if (WIFSTOPPED(*status))
+			ptrace(PTRACE_CONT, stopped, NULL, NULL);
+	return stopped;
+}
+
 /* Runs it until it is about to make its nth change; false if it ended before that. */
 static bool kill_at_change(unsigned int nth, const char *action, const char *way)
 {
@@ -82,10 +96,10 @@ static bool kill_at_change(unsigned int nth, const char *action, const char *way
 	require_eq(waitpid(pid, &status, 0), pid);
 	require_true(WIFSTOPPED(status));
 	require_eq(or_errno(ptrace(PTRACE_SETOPTIONS, pid, NULL,
-				   PTRACE_O_TRACESECCOMP)), 0);
+				   PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK)), 0);
 	for (;;) {
 		require_eq(or_errno(ptrace(PTRACE_CONT, pid, NULL, NULL)), 0);
-		require_eq(waitpid(pid, &status, 0), pid);
+		require_eq(wait_for_stop(pid, &status), pid);
 		if (!WIFSTOPPED(status)) {
 			require_eq(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0);
 			return false;
@@ -94,7 +108,7 @@ static bool kill_at_change(unsigned int nth, const char *action, const char *way
 			break;
 	}
 	kill(pid, SIGKILL);
-	require_eq(waitpid(pid, &status, 0), pid);
+	require_eq(wait_for_stop(pid, &status), pid);
 	return true;
 }
 

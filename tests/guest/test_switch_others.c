@@ -4,7 +4,7 @@
  * switching: locks, descriptors, a dead file system, the umask, a full disk
  */
 #define _GNU_SOURCE
-#include "lib.h"
+#include "lib_late.h"
 #include "lib_switch.h"
 
 #include <linux/fuse.h>
@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #define LOCK_FILE	"/run/vfio-ioas/lock"
 #define NOBODY		65534
@@ -791,6 +792,146 @@ static void a_dead_file_system_in_place_of_a_node_does_not_either(void)
 	unlink(DEAD);
 }
 
+/* --- locks of directories */
+
+/* While a directory is listed it is locked; an open() with O_CREAT keeps all others from it then. */
+struct hold {
+	const char *path;
+	struct late_memory late;
+	int stat;		/* of the thread that creates; -1 before there is one */
+};
+
+static struct hold hold;
+
+static void *list_held(void *unused)
+{
+	int fd = open(hold.path, O_RDONLY | O_DIRECTORY);
+
+	syscall(SYS_getdents64, fd, hold.late.memory, PAGE);
+	return unused;
+}
+
+static void *create_held(void *unused)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/zzz", hold.path);
+	hold.stat = open("/proc/thread-self/stat", O_RDONLY);
+	check_eq(or_errno(open(path, O_RDONLY | O_CREAT, 0600)), -EACCES);
+	return unused;
+}
+
+static bool creator_waits(void *unused)
+{
+	char text[512] = "";
+	const char *state;
+
+	(void)unused;
+	if (hold.stat < 0 || pread(hold.stat, text, sizeof(text) - 1, 0) <= 0)
+		return false;
+	state = strrchr(text, ')');
+	return state && !strncmp(state, ") D", 3);
+}
+
+/* FUSE takes the place of the userfaultfd if a user does that. */
+static void hold_directory(void)
+{
+	pthread_t lister, creator;
+
+	hold.stat = -1;
+	late_memory_make(&hold.late);
+	become_nobody();
+	require_eq(pthread_create(&lister, NULL, list_held, NULL), 0);
+	late_memory_wanted(&hold.late);
+	require_eq(pthread_create(&creator, NULL, create_held, NULL), 0);
+	require_true(wait_until(creator_waits, NULL, EVENT_SECONDS));
+}
+
+static void start_hold(struct other *other, const char *path)
+{
+	hold.path = path;
+	other_start(other, hold_directory);
+}
+
+#define NOT_ALL	"not all processes were looked at"
+
+static void a_user_who_holds_the_users_of_the_module_does_not_keep_status_waiting(void)
+{
+	struct other other;
+
+	start_hold(&other, "/sys/module/vfio_ioas/holders");
+	check_prompt(SWITCH_OFF, "status");
+	check_said(NOT_ALL);
+	check_prompt(0, "on");
+	check_prompt(0, "off");
+	other_end(&other);
+	check_prompt(SWITCH_OFF, "status");
+	check_said("none are open");
+}
+
+/* Where /proc is held nobody finds a process, but switching needs none. */
+static void the_switch_does_without_proc(void)
+{
+	require_eq(or_errno(unshare(CLONE_NEWNS)), 0);
+	require_eq(or_errno(mount("tmpfs", "/proc", "tmpfs", 0, NULL)), 0);
+	check_prompt(0, "on");
+	check_prompt(SWITCH_ON, "status");
+	check_prompt(0, "off");
+	require_eq(or_errno(umount("/proc")), 0);
+}
+
+static void check_given_up(void)
+{
+	check_prompt(2, "status");
+	check_said("/dev/vfio or /run/vfio-ioas cannot be looked at");
+	check_prompt(2, "on --dry-run");
+	check_prompt(2, "off --dry-run");
+}
+
+static void a_user_who_holds_the_directory_of_nodes_keeps_nobody_who_only_looks(void)
+{
+	int fd = open_fd(STOCK_NODE);
+	struct other other;
+	char words[64];
+
+	start_hold(&other, "/dev/vfio");
+	check_given_up();
+	check_eq(run_tool("status --json"), 0);
+	snprintf(words, sizeof(words), "\"pid\": %d,", (int)getpid());
+	check_said(words);
+	check_said("\"all_others\": true");
+	other_end(&other);
+	close(fd);
+}
+
+static void a_user_who_holds_the_directory_of_the_state_keeps_nobody_who_only_looks(void)
+{
+	struct other other;
+
+	require_eq(run_switch("on"), 0);
+	require_eq(run_switch("off"), 0);
+	start_hold(&other, "/run/vfio-ioas");
+	check_given_up();
+	other_end(&other);
+}
+
+#define VICTIM		"/tmp/victim"
+
+static void a_link_in_place_of_our_node_is_not_followed(void)
+{
+	struct stat st;
+
+	untouched_note(&before);
+	require_eq(system("cd /dev/vfio && mv ioas .ioas && touch " VICTIM " && chmod 600 " VICTIM
+			  " && ln -s " VICTIM " ioas"), 0);
+	check_eq(run_switch("on"), 1);
+	check_said("/dev/vfio/ioas cannot get the owner");
+	require_eq(or_errno(stat(VICTIM, &st)), 0);
+	check_eq(st.st_mode & 07777, 0600);
+	require_eq(system("cd /dev/vfio && mv -f .ioas ioas && rm " VICTIM), 0);
+	check_untouched(&before);
+}
+
 static const struct test tests[] = {
 	TEST(locks_of_other_users_keep_nobody_waiting, ONLY_IOAS),
 	TEST(another_switch_is_waited_for_and_named, ONLY_IOAS),
@@ -820,6 +961,11 @@ static const struct test tests[] = {
 	TEST(a_container_in_use_that_is_open_for_ioctls_alone_is_refused, ONLY_IOAS | NEEDS_ONE),
 	TEST(a_dead_file_system_does_not_keep_root_waiting, ONLY_IOAS),
 	TEST(a_dead_file_system_in_place_of_a_node_does_not_either, ONLY_IOAS),
+	TEST(a_user_who_holds_the_users_of_the_module_does_not_keep_status_waiting, ONLY_IOAS),
+	TEST(the_switch_does_without_proc, ONLY_IOAS),
+	TEST(a_link_in_place_of_our_node_is_not_followed, ONLY_IOAS),
+	TEST(a_user_who_holds_the_directory_of_nodes_keeps_nobody_who_only_looks, ONLY_IOAS),
+	TEST(a_user_who_holds_the_directory_of_the_state_keeps_nobody_who_only_looks, ONLY_IOAS),
 };
 
 int main(int argc, char **argv)
