@@ -172,8 +172,8 @@ static void need_look(struct situation *situation)
 	}
 	if (is_done)
 		return;
-	say_error(NODE_DIR " or " STATE_DIR " cannot be looked at in %d seconds: maybe a user "
-		  "keeps it locked", LOOK_SECONDS);
+	say_error("%s or %s cannot be looked at in %d seconds: maybe a user keeps it locked",
+		  NODE_DIR, STATE_DIR, LOOK_SECONDS);
 	exit(EXIT_NOT_RUN);
 }
 

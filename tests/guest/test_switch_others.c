@@ -794,7 +794,7 @@ static void a_dead_file_system_in_place_of_a_node_does_not_either(void)
 
 /* --- locks of directories */
 
-/* While a directory is listed it is locked; an open() with O_CREAT keeps all others from it then. */
+/* A directory is locked while it is listed; an open() with O_CREAT then keeps others from it. */
 struct hold {
 	const char *path;
 	struct late_memory late;
