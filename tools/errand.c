@@ -5,9 +5,11 @@
 #define _GNU_SOURCE
 #include "errand.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #define OUTPUT		3	/* in a child */
@@ -49,15 +51,23 @@ static bool keep_output_only(int output)
 	return true;
 }
 
+/* An errand may have one of its own, and be given up while that is under way. */
+static bool end_with(pid_t parent)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
+}
+
 bool errand_begin(struct errand *errand, errand_fn run, const void *argument)
 {
+	pid_t self = getpid();
 	int ends[2];
 
+	errno = EAGAIN;
 	if (!find_room() || pipe2(ends, O_CLOEXEC))
 		return false;
 	errand->child = fork();
 	if (errand->child == 0) {
-		if (keep_output_only(ends[1]))
+		if (end_with(self) && keep_output_only(ends[1]))
 			run(argument, OUTPUT);
 		_exit(0);
 	}

@@ -163,17 +163,19 @@ static void look(const void *unused, int output)
 static void need_look(struct situation *situation)
 {
 	struct errand errand;
-	bool is_done = false;
+	bool is_done;
 
-	if (errand_begin(&errand, look, NULL)) {
-		is_done = errand_read(&errand, situation, sizeof(*situation),
-				      deadline_in(LOOK_SECONDS * 1000));
-		errand_end(&errand, is_done);
+	if (!errand_begin(&errand, look, NULL)) {
+		say_error("no child can be started: %s", strerror(errno));
+		exit(EXIT_NOT_RUN);
 	}
+	is_done = errand_read(&errand, situation, sizeof(*situation),
+			      deadline_in(LOOK_SECONDS * 1000));
+	errand_end(&errand, is_done);
 	if (is_done)
 		return;
-	say_error("%s or %s cannot be looked at in %d seconds: maybe a user keeps it locked",
-		  NODE_DIR, STATE_DIR, LOOK_SECONDS);
+	say_error("what is in %s, %s, %s and /sys/module cannot be read in %d seconds: maybe a user "
+		  "keeps a directory locked", NODE_DIR, STATE_DIR, BOOT_DIR, LOOK_SECONDS);
 	exit(EXIT_NOT_RUN);
 }
 

@@ -125,6 +125,31 @@ START_TEST(a_program_that_runs_for_long_does_not_gather_children)
 }
 END_TEST
 
+/* An errand that waits for one of its own. */
+static void linger_with_another(const void *unused, int output)
+{
+	struct errand inner;
+
+	if (!errand_begin(&inner, linger, unused) ||
+	    write(output, &inner.child, sizeof(inner.child)) != sizeof(inner.child))
+		_exit(1);
+	pause();
+}
+
+START_TEST(an_errand_of_one_that_is_given_up_ends_with_it)
+{
+	struct errand outer;
+	pid_t inner;
+
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	ck_assert(errand_begin(&outer, linger_with_another, NULL));
+	ck_assert(errand_read(&outer, &inner, sizeof(inner), deadline_in(10000)));
+	errand_end(&outer, false);
+	ck_assert_int_eq(waitpid(outer.child, NULL, 0), outer.child);
+	ck_assert_int_eq(waitpid(inner, NULL, 0), inner);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("errand");
@@ -133,6 +158,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, a_child_that_is_given_up_keeps_nothing_of_ours_open);
 	tcase_add_test(tcase, a_child_tells_and_ends_and_none_is_left_behind);
+	tcase_add_test(tcase, an_errand_of_one_that_is_given_up_ends_with_it);
 	tcase_add_test(tcase, a_program_that_runs_for_long_does_not_gather_children);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
