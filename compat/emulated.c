@@ -11,7 +11,7 @@
  * ioas_unmap_watched(); what a closed device still holds is taken from it, as it can do nothing
  * with it any more. vfio.ko of 6.1 opens a device before it tells us, and does not refuse pins of
  * one without a callback, of which we hear nothing: so what a device holds is known by its group,
- * and never by what devices there are.
+ * and goes when no device of that group is known, whatever others there are.
  *
  * Locking: devices_mutex is held while devices are called, and nothing else of ours: they call us
  * back to unpin, with locks of their own held. Order: devices_mutex -> locks of drivers ->

@@ -186,25 +186,26 @@ static size_t info_written(const struct info_style *style, u32 argsz)
 int type1_get_info(struct ioas *ioas, const struct info_style *style, u32 argsz,
 		   struct info_answer *answer)
 {
-	struct vfio_iommu_type1_info info = { .argsz = argsz };
+	struct vfio_iommu_type1_info *info = &answer->info;
 	size_t chain_nbytes, whole;
 
+	/* The user may get what lies between and behind members, too. */
+	memset(answer, 0, sizeof(*answer));
 	answer->chain = build_chain(ioas, style, &chain_nbytes);
 	if (!answer->chain)
 		return -ENOMEM;
 
 	answer->info_nbytes = info_written(style, argsz);
-	info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
-	info.iova_pgsizes = type1_pgsizes(ioas);
-	whole = sizeof(info) + chain_nbytes;
-	answer->chain_nbytes = 0;
+	info->argsz = argsz;
+	info->flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
+	info->iova_pgsizes = type1_pgsizes(ioas);
+	whole = sizeof(*info) + chain_nbytes;
 	if (argsz >= whole) {
-		info.cap_offset = sizeof(info);
+		info->cap_offset = sizeof(*info);
 		answer->chain_nbytes = chain_nbytes;
 	}
 	if (argsz < whole || style->exact)
-		info.argsz = whole;
-	answer->info = info;
+		info->argsz = whole;
 	return 0;
 }
 

@@ -243,6 +243,8 @@ static int finish_destroy(struct ioas_object *object)
 	if (object->nbusy || object->nusers) {
 		object->ending = false;
 		ret = -EBUSY;
+		if (waitqueue_active(&object->idle))
+			wake_up_all(&object->idle);
 	} else {
 		__xa_erase(&ctx->objects, object->id);
 	}
