@@ -167,18 +167,24 @@ struct ioas_object *ioas_object_get(struct ioas_ctx *ctx, u32 id,
 	return object;
 }
 
-void ioas_object_put(struct ioas_object *object)
+static void wake_waiters(struct ioas_object *object)
 {
-	struct ioas_ctx *ctx = object->ctx;
-
-	xa_lock(&ctx->objects);
-	object->nbusy--;
+	lockdep_assert_held(&object->ctx->objects.xa_lock);
 	/*
 	 * A waiter queues up before it looks at the count under the same lock, and ends the object
 	 * only after it has got that. One waits to destroy it, and one to retire it, at most.
 	 */
 	if (waitqueue_active(&object->idle))
 		wake_up_all(&object->idle);
+}
+
+void ioas_object_put(struct ioas_object *object)
+{
+	struct ioas_ctx *ctx = object->ctx;
+
+	xa_lock(&ctx->objects);
+	object->nbusy--;
+	wake_waiters(object);
 	xa_unlock(&ctx->objects);
 }
 
@@ -243,8 +249,7 @@ static int finish_destroy(struct ioas_object *object)
 	if (object->nbusy || object->nusers) {
 		object->ending = false;
 		ret = -EBUSY;
-		if (waitqueue_active(&object->idle))
-			wake_up_all(&object->idle);
+		wake_waiters(object);
 	} else {
 		__xa_erase(&ctx->objects, object->id);
 	}
