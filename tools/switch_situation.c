@@ -174,7 +174,7 @@ static void need_look(struct situation *situation)
 	errand_end(&errand, is_done);
 	if (is_done)
 		return;
-	say_error("what is in %s, %s, %s and %s cannot be read in %d seconds: maybe a user locks it",
+	say_error("what is in %s, %s, %s and %s cannot be read in %d seconds: does a user lock it?",
 		  NODE_DIR, STATE_DIR, BOOT_DIR, "/sys/module", LOOK_SECONDS);
 	exit(EXIT_NOT_RUN);
 }
