@@ -136,6 +136,9 @@ RIG_TEST(unmap_of_impossible_ranges_is_refused)
 	check_eq(rig_unmap(0, 0), -EINVAL);
 	check_eq(rig_unmap(PAGE, UINT64_MAX), -EOVERFLOW);
 	check_eq(rig_unmap(UINT64_MAX, PAGE), -EOVERFLOW);
+	/* These do not even wrap. */
+	check_eq(rig_unmap(1, UINT64_MAX), -EOVERFLOW);
+	check_eq(rig_unmap(UINT64_MAX, 1), -EOVERFLOW);
 	check_eq(rig_unmap(TOP_PAGE, 2 * PAGE), -EOVERFLOW);
 	check_eq(rig_unmap(TOP_PAGE, PAGE + 1), -EOVERFLOW);
 	check_eq(rig_unmap(TOP_PAGE, PAGE), -ENOENT);

@@ -646,6 +646,25 @@ START_TEST(tracking_that_begins_during_an_unmap_says_nothing_of_a_later_mapping)
 }
 END_TEST
 
+START_TEST(a_write_up_to_the_end_of_a_page_says_nothing_of_the_next)
+{
+	char data[16] = "written";
+	u64 bitmap = 0;
+
+	open_told(&quiet_ops);
+	ck_assert_int_eq(map_dma(1, 3, 1), 0);
+	ck_assert_int_eq(dirty_flag(VFIO_IOMMU_DIRTY_PAGES_FLAG_START), 0);
+	shim_first_driver()->unpin_pages(handle, 0, 1);
+	ck_assert_int_eq(report_dirty(1, 3, &bitmap), 0);
+	ck_assert_int_eq(shim_first_driver()->dma_rw(handle, 3 * PAGE_SIZE - sizeof(data), data,
+						     sizeof(data), true), 0);
+	ck_assert_int_eq(report_dirty(1, 3, &bitmap), 0);
+	ck_assert_uint_eq(bitmap, 2);
+	ck_assert_int_eq(unmap_dma(0, 4, NULL), 4);
+	close_told();
+}
+END_TEST
+
 /* As IOMMU_IOAS_UNMAP does it. */
 START_TEST(native_unmap_says_nothing_of_a_later_mapping)
 {
@@ -694,6 +713,7 @@ int main(void)
 	tcase_add_loop_test(tcase,
 			    tracking_that_begins_during_an_unmap_says_nothing_of_a_later_mapping,
 			    0, 2);
+	tcase_add_test(tcase, a_write_up_to_the_end_of_a_page_says_nothing_of_the_next);
 	tcase_add_test(tcase, native_unmap_says_nothing_of_a_later_mapping);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);

@@ -899,6 +899,20 @@ START_TEST(of_many_holds_at_a_page_each_is_charged_once_whoever_leaves_first)
 }
 END_TEST
 
+START_TEST(a_hold_of_a_dead_process_is_refused)
+{
+	struct pages_hold held;
+
+	make_filled_store(false);
+	process.mm.mm_users = 0;
+	ck_assert_int_eq(hold(&held, &shim_pages[100]), -EFAULT);
+	ck_assert_int_eq(process.mm.mm_users, 0);
+	check_beside(0, 0, STORE_NPAGES);
+	process.mm.mm_users = 1;
+	unpin(&all);
+}
+END_TEST
+
 START_TEST(a_hold_that_cannot_have_its_page_leaves_no_trace)
 {
 	struct pages_hold covered, held;
@@ -1277,6 +1291,7 @@ int main(void)
 	tcase_add_loop_test(tcase,
 			    of_many_holds_at_a_page_each_is_charged_once_whoever_leaves_first,
 			    0, 72);
+	tcase_add_test(tcase, a_hold_of_a_dead_process_is_refused);
 	tcase_add_test(tcase, a_hold_that_cannot_have_its_page_leaves_no_trace);
 	tcase_add_test(tcase, a_hold_beside_a_store_that_is_stuck_stays_covered);
 	tcase_add_test(tcase, a_copy_reaches_what_is_pinned_and_what_is_not);
