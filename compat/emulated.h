@@ -67,7 +67,8 @@ void emulated_note_group(struct type1 *type1, struct iommu_group *group);
  * @type1: the container
  * @group: the group
  *
- * What its devices still hold is taken away, unless a device of another group has pinned it, too.
+ * Takes away the pages that its devices still hold, but for those that a device of another group
+ * has pinned, too.
  *
  * Context: may sleep; none of its devices is open.
  */

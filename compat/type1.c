@@ -5,7 +5,7 @@
  * A call reads its argument once, before it looks for the container, so that memory that does not
  * answer keeps nobody from releasing that. Then it decides once how it is served: most calls enter
  * the IOAS; new user addresses and the switch of dirty tracking wait until nobody else is inside.
- * What it answers is written when it has let go of both, but for bitmaps and what native calls say.
+ * It writes its answer when it has let go of both, but for bitmaps and the answers of native calls.
  *
  * Locking: none here; the IOAS has its own.
  */

@@ -159,7 +159,7 @@ static void look(const void *unused, int output)
 		_exit(EXIT_NOT_RUN);
 }
 
-/* Ends the program if it does not come to an end. What was changed before is as after a crash. */
+/* Ends the program if the look does not come to an end: the switch is left as after a crash. */
 static void need_look(struct situation *situation)
 {
 	struct errand errand;

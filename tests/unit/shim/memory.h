@@ -199,8 +199,10 @@ void set_page_dirty_lock(struct page *page);
 #define memcpy_from_page(to, page, offset, nbytes) \
 	((void)memcpy(to, shim_page_data(page) + (offset), nbytes))
 
-/* Return the number of bytes that were not copied. What a test wants to happen meanwhile happens. */
+/* A test can have something happen each time that user memory is touched. */
 extern void (*shim_on_copy)(void);
+
+/* Return the number of bytes that were not copied. */
 unsigned long copy_to_user(void *to, const void *from, unsigned long nbytes);
 unsigned long copy_from_user(void *to, const void *from, unsigned long nbytes);
 
