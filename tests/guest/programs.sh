@@ -9,6 +9,9 @@
 # Of the tool alone: on one kernel, by run-switch.
 once='test_switch_crash test_switch_others'
 
+# In front of a program: the kernel's own backend, which it looks for itself.
+on_stock='VFIO_NODE=/dev/vfio/vfio BACKEND=type1 '
+
 # programs PATTERN: the names of those whose sources match, sorted, and only those that $PROGRAMS
 # has, if it is set. Fails if one is not built.
 programs() {
