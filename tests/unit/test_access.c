@@ -1241,6 +1241,45 @@ START_TEST(a_dying_process_waits_for_nobody)
 }
 END_TEST
 
+static struct ioas_access *interrupted;
+static bool interrupted_pins;
+
+/* Whoever unmaps while the driver is being told waits until it has been. */
+static void let_a_dying_process_unmap(void *data, unsigned long iova, unsigned long nbytes)
+{
+	unsigned long unmapped;
+
+	if (!interrupted_pins)
+		return;
+	current->is_dying = true;
+	late_result = unmap_pages(ioas, IOVA, 5, UNMAP_WHOLE, &unmapped);
+	current->is_dying = false;
+	ck_assert_uint_eq(unmapped, 0);
+	vfio_ioas_access_unpin_pages(interrupted, IOVA, 5 * PAGE_SIZE);
+	interrupted_pins = false;
+}
+
+static const struct vfio_ioas_access_ops interrupted_ops = {
+	.needs_pin_pages = true,
+	.unmap = let_a_dying_process_unmap,
+};
+
+START_TEST(a_dying_process_waits_for_no_other_unmap)
+{
+	unsigned long unmapped;
+
+	interrupted = make_access(&interrupted_ops);
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(vfio_ioas_access_attach(interrupted, ioas->object.id), 0);
+	ck_assert_int_eq(vfio_ioas_access_pin_pages(interrupted, IOVA, 5 * PAGE_SIZE, list, 0), 0);
+	interrupted_pins = true;
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 5, UNMAP_WHOLE, &unmapped), 0);
+	ck_assert_int_eq(late_result, -EINTR);
+	ck_assert_uint_eq(unmapped, 5);
+	vfio_ioas_access_destroy(interrupted);
+}
+END_TEST
+
 static void cut_in_the_middle(void *unused)
 {
 	int ret;
@@ -1363,6 +1402,7 @@ int main(void)
 	tcase_add_test(tcase, a_late_unpin_and_the_end_of_the_access_get_along);
 	tcase_add_loop_test(tcase, an_unmap_waits_only_for_calls_that_are_inside, 0, 10);
 	tcase_add_test(tcase, a_dying_process_waits_for_nobody);
+	tcase_add_test(tcase, a_dying_process_waits_for_no_other_unmap);
 	tcase_add_loop_test(tcase, a_cut_is_not_seen_half_done, 0, 8);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
