@@ -141,6 +141,8 @@ static inline int kcompat_lookup_frame(struct vm_area_struct *vma, unsigned long
 
 	if (ret)
 		return ret;
+	/* For sparse: the lock was taken. */
+	__acquire(lock);
 	*pfn = pte_pfn(*pte);
 	*writable = pte_write(*pte);
 	pte_unmap_unlock(pte, lock);
