@@ -193,8 +193,8 @@ vm_make_initramfs() {
 
 # --- QEMU
 
-# vm_unpack_kernel FILE: unpacks the kernel into FILE, for QEMU to start it there, if it can be
-# started so: it takes itself ten times as long to unpack what is in vmlinuz.
+# vm_unpack_kernel FILE: unpacks the kernel into FILE, which QEMU then starts, if the kernel has an
+# entry for that. In the VM, where it would unpack itself, that takes ten times as long.
 vm_unpack_kernel() {
 	vm_has_config PVH || return 0
 	"$top/scripts/unpack-kernel" "$vm_kernel/vmlinuz" >"$1"
