@@ -261,6 +261,18 @@ bool record_begin(void)
 	return state == RECORDING;
 }
 
+/* A kernel without process_vm_readv(), or a sandbox that the program is in by now. */
+static void stop_for_want_of_arguments(int error)
+{
+	record_lock();
+	if (state == RECORDING) {
+		state = STOPPED;
+		say("the recording ends here, as process_vm_readv() fails",
+		    strerrordesc_np(error));
+	}
+	record_unlock();
+}
+
 bool read_argument(const void *argument, void *copy, size_t nbytes)
 {
 	struct iovec local = { copy, nbytes };
@@ -268,6 +280,8 @@ bool read_argument(const void *argument, void *copy, size_t nbytes)
 	int error = errno;
 	ssize_t nread = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
 
+	if (nread < 0 && errno != EFAULT)
+		stop_for_want_of_arguments(errno);
 	errno = error;
 	return nread == (ssize_t)nbytes;
 }

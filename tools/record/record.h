@@ -43,7 +43,10 @@ int record_fd(void);
 /* Somewhere else, as the program needs the number. */
 void record_move_fd(void);
 
-/* The kernel's view of the program's memory: false if it would be EFAULT. */
+/*
+ * The kernel's view of the program's memory: false if it would be EFAULT. Not under the lock: ends
+ * the recording, and says so, if nothing can be read.
+ */
 bool read_argument(const void *argument, void *copy, size_t nbytes);
 
 /* --- fds.c: descriptors, recognised by what they lead to, and followed through dup() */
