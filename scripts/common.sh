@@ -4,7 +4,8 @@
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034  # used by the scripts that source this file
-kernel_cache=${KERNEL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vfio-ioas/kernels}
+# (DKMS has no HOME where systemd runs the upgrade, and needs no cache.)
+kernel_cache=${KERNEL_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vfio-ioas/kernels}
 
 die() {
 	echo "${0##*/}: $*" >&2
