@@ -51,3 +51,10 @@ is_once() {
 is_slow() {
 	grep -qE '^CONFIG_(KASAN|KCSAN)=y$' "$kernel/config"
 }
+
+# skip_stock: ends the script if it is about stock type1, on a kernel that complains of that.
+skip_stock() {
+	[ -n "$stock" ] || return 0
+	echo "1..0 # SKIP this kernel complains of stock's locks"
+	exit 0
+}
