@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -43,13 +44,23 @@ static uint64_t below(uint64_t n)
 	return (state >> 33) % n;
 }
 
-/* What was fed when the sanitizer, or the alarm, ended the program. */
+/* What was fed when the sanitizer, or the alarm, ends the program. */
 static void keep_input(void)
 {
 	int fd = open("fuzz-input", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd >= 0)
 		(void)!write(fd, current, ncurrent);
+}
+
+static void handle_alarm(int signal)
+{
+	static const char text[] = "fuzz: an input takes too long: see fuzz-input\n";
+
+	(void)signal;
+	keep_input();
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(1);
 }
 
 void __sanitizer_set_death_callback(void (*function)(void)) __attribute__((weak));
@@ -216,6 +227,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s NRUNS FILE|DIRECTORY...\n", argv[0]);
 		return 2;
 	}
+	signal(SIGALRM, handle_alarm);
 	if (__sanitizer_set_death_callback)
 		__sanitizer_set_death_callback(keep_input);
 	for (i = 2; i < (unsigned long)argc; i++)
