@@ -3,7 +3,7 @@
  * type1: the container ioctls, as vfio_iommu_type1 defines them.
  *
  * A call reads its argument once, before it looks for the container, so that memory that does not
- * answer keeps nobody from releasing that. Then it decides once how it is served: most calls enter
+ * answer keeps nobody from releasing that. It has a reference to the module if it may wait. Then it decides once how it is served: most calls enter
  * the IOAS; new user addresses and the switch of dirty tracking wait until nobody else is inside.
  * It writes its answer when it has let go of both, but for bitmaps and the answers of native calls.
  *
@@ -12,7 +12,7 @@
 #include <linux/fault-inject-usercopy.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
-#include <linux/moduleparam.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
@@ -271,45 +271,47 @@ static bool wraps(u64 first, u64 nbytes)
 }
 
 /*
- * Structs that every small map and unmap brings are copied word by word: calls of the
- * general functions cost 2 % of one. False, as when these fail, means -EFAULT.
+ * Structs that every small map and unmap brings are copied word by word: calls of the general
+ * functions cost 2 % of one. False: not without waiting for memory, which only serve_slowly() may.
  */
-static inline bool get_words(u64 *words, const u64 __user *uwords, unsigned int nwords)
+static inline bool get_words_at_once(u64 *words, const u64 __user *uwords, unsigned int nwords)
 {
+	bool got = false;
 	unsigned int i;
 
-	might_fault();
-	if (should_fail_usercopy() ||
-	    !user_read_access_begin(uwords, nwords * sizeof(*uwords)))
-		return false;
+	pagefault_disable();
+	if (!user_read_access_begin(uwords, nwords * sizeof(*uwords)))
+		goto enable;
 #pragma GCC unroll 4
 	for (i = 0; i < nwords; i++)
-		unsafe_get_user(words[i], &uwords[i], fault);
-	user_read_access_end();
-	return true;
+		unsafe_get_user(words[i], &uwords[i], end_access);
+	got = true;
 
-fault:
+end_access:
 	user_read_access_end();
-	return false;
+enable:
+	pagefault_enable();
+	return got;
 }
 
-static inline bool put_words(u64 __user *uwords, const u64 *words, unsigned int nwords)
+static inline bool put_words_at_once(u64 __user *uwords, const u64 *words, unsigned int nwords)
 {
+	bool put = false;
 	unsigned int i;
 
-	might_fault();
-	if (should_fail_usercopy() ||
-	    !user_write_access_begin(uwords, nwords * sizeof(*uwords)))
-		return false;
+	pagefault_disable();
+	if (!user_write_access_begin(uwords, nwords * sizeof(*uwords)))
+		goto enable;
 #pragma GCC unroll 4
 	for (i = 0; i < nwords; i++)
-		unsafe_put_user(words[i], &uwords[i], fault);
-	user_write_access_end();
-	return true;
+		unsafe_put_user(words[i], &uwords[i], end_access);
+	put = true;
 
-fault:
+end_access:
 	user_write_access_end();
-	return false;
+enable:
+	pagefault_enable();
+	return put;
 }
 
 /* Are these not all multiples of the smallest page? */
@@ -391,26 +393,30 @@ static long map_vaddr(struct type1 *type1, struct ioas *ioas, void *args)
 	return vaddr_set(ioas, map->iova, map->size, map->vaddr);
 }
 
-static __always_inline long handle_map(void *handle, void __user *umap)
+static __always_inline long handle_map(void *handle, struct vfio_iommu_type1_dma_map *map)
 {
-	struct vfio_iommu_type1_dma_map map;
 	struct container *container;
 	struct ioas *ioas;
 	int ret;
 
-	if (!get_words((u64 *)&map, umap, sizeof(map) / sizeof(u64)))
-		return -EFAULT;
-	ret = check_map(&map);
+	ret = check_map(map);
 	if (ret)
 		return ret;
-	if (unlikely(map.flags == VFIO_DMA_MAP_FLAG_VADDR))
-		return serve(handle, &map, map_vaddr);
+	if (unlikely(map->flags == VFIO_DMA_MAP_FLAG_VADDR))
+		return serve(handle, map, map_vaddr);
 	ret = container_enter(handle, &container, &ioas);
 	if (ret)
 		return ret;
-	ret = map_memory(&container->type1, ioas, &map);
+	ret = map_memory(&container->type1, ioas, map);
 	ioas_leave(ioas);
 	return ret;
+}
+
+static noinline long handle_map_slowly(void *handle, void __user *umap)
+{
+	struct vfio_iommu_type1_dma_map map;
+
+	return copy_from_user(&map, umap, sizeof(map)) ? -EFAULT : handle_map(handle, &map);
 }
 
 /* What an unmap says of its range: all that is mapped, or what? Sets its last address. */
@@ -474,6 +480,8 @@ static noinline long unmap_specially(void *handle, struct vfio_iommu_type1_dma_u
 	struct unmap_report report = { .unmap = unmap };
 	int ret;
 
+	if (unmap->argsz < sizeof(*unmap))
+		return -EINVAL;
 	if (!(unmap->flags & ~(VFIO_DMA_UNMAP_FLAG_ALL | VFIO_DMA_UNMAP_FLAG_VADDR)))
 		return serve(handle, unmap, unmap_vaddr);
 	if (unmap->flags != VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP ||
@@ -503,29 +511,53 @@ static inline int unmap_range(struct type1 *type1, struct ioas *ioas,
 	return ret;
 }
 
-static __always_inline long handle_unmap(void *handle, void __user *uunmap)
+static inline bool is_special(const struct vfio_iommu_type1_dma_unmap *unmap)
 {
-	struct vfio_iommu_type1_dma_unmap unmap;
+	return unmap->flags & ~VFIO_DMA_UNMAP_FLAG_ALL;
+}
+
+static __always_inline long handle_unmap(void *handle, struct vfio_iommu_type1_dma_unmap *unmap)
+{
 	struct container *container;
 	struct ioas *ioas;
 	long ret;
 
-	if (!get_words((u64 *)&unmap, uunmap, sizeof(unmap) / sizeof(u64)))
-		return -EFAULT;
-	if (unmap.argsz < sizeof(unmap))
+	if (unmap->argsz < sizeof(*unmap))
 		return -EINVAL;
-	if (likely(!(unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL))) {
-		ret = container_enter(handle, &container, &ioas);
-		if (ret)
-			return ret;
-		ret = unmap_range(&container->type1, ioas, &unmap);
-		ioas_leave(ioas);
-	} else {
-		ret = unmap_specially(handle, &unmap, uunmap);
-	}
+	ret = container_enter(handle, &container, &ioas);
 	if (ret)
 		return ret;
-	return put_words(uunmap, (u64 *)&unmap, sizeof(unmap) / sizeof(u64)) ? 0 : -EFAULT;
+	ret = unmap_range(&container->type1, ioas, unmap);
+	ioas_leave(ioas);
+	return ret;
+}
+
+static noinline long put_unmapped_slowly(void __user *uunmap,
+					 const struct vfio_iommu_type1_dma_unmap *unmap)
+{
+	long ret;
+
+	if (!try_module_get(THIS_MODULE))
+		return -EFAULT;
+	ret = copy_to_user(uunmap, unmap, sizeof(*unmap)) ? -EFAULT : 0;
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+static noinline long handle_unmap_slowly(void *handle, void __user *uunmap)
+{
+	struct vfio_iommu_type1_dma_unmap unmap;
+	long ret;
+
+	if (copy_from_user(&unmap, uunmap, sizeof(unmap)))
+		return -EFAULT;
+	if (is_special(&unmap))
+		ret = unmap_specially(handle, &unmap, uunmap);
+	else
+		ret = handle_unmap(handle, &unmap);
+	if (ret)
+		return ret;
+	return copy_to_user(uunmap, &unmap, sizeof(unmap)) ? -EFAULT : 0;
 }
 
 static noinline long handle_check_extension(void *handle, unsigned long extension)
@@ -572,25 +604,15 @@ static noinline long handle_native(void *handle, unsigned int cmd, unsigned long
 	return ret;
 }
 
-/**
- * type1_ioctl() - serve a container ioctl
- * @handle: of the container, which may be released at any time
- * @cmd: the command word
- * @arg: user pointer, or the extension's number
- *
- * Context: the calling process; may sleep.
- * Return: as stock type1; -EINVAL if there is no such container; -ENODEV if it needs an IOAS and
- * has none; -ENOTTY for what is not a container ioctl we have.
- */
-long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg)
+static noinline long serve_keeping_module(void *handle, unsigned int cmd, unsigned long arg)
 {
 	void __user *uarg = (void __user *)arg;
 
 	switch (cmd) {
 	case VFIO_IOMMU_MAP_DMA:
-		return handle_map(handle, uarg);
+		return handle_map_slowly(handle, uarg);
 	case VFIO_IOMMU_UNMAP_DMA:
-		return handle_unmap(handle, uarg);
+		return handle_unmap_slowly(handle, uarg);
 	case VFIO_IOMMU_GET_INFO:
 		return handle_get_info(handle, uarg);
 	case VFIO_IOMMU_DIRTY_PAGES:
@@ -600,4 +622,64 @@ long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg)
 	default:
 		return ioctl_is_native(cmd) ? handle_native(handle, cmd, arg) : -ENOTTY;
 	}
+}
+
+/*
+ * A call may wait for its argument, or to write its answer, for as long as memory does not come,
+ * without a container: another thread can have that released meanwhile, and with it what vfio.ko
+ * has of this module, if the container was opened by a node that is not ours.
+ */
+static noinline long serve_slowly(void *handle, unsigned int cmd, unsigned long arg)
+{
+	long ret;
+
+	if (!try_module_get(THIS_MODULE))
+		return -EINVAL;
+	ret = serve_keeping_module(handle, cmd, arg);
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+/**
+ * type1_ioctl() - serve a container ioctl
+ * @handle: of the container, which may be released at any time
+ * @cmd: the command word
+ * @arg: user pointer, or the extension's number
+ *
+ * Maps and unmaps are served here if their argument is in memory, and all else by serve_slowly().
+ *
+ * Context: the calling process; may sleep.
+ * Return: as stock type1; -EINVAL if there is no such container; -ENODEV if it needs an IOAS and
+ * has none; -ENOTTY for what is not a container ioctl we have.
+ */
+long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg)
+{
+	struct vfio_iommu_type1_dma_unmap unmap;
+	struct vfio_iommu_type1_dma_map map;
+	void __user *uarg = (void __user *)arg;
+	long ret;
+
+	switch (cmd) {
+	case VFIO_IOMMU_MAP_DMA:
+		if (should_fail_usercopy())
+			return -EFAULT;
+		if (!get_words_at_once((u64 *)&map, uarg, sizeof(map) / sizeof(u64)))
+			break;
+		return handle_map(handle, &map);
+	case VFIO_IOMMU_UNMAP_DMA:
+		if (should_fail_usercopy())
+			return -EFAULT;
+		if (!get_words_at_once((u64 *)&unmap, uarg, sizeof(unmap) / sizeof(u64)) ||
+		    is_special(&unmap))
+			break;
+		ret = handle_unmap(handle, &unmap);
+		if (ret)
+			return ret;
+		if (should_fail_usercopy())
+			return -EFAULT;
+		if (!put_words_at_once(uarg, (u64 *)&unmap, sizeof(unmap) / sizeof(u64)))
+			return put_unmapped_slowly(uarg, &unmap);
+		return 0;
+	}
+	return serve_slowly(handle, cmd, arg);
 }

@@ -5,6 +5,10 @@
  */
 #define _GNU_SOURCE
 #include "lib.h"
+#include "lib_late.h"
+#include "lib_native.h"
+
+#include <pthread.h>
 
 #define NPAGES		16U
 #define NBYTES		(NPAGES * PAGE)
@@ -282,6 +286,59 @@ static void module_stays_while_it_serves_a_container_of_the_stock_node(void)
 	load_ours();
 }
 
+struct late_call {
+	int container;
+	unsigned long request;
+	struct late_memory argument;
+	int result;
+};
+
+static void *make_late_call(void *argument)
+{
+	struct late_call *call = argument;
+
+	call->result = vfio_call(call->container, call->request,
+				 (unsigned long)call->argument.memory);
+	return NULL;
+}
+
+/* Its container is no more, and nothing but the call itself keeps the module. */
+static void module_stays_while_a_call_waits_for_its_argument(void)
+{
+	static const unsigned long requests[] = {
+		VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA, VFIO_IOMMU_GET_INFO,
+		VFIO_IOMMU_DIRTY_PAGES, IOMMU_IOAS_ALLOC,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(requests); i++) {
+		struct late_call call = { .request = requests[i] };
+		pthread_t thread;
+		struct rig rig;
+
+		context("call 0x%lx", requests[i]);
+		param_set(IOAS_MODULE, "serve", "all");
+		require_eq(rig_open_path(&rig, STOCK_NODE, 0), 0);
+		late_memory_make(&call.argument);
+		call.container = rig.container;
+		require_eq(pthread_create(&thread, NULL, make_late_call, &call), 0);
+		late_memory_wanted(&call.argument);
+		require_eq(group_unset_container(rig.group[0]), 0);
+		check_eq(module_refcnt(IOAS_MODULE), 1);
+		check_eq(module_unload(IOAS_MODULE), -EAGAIN);
+		late_memory_release(&call.argument);
+		pthread_join(thread, NULL);
+		check_eq(call.result, -EINVAL);
+		check_eq(module_refcnt(IOAS_MODULE), 0);
+		late_memory_free(&call.argument);
+		close(rig.group[0]);
+		close(rig.container);
+		unload_ours();
+		load_ours();
+	}
+	context("%s", "");
+}
+
 static void vfio_itself_stays_while_ours_is_loaded(void)
 {
 	check_eq(module_unload("vfio"), -EAGAIN);
@@ -311,6 +368,7 @@ static const struct test tests[] = {
 	TEST(module_stays_while_a_device_is_open, ONLY_IOAS | NEEDS_ONE),
 	TEST(module_stays_while_it_serves_a_container_of_the_stock_node,
 	     ONLY_IOAS | NEEDS_ONE),
+	TEST(module_stays_while_a_call_waits_for_its_argument, ONLY_IOAS | NEEDS_ONE),
 	TEST(vfio_itself_stays_while_ours_is_loaded, ONLY_IOAS | NEEDS_ONE),
 };
 

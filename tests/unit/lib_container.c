@@ -12,6 +12,9 @@
 #define MAX_DRIVERS	8
 
 int shim_module_refs;
+bool shim_module_goes;
+bool shim_unreadable, shim_unwritable;
+spinlock_t shim_pagefaults = { .shim.name = "page faults disabled" };
 bool shim_serves = true;
 unsigned int shim_ioctl_cmd;
 spinlock_t shim_user_access = { .shim.name = "access to user memory" };
@@ -105,6 +108,20 @@ void shim_module_is_live(const char *name)
 int module_refcount(struct module *module)
 {
 	return shim_module_refs;
+}
+
+bool try_module_get(struct module *module)
+{
+	if (shim_module_goes)
+		return false;
+	shim_module_refs++;
+	return true;
+}
+
+void module_put(struct module *module)
+{
+	ck_assert_int_gt(shim_module_refs, 0);
+	shim_module_refs--;
 }
 
 /* node.c and native/ioctl.c have them. */

@@ -17,6 +17,7 @@ unsigned int shim_ndrivers(void);
 /* Tells those who listen that a module is there now. */
 void shim_module_is_live(const char *name);
 extern int shim_module_refs;		/* of our module */
+extern bool shim_module_goes;		/* it gets none any more */
 
 extern bool shim_serves;		/* what node_serves_current() says */
 extern unsigned int shim_ioctl_cmd;	/* of the system call that the task is in */

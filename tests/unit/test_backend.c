@@ -25,6 +25,7 @@ static void set_up(void)
 	make_process();
 	shim_serves = true;
 	shim_module_refs = 0;
+	shim_module_goes = shim_unreadable = shim_unwritable = false;
 }
 
 static void tear_down(void)
@@ -74,10 +75,22 @@ END_TEST
 
 static unsigned int ncopies_left;
 
+/* Then vfio.ko has no reference to the module any more: the call has to have one. */
 static void release_meanwhile(void)
 {
+	ck_assert_int_eq(shim_module_refs, 1);
 	if (ncopies_left && !--ncopies_left)
 		close_container();
+}
+
+static long map_what_is_there(void)
+{
+	return map_dma(0, 1, 0);
+}
+
+static long unmap_what_is_there(void)
+{
+	return unmap_dma(0, 1, NULL);
 }
 
 static long start_tracking(void)
@@ -105,12 +118,20 @@ START_TEST(argument_that_does_not_come_holds_up_no_release)
 	static const struct {
 		long (*call)(void);
 		unsigned int ncopies;
+		long result;
+		bool is_unreadable, is_unwritable;
 	} cases[] = {
-		{ get_info, 3 }, { start_tracking, 1 }, { get_report, 2 }, { unmap_with_report, 1 },
+		{ get_info, 3, 0 }, { start_tracking, 1, 0 }, { get_report, 2, -EINVAL },
+		{ unmap_with_report, 1, -EINVAL },
+		{ map_what_is_there, 1, -EEXIST, true }, { map_what_is_there, 0, -EEXIST },
+		{ unmap_what_is_there, 1, 1, true }, { unmap_what_is_there, 1, 1, false, true },
+		{ unmap_what_is_there, 2, 1, true, true }, { unmap_what_is_there, 0, 1 },
 	};
 	unsigned int n;
 
 	start_backend();
+	shim_unreadable = cases[_i].is_unreadable;
+	shim_unwritable = cases[_i].is_unwritable;
 	on_copy_in_call = release_meanwhile;
 	for (n = 1; n <= cases[_i].ncopies; n++) {
 		open_container(VFIO_TYPE1v2_IOMMU);
@@ -118,8 +139,30 @@ START_TEST(argument_that_does_not_come_holds_up_no_release)
 		cases[_i].call();
 		ck_assert_uint_eq(ncopies_left, 0);
 		ck_assert_ptr_null(handle);
+		ck_assert_int_eq(shim_module_refs, 0);
 	}
 	on_copy_in_call = NULL;
+	/* And with a container that stays. */
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	ck_assert_int_eq(cases[_i].call(), cases[_i].result);
+	close_container();
+	stop_backend();
+}
+END_TEST
+
+START_TEST(call_does_not_wait_in_a_module_that_goes)
+{
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	shim_module_goes = true;
+	ck_assert_int_eq(get_info(), -EINVAL);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	shim_unwritable = true;
+	ck_assert_int_eq(unmap_dma(0, 1, NULL), -EFAULT);
+	shim_unreadable = true;
+	ck_assert_int_eq(map_dma(0, 1, 0), -EINVAL);
+	close_container();
 	stop_backend();
 }
 END_TEST
@@ -693,7 +736,8 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, call_without_a_handle_is_refused);
 	tcase_add_test(tcase, call_with_the_handle_of_a_released_container_is_refused);
-	tcase_add_loop_test(tcase, argument_that_does_not_come_holds_up_no_release, 0, 4);
+	tcase_add_loop_test(tcase, argument_that_does_not_come_holds_up_no_release, 0, 10);
+	tcase_add_test(tcase, call_does_not_wait_in_a_module_that_goes);
 	tcase_add_test(tcase, question_without_a_handle_is_answered_if_we_serve);
 	tcase_add_test(tcase,
 		       table_that_is_not_asked_first_any_more_serves_what_it_has_and_no_more);

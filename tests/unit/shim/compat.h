@@ -65,7 +65,16 @@ static inline void bitmap_clear(unsigned long *words, unsigned long bit, unsigne
 #define access_ok(pointer, nbytes)		((void)(pointer), true)
 #define should_fail_usercopy()			false
 
-/* As with a spin lock: nobody sleeps while the kernel may touch user memory, or forgets the end. */
+/* What is touched without page faults is not there: to be read, or to be written. */
+extern bool shim_unreadable, shim_unwritable;
+
+/* As with a spin lock: nobody sleeps meanwhile, or forgets the end. */
+extern spinlock_t shim_pagefaults;
+
+#define pagefault_disable()	spin_lock(&shim_pagefaults)
+#define pagefault_enable()	spin_unlock(&shim_pagefaults)
+
+/* So it is while the kernel may touch user memory. */
 extern spinlock_t shim_user_access;
 
 static inline bool shim_begin_access(void)
@@ -89,8 +98,10 @@ static inline void shim_end_access(void)
 	typeof(*(to)) _value = (x);					\
 	copy_to_user(to, &_value, sizeof(_value)) ? -EFAULT : 0;	\
 })
-#define unsafe_get_user(x, from, label)	do { if (get_user(x, from)) goto label; } while (0)
-#define unsafe_put_user(x, to, label)	do { if (put_user(x, to)) goto label; } while (0)
+#define unsafe_get_user(x, from, label)	\
+	do { if (shim_unreadable || get_user(x, from)) goto label; } while (0)
+#define unsafe_put_user(x, to, label)	\
+	do { if (shim_unwritable || put_user(x, to)) goto label; } while (0)
 
 /* --- tables */
 
@@ -160,6 +171,8 @@ struct notifier_block {
 int register_module_notifier(struct notifier_block *notifier);
 int unregister_module_notifier(struct notifier_block *notifier);
 int module_refcount(struct module *module);
+bool try_module_get(struct module *module);
+void module_put(struct module *module);
 
 struct vfio_device;
 
