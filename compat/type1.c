@@ -412,6 +412,21 @@ static __always_inline long handle_map(void *handle, struct vfio_iommu_type1_dma
 	return ret;
 }
 
+/* Serves it if its argument is in memory. */
+static __always_inline bool map_at_once(void *handle, void __user *umap, long *ret)
+{
+	struct vfio_iommu_type1_dma_map map;
+
+	if (should_fail_usercopy()) {
+		*ret = -EFAULT;
+		return true;
+	}
+	if (!get_words_at_once((u64 *)&map, umap, sizeof(map) / sizeof(u64)))
+		return false;
+	*ret = handle_map(handle, &map);
+	return true;
+}
+
 static noinline long handle_map_slowly(void *handle, void __user *umap)
 {
 	struct vfio_iommu_type1_dma_map map;
@@ -544,6 +559,26 @@ static noinline long put_unmapped_slowly(void __user *uunmap,
 	return ret;
 }
 
+/* Serves a common one if its argument is in memory. */
+static __always_inline bool unmap_at_once(void *handle, void __user *uunmap, long *ret)
+{
+	struct vfio_iommu_type1_dma_unmap unmap;
+	const unsigned int nwords = sizeof(unmap) / sizeof(u64);
+
+	if (should_fail_usercopy()) {
+		*ret = -EFAULT;
+		return true;
+	}
+	if (!get_words_at_once((u64 *)&unmap, uunmap, nwords) || is_special(&unmap))
+		return false;
+	*ret = handle_unmap(handle, &unmap);
+	if (!*ret && should_fail_usercopy())
+		*ret = -EFAULT;
+	else if (!*ret && !put_words_at_once(uunmap, (u64 *)&unmap, nwords))
+		*ret = put_unmapped_slowly(uunmap, &unmap);
+	return true;
+}
+
 static noinline long handle_unmap_slowly(void *handle, void __user *uunmap)
 {
 	struct vfio_iommu_type1_dma_unmap unmap;
@@ -654,32 +689,12 @@ static noinline long serve_slowly(void *handle, unsigned int cmd, unsigned long 
  */
 long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg)
 {
-	struct vfio_iommu_type1_dma_unmap unmap;
-	struct vfio_iommu_type1_dma_map map;
 	void __user *uarg = (void __user *)arg;
 	long ret;
 
-	switch (cmd) {
-	case VFIO_IOMMU_MAP_DMA:
-		if (should_fail_usercopy())
-			return -EFAULT;
-		if (!get_words_at_once((u64 *)&map, uarg, sizeof(map) / sizeof(u64)))
-			break;
-		return handle_map(handle, &map);
-	case VFIO_IOMMU_UNMAP_DMA:
-		if (should_fail_usercopy())
-			return -EFAULT;
-		if (!get_words_at_once((u64 *)&unmap, uarg, sizeof(unmap) / sizeof(u64)) ||
-		    is_special(&unmap))
-			break;
-		ret = handle_unmap(handle, &unmap);
-		if (ret)
-			return ret;
-		if (should_fail_usercopy())
-			return -EFAULT;
-		if (!put_words_at_once(uarg, (u64 *)&unmap, sizeof(unmap) / sizeof(u64)))
-			return put_unmapped_slowly(uarg, &unmap);
-		return 0;
-	}
+	if (cmd == VFIO_IOMMU_MAP_DMA && map_at_once(handle, uarg, &ret))
+		return ret;
+	if (cmd == VFIO_IOMMU_UNMAP_DMA && unmap_at_once(handle, uarg, &ret))
+		return ret;
 	return serve_slowly(handle, cmd, arg);
 }
