@@ -87,17 +87,29 @@ void dirty_destroy(struct dirty *dirty)
 	mutex_destroy(&dirty->lock);
 }
 
-/* Clears what is known of an area. */
+/* Native maps can begin and end within a page, which they then may share with others. */
+static bool begins_in_page(const struct ioas_area *area)
+{
+	return offset_in_page(area->first_iova);
+}
+
+static bool ends_in_page(const struct ioas_area *area)
+{
+	return offset_in_page(area->last_iova + 1);
+}
+
+/* Clears what is known of an area, but not of pages that it may share. */
 static void forget_area(struct dirty_space *space, struct ioas_area *area)
 {
-	unsigned long first = area->first_iova >> PAGE_SHIFT;
+	unsigned long first = (area->first_iova >> PAGE_SHIFT) + begins_in_page(area);
 	unsigned long last = area->last_iova >> PAGE_SHIFT;
 	struct dirty_chunk *chunk;
 	unsigned long number;
 
 	/* Nobody sets bits of the area meanwhile. */
-	if (xa_empty(&space->chunks))
+	if (xa_empty(&space->chunks) || first + ends_in_page(area) > last)
 		return;
+	last -= ends_in_page(area);
 	mutex_lock(&space->lock);
 	xa_for_each_range(&space->chunks, number, chunk, first / CHUNK_NPAGES,
 			  last / CHUNK_NPAGES) {
@@ -341,7 +353,9 @@ static int report_step(struct dirty_report *report, struct ioas_area *area,
 
 	memset(report->words, 0, nwords * sizeof(*report->words));
 	take_known(report, index, last_index, first_bit);
-	ret = copy_words(report, first_bit, nwords, bit != first_bit);
+	ret = copy_words(report, first_bit, nwords,
+			 bit != first_bit || (index == area->first_iova >> PAGE_SHIFT &&
+					      begins_in_page(area)));
 	if (ret && !put_back(report, index, last_index, first_bit))
 		mark_all_dirty(report->space->ioas, area);
 	return ret;

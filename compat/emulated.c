@@ -72,7 +72,10 @@ void emulated_destroy(struct emulated *emulated)
 	mutex_destroy(&emulated->devices_mutex);
 }
 
-/* With an error there may be an access, @spare, to be destroyed without holds_mutex. */
+/*
+ * With an error there may be an access, @spare, to be destroyed without holds_mutex. -EINVAL if a
+ * native map does not consist of whole pages.
+ */
 static int attach_access(struct emulated *emulated, struct ioas *ioas,
 			 struct ioas_access **spare)
 {
@@ -86,7 +89,7 @@ static int attach_access(struct emulated *emulated, struct ioas *ioas,
 	ret = vfio_ioas_access_attach(access, ioas->object.id);
 	if (ret) {
 		*spare = access;
-		return ret;
+		return ret == -EADDRINUSE ? -EINVAL : ret;
 	}
 	emulated->access = access;
 	WRITE_ONCE(emulated->ioas, ioas);

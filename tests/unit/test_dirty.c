@@ -389,6 +389,53 @@ START_TEST(ioas_made_while_tracking_is_tracked)
 }
 END_TEST
 
+/* The two halves of a page, of which the driver writes to the first. */
+static void map_halves(void)
+{
+	struct ioas_map map = {
+		.rule = MAP_FIXED, .uptr = SHIM_USER_BASE, .nbytes = PAGE_SIZE / 2,
+		.iommu_prot = IOMMU_READ | IOMMU_WRITE, .account_mode = ACCOUNT_TYPE1,
+		.min_granule = 1,
+	};
+	struct ioas *ioas = model[1].ioas;
+	unsigned int i;
+	char byte = 1;
+
+	select_ioas(&model[1]);
+	ioas_enter(ioas);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(ioas_map(ioas, &map), 0);
+		map.iova += map.nbytes;
+		map.uptr += map.nbytes;
+	}
+	ioas_leave(ioas);
+	step_start(0, 0);
+	ck_assert_int_eq(shim_first_driver()->dma_rw(handle, 16, &byte, 1, true), 0);
+}
+
+START_TEST(write_to_a_page_of_two_mappings_is_reported)
+{
+	unsigned long nbytes;
+	u64 bits;
+
+	map_halves();
+	if (_i) {
+		ioas_enter(model[1].ioas);
+		ck_assert_int_eq(ioas_unmap(model[1].ioas, PAGE_SIZE / 2, PAGE_SIZE - 1,
+					    UNMAP_WHOLE, &nbytes), 0);
+		ioas_leave(model[1].ioas);
+	}
+	ck_assert_int_eq(report_dirty(0, 1, &bits), 0);
+	ck_assert_uint_eq(bits, 1);
+	ck_assert_int_eq(report_dirty(0, 1, &bits), 0);
+	ck_assert_uint_eq(bits, 0);
+	ioas_enter(model[1].ioas);
+	ck_assert_int_eq(ioas_unmap_all(model[1].ioas, &nbytes), 0);
+	ioas_leave(model[1].ioas);
+	selected = &model[0];
+}
+END_TEST
+
 static void leave(void *unused)
 {
 	current = &process.task;
@@ -481,6 +528,7 @@ int main(void)
 	tcase_add_loop_test(tcase, start_that_one_ioas_refuses_starts_in_none, 0, NIOAS);
 	tcase_add_test(tcase, report_wakes_no_crowd_with_iova_lock_held);
 	tcase_add_test(tcase, ioas_made_while_tracking_is_tracked);
+	tcase_add_loop_test(tcase, write_to_a_page_of_two_mappings_is_reported, 0, 2);
 	tcase_add_loop_test(tcase, pages_of_a_group_that_leaves_are_never_reported_clean, 1, 301);
 	tcase_add_loop_test(tcase, map_that_fails_is_not_in_the_way_of_a_report, 1, 101);
 	suite_add_tcase(suite, tcase);
