@@ -49,6 +49,8 @@ struct ioas_device *vfio_ioas_device_bind(struct ioas_ctx *ctx, struct device *d
 /**
  * vfio_ioas_device_unbind() - undo vfio_ioas_device_bind()
  * @idev: not attached
+ *
+ * Waits for native calls that name the device, which can be pinning memory.
  */
 void vfio_ioas_device_unbind(struct ioas_device *idev);
 

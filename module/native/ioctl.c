@@ -69,43 +69,43 @@ static int handle_destroy(struct ioctl_call *call)
 	return ioas_object_destroy(call->ctx, call->args.destroy.id);
 }
 
-static int alloc_hwpt(struct ioctl_call *call, struct ioas_device *idev, struct ioas *ioas)
+/* Lets go of all but what is made: its user's memory may keep an answer waiting. */
+static struct ioas_hwpt *alloc_hwpt(struct ioas_ctx *ctx, const struct iommu_hwpt_alloc *args)
 {
-	struct iommu_hwpt_alloc *args = &call->args.hwpt_alloc;
-	struct ioas_hwpt *hwpt;
+	struct ioas_hwpt *hwpt = ERR_PTR(-EINVAL);
+	struct ioas_device *idev;
+	struct ioas *ioas;
 
-	hwpt = idev_alloc_hwpt(idev, ioas, args->flags);
-	if (IS_ERR(hwpt))
-		return PTR_ERR(hwpt);
-	args->out_hwpt_id = hwpt->object.id;
-	return ioctl_publish(call, sizeof(*args), &hwpt->object);
+	idev = idev_get(ctx, args->dev_id);
+	if (!idev)
+		return ERR_PTR(-ENOENT);
+	ioas = ioas_get(ctx, args->pt_id);
+	if (ioas) {
+		/* No driver of ours takes data for a table that it walks itself. */
+		if (args->flags & ~IOMMU_HWPT_ALLOC_NEST_PARENT || args->data_len)
+			hwpt = ERR_PTR(-EOPNOTSUPP);
+		else
+			hwpt = idev_alloc_hwpt(idev, ioas, args->flags);
+		ioas_put(ioas);
+	}
+	ioas_object_put(&idev->object);
+	return hwpt;
 }
 
 static int handle_hwpt_alloc(struct ioctl_call *call)
 {
 	struct iommu_hwpt_alloc *args = &call->args.hwpt_alloc;
-	struct ioas_device *idev;
-	struct ioas *ioas;
-	int ret = -EINVAL;
+	struct ioas_hwpt *hwpt;
 
 	if (args->__reserved)
 		return -EOPNOTSUPP;
 	if (!args->data_type != !args->data_len)
 		return -EINVAL;
-	idev = idev_get(call->ctx, args->dev_id);
-	if (!idev)
-		return -ENOENT;
-	ioas = ioas_get(call->ctx, args->pt_id);
-	if (ioas) {
-		/* No driver of ours takes data for a table that it walks itself. */
-		if (args->flags & ~IOMMU_HWPT_ALLOC_NEST_PARENT || args->data_len)
-			ret = -EOPNOTSUPP;
-		else
-			ret = alloc_hwpt(call, idev, ioas);
-		ioas_put(ioas);
-	}
-	ioas_object_put(&idev->object);
-	return ret;
+	hwpt = alloc_hwpt(call->ctx, args);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
+	args->out_hwpt_id = hwpt->object.id;
+	return ioctl_publish(call, sizeof(*args), &hwpt->object);
 }
 
 /* Gives out what there is, as far as there is room, and zeroes behind it. */

@@ -4,6 +4,9 @@
  */
 #define _GNU_SOURCE
 #include "lib_kapi.h"
+#include "lib_late.h"
+
+#include <pthread.h>
 
 static const struct iommu_iova_range msi_window = {
 	.start = MSI_IOVA,
@@ -511,6 +514,39 @@ static void allocated_table_stays_until_it_is_destroyed(void)
 	kapi_close();
 }
 
+static int late_result;
+
+static void *allocate_late(void *command)
+{
+	late_result = native_call(kapi.fd, IOMMU_HWPT_ALLOC, command);
+	return NULL;
+}
+
+static void answer_that_does_not_go_out_holds_up_no_unbind(void)
+{
+	struct iommu_hwpt_alloc command = { .size = sizeof(command) };
+	struct late_memory late;
+	pthread_t thread;
+	int file;
+
+	kapi_open();
+	file = edu_file(LONE_0);
+	command.dev_id = (uint32_t)edu_bind(file, kapi.fd);
+	command.pt_id = kapi.ioas;
+	late_memory_make_for_writing(&late, &command, sizeof(command));
+	require_eq(pthread_create(&thread, NULL, allocate_late, late.memory), 0);
+	late_memory_wanted(&late);
+	check_eq(edu_unbind(file), 0);
+	late_memory_release(&late);
+	pthread_join(thread, NULL);
+	check_eq(late_result, 0);
+	memcpy(&command, late.memory, sizeof(command));
+	check_eq(object_destroy(kapi.fd, command.out_hwpt_id), 0);
+	late_memory_free(&late);
+	close(file);
+	kapi_close();
+}
+
 static void allocated_table_outlives_its_device(void)
 {
 	uint32_t hwpt;
@@ -790,6 +826,7 @@ static const struct test tests[] = {
 	TEST(device_can_be_attached_to_the_automatic_table_of_another, 0),
 	TEST(allocated_table_stays_until_it_is_destroyed, 0),
 	TEST(allocated_table_outlives_its_device, 0),
+	TEST(answer_that_does_not_go_out_holds_up_no_unbind, 0),
 	TEST(allocated_table_is_not_chosen_automatically, 0),
 	TEST(map_in_the_msi_window_keeps_the_device_off_a_table, 0),
 	TEST(table_is_allocated_while_the_device_is_attached, 0),

@@ -18,12 +18,15 @@ void need_pins_that_wait(void)
 		skip("long-term pins do not wait for a userfaultfd in this kernel");
 }
 
-void late_memory_make(struct late_memory *late)
+static void register_page(struct late_memory *late)
 {
-	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_api api = {
+		.api = UFFD_API,
+		.features = late->for_writing ? UFFD_FEATURE_PAGEFAULT_FLAG_WP : 0,
+	};
 	struct uffdio_register area = {
 		.range.len = PAGE,
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
+		.mode = late->for_writing ? UFFDIO_REGISTER_MODE_WP : UFFDIO_REGISTER_MODE_MISSING,
 	};
 
 	late->memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -35,6 +38,30 @@ void late_memory_make(struct late_memory *late)
 		skip("no userfaultfd in this kernel");
 	require_eq(or_errno(ioctl(late->uffd, UFFDIO_API, &api)), 0);
 	require_eq(or_errno(ioctl(late->uffd, UFFDIO_REGISTER, &area)), 0);
+}
+
+static int protect_page(struct late_memory *late, bool protect)
+{
+	struct uffdio_writeprotect page = {
+		.range = { .start = (uintptr_t)late->memory, .len = PAGE },
+		.mode = protect ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
+	};
+
+	return or_errno(ioctl(late->uffd, UFFDIO_WRITEPROTECT, &page));
+}
+
+void late_memory_make(struct late_memory *late)
+{
+	late->for_writing = false;
+	register_page(late);
+}
+
+void late_memory_make_for_writing(struct late_memory *late, const void *bytes, size_t nbytes)
+{
+	late->for_writing = true;
+	register_page(late);
+	memcpy(late->memory, bytes, nbytes);
+	require_eq(protect_page(late, true), 0);
 }
 
 void late_memory_free(struct late_memory *late)
@@ -57,5 +84,8 @@ void late_memory_release(struct late_memory *late)
 		.range = { .start = (uintptr_t)late->memory, .len = PAGE },
 	};
 
-	require_eq(or_errno(ioctl(late->uffd, UFFDIO_ZEROPAGE, &page)), 0);
+	if (late->for_writing)
+		require_eq(protect_page(late, false), 0);
+	else
+		require_eq(or_errno(ioctl(late->uffd, UFFDIO_ZEROPAGE, &page)), 0);
 }
