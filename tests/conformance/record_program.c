@@ -4,9 +4,9 @@
  * written, many descriptors of one thing, threads, signals, children. It prints what it sees; with
  * the recorder it has to see the same.
  *
- *	record_program NODE GROUP [sandboxed]
+ *	record_program NODE GROUP [sandboxed | numbers]
  *
- * Sandboxed it may not call process_vm_readv().
+ * sandboxed: may not call process_vm_readv(); numbers: does nothing but use numbers of descriptors.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -267,6 +267,42 @@ static void everything_is_closed(void)
 	unlink(name);
 }
 
+static int dup2_unnoticed(int from, int to)
+{
+	return (int)syscall(SYS_dup3, from, to, 0);
+}
+
+/*
+ * Uses each number, as one of them is the recorder's; returns how many it could close. Downwards,
+ * as the recorder moves up.
+ */
+static unsigned int use_numbers(int (*use)(int from, int to))
+{
+	unsigned int nclosed = 0;
+	int fd;
+
+	for (fd = 1000; fd > 100; fd--) {
+		nclosed += close(fd) == 0;
+		nclosed += use(STDERR_FILENO, fd) == fd && close(fd) == 0;
+		nclosed += use(STDERR_FILENO, fd) == fd && close_range(fd, fd, 0) == 0 &&
+			   fcntl(fd, F_GETFD) < 0;
+	}
+	return nclosed;
+}
+
+static void numbers(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		printf("closed in a child: %u\n", use_numbers(dup2));
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	printf("closed: %u\n", use_numbers(dup2));
+	printf("closed, used unnoticed: %u\n", use_numbers(dup2_unnoticed));
+}
+
 static bool enter_sandbox(void)
 {
 	struct sock_filter steps[] = {
@@ -281,18 +317,8 @@ static bool enter_sandbox(void)
 	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
 }
 
-int main(int argc, char **argv)
+static void all(void)
 {
-	if (argc < 3 || argc > 4)
-		return 2;
-	if (argc == 4 && (strcmp(argv[3], "sandboxed") || !enter_sandbox()))
-		return 2;
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	memory = mmap(NULL, 65 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	munmap(memory + 64 * PAGE, PAGE);
-	container = open(argv[1], O_RDWR);
-	group = open(argv[2], O_RDWR);
-	tell("version", call(container, VFIO_GET_API_VERSION, NULL));
 	tell("info without a backend", call(container, VFIO_IOMMU_GET_INFO, NULL));
 	tell("join", call(group, VFIO_GROUP_SET_CONTAINER, &container));
 	tell("backend", call(container, VFIO_SET_IOMMU, (void *)VFIO_TYPE1v2_IOMMU));
@@ -302,5 +328,25 @@ int main(int argc, char **argv)
 	child_that_closes();
 	threads_signals_and_children();
 	everything_is_closed();
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc == 4 ? argv[3] : "";
+
+	if (argc < 3 || argc > 4)
+		return 2;
+	if (!strcmp(mode, "sandboxed") && !enter_sandbox())
+		return 2;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	memory = mmap(NULL, 65 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	munmap(memory + 64 * PAGE, PAGE);
+	container = open(argv[1], O_RDWR);
+	group = open(argv[2], O_RDWR);
+	tell("version", call(container, VFIO_GET_API_VERSION, NULL));
+	if (!strcmp(mode, "numbers"))
+		numbers();
+	else
+		all();
 	return 0;
 }

@@ -257,7 +257,7 @@ static void forget_range(unsigned int first, unsigned int last)
 
 EXPORTED int close(int fd)
 {
-	if (fd >= 0 && fd == record_fd()) {
+	if (record_fd_in((unsigned int)fd, (unsigned int)fd) >= 0) {
 		errno = EBADF;
 		return -1;
 	}
@@ -269,12 +269,12 @@ EXPORTED int close(int fd)
 /* All but the recording. */
 EXPORTED int close_range(unsigned int first, unsigned int last, int flags)
 {
-	unsigned int own = (unsigned int)record_fd();
-	int result = 0;
+	int found = record_fd_in(first, last), result = 0;
+	unsigned int own = (unsigned int)found;
 
 	if (first <= last && !(flags & CLOSE_RANGE_CLOEXEC))
 		forget_range(first, last);
-	if ((int)own < 0 || own < first || own > last)
+	if (found < 0)
 		return next_close_range()(first, last, flags);
 	if (own > first)
 		result = next_close_range()(first, own - 1, flags);
@@ -305,7 +305,7 @@ static void make_way(int fd)
 {
 	int error = errno;
 
-	if (fd < 0 || fd != record_fd())
+	if (record_fd_in((unsigned int)fd, (unsigned int)fd) < 0)
 		return;
 	record_lock();
 	record_move_fd();

@@ -2,9 +2,10 @@
 /*
  * file.c - the recording
  *
- * It is a new file, which only its owner can read. Its descriptor is out of the program's way. A
- * program can close it all the same, by a system call of its own, and get the number for another
- * file: before each write we look whether it is still ours.
+ * It is a new file, which only its owner can read. Its descriptor is out of the program's way. The
+ * program, or a child with its own table, can get the number for another file all the same: by a
+ * system call of its own, or when the recording has ended. So the number is ours only as long as
+ * it leads to our file, and we look each time.
  */
 #define _GNU_SOURCE
 #include "record.h"
@@ -61,6 +62,13 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
+static bool is_ours(int fd)
+{
+	struct stat status;
+
+	return fd >= 0 && !fstat(fd, &status) && is_same(&status, &record_status);
+}
+
 /* Not if the program uses the number of the standard error for something else. */
 static void say(const char *what, const char *why)
 {
@@ -97,13 +105,10 @@ static void forget_signal(int signal)
 static void write_all(void)
 {
 	size_t nwritten = 0;
-	struct stat status;
 
 	if (state != RECORDING || !nbuffered)
 		return;
-	if (fstat(record, &status) || !is_same(&status, &record_status)) {
-		/* It is no longer ours to close. */
-		record = -1;
+	if (!is_ours(record)) {
 		stop("the program has closed the file");
 		return;
 	}
@@ -186,9 +191,13 @@ bool record_is_mine(void)
 
 /* --- the file */
 
-int record_fd(void)
+int record_fd_in(unsigned int first, unsigned int last)
 {
-	return record;
+	int error = errno, fd = record;
+	bool is_it = (unsigned int)fd >= first && (unsigned int)fd <= last && is_ours(fd);
+
+	errno = error;
+	return is_it ? fd : -1;
 }
 
 void record_move_fd(void)

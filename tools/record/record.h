@@ -38,8 +38,11 @@ void record_unlock(void);
 /* Adds a line, under the lock; errno stays. */
 void put(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The descriptor of the recording, which the program must not close; -1: none. */
-int record_fd(void);
+/*
+ * The descriptor of the recording, which the program must not close, if it is one of first to last
+ * (inclusive) and still leads to our file; else -1. errno stays.
+ */
+int record_fd_in(unsigned int first, unsigned int last);
 /* Somewhere else, as the program needs the number. */
 void record_move_fd(void);
 
