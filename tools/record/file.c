@@ -69,6 +69,25 @@ static bool is_ours(int fd)
 	return fd >= 0 && !fstat(fd, &status) && is_same(&status, &record_status);
 }
 
+/*
+ * A limit of the size of files, or a pipe without a reader, is nothing that the program should die
+ * of. Under the lock: the signal is blocked, and forgotten here.
+ */
+static ssize_t write_unharmed(int fd, const void *bytes, size_t nbytes)
+{
+	ssize_t nwritten = write(fd, bytes, nbytes);
+	struct timespec at_once = { 0 };
+	int error = errno;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, error == EPIPE ? SIGPIPE : SIGXFSZ);
+	if (nwritten < 0 && (error == EPIPE || error == EFBIG))
+		sigtimedwait(&set, NULL, &at_once);
+	errno = error;
+	return nwritten;
+}
+
 /* Not if the program uses the number of the standard error for something else. */
 static void say(const char *what, const char *why)
 {
@@ -82,24 +101,13 @@ static void say(const char *what, const char *why)
 	nchars = snprintf(text, sizeof(text), "vfio-ioas: %.300s: %s: %s\n", path ? path : "",
 			  what, why);
 	if (nchars > 0 && nchars < (int)sizeof(text))
-		(void)!write(STDERR_FILENO, text, (size_t)nchars);
+		write_unharmed(STDERR_FILENO, text, (size_t)nchars);
 }
 
 static void stop(const char *why)
 {
 	state = STOPPED;
 	say("the recording ends here", why);
-}
-
-/* A limit of the size of files ends the recording, not the program. */
-static void forget_signal(int signal)
-{
-	struct timespec at_once = { 0 };
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, signal);
-	sigtimedwait(&set, NULL, &at_once);
 }
 
 static void write_all(void)
@@ -113,11 +121,9 @@ static void write_all(void)
 		return;
 	}
 	while (nwritten < nbuffered) {
-		ssize_t n = write(record, buffer + nwritten, nbuffered - nwritten);
+		ssize_t n = write_unharmed(record, buffer + nwritten, nbuffered - nwritten);
 
 		if (n < 0) {
-			if (errno == EFBIG)
-				forget_signal(SIGXFSZ);
 			stop(strerrordesc_np(errno));
 			return;
 		}
