@@ -4,9 +4,10 @@
  * written, many descriptors of one thing, threads, signals, children. It prints what it sees; with
  * the recorder it has to see the same.
  *
- *	record_program NODE GROUP [sandboxed | numbers]
+ *	record_program NODE GROUP [sandboxed | leaderless | numbers]
  *
- * sandboxed: may not call process_vm_readv(); numbers: does nothing but use numbers of descriptors.
+ * sandboxed: may not call process_vm_readv(); leaderless: the main thread ends before all is done;
+ * numbers: does nothing but use numbers of descriptors.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -330,9 +331,22 @@ static void all(void)
 	everything_is_closed();
 }
 
+/* When /proc/self, which is the main thread's, leads nowhere. */
+static void *all_without_a_leader(void *argument)
+{
+	char target[8];
+
+	(void)argument;
+	while (readlink("/proc/self/exe", target, sizeof(target)) >= 0)
+		usleep(1000);
+	all();
+	exit(0);
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc == 4 ? argv[3] : "";
+	pthread_t thread;
 
 	if (argc < 3 || argc > 4)
 		return 2;
@@ -344,9 +358,13 @@ int main(int argc, char **argv)
 	container = open(argv[1], O_RDWR);
 	group = open(argv[2], O_RDWR);
 	tell("version", call(container, VFIO_GET_API_VERSION, NULL));
-	if (!strcmp(mode, "numbers"))
+	if (!strcmp(mode, "numbers")) {
 		numbers();
-	else
+	} else if (!strcmp(mode, "leaderless")) {
+		pthread_create(&thread, NULL, all_without_a_leader, NULL);
+		pthread_exit(NULL);
+	} else {
 		all();
+	}
 	return 0;
 }

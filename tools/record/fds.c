@@ -165,7 +165,7 @@ static void recognise(int fd)
 	ssize_t nchars;
 	int group;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", fd);
 	nchars = readlink(path, target, sizeof(target) - 1);
 	if (nchars < 0)
 		return;

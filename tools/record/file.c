@@ -288,12 +288,13 @@ static void stop_for_want_of_arguments(int error)
 	record_unlock();
 }
 
+/* As this thread, not the process: the main thread, whose id that is, may have ended. */
 bool read_argument(const void *argument, void *copy, size_t nbytes)
 {
 	struct iovec local = { copy, nbytes };
 	struct iovec remote = { (void *)argument, nbytes };
 	int error = errno;
-	ssize_t nread = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+	ssize_t nread = process_vm_readv(gettid(), &local, 1, &remote, 1, 0);
 
 	if (nread < 0 && errno != EFAULT)
 		stop_for_want_of_arguments(errno);

@@ -65,7 +65,7 @@ static void put_hole(uint64_t start, uint64_t end, const struct vfio_iommu_type1
 		    (unsigned long long)(start - map->vaddr), (unsigned long long)(end - start));
 }
 
-/* --- /proc/self/maps */
+/* --- /proc/thread-self/maps; /proc/self is the main thread's, which may have ended */
 
 struct lines {
 	int fd;
@@ -129,7 +129,7 @@ static bool put_parts(const struct vfio_iommu_type1_dma_map *map)
 
 	lines.at = 0;
 	lines.nbytes = 0;
-	lines.fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	lines.fd = open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
 	if (lines.fd < 0)
 		return false;
 	while (at < end && read_area(&lines, &area)) {
