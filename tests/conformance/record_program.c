@@ -4,10 +4,10 @@
  * written, many descriptors of one thing, threads, signals, children. It prints what it sees; with
  * the recorder it has to see the same.
  *
- *	record_program NODE GROUP [sandboxed | leaderless | numbers]
+ *	record_program NODE GROUP [sandboxed | crowded | leaderless | numbers]
  *
- * sandboxed: may not call process_vm_readv(); leaderless: the main thread ends before all is done;
- * numbers: does nothing but use numbers of descriptors.
+ * sandboxed: may not call process_vm_readv(); crowded: may have no more descriptors; leaderless:
+ * the main thread ends before all is done; numbers: does nothing but use numbers of descriptors.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,6 +27,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -318,6 +319,14 @@ static bool enter_sandbox(void)
 	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
 }
 
+/* The group's was the lowest free number. */
+static bool crowd(void)
+{
+	struct rlimit limit = { (rlim_t)group + 1, (rlim_t)group + 1 };
+
+	return !setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void all(void)
 {
 	tell("info without a backend", call(container, VFIO_IOMMU_GET_INFO, NULL));
@@ -358,6 +367,8 @@ int main(int argc, char **argv)
 	container = open(argv[1], O_RDWR);
 	group = open(argv[2], O_RDWR);
 	tell("version", call(container, VFIO_GET_API_VERSION, NULL));
+	if (!strcmp(mode, "crowded") && !crowd())
+		return 2;
 	if (!strcmp(mode, "numbers")) {
 		numbers();
 	} else if (!strcmp(mode, "leaderless")) {

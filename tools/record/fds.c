@@ -167,8 +167,12 @@ static void recognise(int fd)
 
 	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", fd);
 	nchars = readlink(path, target, sizeof(target) - 1);
-	if (nchars < 0)
+	if (nchars < 0) {
+		/* Nothing is open there, or no link can be read: no /proc, or a sandbox. */
+		if (readlink("/proc/thread-self/exe", target, sizeof(target)) < 0)
+			record_end("/proc/thread-self/fd cannot be read", errno);
 		return;
+	}
 	target[nchars] = '\0';
 	if (is_node(target, "/dev/vfio/vfio") || is_node(target, "/dev/vfio/ioas"))
 		know_container(fd);

@@ -31,7 +31,7 @@
 enum state {
 	NOT_BEGUN,
 	RECORDING,
-	STOPPED,		/* it could not be created or written */
+	STOPPED,		/* it could not be created or go on */
 	SOMEBODY_ELSES,		/* the parent is recorded */
 };
 
@@ -163,6 +163,17 @@ void put(const char *format, ...)
 	errno = error;
 }
 
+void record_end(const char *why, int error)
+{
+	char what[128];
+
+	if (state != RECORDING)
+		return;
+	state = STOPPED;
+	snprintf(what, sizeof(what), "the recording ends here, as %s", why);
+	say(what, strerrordesc_np(error));
+}
+
 /* --- processes */
 
 static void before_fork(void)
@@ -276,18 +287,6 @@ bool record_begin(void)
 	return state == RECORDING;
 }
 
-/* A kernel without process_vm_readv(), or a sandbox that the program is in by now. */
-static void stop_for_want_of_arguments(int error)
-{
-	record_lock();
-	if (state == RECORDING) {
-		state = STOPPED;
-		say("the recording ends here, as process_vm_readv() fails",
-		    strerrordesc_np(error));
-	}
-	record_unlock();
-}
-
 /* As this thread, not the process: the main thread, whose id that is, may have ended. */
 bool read_argument(const void *argument, void *copy, size_t nbytes)
 {
@@ -296,8 +295,14 @@ bool read_argument(const void *argument, void *copy, size_t nbytes)
 	int error = errno;
 	ssize_t nread = process_vm_readv(gettid(), &local, 1, &remote, 1, 0);
 
-	if (nread < 0 && errno != EFAULT)
-		stop_for_want_of_arguments(errno);
+	if (nread < 0 && errno != EFAULT) {
+		int reason = errno;
+
+		/* A kernel without it, or a sandbox that the program is in by now. */
+		record_lock();
+		record_end("process_vm_readv() fails", reason);
+		record_unlock();
+	}
 	errno = error;
 	return nread == (ssize_t)nbytes;
 }

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "record.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,7 +121,7 @@ static bool read_area(struct lines *lines, struct area *area)
 	return true;
 }
 
-static bool put_parts(const struct vfio_iommu_type1_dma_map *map)
+static void put_parts(const struct vfio_iommu_type1_dma_map *map)
 {
 	static struct lines lines;	/* under the lock */
 	uint64_t end = map->vaddr + map->size;
@@ -130,8 +131,10 @@ static bool put_parts(const struct vfio_iommu_type1_dma_map *map)
 	lines.at = 0;
 	lines.nbytes = 0;
 	lines.fd = open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
-	if (lines.fd < 0)
-		return false;
+	if (lines.fd < 0) {
+		record_end("/proc/thread-self/maps cannot be read", errno);
+		return;
+	}
 	while (at < end && read_area(&lines, &area)) {
 		uint64_t first = area.start > at ? area.start : at;
 		uint64_t behind = area.end < end ? area.end : end;
@@ -144,7 +147,6 @@ static bool put_parts(const struct vfio_iommu_type1_dma_map *map)
 	}
 	put_hole(at, end, map);
 	syscall(SYS_close, lines.fd);
-	return true;
 }
 
 /* --- */
@@ -172,8 +174,6 @@ void put_memory(const struct vfio_iommu_type1_dma_map *map, char address[ADDRESS
 	nmemories++;
 	put("memory name=m%u size=0x%llx kind=none prot=0x0", nmemories,
 	    (unsigned long long)map->size);
-	if (!put_parts(map))
-		put("part at=m%u+0x0 size=0x%llx kind=anon prot=read|write", nmemories,
-		    (unsigned long long)map->size);
+	put_parts(map);
 	snprintf(address, ADDRESS_BYTES, "m%u+0x0", nmemories);
 }

@@ -37,6 +37,8 @@ void record_lock(void);
 void record_unlock(void);
 /* Adds a line, under the lock; errno stays. */
 void put(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Ends the recording, and says why, under the lock: something that it needs fails with errno. */
+void record_end(const char *why, int error);
 
 /*
  * The descriptor of the recording, which the program must not close, if it is one of first to last
@@ -68,7 +70,10 @@ struct object {
 	unsigned int nfds;	/* that lead to it; 0: free */
 };
 
-/* NULL if that is nothing of VFIO's. Under the lock, as the following. */
+/*
+ * NULL if that is nothing of VFIO's. Under the lock, as the following. Ends the recording if the
+ * program has no /proc, which says what a descriptor leads to.
+ */
 const struct object *look_at(int fd);
 /* A device descriptor that the kernel gave for a group: a line of its own. */
 void know_device(int fd, const struct object *group);
@@ -83,7 +88,7 @@ int real_ioctl(int fd, unsigned long request, void *argument);
 
 /*
  * Lines for memory of the layout that a map is about; how its address is to be written comes back.
- * What no call can map stays a number.
+ * What no call can map stays a number. Ends the recording if the layout cannot be read.
  */
 #define ADDRESS_BYTES	32
 void put_memory(const struct vfio_iommu_type1_dma_map *map, char address[ADDRESS_BYTES]);
