@@ -298,6 +298,7 @@ static void numbers(void)
 
 	if (pid == 0) {
 		printf("closed in a child: %u\n", use_numbers(dup2));
+		printf("works in a child: %d\n", works(container));
 		_exit(0);
 	}
 	waitpid(pid, NULL, 0);

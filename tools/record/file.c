@@ -275,7 +275,8 @@ bool record_begin(void)
 	if (state == NOT_BEGUN) {
 		create(path);
 	} else if (state == SOMEBODY_ELSES) {
-		state = RECORDING;
+		/* For this line; not if the child has the number for something else. */
+		state = is_ours(record) ? RECORDING : STOPPED;
 		put("# process %d, a child, uses VFIO, too: its calls are not recorded",
 		    (int)owner);
 		write_all();
