@@ -289,15 +289,15 @@ static void take_known(struct dirty_report *report, unsigned long index,
 	struct dirty_chunk *chunk;
 	unsigned long number;
 
+	/* Holds come first: whoever drops one has noted the page as dirty before. */
+	emulated_report_held(&report->type1->emulated, space->ioas, index, last_index,
+			     report->words, report_bit(report, index) - first_bit);
 	mutex_lock(&space->lock);
 	xa_for_each_range(&space->chunks, number, chunk, index / CHUNK_NPAGES,
 			  last_index / CHUNK_NPAGES)
 		take_from_chunk(report, chunk, number * CHUNK_NPAGES, index, last_index,
 				first_bit);
 	mutex_unlock(&space->lock);
-	/* A device that lets a page go notes it as dirty before: so it is in here or there. */
-	emulated_report_held(&report->type1->emulated, space->ioas, index, last_index,
-			     report->words, report_bit(report, index) - first_bit);
 }
 
 /* Undoes take_known(). False without memory. */

@@ -91,6 +91,7 @@ static int insert_upper(struct ioas *ioas, struct ioas_area *area, struct ioas_a
 	space->nareas--;
 	if (!ret) {
 		area->last_iova = upper->first_iova - 1;
+		upper->marks = area->marks;
 		upper->state = AREA_LIVE;
 		WARN_ON(iova_insert(space, upper));
 	}

@@ -123,6 +123,8 @@ void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max,
 {
 	unsigned int slot;
 
+	if (!shim_atomic)
+		shim_yield();
 	for (slot = find_slot(xa, *index); slot < xa->nslots; slot++) {
 		if (xa->indices[slot] > max)
 			break;

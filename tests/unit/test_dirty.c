@@ -516,6 +516,36 @@ START_TEST(map_that_fails_is_not_in_the_way_of_a_report)
 }
 END_TEST
 
+static void unpin_beside(void *unused)
+{
+	current = &process.task;
+	shim_first_driver()->unpin_pages(handle, 3 * PAGE_SIZE, 1);
+}
+
+static void report_held_beside(void *unused)
+{
+	u64 bits;
+
+	current = &process.task;
+	expect(!report_dirty(0, 8, &bits));
+	/* It was held, and so dirty, all the time until it was let go, and is dirty then. */
+	expect(bits == BIT(3));
+}
+
+START_TEST(page_let_go_beside_a_report_is_in_it)
+{
+	const struct shim_thread threads[] = {
+		{ unpin_beside, NULL }, { report_held_beside, NULL },
+	};
+
+	step_map(0, 8);
+	step_pin(3, 1);
+	step_start(0, 0);
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i));
+	model[0].pages[3].npins = 0;
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("dirty");
@@ -531,6 +561,7 @@ int main(void)
 	tcase_add_loop_test(tcase, write_to_a_page_of_two_mappings_is_reported, 0, 2);
 	tcase_add_loop_test(tcase, pages_of_a_group_that_leaves_are_never_reported_clean, 1, 301);
 	tcase_add_loop_test(tcase, map_that_fails_is_not_in_the_way_of_a_report, 1, 101);
+	tcase_add_loop_test(tcase, page_let_go_beside_a_report_is_in_it, 1, 301);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

@@ -482,6 +482,24 @@ START_TEST(a_cut_at_the_limit_is_refused)
 }
 END_TEST
 
+START_TEST(a_cut_keeps_the_marks_on_both_sides)
+{
+	struct ioas_area *area;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 4, 0), 0);
+	down_write(&ioas->domains_rwsem);
+	area_first(ioas, IOVA)->marks = AREA_ALL_DIRTY | AREA_NO_VADDR;
+	up_write(&ioas->domains_rwsem);
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_cut(ioas, IOVA + PAGE_SIZE - 1), 0);
+	ioas_leave(ioas);
+	down_write(&ioas->domains_rwsem);
+	for (area = area_first(ioas, 0); area; area = area_next(ioas, area))
+		ck_assert_uint_eq(area->marks, AREA_ALL_DIRTY | AREA_NO_VADDR);
+	up_write(&ioas->domains_rwsem);
+}
+END_TEST
+
 /* More than can be inserted, or erased, between one lock and unlock: see steps.h. */
 #define NPIECES		1500UL
 
@@ -630,6 +648,7 @@ int main(void)
 	tcase_add_test(tcase, all_areas_of_a_context_count);
 	tcase_add_test(tcase, the_pieces_of_a_copy_count_and_are_refused_together);
 	tcase_add_test(tcase, a_cut_at_the_limit_is_refused);
+	tcase_add_test(tcase, a_cut_keeps_the_marks_on_both_sides);
 	tcase_add_loop_test(tcase, a_copy_of_many_pieces_comes_and_goes_in_steps, 0, 2);
 	tcase_add_loop_test(tcase, a_copy_of_many_pieces_that_fails_goes_in_steps, 0, 2);
 	tcase_add_loop_test(tcase, a_copy_has_all_of_its_place_from_the_beginning, 0, 20);

@@ -119,10 +119,17 @@ static inline void spin_lock(spinlock_t *lock)
 	shim_atomic++;
 }
 
+static inline void shim_gap(void)
+{
+	if (!shim_atomic)
+		shim_yield();
+}
+
 static inline void spin_unlock(spinlock_t *lock)
 {
 	shim_atomic--;
 	shim_unlock_write(&lock->shim);
+	shim_gap();
 }
 
 static inline void mutex_lock(struct mutex *lock)
@@ -161,10 +168,10 @@ static inline void downgrade_write(struct rw_semaphore *lock)
 /* Nobody dies where only a writer would notice. */
 #define down_write_killable(lock)	(down_write(lock), 0)
 
-#define mutex_unlock(lock)		shim_unlock_write(&(lock)->shim)
+#define mutex_unlock(lock)		(shim_unlock_write(&(lock)->shim), shim_gap())
 #define mutex_destroy(lock)		WARN_ON((lock)->shim.written)
 #define up_read(lock)			shim_up_read(&(lock)->shim)
-#define up_write(lock)			shim_unlock_write(&(lock)->shim)
+#define up_write(lock)			(shim_unlock_write(&(lock)->shim), shim_gap())
 #define cond_resched()			((void)shim_npauses++, shim_might_sleep())
 
 #define rwsem_is_locked(lock)		((lock)->shim.written || (lock)->shim.nreaders)
