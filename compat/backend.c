@@ -394,15 +394,22 @@ static const struct vfio_iommu_driver_ops backend_ops = {
 static void unregister_all_but(struct registration *keep)
 {
 	struct registration *registration, *next;
+	LIST_HEAD(old);
 
 	lockdep_assert_held(&registrations_mutex);
 	list_for_each_entry_safe(registration, next, &registrations, item) {
 		if (registration == keep)
 			continue;
 		vfio_unregister_iommu_driver(&registration->ops);
-		list_del(&registration->item);
-		kfree(registration);
+		list_move(&registration->item, &old);
 	}
+	/*
+	 * Whoever sleeps in a call has a reference to the module. Others may have been preempted
+	 * on their way in or out.
+	 */
+	synchronize_rcu_tasks();
+	list_for_each_entry_safe(registration, next, &old, item)
+		kfree(registration);
 }
 
 /*

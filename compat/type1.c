@@ -2,8 +2,8 @@
 /*
  * type1: the container ioctls, as vfio_iommu_type1 defines them.
  *
- * A call reads its argument once, before it looks for the container, so that memory that does not
- * answer keeps nobody from releasing that. It has a reference to the module if it may wait. Then it decides once how it is served: most calls enter
+ * A call reads its argument before it looks for the container, so that memory that does not answer
+ * keeps nobody from releasing that, and then has a reference to the module. Then it decides once how it is served: most calls enter
  * the IOAS; new user addresses and the switch of dirty tracking wait until nobody else is inside.
  * It writes its answer when it has let go of both, but for bitmaps and the answers of native calls.
  *
@@ -272,7 +272,8 @@ static bool wraps(u64 first, u64 nbytes)
 
 /*
  * Structs that every small map and unmap brings are copied word by word: calls of the general
- * functions cost 2 % of one. False: not without waiting for memory, which only serve_slowly() may.
+ * functions cost 2 % of one. False: not without waiting for memory, for which a reference to the
+ * module is needed.
  */
 static inline bool get_words_at_once(u64 *words, const u64 __user *uwords, unsigned int nwords)
 {
@@ -681,7 +682,8 @@ static noinline long serve_slowly(void *handle, unsigned int cmd, unsigned long 
  * @cmd: the command word
  * @arg: user pointer, or the extension's number
  *
- * Maps and unmaps are served here if their argument is in memory, and all else by serve_slowly().
+ * Maps and common unmaps are served here if their argument is in memory, and all else by
+ * serve_slowly(), which reads it again.
  *
  * Context: the calling process; may sleep.
  * Return: as stock type1; -EINVAL if there is no such container; -ENODEV if it needs an IOAS and

@@ -54,10 +54,20 @@ int vfio_register_iommu_driver(const struct vfio_iommu_driver_ops *ops)
 	return 0;
 }
 
+/* Calls by a table that is no more may still be on their way. */
+static bool calls_are_on_their_way;
+
+void synchronize_rcu_tasks(void)
+{
+	shim_might_sleep();
+	calls_are_on_their_way = false;
+}
+
 void vfio_unregister_iommu_driver(const struct vfio_iommu_driver_ops *ops)
 {
 	unsigned int i;
 
+	calls_are_on_their_way = true;
 	for (i = 0; i < ndrivers; i++) {
 		if (drivers[i] != ops)
 			continue;
@@ -185,6 +195,7 @@ void stop_backend(void)
 {
 	backend_exit();
 	ck_assert_uint_eq(ndrivers, 0);
+	ck_assert(!calls_are_on_their_way);
 }
 
 void open_container(unsigned long type)
@@ -264,7 +275,8 @@ long unmap_dma(unsigned long index, unsigned long npages, u64 *bitmap)
 	return unmap.head.size / PAGE_SIZE;
 }
 
-int report_dirty(unsigned long index, unsigned long npages, u64 *bitmap)
+static int report_pages(unsigned long index, unsigned long npages, unsigned long nwords,
+			u64 *words)
 {
 	struct {
 		struct vfio_iommu_type1_dirty_bitmap head;
@@ -275,19 +287,30 @@ int report_dirty(unsigned long index, unsigned long npages, u64 *bitmap)
 		.range.iova = index * PAGE_SIZE,
 		.range.size = npages * PAGE_SIZE,
 		.range.bitmap.pgsize = PAGE_SIZE,
-		.range.bitmap.size = sizeof(u64),
+		.range.bitmap.size = nwords * sizeof(u64),
 	};
 	unsigned long where;
-	u64 zero = 0;
 	int ret;
 
 	where = put_argument(&report, sizeof(report));
 	report.range.bitmap.data = (void *)(where + BITMAP_OFFSET);
 	put_argument(&report, sizeof(report));
-	ck_assert_uint_eq(copy_to_user(report.range.bitmap.data, &zero, sizeof(zero)), 0);
+	memset(words, 0, nwords * sizeof(*words));
+	ck_assert_uint_eq(copy_to_user(report.range.bitmap.data, words,
+				       nwords * sizeof(*words)), 0);
 	ret = container_call(VFIO_IOMMU_DIRTY_PAGES, where);
-	get_argument(bitmap, BITMAP_OFFSET, sizeof(*bitmap));
+	get_argument(words, BITMAP_OFFSET, nwords * sizeof(*words));
 	return ret;
+}
+
+int report_dirty(unsigned long index, unsigned long npages, u64 *bitmap)
+{
+	return report_pages(index, npages, 1, bitmap);
+}
+
+int report_dirty_words(unsigned long index, unsigned long nwords, u64 *words)
+{
+	return report_pages(index, nwords * 64, nwords, words);
 }
 
 int dirty_flag_when_told(u32 flag)

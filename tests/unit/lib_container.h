@@ -44,6 +44,8 @@ int map_dma(unsigned long index, unsigned long npages, unsigned long page);
 /* How many pages went, or the error. The bitmap has a bit a page of the range; or is NULL. */
 long unmap_dma(unsigned long index, unsigned long npages, u64 *bitmap);
 int report_dirty(unsigned long index, unsigned long npages, u64 *bitmap);
+/* Of 64 pages a word. */
+int report_dirty_words(unsigned long index, unsigned long nwords, u64 *words);
 int dirty_flag(u32 flag);
 /* The same for a driver that is being told of an unmap, with locks held. */
 int dirty_flag_when_told(u32 flag);
