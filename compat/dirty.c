@@ -98,7 +98,7 @@ static bool ends_in_page(const struct ioas_area *area)
 	return offset_in_page(area->last_iova + 1);
 }
 
-/* Clears what is known of an area, but not of pages that it may share. */
+/* Clears what is known of an area, but not of pages that it may share: they stay dirty. */
 static void forget_area(struct dirty_space *space, struct ioas_area *area)
 {
 	unsigned long first = (area->first_iova >> PAGE_SHIFT) + begins_in_page(area);

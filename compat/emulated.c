@@ -74,7 +74,7 @@ void emulated_destroy(struct emulated *emulated)
 
 /*
  * With an error there may be an access, @spare, to be destroyed without holds_mutex. -EINVAL if a
- * native map does not consist of whole pages.
+ * native map does not consist of whole pages; -ENODEV if the IOAS is being destroyed.
  */
 static int attach_access(struct emulated *emulated, struct ioas *ioas,
 			 struct ioas_access **spare)
@@ -89,7 +89,7 @@ static int attach_access(struct emulated *emulated, struct ioas *ioas,
 	ret = vfio_ioas_access_attach(access, ioas->object.id);
 	if (ret) {
 		*spare = access;
-		return ret == -EADDRINUSE ? -EINVAL : ret;
+		return ret == -EADDRINUSE ? -EINVAL : ret == -ENOENT ? -ENODEV : ret;
 	}
 	emulated->access = access;
 	WRITE_ONCE(emulated->ioas, ioas);

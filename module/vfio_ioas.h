@@ -50,7 +50,7 @@ struct ioas_device *vfio_ioas_device_bind(struct ioas_ctx *ctx, struct device *d
  * vfio_ioas_device_unbind() - undo vfio_ioas_device_bind()
  * @idev: not attached
  *
- * Waits for native calls that name the device, which can be pinning memory.
+ * Waits for calls that attach a device of the context or fill a table, which can be pinning memory.
  */
 void vfio_ioas_device_unbind(struct ioas_device *idev);
 

@@ -9,6 +9,7 @@
 #include "backend.h"
 #include "container.h"
 #include "ioctl.h"
+#include "vaddr.h"
 
 #define STOCK	"vfio_iommu_type1"
 
@@ -443,6 +444,66 @@ START_TEST(no_driver_is_called_because_the_last_device_is_closed)
 }
 END_TEST
 
+/* An IOAS that the container has not used yet, with half a page mapped. */
+START_TEST(emulated_group_does_not_join_where_half_a_page_is_mapped)
+{
+	struct ioas_map map = {
+		.rule = MAP_FIXED, .uptr = SHIM_USER_BASE, .nbytes = PAGE_SIZE / 2,
+		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_TYPE1, .min_granule = 1,
+	};
+	struct iommu_group *real = shim_group_create(), *group = shim_group_create();
+	struct ioas_ctx *ctx;
+	unsigned long nbytes;
+	struct ioas *ioas;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ck_assert_int_eq(attach(real), 0);
+	ctx = &container_unreleased(handle)->ctx;
+	ioas = ioas_create(ctx);
+	ck_assert(!IS_ERR(ioas));
+	ioas_object_publish(&ioas->object);
+	ioas_set_vfio(ctx, ioas);
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_map(ioas, &map), 0);
+	ioas_leave(ioas);
+	ck_assert_int_eq(shim_first_driver()->attach_group(handle, group, VFIO_EMULATED_IOMMU),
+			 -EINVAL);
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_unmap_all(ioas, &nbytes), 0);
+	ioas_leave(ioas);
+	ck_assert_int_eq(shim_first_driver()->attach_group(handle, group, VFIO_EMULATED_IOMMU), 0);
+	shim_first_driver()->detach_group(handle, group);
+	shim_first_driver()->detach_group(handle, real);
+	close_container();
+	stop_backend();
+	shim_group_destroy(group);
+	shim_group_destroy(real);
+}
+END_TEST
+
+/* The group has joined since the call looked whether there is one. */
+START_TEST(address_is_not_voided_beside_an_emulated_group)
+{
+	struct iommu_group *group = shim_group_create();
+	struct container *container;
+	unsigned long nbytes;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ck_assert_int_eq(shim_first_driver()->attach_group(handle, group, VFIO_EMULATED_IOMMU), 0);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	container = container_unreleased(handle);
+	ck_assert_int_eq(vaddr_void(&container->type1, container->ctx.vfio_ioas, 0, PAGE_SIZE - 1,
+				    &nbytes), -EBUSY);
+	ck_assert_int_eq(map_dma(0, 1, 0), -EEXIST);
+	shim_first_driver()->detach_group(handle, group);
+	close_container();
+	stop_backend();
+	shim_group_destroy(group);
+}
+END_TEST
+
 static void show_mmio(unsigned long page)
 {
 	process.mm.pages[page] = NULL;
@@ -738,6 +799,8 @@ int main(void)
 	tcase_add_test(tcase, call_with_the_handle_of_a_released_container_is_refused);
 	tcase_add_loop_test(tcase, argument_that_does_not_come_holds_up_no_release, 0, 10);
 	tcase_add_test(tcase, call_does_not_wait_in_a_module_that_goes);
+	tcase_add_test(tcase, emulated_group_does_not_join_where_half_a_page_is_mapped);
+	tcase_add_test(tcase, address_is_not_voided_beside_an_emulated_group);
 	tcase_add_test(tcase, question_without_a_handle_is_answered_if_we_serve);
 	tcase_add_test(tcase,
 		       table_that_is_not_asked_first_any_more_serves_what_it_has_and_no_more);

@@ -23,6 +23,9 @@ struct model_page {
 	bool once_more;			/* all of the mapping is */
 };
 
+/* Of a bitmap that is reported in several pieces. */
+#define NWORDS_OF_MANY	5U
+
 struct model_ioas {
 	struct ioas *ioas;
 	struct model_page pages[NPAGES];
@@ -338,6 +341,26 @@ START_TEST(write_that_cannot_be_noted_makes_the_whole_mapping_dirty)
 }
 END_TEST
 
+/* A report that is longer than what is copied at a time. */
+START_TEST(mapping_of_many_pages_is_reported_as_dirty)
+{
+	u64 words[NWORDS_OF_MANY];
+	unsigned int i;
+	char byte = 1;
+
+	ck_assert_int_eq(map_dma(0, NWORDS_OF_MANY * 64 - 1, 0), 0);
+	ck_assert_int_eq(dirty_flag(START), 0);
+	shim_fail_in = 1;
+	ck_assert_int_eq(shim_first_driver()->dma_rw(handle, 0, &byte, 1, true), 0);
+	shim_fail_in = 0;
+	ck_assert_int_eq(report_dirty_words(0, NWORDS_OF_MANY, words), 0);
+	for (i = 0; i < NWORDS_OF_MANY - 1; i++)
+		ck_assert_uint_eq(words[i], ULONG_MAX);
+	ck_assert_uint_eq(words[i], ULONG_MAX >> 1);
+	ck_assert_int_eq(unmap_dma(0, NWORDS_OF_MANY * 64 - 1, NULL), NWORDS_OF_MANY * 64 - 1);
+}
+END_TEST
+
 /* A mapping with more pages than a bitmap has bits, in the one or in the other. */
 START_TEST(start_that_one_ioas_refuses_starts_in_none)
 {
@@ -389,8 +412,8 @@ START_TEST(ioas_made_while_tracking_is_tracked)
 }
 END_TEST
 
-/* The two halves of a page, of which the driver writes to the first. */
-static void map_halves(void)
+/* The two halves of a page, to one of which the driver writes, and to page 5. */
+static void map_halves(unsigned int written)
 {
 	struct ioas_map map = {
 		.rule = MAP_FIXED, .uptr = SHIM_USER_BASE, .nbytes = PAGE_SIZE / 2,
@@ -402,6 +425,7 @@ static void map_halves(void)
 	char byte = 1;
 
 	select_ioas(&model[1]);
+	ck_assert_int_eq(map_dma(5, 1, 5), 0);
 	ioas_enter(ioas);
 	for (i = 0; i < 2; i++) {
 		ck_assert_int_eq(ioas_map(ioas, &map), 0);
@@ -410,24 +434,28 @@ static void map_halves(void)
 	}
 	ioas_leave(ioas);
 	step_start(0, 0);
-	ck_assert_int_eq(shim_first_driver()->dma_rw(handle, 16, &byte, 1, true), 0);
+	ck_assert_int_eq(shim_first_driver()->dma_rw(handle, written * PAGE_SIZE / 2 + 16, &byte,
+						     1, true), 0);
+	ck_assert_int_eq(shim_first_driver()->dma_rw(handle, 5 * PAGE_SIZE, &byte, 1, true), 0);
 }
 
 START_TEST(write_to_a_page_of_two_mappings_is_reported)
 {
+	unsigned int written = _i % 2, unmapped = !written;
 	unsigned long nbytes;
 	u64 bits;
 
-	map_halves();
-	if (_i) {
+	map_halves(written);
+	if (_i / 2) {
 		ioas_enter(model[1].ioas);
-		ck_assert_int_eq(ioas_unmap(model[1].ioas, PAGE_SIZE / 2, PAGE_SIZE - 1,
-					    UNMAP_WHOLE, &nbytes), 0);
+		ck_assert_int_eq(ioas_unmap(model[1].ioas, unmapped * PAGE_SIZE / 2,
+					    (unmapped + 1) * PAGE_SIZE / 2 - 1, UNMAP_WHOLE,
+					    &nbytes), 0);
 		ioas_leave(model[1].ioas);
 	}
-	ck_assert_int_eq(report_dirty(0, 1, &bits), 0);
-	ck_assert_uint_eq(bits, 1);
-	ck_assert_int_eq(report_dirty(0, 1, &bits), 0);
+	ck_assert_int_eq(report_dirty(0, 8, &bits), 0);
+	ck_assert_uint_eq(bits, BIT(0) | BIT(5));
+	ck_assert_int_eq(report_dirty(0, 8, &bits), 0);
 	ck_assert_uint_eq(bits, 0);
 	ioas_enter(model[1].ioas);
 	ck_assert_int_eq(ioas_unmap_all(model[1].ioas, &nbytes), 0);
@@ -555,10 +583,11 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, reports_are_those_of_a_simple_model, 1, 101);
 	tcase_add_test(tcase, write_that_cannot_be_noted_makes_the_whole_mapping_dirty);
+	tcase_add_test(tcase, mapping_of_many_pages_is_reported_as_dirty);
 	tcase_add_loop_test(tcase, start_that_one_ioas_refuses_starts_in_none, 0, NIOAS);
 	tcase_add_test(tcase, report_wakes_no_crowd_with_iova_lock_held);
 	tcase_add_test(tcase, ioas_made_while_tracking_is_tracked);
-	tcase_add_loop_test(tcase, write_to_a_page_of_two_mappings_is_reported, 0, 2);
+	tcase_add_loop_test(tcase, write_to_a_page_of_two_mappings_is_reported, 0, 4);
 	tcase_add_loop_test(tcase, pages_of_a_group_that_leaves_are_never_reported_clean, 1, 301);
 	tcase_add_loop_test(tcase, map_that_fails_is_not_in_the_way_of_a_report, 1, 101);
 	tcase_add_loop_test(tcase, page_let_go_beside_a_report_is_in_it, 1, 301);
