@@ -132,6 +132,28 @@ static void structs_that_cannot_be_written(void)
 	printf("still 0x%llx\n", unmap.size);
 }
 
+/* Is a page read behind a struct that does not say that there is more? */
+static void bytes_behind_a_struct(void)
+{
+	struct vfio_iommu_type1_dirty_bitmap dirty = {
+		.argsz = 64,
+		.flags = VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP,
+	};
+	struct vfio_iommu_type1_dma_unmap unmap = unmap_of(0, 1);
+	uint8_t *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			      -1, 0);
+	uint8_t *end = pages + PAGE;
+	unsigned char is_there = 2;
+
+	unmap.argsz = 64;
+	tell("unmap", call(container, VFIO_IOMMU_UNMAP_DMA,
+			   memcpy(end - sizeof(unmap), &unmap, sizeof(unmap))));
+	tell("dirty", call(container, VFIO_IOMMU_DIRTY_PAGES,
+			   memcpy(end - sizeof(dirty), &dirty, sizeof(dirty))));
+	mincore(end, PAGE, &is_there);
+	printf("page behind it: %d\n", is_there & 1);
+}
+
 static bool works(int fd)
 {
 	return ioctl(fd, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU) == 1;
@@ -335,6 +357,7 @@ static void all(void)
 	tell("backend", call(container, VFIO_SET_IOMMU, (void *)VFIO_TYPE1v2_IOMMU));
 	bad_pointers();
 	structs_that_cannot_be_written();
+	bytes_behind_a_struct();
 	many_descriptors();
 	child_that_closes();
 	threads_signals_and_children();

@@ -50,7 +50,7 @@ static const char *outcome(const struct call *call, char text[OUTCOME_BYTES])
 	return text;
 }
 
-/* How much of the struct says what is asked. The rest is read if it is there. */
+/* How much of the struct the kernel reads whatever the flags are. */
 static size_t needed(unsigned long request)
 {
 	switch (request) {
@@ -70,18 +70,33 @@ static size_t needed(unsigned long request)
 	}
 }
 
-static size_t read_struct(unsigned long request, const void *argument, void *copy)
+/* And with those that ask for a bitmap: what is behind the struct may be anything otherwise. */
+static size_t needed_for_bitmap(const struct call *call)
 {
-	size_t nbytes = needed(request);
-	size_t most = nbytes;
+	const struct vfio_iommu_type1_dma_unmap *unmap = &call->copy.unmap.head;
+	const struct vfio_iommu_type1_dirty_bitmap *dirty = &call->copy.dirty.head;
 
-	if (request == VFIO_IOMMU_UNMAP_DMA)
-		most += sizeof(struct vfio_bitmap);
-	if (request == VFIO_IOMMU_DIRTY_PAGES)
-		most += sizeof(struct vfio_iommu_type1_dirty_bitmap_get);
-	if (most && read_argument(argument, copy, most))
-		return most;
-	return nbytes && read_argument(argument, copy, nbytes) ? nbytes : 0;
+	if (call->request == VFIO_IOMMU_UNMAP_DMA &&
+	    unmap->flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP &&
+	    unmap->argsz >= sizeof(call->copy.unmap))
+		return sizeof(call->copy.unmap);
+	if (call->request == VFIO_IOMMU_DIRTY_PAGES &&
+	    dirty->flags & VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP &&
+	    dirty->argsz >= sizeof(call->copy.dirty))
+		return sizeof(call->copy.dirty);
+	return 0;
+}
+
+static void read_struct(struct call *call)
+{
+	size_t nbytes = needed(call->request);
+
+	if (!nbytes || !read_argument(call->argument, &call->copy, nbytes))
+		return;
+	call->nbytes = nbytes;
+	nbytes = needed_for_bitmap(call);
+	if (nbytes && read_argument(call->argument, &call->copy, nbytes))
+		call->nbytes = nbytes;
 }
 
 /* --- containers */
@@ -118,8 +133,7 @@ static void put_unmap(const struct call *call)
 	const struct vfio_iommu_type1_dma_unmap *unmap = &call->copy.unmap.head;
 	char text[OUTCOME_BYTES], report[REPORT_BYTES];
 
-	if (!(unmap->flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP) ||
-	    call->nbytes < sizeof(call->copy.unmap) || unmap->argsz < sizeof(call->copy.unmap))
+	if (call->nbytes < sizeof(call->copy.unmap))
 		put("unmap iova=0x%llx size=0x%llx flags=0x%x argsz=%u %s",
 		    (unsigned long long)unmap->iova, (unsigned long long)unmap->size,
 		    unmap->flags, unmap->argsz, outcome(call, text));
@@ -135,8 +149,7 @@ static void put_dirty(const struct call *call)
 	const struct vfio_iommu_type1_dirty_bitmap_get *get = &call->copy.dirty.get;
 	char text[OUTCOME_BYTES], report[REPORT_BYTES];
 
-	if (!(dirty->flags & VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP) ||
-	    call->nbytes < sizeof(call->copy.dirty))
+	if (call->nbytes < sizeof(call->copy.dirty))
 		put("dirty flags=0x%x argsz=%u %s", dirty->flags, dirty->argsz,
 		    outcome(call, text));
 	else
@@ -272,7 +285,7 @@ EXPORTED int ioctl(int fd, unsigned long request, ...)
 		errno = error;
 		return real_ioctl(fd, request, call.argument);
 	}
-	call.nbytes = read_struct(request, call.argument, &call.copy);
+	read_struct(&call);
 	errno = error;
 	call.result = real_ioctl(fd, request, call.argument);
 	call.error = errno;
