@@ -296,6 +296,18 @@ static int dup2_unnoticed(int from, int to)
 	return (int)syscall(SYS_dup3, from, to, 0);
 }
 
+static int dup2_of_nothing(int from, int to)
+{
+	(void)from;
+	return dup2(-1, to);
+}
+
+static int dup2_onto_itself(int from, int to)
+{
+	(void)from;
+	return dup2(to, to);
+}
+
 /*
  * Uses each number, as one of them is the recorder's; returns how many it could close. Downwards,
  * as the recorder moves up.
@@ -325,6 +337,8 @@ static void numbers(void)
 	}
 	waitpid(pid, NULL, 0);
 	printf("closed: %u\n", use_numbers(dup2));
+	printf("closed, used in vain: %u\n", use_numbers(dup2_of_nothing));
+	printf("closed, used for itself: %u\n", use_numbers(dup2_onto_itself));
 	printf("closed, used unnoticed: %u\n", use_numbers(dup2_unnoticed));
 }
 

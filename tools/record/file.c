@@ -219,18 +219,16 @@ int record_fd_in(unsigned int first, unsigned int last)
 
 void record_move_fd(void)
 {
-	int fd;
+	int before = record;
 
 	/* Before exec() a child may use the number in its own table. */
 	if (!record_is_mine())
 		return;
-	fd = fcntl(record, F_DUPFD_CLOEXEC, record + 1);
-	if (fd < 0) {
+	record = fcntl(before, F_DUPFD_CLOEXEC, before + 1);
+	if (record < 0)
 		stop(strerrordesc_np(errno));
-		return;
-	}
-	/* The number is closed by the program's own call. */
-	record = fd;
+	/* By the system call: close() is ours. The program's call may fail, and find it open. */
+	syscall(SYS_close, before);
 }
 
 static int out_of_the_way(int fd)
@@ -239,7 +237,6 @@ static int out_of_the_way(int fd)
 
 	if (high < 0)
 		return fd;
-	/* By the system call: close() is ours. */
 	syscall(SYS_close, fd);
 	return high;
 }
