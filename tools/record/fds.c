@@ -309,7 +309,8 @@ static void make_way(int fd)
 {
 	int error = errno;
 
-	if (record_fd_in((unsigned int)fd, (unsigned int)fd) < 0)
+	/* A child's own table, before exec(); and without fork() it may find the lock taken. */
+	if (!record_is_mine() || record_fd_in((unsigned int)fd, (unsigned int)fd) < 0)
 		return;
 	record_lock();
 	record_move_fd();

@@ -221,9 +221,6 @@ void record_move_fd(void)
 {
 	int before = record;
 
-	/* Before exec() a child may use the number in its own table. */
-	if (!record_is_mine())
-		return;
 	record = fcntl(before, F_DUPFD_CLOEXEC, before + 1);
 	if (record < 0)
 		stop(strerrordesc_np(errno));
