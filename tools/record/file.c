@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -26,7 +27,7 @@
 
 #define LINE_BYTES	512	/* as much as "vfio-ioas compare" takes in a line */
 #define BUFFER_BYTES	8192
-#define LOWEST_FD	500
+#define LOWEST_FD	500	/* or half of the limit, where that is less */
 
 enum state {
 	NOT_BEGUN,
@@ -230,8 +231,11 @@ void record_move_fd(void)
 
 static int out_of_the_way(int fd)
 {
+	struct rlimit limit;
 	int high = fcntl(fd, F_DUPFD_CLOEXEC, LOWEST_FD);
 
+	if (high < 0 && !getrlimit(RLIMIT_NOFILE, &limit))
+		high = fcntl(fd, F_DUPFD_CLOEXEC, (int)(limit.rlim_cur / 2));
 	if (high < 0)
 		return fd;
 	syscall(SYS_close, fd);
