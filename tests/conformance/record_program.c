@@ -4,10 +4,11 @@
  * written, many descriptors of one thing, threads, signals, children. It prints what it sees; with
  * the recorder it has to see the same.
  *
- *	record_program NODE GROUP [sandboxed | crowded | leaderless | numbers]
+ *	record_program NODE GROUP [MODE]
  *
  * sandboxed: may not call process_vm_readv(); crowded: may have no more descriptors; leaderless:
- * the main thread ends before all is done; numbers: does nothing but use numbers of descriptors.
+ * the main thread ends before all is done; clearenv: clears its environment first; numbers: does
+ * nothing but use numbers of descriptors.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -390,6 +391,16 @@ static void *all_without_a_leader(void *argument)
 	exit(0);
 }
 
+/* When the container has been used once. */
+static bool prepare(const char *mode)
+{
+	if (!strcmp(mode, "crowded"))
+		return crowd();
+	if (!strcmp(mode, "clearenv"))
+		return !clearenv();
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc == 4 ? argv[3] : "";
@@ -405,7 +416,7 @@ int main(int argc, char **argv)
 	container = open(argv[1], O_RDWR);
 	group = open(argv[2], O_RDWR);
 	tell("version", call(container, VFIO_GET_API_VERSION, NULL));
-	if (!strcmp(mode, "crowded") && !crowd())
+	if (!prepare(mode))
 		return 2;
 	if (!strcmp(mode, "numbers")) {
 		numbers();

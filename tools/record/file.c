@@ -38,6 +38,7 @@ enum state {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static sigset_t signals_before;		/* of the thread that has the lock */
+static const char *path;		/* NULL: nothing is to be recorded */
 static enum state state;
 static pid_t owner;			/* of this memory */
 static int record = -1;
@@ -92,15 +93,13 @@ static ssize_t write_unharmed(int fd, const void *bytes, size_t nbytes)
 /* Not if the program uses the number of the standard error for something else. */
 static void say(const char *what, const char *why)
 {
-	const char *path = secure_getenv("VFIO_IOAS_RECORD");
 	char text[512];
 	struct stat status;
 	int nchars;
 
 	if (fstat(STDERR_FILENO, &status) || !is_same(&status, &stderr_status))
 		return;
-	nchars = snprintf(text, sizeof(text), "vfio-ioas: %.300s: %s: %s\n", path ? path : "",
-			  what, why);
+	nchars = snprintf(text, sizeof(text), "vfio-ioas: %.300s: %s: %s\n", path, what, why);
 	if (nchars > 0 && nchars < (int)sizeof(text))
 		write_unharmed(STDERR_FILENO, text, (size_t)nchars);
 }
@@ -195,8 +194,12 @@ static void in_child(void)
 	record_unlock();
 }
 
+/* The path is copied, as the program may clear its environment. */
 __attribute__((constructor)) static void load(void)
 {
+	path = secure_getenv("VFIO_IOAS_RECORD");
+	if (path)
+		path = strdup(path);
 	owner = getpid();
 	fstat(STDERR_FILENO, &stderr_status);
 	pthread_atfork(before_fork, after_fork, in_child);
@@ -242,7 +245,7 @@ static int out_of_the_way(int fd)
 	return high;
 }
 
-static void create(const char *path)
+static void create(void)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_APPEND | O_CLOEXEC,
 		      0600);
@@ -260,7 +263,6 @@ static void create(const char *path)
 
 bool record_begin(void)
 {
-	const char *path = secure_getenv("VFIO_IOAS_RECORD");
 	int error = errno;
 
 	if (!path || owner != getpid())
@@ -271,7 +273,7 @@ bool record_begin(void)
 		return false;
 	record_lock();
 	if (state == NOT_BEGUN) {
-		create(path);
+		create();
 	} else if (state == SOMEBODY_ELSES) {
 		/* For this line; not if the child has the number for something else. */
 		state = is_ours(record) ? RECORDING : STOPPED;
