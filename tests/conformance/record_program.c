@@ -7,8 +7,8 @@
  *	record_program NODE GROUP [MODE]
  *
  * sandboxed: may not call process_vm_readv(); crowded: may have no more descriptors; leaderless:
- * the main thread ends before all is done; clearenv: clears its environment first; numbers: does
- * nothing but use numbers of descriptors.
+ * the main thread ends before all is done; clearenv: clears its environment first; cancelled: a
+ * thread is cancelled first; numbers: does nothing but use numbers of descriptors.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -365,6 +365,29 @@ static bool crowd(void)
 	return !setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* To map is no point where a thread is cancelled. */
+static void *map_when_cancelled(void *is_behind)
+{
+	struct vfio_iommu_type1_dma_map map = map_of(0, 1);
+
+	pthread_cancel(pthread_self());
+	ioctl(container, VFIO_IOMMU_MAP_DMA, &map);
+	*(bool *)is_behind = true;
+	pthread_testcancel();
+	return NULL;
+}
+
+static void cancelled(void)
+{
+	bool is_behind = false;
+	pthread_t thread;
+	void *result;
+
+	pthread_create(&thread, NULL, map_when_cancelled, &is_behind);
+	pthread_join(thread, &result);
+	printf("behind the map: %d, cancelled: %d\n", is_behind, result == PTHREAD_CANCELED);
+}
+
 static void all(void)
 {
 	tell("info without a backend", call(container, VFIO_IOMMU_GET_INFO, NULL));
@@ -398,6 +421,8 @@ static bool prepare(const char *mode)
 		return crowd();
 	if (!strcmp(mode, "clearenv"))
 		return !clearenv();
+	if (!strcmp(mode, "cancelled"))
+		cancelled();
 	return true;
 }
 

@@ -37,7 +37,8 @@ enum state {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static sigset_t signals_before;		/* of the thread that has the lock */
+static sigset_t signals_before;		/* of the thread that has the lock; as the next */
+static int cancel_before;
 static const char *path;		/* NULL: nothing is to be recorded */
 static enum state state;
 static pid_t owner;			/* of this memory */
@@ -49,14 +50,18 @@ static size_t nbuffered;
 
 /* --- the lock */
 
+/* What is done under it can be a point where a thread is cancelled, which would keep it. */
 void record_lock(void)
 {
 	sigset_t all, before;
+	int cancel;
 
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	pthread_mutex_lock(&lock);
 	signals_before = before;
+	cancel_before = cancel;
 }
 
 static bool is_same(const struct stat *a, const struct stat *b)
@@ -134,11 +139,13 @@ static void write_all(void)
 void record_unlock(void)
 {
 	sigset_t before = signals_before;
+	int cancel = cancel_before;
 
 	write_all();
 	nbuffered = 0;
 	pthread_mutex_unlock(&lock);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_setcancelstate(cancel, NULL);
 }
 
 void put(const char *format, ...)
