@@ -6,9 +6,10 @@
  *
  *	record_program NODE GROUP [MODE]
  *
- * sandboxed: may not call process_vm_readv(); crowded: may have no more descriptors; leaderless:
- * the main thread ends before all is done; clearenv: clears its environment first; cancelled: a
- * thread is cancelled first; numbers: does nothing but use numbers of descriptors.
+ * sandboxed: may not call process_vm_readv(); trapped: nor readlink() and open(), and handles the
+ * signal; crowded: may have no more descriptors; leaderless: the
+ * main thread ends before all is done; cancelled: a thread is cancelled first; clearenv: clears
+ * its environment first; numbers: does nothing but use numbers of descriptors.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -343,18 +344,35 @@ static void numbers(void)
 	printf("closed, used unnoticed: %u\n", use_numbers(dup2_unnoticed));
 }
 
-static bool enter_sandbox(void)
+/* With two calls less than other programs. */
+static bool enter_sandbox(unsigned int first_call, unsigned int second_call, unsigned int verdict)
 {
 	struct sock_filter steps[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, first_call, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, second_call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, verdict),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog filter = { sizeof(steps) / sizeof(steps[0]), steps };
 
 	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
 	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+static void refuse(int signal, siginfo_t *information, void *context)
+{
+	(void)signal;
+	(void)information;
+	((ucontext_t *)context)->uc_mcontext.gregs[REG_RAX] = -EPERM;
+}
+
+static bool enter_trap(void)
+{
+	struct sigaction action = { .sa_sigaction = refuse, .sa_flags = SA_SIGINFO };
+
+	return !sigaction(SIGSYS, &action, NULL) &&
+	       enter_sandbox(SYS_readlink, SYS_openat, SECCOMP_RET_TRAP);
 }
 
 /* The group's was the lowest free number. */
@@ -417,6 +435,8 @@ static void *all_without_a_leader(void *argument)
 /* When the container has been used once. */
 static bool prepare(const char *mode)
 {
+	if (!strcmp(mode, "trapped"))
+		return enter_trap();
 	if (!strcmp(mode, "crowded"))
 		return crowd();
 	if (!strcmp(mode, "clearenv"))
@@ -433,7 +453,8 @@ int main(int argc, char **argv)
 
 	if (argc < 3 || argc > 4)
 		return 2;
-	if (!strcmp(mode, "sandboxed") && !enter_sandbox())
+	if (!strcmp(mode, "sandboxed") &&
+	    !enter_sandbox(SYS_process_vm_readv, SYS_process_vm_readv, SECCOMP_RET_ERRNO | EPERM))
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	memory = mmap(NULL, 65 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

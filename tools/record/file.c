@@ -58,6 +58,8 @@ void record_lock(void)
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	sigfillset(&all);
+	/* A sandbox may answer a system call by this signal, and kills if it is blocked. */
+	sigdelset(&all, SIGSYS);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	pthread_mutex_lock(&lock);
 	signals_before = before;

@@ -9,7 +9,8 @@
  * The program must not notice. Each call goes to the kernel with the program's own arguments and
  * returns the kernel's answer. Arguments are read as the kernel reads them, so that a bad pointer
  * is an error and no crash, and never written. A call is written down when it has returned; no
- * lock is held while it is made. Under the lock nothing is allocated and no signal handler runs.
+ * lock is held while it is made. Under the lock nothing is allocated, no thread is cancelled and no
+ * signal handler runs, but for SIGSYS's.
  */
 #ifndef RECORD_RECORD_H
 #define RECORD_RECORD_H
