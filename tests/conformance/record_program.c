@@ -7,7 +7,7 @@
  *	record_program NODE GROUP [MODE]
  *
  * sandboxed: may not call process_vm_readv(); trapped: nor readlink() and open(), and handles the
- * signal; crowded: may have no more descriptors; leaderless: the
+ * signal; old: there is no close_range(); crowded: may have no more descriptors; leaderless: the
  * main thread ends before all is done; cancelled: a thread is cancelled first; clearenv: clears
  * its environment first; numbers: does nothing but use numbers of descriptors.
  */
@@ -188,6 +188,7 @@ static void many_descriptors(void)
 static void child_that_closes(void)
 {
 	pid_t pid = vfork();
+	int status = 0;
 
 	if (pid == 0) {
 		close(container);
@@ -201,8 +202,8 @@ static void child_that_closes(void)
 		closefrom(3);
 		_exit(works(container));
 	}
-	waitpid(pid, NULL, 0);
-	printf("works after fork: %d\n", works(container));
+	waitpid(pid, &status, 0);
+	printf("works after fork: %d, in the child: %d\n", works(container), status);
 }
 
 static atomic_bool is_over;
@@ -432,8 +433,18 @@ static void *all_without_a_leader(void *argument)
 	exit(0);
 }
 
-/* When the container has been used once. */
-static bool prepare(const char *mode)
+/* What is there from the beginning, and what comes when the container has been used. */
+static bool prepare_early(const char *mode)
+{
+	if (!strcmp(mode, "sandboxed"))
+		return enter_sandbox(SYS_process_vm_readv, SYS_process_vm_readv,
+				     SECCOMP_RET_ERRNO | EPERM);
+	if (!strcmp(mode, "old"))
+		return enter_sandbox(SYS_close_range, SYS_close_range, SECCOMP_RET_ERRNO | ENOSYS);
+	return true;
+}
+
+static bool prepare_late(const char *mode)
 {
 	if (!strcmp(mode, "trapped"))
 		return enter_trap();
@@ -451,10 +462,7 @@ int main(int argc, char **argv)
 	const char *mode = argc == 4 ? argv[3] : "";
 	pthread_t thread;
 
-	if (argc < 3 || argc > 4)
-		return 2;
-	if (!strcmp(mode, "sandboxed") &&
-	    !enter_sandbox(SYS_process_vm_readv, SYS_process_vm_readv, SECCOMP_RET_ERRNO | EPERM))
+	if (argc < 3 || argc > 4 || !prepare_early(mode))
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	memory = mmap(NULL, 65 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -462,7 +470,7 @@ int main(int argc, char **argv)
 	container = open(argv[1], O_RDWR);
 	group = open(argv[2], O_RDWR);
 	tell("version", call(container, VFIO_GET_API_VERSION, NULL));
-	if (!prepare(mode))
+	if (!prepare_late(mode))
 		return 2;
 	if (!strcmp(mode, "numbers")) {
 		numbers();

@@ -219,6 +219,8 @@ DEFINE_NEXT(dup3, int from, int to, int flags)
 DEFINE_NEXT(fcntl, int fd, int command, void *argument)
 DEFINE_NEXT(fcntl64, int fd, int command, void *argument)
 DEFINE_NEXT(close_range, unsigned int first, unsigned int last, int flags)
+/* It returns nothing: nobody looks at it. */
+DEFINE_NEXT(closefrom, int first)
 
 /* Early, as that may allocate. */
 __attribute__((constructor)) static void find_functions(void)
@@ -231,6 +233,7 @@ __attribute__((constructor)) static void find_functions(void)
 	next_fcntl();
 	next_fcntl64();
 	next_close_range();
+	next_closefrom();
 }
 
 int real_ioctl(int fd, unsigned long request, void *argument)
@@ -287,9 +290,16 @@ EXPORTED int close_range(unsigned int first, unsigned int last, int flags)
 	return result;
 }
 
+/* The C library's does without close_range() if it has to. */
 EXPORTED void closefrom(int first)
 {
-	close_range(first < 0 ? 0 : (unsigned int)first, UINT_MAX, 0);
+	int fd = first < 0 ? 0 : first;
+	int own = record_fd_in((unsigned int)fd, INT_MAX);
+
+	forget_range((unsigned int)fd, UINT_MAX);
+	while (fd < own)
+		syscall(SYS_close, fd++);
+	next_closefrom()(own < 0 ? fd : own + 1);
 }
 
 static int followed(int from, int to)
