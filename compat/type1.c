@@ -3,9 +3,10 @@
  * type1: the container ioctls, as vfio_iommu_type1 defines them.
  *
  * A call reads its argument before it looks for the container, so that memory that does not answer
- * keeps nobody from releasing that, and then has a reference to the module. Then it decides once how it is served: most calls enter
- * the IOAS; new user addresses and the switch of dirty tracking wait until nobody else is inside.
- * It writes its answer when it has let go of both, but for bitmaps and the answers of native calls.
+ * keeps nobody from releasing that, and then has a reference to the module. It decides once how it
+ * is served: most calls enter the IOAS; new user addresses and the switch of dirty tracking wait
+ * until nobody else is inside. It writes its answer when it has let go of both, but for bitmaps and
+ * the answers of native calls.
  *
  * Locking: none here; the IOAS has its own.
  */
