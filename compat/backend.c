@@ -404,8 +404,8 @@ static void unregister_all_but(struct registration *keep)
 		list_move(&registration->item, &old);
 	}
 	/*
-	 * Whoever sleeps in a call has a reference to the module. Others may have been preempted
-	 * on their way in or out.
+	 * Calls that sleep have a reference to the module. Others may have been preempted on their
+	 * way in or out.
 	 */
 	synchronize_rcu_tasks();
 	list_for_each_entry_safe(registration, next, &old, item)

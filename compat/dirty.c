@@ -289,7 +289,7 @@ static void take_known(struct dirty_report *report, unsigned long index,
 	struct dirty_chunk *chunk;
 	unsigned long number;
 
-	/* Holds come first: whoever drops one has noted the page as dirty before. */
+	/* Holds come first: before one is dropped its page is noted as dirty. */
 	emulated_report_held(&report->type1->emulated, space->ioas, index, last_index,
 			     report->words, report_bit(report, index) - first_bit);
 	mutex_lock(&space->lock);

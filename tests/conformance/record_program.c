@@ -433,7 +433,7 @@ static void *all_without_a_leader(void *argument)
 	exit(0);
 }
 
-/* What is there from the beginning, and what comes when the container has been used. */
+/* Modes that begin before the container is used, and below those that begin later. */
 static bool prepare_early(const char *mode)
 {
 	if (!strcmp(mode, "sandboxed"))

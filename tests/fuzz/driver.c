@@ -44,7 +44,7 @@ static uint64_t below(uint64_t n)
 	return (state >> 33) % n;
 }
 
-/* What was fed when the sanitizer, or the alarm, ends the program. */
+/* The input that was being read when the sanitizer, or the alarm, ends the program. */
 static void keep_input(void)
 {
 	int fd = open("fuzz-input", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);

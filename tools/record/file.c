@@ -50,7 +50,7 @@ static size_t nbuffered;
 
 /* --- the lock */
 
-/* What is done under it can be a point where a thread is cancelled, which would keep it. */
+/* A thread can be cancelled in open(), read() and write(), and would then keep the lock. */
 void record_lock(void)
 {
 	sigset_t all, before;

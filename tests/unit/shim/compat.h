@@ -65,7 +65,7 @@ static inline void bitmap_clear(unsigned long *words, unsigned long bit, unsigne
 #define access_ok(pointer, nbytes)		((void)(pointer), true)
 #define should_fail_usercopy()			false
 
-/* What is touched without page faults is not there: to be read, or to be written. */
+/* User memory cannot be read, or written, without a page fault. */
 extern bool shim_unreadable, shim_unwritable;
 
 /* As with a spin lock: nobody sleeps meanwhile, or forgets the end. */
