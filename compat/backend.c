@@ -7,8 +7,8 @@
  *
  * Being asked first. vfio.ko asks the backend registered last first, and stock type1
  * never says no. When it is loaded after us we register once more, with a new table:
- * the old one cannot be unregistered while a container uses it, but it is told to
- * claim no new ones, and goes when nothing uses it.
+ * the old one cannot be unregistered while a call may use it, but it is told to
+ * claim no new ones, and stays until we go.
  *
  * Locking: registrations_mutex guards the list of tables. vfio.ko serialises open, attach, detach
  * and release of one container.
@@ -391,32 +391,6 @@ static const struct vfio_iommu_driver_ops backend_ops = {
 	.dma_rw = backend_dma_rw,
 };
 
-static void unregister_all_but(struct registration *keep)
-{
-	struct registration *registration, *next;
-	LIST_HEAD(old);
-
-	lockdep_assert_held(&registrations_mutex);
-	list_for_each_entry_safe(registration, next, &registrations, item) {
-		if (registration == keep)
-			continue;
-		vfio_unregister_iommu_driver(&registration->ops);
-		list_move(&registration->item, &old);
-	}
-	/*
-	 * Calls that sleep have a reference to the module. Others may have been preempted on their
-	 * way in or out.
-	 */
-	synchronize_rcu_tasks();
-	list_for_each_entry_safe(registration, next, &old, item)
-		kfree(registration);
-}
-
-/*
- * Once the new table is in, nobody can be on the way into a container by an old one:
- * vfio.ko holds a lock from the question to the answer, and registering took it. So
- * when nothing of this module is in use then, no container uses an old table.
- */
 static int register_first(void)
 {
 	struct registration *registration, *old;
@@ -451,9 +425,6 @@ static int backend_module_event(struct notifier_block *notifier, unsigned long e
 	mutex_lock(&registrations_mutex);
 	if (register_first())
 		pr_err("vfio_iommu_type1 was loaded and is asked before us now\n");
-	else if (!module_refcount(THIS_MODULE))
-		unregister_all_but(list_first_entry(&registrations, struct registration,
-						    item));
 	mutex_unlock(&registrations_mutex);
 	return NOTIFY_OK;
 }
@@ -484,13 +455,36 @@ int backend_init(void)
 	return ret;
 }
 
+/*
+ * vfio.ko makes calls by a pointer to its own record of one of our tables, and without a lock. A
+ * call that sleeps has a reference to the module; others, preempted on their way in or out, are
+ * waited for, before anything that they use goes. Twice: vfio.ko lets go of the module, and forgets
+ * the pointer a moment later. Once nobody is left in between, nobody gets the pointer any more; and
+ * then nobody is left who had got it. No new container can come, as the module is on its way out.
+ */
+static void wait_for_calls(void)
+{
+	synchronize_rcu_tasks();
+	synchronize_rcu_tasks();
+}
+
 /**
  * backend_exit() - undo backend_init(); no container of ours is left
+ *
+ * Waits for as long as a task is runnable in the kernel without sleeping.
  */
 void backend_exit(void)
 {
+	struct registration *registration, *next;
+
 	unregister_module_notifier(&backend_notifier);
 	mutex_lock(&registrations_mutex);
-	unregister_all_but(NULL);
+	if (!list_empty(&registrations))
+		wait_for_calls();
+	list_for_each_entry_safe(registration, next, &registrations, item) {
+		vfio_unregister_iommu_driver(&registration->ops);
+		list_del(&registration->item);
+		kfree(registration);
+	}
 	mutex_unlock(&registrations_mutex);
 }

@@ -191,7 +191,6 @@ START_TEST(table_that_is_not_asked_first_any_more_serves_what_it_has_and_no_more
 	start_backend();
 	old = shim_first_driver();
 	open_container(VFIO_TYPE1v2_IOMMU);
-	shim_module_refs = 1;
 	vfio_register_iommu_driver(&stock);
 	shim_module_is_live(STOCK);
 	ck_assert_uint_eq(shim_ndrivers(), 3);
@@ -201,6 +200,23 @@ START_TEST(table_that_is_not_asked_first_any_more_serves_what_it_has_and_no_more
 	for (i = 0; i < ARRAY_SIZE(calls); i++)
 		ck_assert_int_eq(old->ioctl(NULL, calls[i], 0), -EINVAL);
 	close_container();
+	vfio_unregister_iommu_driver(&stock);
+	stop_backend();
+}
+END_TEST
+
+START_TEST(table_stays_until_the_module_goes)
+{
+	const struct vfio_iommu_driver_ops *old;
+
+	start_backend();
+	old = shim_first_driver();
+	vfio_register_iommu_driver(&stock);
+	shim_module_is_live(STOCK);
+	ck_assert_uint_eq(shim_ndrivers(), 3);
+	ck_assert(is_ours(shim_first_driver()) && shim_first_driver() != old);
+	/* A call that is on its way may still use it. */
+	ck_assert_int_eq(old->ioctl(NULL, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU), 0);
 	vfio_unregister_iommu_driver(&stock);
 	stop_backend();
 }
@@ -226,8 +242,6 @@ START_TEST(stock_that_is_loaded_meanwhile_is_not_asked_first)
 {
 	const struct shim_thread threads[] = { { load_ours, NULL }, { load_stock, NULL } };
 
-	/* The module is being loaded, and so in use. */
-	shim_module_refs = 1;
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i));
 	expect(is_ours(shim_first_driver()));
 	vfio_unregister_iommu_driver(&stock);
@@ -804,6 +818,7 @@ int main(void)
 	tcase_add_test(tcase, question_without_a_handle_is_answered_if_we_serve);
 	tcase_add_test(tcase,
 		       table_that_is_not_asked_first_any_more_serves_what_it_has_and_no_more);
+	tcase_add_test(tcase, table_stays_until_the_module_goes);
 	tcase_add_loop_test(tcase, stock_that_is_loaded_meanwhile_is_not_asked_first, 1, 21);
 	tcase_add_test(tcase, failing_registration_leaves_nothing);
 	tcase_add_test(tcase, info_without_memory_for_its_capabilities_is_refused);

@@ -170,7 +170,6 @@ struct notifier_block {
 
 int register_module_notifier(struct notifier_block *notifier);
 int unregister_module_notifier(struct notifier_block *notifier);
-int module_refcount(struct module *module);
 void synchronize_rcu_tasks(void);
 bool try_module_get(struct module *module);
 void module_put(struct module *module);

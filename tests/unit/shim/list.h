@@ -46,12 +46,6 @@ static inline void list_del_init(struct list_head *item)
 	INIT_LIST_HEAD(item);
 }
 
-static inline void list_move(struct list_head *item, struct list_head *head)
-{
-	list_del_init(item);
-	list_add(item, head);
-}
-
 #define list_entry_of(item, entry, member) \
 	container_of(item, typeof(*(entry)), member)
 #define list_for_each_entry(entry, head, member)				\
