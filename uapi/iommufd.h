@@ -319,7 +319,7 @@ enum iommu_hw_info_flags {
  * @__reserved: 0
  * @out_capabilities: what it can do beyond translation: nothing
  *
- * EOPNOTSUPP: another type than that of @in_data_type.
+ * EOPNOTSUPP: another type than that of @in_data_type, where there is something to tell.
  */
 struct iommu_hw_info {
 	__u32 size;

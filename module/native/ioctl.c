@@ -128,6 +128,7 @@ static int handle_get_hw_info(struct ioctl_call *call)
 	struct iommu_hw_info *args = &call->args.hw_info;
 	struct ioas_hw_info info = { };
 	struct ioas_device *idev;
+	bool is_asked;
 	int ret;
 
 	if (args->flags & ~IOMMU_HW_INFO_FLAG_INPUT_TYPE ||
@@ -136,10 +137,12 @@ static int handle_get_hw_info(struct ioctl_call *call)
 	idev = idev_get(call->ctx, args->dev_id);
 	if (!idev)
 		return -ENOENT;
-	if (idev->igroup->bus->get_hw_info)
+	/* Who is not asked for anything is not asked for a type. */
+	is_asked = idev->igroup->bus->get_hw_info;
+	if (is_asked)
 		idev->igroup->bus->get_hw_info(&info);
 	ioas_object_put(&idev->object);
-	if (args->flags & IOMMU_HW_INFO_FLAG_INPUT_TYPE && args->in_data_type &&
+	if (is_asked && args->flags & IOMMU_HW_INFO_FLAG_INPUT_TYPE && args->in_data_type &&
 	    args->in_data_type != info.type)
 		return -EOPNOTSUPP;
 	ret = put_hw_info(args, &info);

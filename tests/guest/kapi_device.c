@@ -514,6 +514,36 @@ static void allocated_table_stays_until_it_is_destroyed(void)
 	kapi_close();
 }
 
+/* Of a real device nothing is told, whatever is asked for. */
+static void nothing_is_known_of_the_iommu_of_a_device(void)
+{
+	uint8_t info[8], zeroes[8] = { 0 };
+	uint32_t type;
+	int file;
+
+	kapi_open();
+	file = edu_file(LONE_0);
+	for (type = 0; type < 3; type++) {
+		struct iommu_hw_info command = {
+			.size = sizeof(command),
+			.flags = IOMMU_HW_INFO_FLAG_INPUT_TYPE,
+			.dev_id = (uint32_t)edu_bind(file, kapi.fd),
+			.in_data_type = type,
+			.data_uptr = (uintptr_t)info,
+			.data_len = sizeof(info),
+		};
+
+		memset(info, 0xa5, sizeof(info));
+		check_eq(native_call(kapi.fd, IOMMU_GET_HW_INFO, &command), 0);
+		check_eq(command.out_data_type, IOMMU_HW_INFO_TYPE_NONE);
+		check_eq(command.data_len, 0);
+		check_eq(memcmp(info, zeroes, sizeof(info)), 0);
+		check_eq(edu_unbind(file), 0);
+	}
+	close(file);
+	kapi_close();
+}
+
 static int late_result;
 
 static void *allocate_late(void *command)
@@ -827,6 +857,7 @@ static const struct test tests[] = {
 	TEST(allocated_table_stays_until_it_is_destroyed, 0),
 	TEST(allocated_table_outlives_its_device, 0),
 	TEST(answer_that_does_not_go_out_holds_up_no_unbind, 0),
+	TEST(nothing_is_known_of_the_iommu_of_a_device, 0),
 	TEST(allocated_table_is_not_chosen_automatically, 0),
 	TEST(map_in_the_msi_window_keeps_the_device_off_a_table, 0),
 	TEST(table_is_allocated_while_the_device_is_attached, 0),

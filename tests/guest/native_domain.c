@@ -712,6 +712,82 @@ RIG_TEST_WITH(1, device_that_cannot_be_moved_stays)
 	check_eq(object_destroy(rig.fd, other), 0);
 }
 
+/* --- GET_HW_INFO */
+
+static int get_hw_info(uint32_t device, void *info, uint32_t room, struct iommu_hw_info *command)
+{
+	command->size = sizeof(*command);
+	command->dev_id = device;
+	command->data_uptr = (uintptr_t)info;
+	command->data_len = room;
+	return native_call(rig.fd, IOMMU_GET_HW_INFO, command);
+}
+
+/* As much as there is room for; the rest of the room is zeroed, and nothing behind it is touched. */
+RIG_TEST_WITH(1, what_is_known_of_a_device_is_told_as_far_as_there_is_room)
+{
+	const struct test_hw_info all = { .test_reg = TEST_HW_INFO_REG };
+	uint32_t room;
+
+	for (room = 0; room <= 2 * sizeof(all); room += 4) {
+		uint32_t told = room < sizeof(all) ? room : sizeof(all);
+		uint8_t info[3 * sizeof(all)], expected[sizeof(info)];
+		struct iommu_hw_info command = { 0 };
+
+		context("room for %u bytes", room);
+		memset(info, 0xa5, sizeof(info));
+		memset(expected, 0xa5, sizeof(info));
+		memset(expected, 0, room);
+		memcpy(expected, &all, told);
+		check_eq(get_hw_info(rig.mock[0].iommu_device, info, room, &command), 0);
+		check_eq(memcmp(info, expected, sizeof(info)), 0);
+		check_eq(command.data_len, sizeof(all));
+		check_eq(command.out_data_type, TEST_HW_INFO_TYPE);
+		check_eq(command.out_capabilities, 0);
+		check_eq(command.out_max_pasid_log2, 0);
+	}
+}
+
+RIG_TEST_WITH(0, pasids_of_a_device_are_told)
+{
+	struct iommu_hw_info command = { 0 };
+	struct mock mock;
+
+	attach_special(rig.ioas, MOCK_PASID, &mock);
+	check_eq(get_hw_info(mock.iommu_device, NULL, 0, &command), 0);
+	check_eq(command.out_max_pasid_log2, TEST_PASID_WIDTH);
+}
+
+RIG_TEST_WITH(1, impossible_questions_about_a_device_are_refused)
+{
+	uint32_t device = rig.mock[0].iommu_device;
+	struct iommu_hw_info command;
+	uint8_t info[16];
+
+#define WITH(room, where, id, error, ...) \
+	(command = (struct iommu_hw_info){ __VA_ARGS__ }, \
+	 check_eq(get_hw_info((id), (where), (room), &command), (error)))
+
+	WITH(16, info, NO_ID, -ENOENT);
+	WITH(16, info, rig.ioas, -ENOENT);
+	WITH(16, info, device, -EOPNOTSUPP, .flags = 1U << 31);
+	WITH(16, info, device, -EOPNOTSUPP, .flags = 2);
+	WITH(16, info, device, -EOPNOTSUPP, .__reserved = { 0, 0, 1 });
+	/* What cannot be written, and what cannot be zeroed */
+	WITH(8, (void *)1, device, -EFAULT);
+	WITH(16, (void *)1, device, -EFAULT);
+	WITH(0, (void *)1, device, 0);
+	not_on_peer("it knows no flag");
+	WITH(16, info, device, 0, .flags = IOMMU_HW_INFO_FLAG_INPUT_TYPE);
+	WITH(16, info, device, 0, .flags = IOMMU_HW_INFO_FLAG_INPUT_TYPE,
+	     .in_data_type = TEST_HW_INFO_TYPE);
+	WITH(16, info, device, -EOPNOTSUPP, .flags = IOMMU_HW_INFO_FLAG_INPUT_TYPE,
+	     .in_data_type = TEST_HW_INFO_TYPE + 1);
+	/* Without the flag it is not looked at. */
+	WITH(16, info, device, 0, .in_data_type = 1);
+#undef WITH
+}
+
 static const struct test tests[] = {
 	RIG_ROWS(map_of_memory_that_is_not_there_is_refused, 0),
 	RIG_ROWS(map_of_memory_that_may_not_be_written_is_read_only, 0),
@@ -751,6 +827,9 @@ static const struct test tests[] = {
 	TEST(device_can_be_moved_to_another_ioas, 0),
 	TEST(device_can_be_moved_to_a_table_and_back, 0),
 	TEST(device_that_cannot_be_moved_stays, 0),
+	TEST(what_is_known_of_a_device_is_told_as_far_as_there_is_room, 0),
+	TEST(pasids_of_a_device_are_told, 0),
+	TEST(impossible_questions_about_a_device_are_refused, 0),
 };
 
 int main(int argc, char **argv)
