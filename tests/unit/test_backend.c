@@ -222,6 +222,33 @@ START_TEST(table_stays_until_the_module_goes)
 }
 END_TEST
 
+/* Where there is no memory to go first again, we stay where we are, and the log says so. */
+START_TEST(being_asked_second_is_told)
+{
+	const struct vfio_iommu_driver_ops *ours;
+	unsigned int n;
+
+	for (n = 1; n <= 2; n++) {
+		start_backend();
+		ours = shim_first_driver();
+		vfio_register_iommu_driver(&stock);
+		shim_nmessages = 0;
+		shim_fail_in = n;
+		shim_module_is_live(STOCK);
+		shim_fail_in = 0;
+		ck_assert_uint_eq(shim_nmessages, 1);
+		ck_assert_uint_eq(shim_ndrivers(), 2);
+		ck_assert(!is_ours(shim_first_driver()));
+		ck_assert_int_eq(ours->ioctl(NULL, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU), 1);
+		shim_module_is_live(STOCK);
+		ck_assert_uint_eq(shim_nmessages, 1);
+		ck_assert(is_ours(shim_first_driver()));
+		vfio_unregister_iommu_driver(&stock);
+		stop_backend();
+	}
+}
+END_TEST
+
 static void load_ours(void *unused)
 {
 	current = &process.task;
@@ -819,6 +846,7 @@ int main(void)
 	tcase_add_test(tcase,
 		       table_that_is_not_asked_first_any_more_serves_what_it_has_and_no_more);
 	tcase_add_test(tcase, table_stays_until_the_module_goes);
+	tcase_add_test(tcase, being_asked_second_is_told);
 	tcase_add_loop_test(tcase, stock_that_is_loaded_meanwhile_is_not_asked_first, 1, 21);
 	tcase_add_test(tcase, failing_registration_leaves_nothing);
 	tcase_add_test(tcase, info_without_memory_for_its_capabilities_is_refused);
