@@ -230,24 +230,30 @@ int record_fd_in(unsigned int first, unsigned int last)
 	return is_it ? fd : -1;
 }
 
+/* By the system call: fcntl() is ours, and would take the lock. So would close(). */
+static int duplicate(int fd, int lowest)
+{
+	return (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, lowest);
+}
+
 void record_move_fd(void)
 {
 	int before = record;
 
-	record = fcntl(before, F_DUPFD_CLOEXEC, before + 1);
+	record = duplicate(before, before + 1);
 	if (record < 0)
 		stop(strerrordesc_np(errno));
-	/* By the system call: close() is ours. The program's call may fail, and find it open. */
+	/* The program's call may fail, and find it open. */
 	syscall(SYS_close, before);
 }
 
 static int out_of_the_way(int fd)
 {
 	struct rlimit limit;
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, LOWEST_FD);
+	int high = duplicate(fd, LOWEST_FD);
 
 	if (high < 0 && !getrlimit(RLIMIT_NOFILE, &limit))
-		high = fcntl(fd, F_DUPFD_CLOEXEC, (int)(limit.rlim_cur / 2));
+		high = duplicate(fd, (int)(limit.rlim_cur / 2));
 	if (high < 0)
 		return fd;
 	syscall(SYS_close, fd);

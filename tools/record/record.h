@@ -10,7 +10,8 @@
  * returns the kernel's answer. Arguments are read as the kernel reads them, so that a bad pointer
  * is an error and no crash, and never written. A call is written down when it has returned; no
  * lock is held while it is made. Under the lock nothing is allocated, no thread is cancelled and no
- * signal handler runs, but for SIGSYS's.
+ * signal handler runs, but for SIGSYS's; and none of our own exported functions is called, as they
+ * take the lock.
  */
 #ifndef RECORD_RECORD_H
 #define RECORD_RECORD_H

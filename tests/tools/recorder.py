@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The recorder, without VFIO: python3 recorder.py RECORDER FAKE-VFIO VFIO-IOAS. Prints TAP.
+
+Each program of a test is a function of this file, in a process with the recorder and with
+fake_vfio.c, where all calls but those for devices succeed. What is the kernel's is tested in VMs:
+tests/conformance/record."""
+import ctypes
+import fcntl
+import mmap
+import os
+import resource
+import struct
+import subprocess
+import sys
+import tempfile
+
+CHECK_EXTENSION, GET_DEVICE_FD, MAP_DMA = 0x3b65, 0x3b6a, 0x3b71
+SYS_CLOSE = 3
+PAGE = 4096
+TIB = 1 << 40
+HOLE = TIB      # of any process of this machine's kind
+
+LIMIT = "calls: the recording ends here: more than %s cannot be replayed\n"
+
+
+class Recording:
+    """What a program leaves behind."""
+
+    def __init__(self, name, errors):
+        with open(name) as file:
+            self.text = file.read()
+        self.lines = self.text.splitlines()
+        self.errors = errors
+
+    def count(self, word):
+        return sum(line.split()[0] == word for line in self.lines)
+
+
+def must_be_replayable(name):
+    """It is read first; then a device, root or a module is missing."""
+    done = subprocess.run([TOOL, "compare", "--replay", name, "--file", "/dev/null"], timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    assert done.returncode == 2 and name.encode() not in done.stdout, done.stdout
+
+
+def record(program, *words, max_file_bytes=resource.RLIM_INFINITY):
+    """The recording of a program, which has to end well and can be replayed."""
+    limit = (max_file_bytes, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+    with tempfile.TemporaryDirectory() as top:
+        nodes = os.path.join(top, "dev", "vfio")
+        name = os.path.join(top, "calls")
+        os.makedirs(nodes)
+        for node in "vfio", "7":
+            with open(os.path.join(nodes, node), "w"):
+                pass
+        environment = dict(os.environ, LD_PRELOAD=RECORDER + " " + FAKE, VFIO_IOAS_RECORD=name,
+                           FAKE_MOUNTS=os.path.join(top, "mounts"))
+        done = subprocess.run(
+            [sys.executable, os.path.abspath(__file__), program.__name__, top, *words],
+            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit), check=False)
+        errors = done.stderr.decode()
+        assert done.returncode == 0, (program.__name__, done.returncode, errors)
+        must_be_replayable(name)
+        return Recording(name, errors)
+
+
+# --- programs, which begin with a directory of their own
+
+def open_node(top, name="vfio"):
+    return os.open(os.path.join(top, "dev", "vfio", name), os.O_RDWR)
+
+
+def map_dma(container, vaddr, nbytes):
+    fcntl.ioctl(container, MAP_DMA, struct.pack("IIQQQ", 32, 3, vaddr, 0, nbytes))
+
+
+def use_a_number_beside_one_that_was_closed_unnoticed(top):
+    container = open_node(top)
+    fcntl.ioctl(container, CHECK_EXTENSION, 1)
+    number = next(int(fd) for fd in os.listdir("/proc/self/fd")
+                  if os.path.islink("/proc/self/fd/" + fd) and
+                  os.readlink("/proc/self/fd/" + fd) == os.path.join(top, "calls"))
+    os.dup2(container, number + 1)
+    ctypes.CDLL(None).syscall(SYS_CLOSE, number + 1)
+    os.dup2(container, number)
+    fcntl.ioctl(number, CHECK_EXTENSION, 2)
+
+
+# --- tests
+
+def the_recording_moves_to_a_number_that_was_closed_unnoticed():
+    recording = record(use_a_number_beside_one_that_was_closed_unnoticed)
+    assert not recording.errors and recording.count("extension") == 2, recording.text
+
+
+PROGRAMS = [
+    use_a_number_beside_one_that_was_closed_unnoticed,
+]
+
+TESTS = [
+    the_recording_moves_to_a_number_that_was_closed_unnoticed,
+]
+
+
+def main():
+    failed = 0
+    print("1..%d" % len(TESTS))
+    for number, test in enumerate(TESTS, 1):
+        try:
+            test()
+            result = "ok"
+        except Exception as error:  # whatever went wrong, the others are run
+            print("# %s: %r" % (type(error).__name__, error))
+            result = "not ok"
+            failed += 1
+        print("%s %d - %s" % (result, number, test.__name__), flush=True)
+    return failed > 0
+
+
+if sys.argv[1] in [program.__name__ for program in PROGRAMS]:
+    globals()[sys.argv[1]](*sys.argv[2:])
+    sys.exit(0)
+RECORDER, FAKE, TOOL = (os.path.abspath(path) for path in sys.argv[1:])
+sys.exit(main())
