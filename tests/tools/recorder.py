@@ -87,6 +87,12 @@ def use_a_number_beside_one_that_was_closed_unnoticed(top):
     fcntl.ioctl(number, CHECK_EXTENSION, 2)
 
 
+def call_a_hundred_times(top):
+    container = open_node(top)
+    for number in range(100):
+        fcntl.ioctl(container, CHECK_EXTENSION, number)
+
+
 # --- tests
 
 def the_recording_moves_to_a_number_that_was_closed_unnoticed():
@@ -94,12 +100,23 @@ def the_recording_moves_to_a_number_that_was_closed_unnoticed():
     assert not recording.errors and recording.count("extension") == 2, recording.text
 
 
+def a_recording_that_finds_no_room_ends_with_a_whole_line():
+    whole = record(call_a_hundred_times).text
+    for max_file_bytes in range(1000, 1030, 7):
+        recording = record(call_a_hundred_times, max_file_bytes=max_file_bytes)
+        assert recording.text == whole[:whole.rindex("\n", 0, max_file_bytes) + 1], recording.text
+        assert recording.errors.endswith("calls: the recording ends here: File too large\n"), (
+            recording.errors)
+
+
 PROGRAMS = [
     use_a_number_beside_one_that_was_closed_unnoticed,
+    call_a_hundred_times,
 ]
 
 TESTS = [
     the_recording_moves_to_a_number_that_was_closed_unnoticed,
+    a_recording_that_finds_no_room_ends_with_a_whole_line,
 ]
 
 

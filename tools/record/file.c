@@ -117,6 +117,21 @@ static void stop(const char *why)
 	say("the recording ends here", why);
 }
 
+/*
+ * Where there is no room, the first bytes of the buffer may be written all the same. Half a line
+ * cannot be replayed: it goes. The size is the file's, as a child may have added its comment.
+ */
+static void cut_last_line(size_t nwritten)
+{
+	const char *end = memrchr(buffer, '\n', nwritten);
+	size_t nhalf = nwritten - (end ? (size_t)(end + 1 - buffer) : 0);
+	struct stat status;
+
+	if (nhalf && (fstat(record, &status) ||
+		      ftruncate(record, status.st_size - (off_t)nhalf)))
+		say("the recording ends within a line", strerrordesc_np(errno));
+}
+
 static void write_all(void)
 {
 	size_t nwritten = 0;
@@ -132,6 +147,7 @@ static void write_all(void)
 
 		if (n < 0) {
 			stop(strerrordesc_np(errno));
+			cut_last_line(nwritten);
 			return;
 		}
 		nwritten += (size_t)n;
