@@ -93,6 +93,16 @@ def call_a_hundred_times(top):
         fcntl.ioctl(container, CHECK_EXTENSION, number)
 
 
+def ask_for_devices_in_vain(top):
+    group = open_node(top, "7")
+    for name in 0, b"none\0", b"0000:00:03.0\0":
+        try:
+            fcntl.ioctl(group, GET_DEVICE_FD, name)
+            raise AssertionError(name)
+        except OSError:
+            pass
+
+
 # --- tests
 
 def the_recording_moves_to_a_number_that_was_closed_unnoticed():
@@ -109,14 +119,25 @@ def a_recording_that_finds_no_room_ends_with_a_whole_line():
             recording.errors)
 
 
+def a_device_of_no_name_is_none_when_it_is_replayed():
+    recording = record(ask_for_devices_in_vain)
+    assert recording.lines[-3:] == [
+        "device group=A slot=0 known=0 # = -EFAULT",
+        "device group=A slot=0 known=0 # = -ENODEV",
+        "device group=A slot=0 known=1 # = -EINVAL",
+    ], recording.text
+
+
 PROGRAMS = [
     use_a_number_beside_one_that_was_closed_unnoticed,
     call_a_hundred_times,
+    ask_for_devices_in_vain,
 ]
 
 TESTS = [
     the_recording_moves_to_a_number_that_was_closed_unnoticed,
     a_recording_that_finds_no_room_ends_with_a_whole_line,
+    a_device_of_no_name_is_none_when_it_is_replayed,
 ]
 
 
