@@ -38,7 +38,7 @@ class Recording:
 
 def must_be_replayable(name):
     """It is read first; then a device, root or a module is missing."""
-    done = subprocess.run([TOOL, "compare", "--replay", name, "--file", "/dev/null"], timeout=60,
+    done = subprocess.run([TOOL, "compare", "--replay", name, "--file", "/dev/null"], timeout=120,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     assert done.returncode == 2 and name.encode() not in done.stdout, done.stdout
 
@@ -57,7 +57,7 @@ def record(program, *words, max_file_bytes=resource.RLIM_INFINITY):
                            FAKE_MOUNTS=os.path.join(top, "mounts"))
         done = subprocess.run(
             [sys.executable, os.path.abspath(__file__), program.__name__, top, *words],
-            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit), check=False)
         errors = done.stderr.decode()
         assert done.returncode == 0, (program.__name__, done.returncode, errors)
@@ -103,6 +103,18 @@ def ask_for_devices_in_vain(top):
             pass
 
 
+def map_holes(top, nmaps, nbytes):
+    container = open_node(top)
+    for _ in range(int(nmaps)):
+        map_dma(container, HOLE, int(nbytes))
+
+
+def call_a_million_times(top):
+    container = open_node(top)
+    for _ in range(1000000):
+        fcntl.ioctl(container, CHECK_EXTENSION, 1)
+
+
 # --- tests
 
 def the_recording_moves_to_a_number_that_was_closed_unnoticed():
@@ -128,16 +140,39 @@ def a_device_of_no_name_is_none_when_it_is_replayed():
     ], recording.text
 
 
+def a_recording_ends_before_it_has_too_many_pieces_of_memory():
+    recording = record(map_holes, "65600", str(PAGE))
+    assert recording.errors.endswith(LIMIT % "65536 pieces of memory"), recording.errors
+    assert recording.count("memory") == recording.count("map") == 65536, recording.text[-500:]
+
+
+def a_recording_ends_before_it_has_too_much_memory():
+    recording = record(map_holes, "40", str(TIB))
+    assert recording.errors.endswith(LIMIT % "32 TiB of memory"), recording.errors
+    assert recording.count("memory") == recording.count("map") == 32, recording.text
+
+
+def a_recording_ends_before_it_has_too_many_operations():
+    recording = record(call_a_million_times)
+    assert recording.errors.endswith(LIMIT % "1000000 operations"), recording.errors
+    assert len(recording.lines) == 1000000, recording.text[-500:]
+
+
 PROGRAMS = [
     use_a_number_beside_one_that_was_closed_unnoticed,
     call_a_hundred_times,
     ask_for_devices_in_vain,
+    map_holes,
+    call_a_million_times,
 ]
 
 TESTS = [
     the_recording_moves_to_a_number_that_was_closed_unnoticed,
     a_recording_that_finds_no_room_ends_with_a_whole_line,
     a_device_of_no_name_is_none_when_it_is_replayed,
+    a_recording_ends_before_it_has_too_many_pieces_of_memory,
+    a_recording_ends_before_it_has_too_much_memory,
+    a_recording_ends_before_it_has_too_many_operations,
 ]
 
 

@@ -748,6 +748,19 @@ START_TEST(a_new_mapping_has_no_past)
 }
 END_TEST
 
+START_TEST(a_transcript_has_room_for_the_largest_recording)
+{
+	static const char line[] = "extension arg=0x1 = 0 and as much again as the usual line has, "
+				   "with an address, a charge and a count";
+	unsigned int i;
+
+	transcript_create();
+	for (i = 0; i < MAX_OPS; i++)
+		transcript_add(line);
+	ck_assert(!transcript_is_full());
+}
+END_TEST
+
 /* --- files that are written */
 
 START_TEST(a_difference_goes_into_a_new_file_and_follows_no_link)
@@ -818,6 +831,7 @@ int main(void)
 	tcase_add_test(tcase, behind_a_mapping_that_stock_has_shifted_bits_are_not_compared);
 	tcase_add_test(tcase, a_mapping_that_begins_with_a_word_leaves_nothing_behind_it);
 	tcase_add_test(tcase, a_new_mapping_has_no_past);
+	tcase_add_test(tcase, a_transcript_has_room_for_the_largest_recording);
 	tcase_add_test(tcase, a_difference_goes_into_a_new_file_and_follows_no_link);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);

@@ -13,8 +13,7 @@
 #include "op_type.h"
 #include "text.h"
 
-#define MAX_MEMORY_BYTES	TIB
-#define MAX_ALL_BYTES		(32 * TIB)
+#define MAX_ALL_BYTES		(MAX_ALL_TIB * TIB)
 #define VFIO_CALLS		0x3b00ULL
 
 struct checked_memory {

@@ -10,11 +10,11 @@
 #ifndef COMPARE_OP_H
 #define COMPARE_OP_H
 
+#include "../recording.h"
 #include "common.h"
 
 #define OP_ARGS		7
 #define MAX_NAME_CHARS	8	/* of memory */
-#define MAX_LINE_CHARS	511
 
 enum op_kind {
 	/* do_life.c: containers, groups and devices */

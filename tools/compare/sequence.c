@@ -13,10 +13,10 @@
 #include "text.h"
 #include "world.h"
 
-#define MAX_FILE_BYTES	(256 * MIB)
-#define MAX_OPS		1000000U	/* in a file */
+#define MAX_FILE_BYTES	(MAX_FILE_MIB * MIB)
 #define MAX_SEQUENCES	100000U		/* in a file */
 #define MAX_OUTPUTS	99U
+#define MAX_COMMENT	(int)(MAX_LINE_CHARS - 2)
 
 void sequence_add(struct sequence *sequence, const struct op *op)
 {
@@ -244,8 +244,7 @@ static void write_comment(FILE *file, const char *comment)
 		int nchars = (int)strcspn(comment, "\n");
 
 		/* A line that is read again has a limit. */
-		fprintf(file, "# %.*s\n", nchars > MAX_LINE_CHARS - 2 ? MAX_LINE_CHARS - 2 : nchars,
-			comment);
+		fprintf(file, "# %.*s\n", nchars > MAX_COMMENT ? MAX_COMMENT : nchars, comment);
 		comment += nchars + (comment[nchars] == '\n');
 	}
 }

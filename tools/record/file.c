@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include "record.h"
+#include "../recording.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_BYTES	512	/* as much as "vfio-ioas compare" takes in a line */
+#define LINE_BYTES	(MAX_LINE_CHARS + 1)
+#define MAX_FILE_BYTES	((uint64_t)MAX_FILE_MIB << 20)
 #define BUFFER_BYTES	8192
 #define LOWEST_FD	500	/* or half of the limit, where that is less */
 
@@ -47,6 +49,8 @@ static struct stat record_status;
 static struct stat stderr_status;	/* as it was at first */
 static char buffer[BUFFER_BYTES];
 static size_t nbuffered;
+static unsigned int nops;		/* that are written, or in the buffer; as the next */
+static uint64_t nbytes;
 
 /* --- the lock */
 
@@ -166,6 +170,32 @@ void record_unlock(void)
 	pthread_setcancelstate(cancel, NULL);
 }
 
+void record_full(unsigned int most, const char *of_what)
+{
+	char why[96];
+
+	if (state != RECORDING)
+		return;
+	snprintf(why, sizeof(why), "more than %u %s cannot be replayed", most, of_what);
+	stop(why);
+}
+
+/* For a line with its newline; else ends the recording. "sequence" counts as an operation. */
+static bool has_room(const char *line, size_t nchars)
+{
+	bool is_op = *line != '#';
+
+	if (is_op && nops == MAX_OPS)
+		record_full(MAX_OPS, "operations");
+	else if (nbytes + nchars > MAX_FILE_BYTES)
+		record_full(MAX_FILE_MIB, "MiB");
+	if (state != RECORDING)
+		return false;
+	nops += is_op;
+	nbytes += nchars;
+	return true;
+}
+
 void put(const char *format, ...)
 {
 	char line[LINE_BYTES];
@@ -176,7 +206,7 @@ void put(const char *format, ...)
 	va_start(arguments, format);
 	nchars = vsnprintf(line, sizeof(line) - 1, format, arguments);
 	va_end(arguments);
-	if (nchars > 0 && nchars < (int)sizeof(line) - 1) {
+	if (nchars > 0 && nchars < (int)sizeof(line) - 1 && has_room(line, (size_t)nchars + 1)) {
 		line[nchars++] = '\n';
 		if (nbuffered + (size_t)nchars > sizeof(buffer)) {
 			write_all();

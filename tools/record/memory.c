@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "record.h"
+#include "../recording.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,11 +18,11 @@
 #include <unistd.h>
 
 #define PAGE		4096ULL
-#define MAX_BYTES	(1ULL << 40)	/* as much as can be replayed; as of the next one */
-#define MAX_MEMORIES	65536U
+#define MAX_ALL_BYTES	((uint64_t)MAX_ALL_TIB << 40)
 #define NO_ADDRESS	0x900000000000ULL	/* of no process */
 
 static unsigned int nmemories;
+static uint64_t nbytes_of_all;
 
 struct area {
 	uint64_t start;
@@ -164,14 +165,17 @@ static uint64_t number_for(const struct vfio_iommu_type1_dma_map *map)
 
 void put_memory(const struct vfio_iommu_type1_dma_map *map, char address[ADDRESS_BYTES])
 {
-	if (map->size % PAGE || map->vaddr % PAGE || !map->size || map->size > MAX_BYTES ||
+	if (map->size % PAGE || map->vaddr % PAGE || !map->size || map->size > MAX_MEMORY_BYTES ||
 	    map->vaddr + map->size < map->vaddr) {
 		snprintf(address, ADDRESS_BYTES, "0x%llx", (unsigned long long)number_for(map));
 		return;
 	}
 	if (nmemories == MAX_MEMORIES)
-		put("# more pieces of memory than can be replayed");
+		record_full(MAX_MEMORIES, "pieces of memory");
+	else if (map->size > MAX_ALL_BYTES - nbytes_of_all)
+		record_full(MAX_ALL_TIB, "TiB of memory");
 	nmemories++;
+	nbytes_of_all += map->size;
 	put("memory name=m%u size=0x%llx kind=none prot=0x0", nmemories,
 	    (unsigned long long)map->size);
 	put_parts(map);
