@@ -70,6 +70,7 @@ struct op {
 	enum op_kind kind;
 	uint64_t mem;		/* name of memory that its address counts from; 0: none */
 	uint64_t arg[OP_ARGS];
+	bool succeeded;		/* so a recording says behind it: "# = 0"; no part of its meaning */
 };
 
 struct text;

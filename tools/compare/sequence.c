@@ -110,6 +110,14 @@ static bool is_beginning(const char *line)
 	return !*line || *line == '#';
 }
 
+/* The recorder writes behind a call what it returned. */
+static bool says_success(const char *line)
+{
+	const char *comment = strchr(line, '#');
+
+	return comment && !strcmp(comment, "# = 0");
+}
+
 static bool parse_op(struct parser *parser, const char *line)
 {
 	struct text reason = { 0 };
@@ -122,6 +130,7 @@ static bool parse_op(struct parser *parser, const char *line)
 	text_free(&reason);
 	if (!well)
 		return false;
+	op.succeeded = says_success(line);
 	if (parser->nops++ == MAX_OPS)
 		return refuse(parser, "there are too many operations");
 	if (!parser->sequences->nsequences && !begin_sequence(parser))
