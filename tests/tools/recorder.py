@@ -115,6 +115,33 @@ def call_a_million_times(top):
         fcntl.ioctl(container, CHECK_EXTENSION, 1)
 
 
+def device_of(address):
+    """Of the file system of what is mapped there, as the kernel says."""
+    with open("/proc/self/maps") as file:
+        for line in file:
+            words = line.split()
+            start, end = (int(word, 16) for word in words[0].split("-"))
+            if start <= address < end:
+                return ":".join(str(int(word, 16)) for word in words[3].split(":"))
+    raise AssertionError(hex(address))
+
+
+def map_a_file(top, mount, sharing, is_deleted=""):
+    """On what a list of mounts says of its file system."""
+    container = open_node(top)
+    flags = mmap.MAP_SHARED if sharing == "shared" else mmap.MAP_PRIVATE
+    with open(os.path.join(top, "a file"), "w+b") as file:
+        file.truncate(PAGE)
+        if is_deleted:
+            os.unlink(file.name)
+        memory = mmap.mmap(file.fileno(), PAGE, flags)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    with open(os.path.join(top, "mounts"), "w") as file:
+        file.write("21 1 9999:9999 / / rw - hugetlbfs none rw\n" + "x" * 5000 + "\n")
+        file.write(mount.replace("DEVICE", device_of(address)))
+    map_dma(container, address, PAGE)
+
+
 # --- tests
 
 def the_recording_moves_to_a_number_that_was_closed_unnoticed():
@@ -158,12 +185,30 @@ def a_recording_ends_before_it_has_too_many_operations():
     assert len(recording.lines) == 1000000, recording.text[-500:]
 
 
+def kinds(program, *words):
+    return [line.split("kind=")[1].split()[0] for line in record(program, *words).lines
+            if line.startswith("part ")]
+
+
+def memory_is_of_the_kind_of_its_file_system():
+    mount = "30 21 DEVICE /a\\040-\\040b /mnt/huge rw,x shared:1 master:2 - %s a/-/b rw,size=2M\n"
+    for type_name, kind in (("hugetlbfs", "huge"), ("tmpfs", "shared"), ("ramfs", "shared"),
+                            ("ext4", "file"), ("fuse.tmpfs", "file")):
+        for deleted in [], ["deleted"]:
+            assert kinds(map_a_file, mount % type_name, "shared", *deleted) == [kind], type_name
+    assert kinds(map_a_file, mount % "hugetlbfs", "private") == ["huge"]
+    assert kinds(map_a_file, mount % "tmpfs", "private") == ["anon"]
+    for broken in "", "\n", "30 21 DEVICE", "30 21 DEVICE / / rw -", "30 21 DEVICE / / rw - \n":
+        assert kinds(map_a_file, broken, "shared") == ["file"], broken
+
+
 PROGRAMS = [
     use_a_number_beside_one_that_was_closed_unnoticed,
     call_a_hundred_times,
     ask_for_devices_in_vain,
     map_holes,
     call_a_million_times,
+    map_a_file,
 ]
 
 TESTS = [
@@ -173,6 +218,7 @@ TESTS = [
     a_recording_ends_before_it_has_too_many_pieces_of_memory,
     a_recording_ends_before_it_has_too_much_memory,
     a_recording_ends_before_it_has_too_many_operations,
+    memory_is_of_the_kind_of_its_file_system,
 ]
 
 
