@@ -9,7 +9,8 @@
  * sandboxed: may not call process_vm_readv(); trapped: nor readlink() and open(), and handles the
  * signal; old: there is no close_range(); crowded: may have no more descriptors; leaderless: the
  * main thread ends before all is done; cancelled: a thread is cancelled first; clearenv: clears
- * its environment first; numbers: does nothing but use numbers of descriptors.
+ * its environment first; numbers: does nothing but use numbers of descriptors; files: does nothing
+ * but map memory of file systems, "tmp fs" and "huge" of this directory among them.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -407,11 +408,50 @@ static void cancelled(void)
 	printf("behind the map: %d, cancelled: %d\n", is_behind, result == PTHREAD_CANCELED);
 }
 
+#define HUGE_PAGE	(2UL << 20)
+
+/* NULL: the kernel's own huge pages, anonymously. */
+static void map_a_file(const char *path, unsigned long nbytes, bool is_deleted)
+{
+	int fd = path ? open(path, O_RDWR | O_CREAT, 0600) : -1;
+	struct vfio_iommu_type1_dma_map map = map_of(0, nbytes / PAGE);
+	struct vfio_iommu_type1_dma_unmap unmap = unmap_of(0, nbytes / PAGE);
+	void *mapped;
+
+	if (path)
+		tell("size", ftruncate(fd, (off_t)nbytes));
+	if (is_deleted)
+		unlink(path);
+	mapped = mmap(NULL, nbytes, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | (path ? 0 : MAP_ANONYMOUS | MAP_HUGETLB), fd, 0);
+	tell("mmap", mapped == MAP_FAILED ? -1 : 0);
+	map.vaddr = (uintptr_t)mapped;
+	tell("map", call(container, VFIO_IOMMU_MAP_DMA, &map));
+	tell("unmap", call(container, VFIO_IOMMU_UNMAP_DMA, &unmap));
+	munmap(mapped, nbytes);
+	close(fd);
+}
+
+static void attach(void)
+{
+	tell("join", call(group, VFIO_GROUP_SET_CONTAINER, &container));
+	tell("backend", call(container, VFIO_SET_IOMMU, (void *)VFIO_TYPE1v2_IOMMU));
+}
+
+static void files(void)
+{
+	attach();
+	map_a_file("tmp fs/a", PAGE, false);
+	map_a_file("tmp fs/b", PAGE, true);
+	map_a_file("huge/rtemap_0", HUGE_PAGE, false);
+	map_a_file("huge/rtemap_1", HUGE_PAGE, true);
+	map_a_file(NULL, HUGE_PAGE, false);
+}
+
 static void all(void)
 {
 	tell("info without a backend", call(container, VFIO_IOMMU_GET_INFO, NULL));
-	tell("join", call(group, VFIO_GROUP_SET_CONTAINER, &container));
-	tell("backend", call(container, VFIO_SET_IOMMU, (void *)VFIO_TYPE1v2_IOMMU));
+	attach();
 	bad_pointers();
 	structs_that_cannot_be_written();
 	bytes_behind_a_struct();
@@ -474,6 +514,8 @@ int main(int argc, char **argv)
 		return 2;
 	if (!strcmp(mode, "numbers")) {
 		numbers();
+	} else if (!strcmp(mode, "files")) {
+		files();
 	} else if (!strcmp(mode, "leaderless")) {
 		pthread_create(&thread, NULL, all_without_a_leader, NULL);
 		pthread_exit(NULL);

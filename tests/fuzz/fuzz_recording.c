@@ -170,6 +170,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
 	struct text problem = { 0 };
 	size_t i, j;
 
+	/* As with --file: without it all that has memory of a file would be refused. */
+	memory_file = "file";
 	if (!sequences_parse(&sequences, (const char *)data, nbytes, 0, &problem)) {
 		judge_problem(text_chars(&problem));
 		MUST(!sequences.nsequences && !sequences.sequence);

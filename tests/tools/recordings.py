@@ -31,7 +31,7 @@ def a_malicious_recording_is_refused_with_line_and_reason():
     assert sorted(expected) == sorted(os.listdir(refused))
     for name, reason in expected.items():
         path = os.path.join(refused, name)
-        status, output = run("--replay", path)
+        status, output = run("--replay", path, "--file", "/dev/null")
         assert status == 2, (name, status, output)
         assert output.startswith(b"vfio-ioas: %s:%s" % (path.encode(), reason.encode())), (
             name, output)
@@ -50,6 +50,22 @@ def a_good_recording_is_not_refused():
             status, output = run("--replay", path)
             # It ends for want of a device, of root or of the modules.
             assert status == 2 and path.encode() not in output, (name, output)
+
+
+def memory_of_a_file_is_refused_where_no_file_is_named():
+    for lines in (["memory name=m size=0x1000 kind=file prot=read"],
+                  ["memory name=m size=0x2000 kind=none prot=0x0",
+                   "part at=m+0x1000 size=0x1000 kind=file prot=read|write"]):
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write("sequence\n" + "".join(line + "\n" for line in lines))
+            file.flush()
+            status, output = run("--replay", file.name)
+            assert status == 2 and output.decode() == (
+                "vfio-ioas: %s:%d: memory of a file (kind=file) needs --file\n"
+                % (file.name, 1 + len(lines))), output
+            # It ends for want of a device, of root or of the modules.
+            status, output = run("--replay", file.name, "--file", "/dev/null")
+            assert status == 2 and file.name.encode() not in output, output
 
 
 def an_empty_recording_says_that_it_is():
@@ -104,6 +120,7 @@ TESTS = [
     a_malicious_recording_is_refused_with_line_and_reason,
     a_refused_recording_sends_nothing_to_the_terminal,
     a_good_recording_is_not_refused,
+    memory_of_a_file_is_refused_where_no_file_is_named,
     an_empty_recording_says_that_it_is,
     a_recording_whose_dirty_bits_take_too_much_is_refused,
     a_recording_that_cannot_be_read_is_named,

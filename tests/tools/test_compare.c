@@ -415,6 +415,29 @@ START_TEST(a_wrong_backend_is_noticed)
 }
 END_TEST
 
+/*
+ * It maps 0x3000 twice: the second of these calls fails, unless ours has unmapped it before, which
+ * is intended. In the recording all calls succeed.
+ */
+START_TEST(a_map_that_fails_on_both_sides_though_it_was_recorded_is_noted)
+{
+	struct sequence sequence = { 0 };
+	bool diverges = _i;
+	size_t i;
+
+	make_sequence(&sequence, diverges);
+	for (i = 0; i < sequence.nops; i++)
+		sequence.ops[i].succeeded = true;
+	how_wrong = RIGHT;
+	forget_comparison();
+	ck_assert(compare_sequences("random", &sequence, 1, &comparison));
+	ck_assert_int_eq(comparison.verdict, diverges ? VERDICT_INTENDED : VERDICT_SAME);
+	ck_assert_uint_eq(comparison.nlost, !diverges);
+	ck_assert_uint_eq(comparison.first_lost, diverges ? 0 : 2);
+	sequence_free(&sequence);
+}
+END_TEST
+
 /* The whole of --random: its exit status is what a suite sees. */
 static int random_status(enum wrong wrong)
 {
@@ -493,6 +516,25 @@ START_TEST(a_random_sequence_can_be_written_and_read)
 		text_free(&text);
 	}
 	sequence_free(&sequence);
+}
+END_TEST
+
+#define INFO(outcome)	"info argsz=24" outcome "\n"
+
+START_TEST(a_recording_says_which_calls_succeeded)
+{
+	static const char lines[] = INFO(" # = 0") INFO("") INFO(" #") INFO(" # = -EINVAL")
+				    INFO(" # = 1") INFO(" # = 0, or so") INFO(" # = 0");
+	static const bool expected[] = { true, false, false, false, false, false, true };
+	struct text problem = { 0 };
+	struct sequences sequences;
+	size_t i;
+
+	ck_assert(sequences_parse(&sequences, lines, strlen(lines), 0, &problem));
+	ck_assert_uint_eq(sequences.sequence->nops, ARRAY_SIZE(expected));
+	for (i = 0; i < ARRAY_SIZE(expected); i++)
+		ck_assert_int_eq(sequences.sequence->ops[i].succeeded, expected[i]);
+	sequences_free(&sequences);
 }
 END_TEST
 
@@ -748,6 +790,19 @@ START_TEST(a_new_mapping_has_no_past)
 }
 END_TEST
 
+START_TEST(a_transcript_has_room_for_the_largest_recording)
+{
+	static const char line[] = "extension arg=0x1 = 0 and as much again as the usual line has, "
+				   "with an address, a charge and a count";
+	unsigned int i;
+
+	transcript_create();
+	for (i = 0; i < MAX_OPS; i++)
+		transcript_add(line);
+	ck_assert(!transcript_is_full());
+}
+END_TEST
+
 /* --- files that are written */
 
 START_TEST(a_difference_goes_into_a_new_file_and_follows_no_link)
@@ -804,6 +859,9 @@ int main(void)
 	tcase_add_test(tcase, a_right_backend_is_the_same);
 	tcase_add_test(tcase, what_led_to_a_difference_is_left_out_and_the_rest_compared);
 	tcase_add_loop_test(tcase, a_wrong_backend_is_noticed, 0, 2 * (BOTH_HANG - RIGHT));
+	tcase_add_loop_test(tcase, a_map_that_fails_on_both_sides_though_it_was_recorded_is_noted,
+			    0, 2);
+	tcase_add_test(tcase, a_recording_says_which_calls_succeeded);
 	tcase_add_loop_test(tcase, random_calls_end_with_a_status_that_says_so, 0, NWRONG);
 	tcase_add_test(tcase, a_random_sequence_can_be_written_and_read);
 	tcase_add_loop_test(tcase, a_recording_that_takes_more_memory_than_there_is_is_refused, 0,
@@ -818,6 +876,7 @@ int main(void)
 	tcase_add_test(tcase, behind_a_mapping_that_stock_has_shifted_bits_are_not_compared);
 	tcase_add_test(tcase, a_mapping_that_begins_with_a_word_leaves_nothing_behind_it);
 	tcase_add_test(tcase, a_new_mapping_has_no_past);
+	tcase_add_test(tcase, a_transcript_has_room_for_the_largest_recording);
 	tcase_add_test(tcase, a_difference_goes_into_a_new_file_and_follows_no_link);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);

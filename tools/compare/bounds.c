@@ -13,8 +13,7 @@
 #include "op_type.h"
 #include "text.h"
 
-#define MAX_MEMORY_BYTES	TIB
-#define MAX_ALL_BYTES		(32 * TIB)
+#define MAX_ALL_BYTES		(MAX_ALL_TIB * TIB)
 #define VFIO_CALLS		0x3b00ULL
 
 struct checked_memory {
@@ -64,13 +63,17 @@ static struct checked_memory *add(struct check *check, uint64_t name)
 	return memory;
 }
 
-static void check_kind(struct check *check, struct checked_memory *memory, uint64_t kind,
-		       uint64_t prot)
+/* Without a file there would be no memory, and maps of it would fail on both sides alike. */
+static const char *check_kind(struct check *check, struct checked_memory *memory, uint64_t kind,
+			      uint64_t prot)
 {
+	if (kind == MEMORY_FILE && !memory_file)
+		return "memory of a file (kind=file) needs --file";
 	if (kind == MEMORY_FILE || kind == MEMORY_BAR)
 		memory->is_special = true;
 	if (kind == MEMORY_FILE && prot & PROT_W)
 		check->maps_file = true;
+	return NULL;
 }
 
 /* --- how much memory that takes */
@@ -204,6 +207,7 @@ static const char *check_memory(struct check *check, const struct op *op)
 {
 	struct checked_memory *memory = find(check, op->arg[0]);
 	uint64_t nbytes = op->arg[1];
+	const char *problem;
 
 	if (!nbytes || nbytes % PAGE || nbytes > MAX_MEMORY_BYTES)
 		return "memory has whole pages, at least one, at most 1 TiB";
@@ -218,7 +222,9 @@ static const char *check_memory(struct check *check, const struct op *op)
 	memory->nbytes = nbytes;
 	memory->is_special = false;
 	add_capacity(memory, op->arg[2], nbytes);
-	check_kind(check, memory, op->arg[2], op->arg[3]);
+	problem = check_kind(check, memory, op->arg[2], op->arg[3]);
+	if (problem)
+		return problem;
 	return touches(op->arg[2]) ? populate(check, memory, 0, nbytes) : NULL;
 }
 
@@ -240,10 +246,10 @@ static const char *check_range(struct check *check, const struct op *op)
 	struct checked_memory *memory;
 	const char *problem = check_within(check, op, &memory);
 
+	if (!problem && op->kind == OP_PART)
+		problem = check_kind(check, memory, op->arg[2], op->arg[3]);
 	if (problem)
 		return problem;
-	if (op->kind == OP_PART)
-		check_kind(check, memory, op->arg[2], op->arg[3]);
 	if ((op->kind == OP_FILL || op->kind == OP_PEEK) && memory->is_special)
 		return "memory of a file or a device is not filled nor looked at";
 	return check_populated(check, memory, op);

@@ -31,7 +31,7 @@ struct check {
 	bool lets_write;	/* a device, to what is mapped */
 };
 
-/* NULL, or why the next operation of the sequence is refused. */
+/* NULL, or why the next operation of the sequence is refused; it depends on --file, too. */
 const char *check_op(struct check *check, const struct op *op);
 void check_free(struct check *check);
 

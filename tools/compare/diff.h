@@ -31,6 +31,9 @@ struct comparison {
 	 */
 	const struct difference *divergence;	/* NULL: all lines were compared */
 	size_t diverges_at;
+	/* Maps that succeeded in the recording, and failed on both sides. */
+	size_t nlost;
+	size_t first_lost;		/* operation, if there is one */
 	char reason[256];		/* of skipping, or what did not run; or "" */
 	struct text excerpt;		/* what differs, with what led to it */
 };

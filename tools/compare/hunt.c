@@ -9,6 +9,7 @@
  * After an intended difference the two sides can have different mappings. The sequence is then
  * run once more without the calls that led to it, as often as it takes to compare all others.
  */
+#define _GNU_SOURCE
 #include "hunt.h"
 
 #include "devices.h"
@@ -42,6 +43,43 @@ static void leave_out_causes(const struct comparison *comparison, const struct o
 	free(is_cause);
 }
 
+static size_t line_length(const char *line)
+{
+	return strcspn(line, "\n");
+}
+
+static bool says_failure(const char *line)
+{
+	static const char word[] = " = -";
+
+	return memmem(line, line_length(line), word, sizeof(word) - 1);
+}
+
+static const char *next_line(const char *line)
+{
+	line += line_length(line);
+	return *line ? line + 1 : line;
+}
+
+/* An operation has one line of either transcript. */
+static void count_lost(const struct sequence *sequence, const struct outcome *stock,
+		       const struct outcome *ours, struct comparison *comparison)
+{
+	const char *stock_line = text_chars(&stock->transcript);
+	const char *our_line = text_chars(&ours->transcript);
+	size_t i;
+
+	for (i = 0; i < sequence->nops; i++) {
+		const struct op *op = &sequence->ops[i];
+
+		if (op->kind == OP_MAP && op->succeeded && says_failure(stock_line) &&
+		    says_failure(our_line) && !comparison->nlost++)
+			comparison->first_lost = i;
+		stock_line = next_line(stock_line);
+		our_line = next_line(our_line);
+	}
+}
+
 bool compare_once(const char *name, const struct sequence *sequences, size_t nsequences,
 		  struct comparison *comparisons, struct sequence *rests)
 {
@@ -62,6 +100,9 @@ bool compare_once(const char *name, const struct sequence *sequences, size_t nse
 		if (well)
 			compare_outcomes(name, &outcomes[STOCK][i],
 					 &outcomes[OURS][i], &comparisons[i]);
+		if (well)
+			count_lost(&sequences[i], &outcomes[STOCK][i], &outcomes[OURS][i],
+				   &comparisons[i]);
 		if (well && rests && comparisons[i].divergence)
 			leave_out_causes(&comparisons[i], &outcomes[STOCK][i],
 					 &sequences[i], &rests[i]);
@@ -82,6 +123,8 @@ static void add_comparison(struct comparison *whole, struct comparison *rest)
 		comparison_remember(rest, whole->intended[i]);
 	if (rest->verdict == VERDICT_SAME)
 		rest->verdict = VERDICT_INTENDED;
+	rest->nlost = whole->nlost;
+	rest->first_lost = whole->first_lost;
 	text_free(&whole->excerpt);
 	*whole = *rest;
 }
@@ -359,6 +402,20 @@ static bool have_devices(const struct sequence *sequence)
 	return true;
 }
 
+/* Such maps are the same on both sides, and still not what the program saw. */
+static void note_lost(const char *name, const struct sequence *sequence,
+		      const struct comparison *comparison)
+{
+	struct text line = { 0 };
+
+	if (!comparison->nlost)
+		return;
+	op_format(&sequence->ops[comparison->first_lost], &line);
+	report_note("%s: maps that had succeeded failed on both sides: %zu; the first: %s",
+		    name, comparison->nlost, text_chars(&line));
+	text_free(&line);
+}
+
 static int replay(struct sequences *sequences)
 {
 	struct comparison *comparisons = allocate(sequences->nsequences, sizeof(*comparisons));
@@ -373,6 +430,7 @@ static int replay(struct sequences *sequences)
 	for (i = 0; i < sequences->nsequences; i++) {
 		snprintf(name, sizeof(name), "sequence_%zu", i + 1);
 		report(name, options.replay, &comparisons[i]);
+		note_lost(name, &sequences->sequence[i], &comparisons[i]);
 	}
 	comparisons_free(comparisons, sequences->nsequences);
 	return report_end();

@@ -7,7 +7,6 @@
 
 #include "op.h"
 
-#define MAX_MEMORIES	65536U
 /* Memory that has room for a huge page is aligned for it. */
 #define HUGE_BYTES	(2 * MIB)
 /* Mappings may be larger than their memory. Behind it is nothing, and nothing of ours. */

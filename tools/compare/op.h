@@ -10,11 +10,11 @@
 #ifndef COMPARE_OP_H
 #define COMPARE_OP_H
 
+#include "../recording.h"
 #include "common.h"
 
 #define OP_ARGS		7
 #define MAX_NAME_CHARS	8	/* of memory */
-#define MAX_LINE_CHARS	511
 
 enum op_kind {
 	/* do_life.c: containers, groups and devices */
@@ -70,6 +70,7 @@ struct op {
 	enum op_kind kind;
 	uint64_t mem;		/* name of memory that its address counts from; 0: none */
 	uint64_t arg[OP_ARGS];
+	bool succeeded;		/* so a recording says behind it: "# = 0"; no part of its meaning */
 };
 
 struct text;

@@ -13,10 +13,10 @@
 #include "text.h"
 #include "world.h"
 
-#define MAX_FILE_BYTES	(256 * MIB)
-#define MAX_OPS		1000000U	/* in a file */
+#define MAX_FILE_BYTES	(MAX_FILE_MIB * MIB)
 #define MAX_SEQUENCES	100000U		/* in a file */
 #define MAX_OUTPUTS	99U
+#define MAX_COMMENT	(int)(MAX_LINE_CHARS - 2)
 
 void sequence_add(struct sequence *sequence, const struct op *op)
 {
@@ -110,6 +110,14 @@ static bool is_beginning(const char *line)
 	return !*line || *line == '#';
 }
 
+/* The recorder writes behind a call what it returned. */
+static bool says_success(const char *line)
+{
+	const char *comment = strchr(line, '#');
+
+	return comment && !strcmp(comment, "# = 0");
+}
+
 static bool parse_op(struct parser *parser, const char *line)
 {
 	struct text reason = { 0 };
@@ -122,6 +130,7 @@ static bool parse_op(struct parser *parser, const char *line)
 	text_free(&reason);
 	if (!well)
 		return false;
+	op.succeeded = says_success(line);
 	if (parser->nops++ == MAX_OPS)
 		return refuse(parser, "there are too many operations");
 	if (!parser->sequences->nsequences && !begin_sequence(parser))
@@ -244,8 +253,7 @@ static void write_comment(FILE *file, const char *comment)
 		int nchars = (int)strcspn(comment, "\n");
 
 		/* A line that is read again has a limit. */
-		fprintf(file, "# %.*s\n", nchars > MAX_LINE_CHARS - 2 ? MAX_LINE_CHARS - 2 : nchars,
-			comment);
+		fprintf(file, "# %.*s\n", nchars > MAX_COMMENT ? MAX_COMMENT : nchars, comment);
 		comment += nchars + (comment[nchars] == '\n');
 	}
 }

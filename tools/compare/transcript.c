@@ -10,7 +10,7 @@
 
 #include <sys/mman.h>
 
-#define TRANSCRIPT_BYTES	(16 * MIB)
+#define TRANSCRIPT_BYTES	(128 * MIB)	/* MAX_OPS lines of usual length */
 
 struct transcript {
 	size_t nchars;

@@ -211,6 +211,18 @@ static void put_join(const struct call *call, const char *group)
 	}
 }
 
+/*
+ * Replay asks for its own device if the name is known. It must not get one where the program had
+ * none for a name, or a pointer, that is bad; a bad name stands for both.
+ */
+static void put_failed_device(const struct call *call, const char *group)
+{
+	bool is_known = call->error != ENODEV && call->error != EFAULT;
+	char text[OUTCOME_BYTES];
+
+	put("device group=%s slot=0 known=%d %s", group, is_known, outcome(call, text));
+}
+
 static void put_group_call(const struct call *call, const struct object *group)
 {
 	const char *name = group_name(group);
@@ -232,7 +244,7 @@ static void put_group_call(const struct call *call, const struct object *group)
 		if (call->result >= 0)
 			know_device(call->result, group);
 		else
-			put("device group=%s slot=0 known=1 %s", name, outcome(call, text));
+			put_failed_device(call, name);
 		break;
 	}
 }

@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include "record.h"
+#include "../recording.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_BYTES	512	/* as much as "vfio-ioas compare" takes in a line */
+#define LINE_BYTES	(MAX_LINE_CHARS + 1)
+#define MAX_FILE_BYTES	((uint64_t)MAX_FILE_MIB << 20)
 #define BUFFER_BYTES	8192
 #define LOWEST_FD	500	/* or half of the limit, where that is less */
 
@@ -47,6 +49,8 @@ static struct stat record_status;
 static struct stat stderr_status;	/* as it was at first */
 static char buffer[BUFFER_BYTES];
 static size_t nbuffered;
+static unsigned int nops;		/* that are written, or in the buffer; as the next */
+static uint64_t nbytes;
 
 /* --- the lock */
 
@@ -117,6 +121,21 @@ static void stop(const char *why)
 	say("the recording ends here", why);
 }
 
+/*
+ * Where there is no room, the first bytes of the buffer may be written all the same. Half a line
+ * cannot be replayed: it goes. The size is the file's, as a child may have added its comment.
+ */
+static void cut_last_line(size_t nwritten)
+{
+	const char *end = memrchr(buffer, '\n', nwritten);
+	size_t nhalf = nwritten - (end ? (size_t)(end + 1 - buffer) : 0);
+	struct stat status;
+
+	if (nhalf && (fstat(record, &status) ||
+		      ftruncate(record, status.st_size - (off_t)nhalf)))
+		say("the recording ends within a line", strerrordesc_np(errno));
+}
+
 static void write_all(void)
 {
 	size_t nwritten = 0;
@@ -132,6 +151,7 @@ static void write_all(void)
 
 		if (n < 0) {
 			stop(strerrordesc_np(errno));
+			cut_last_line(nwritten);
 			return;
 		}
 		nwritten += (size_t)n;
@@ -150,6 +170,32 @@ void record_unlock(void)
 	pthread_setcancelstate(cancel, NULL);
 }
 
+void record_full(unsigned int most, const char *of_what)
+{
+	char why[96];
+
+	if (state != RECORDING)
+		return;
+	snprintf(why, sizeof(why), "more than %u %s cannot be replayed", most, of_what);
+	stop(why);
+}
+
+/* For a line with its newline; else ends the recording. "sequence" counts as an operation. */
+static bool has_room(const char *line, size_t nchars)
+{
+	bool is_op = *line != '#';
+
+	if (is_op && nops == MAX_OPS)
+		record_full(MAX_OPS, "operations");
+	else if (nbytes + nchars > MAX_FILE_BYTES)
+		record_full(MAX_FILE_MIB, "MiB");
+	if (state != RECORDING)
+		return false;
+	nops += is_op;
+	nbytes += nchars;
+	return true;
+}
+
 void put(const char *format, ...)
 {
 	char line[LINE_BYTES];
@@ -160,7 +206,7 @@ void put(const char *format, ...)
 	va_start(arguments, format);
 	nchars = vsnprintf(line, sizeof(line) - 1, format, arguments);
 	va_end(arguments);
-	if (nchars > 0 && nchars < (int)sizeof(line) - 1) {
+	if (nchars > 0 && nchars < (int)sizeof(line) - 1 && has_room(line, (size_t)nchars + 1)) {
 		line[nchars++] = '\n';
 		if (nbuffered + (size_t)nchars > sizeof(buffer)) {
 			write_all();
@@ -230,24 +276,30 @@ int record_fd_in(unsigned int first, unsigned int last)
 	return is_it ? fd : -1;
 }
 
+/* By the system call: fcntl() is ours, and would take the lock. So would close(). */
+static int duplicate(int fd, int lowest)
+{
+	return (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, lowest);
+}
+
 void record_move_fd(void)
 {
 	int before = record;
 
-	record = fcntl(before, F_DUPFD_CLOEXEC, before + 1);
+	record = duplicate(before, before + 1);
 	if (record < 0)
 		stop(strerrordesc_np(errno));
-	/* By the system call: close() is ours. The program's call may fail, and find it open. */
+	/* The program's call may fail, and find it open. */
 	syscall(SYS_close, before);
 }
 
 static int out_of_the_way(int fd)
 {
 	struct rlimit limit;
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, LOWEST_FD);
+	int high = duplicate(fd, LOWEST_FD);
 
 	if (high < 0 && !getrlimit(RLIMIT_NOFILE, &limit))
-		high = fcntl(fd, F_DUPFD_CLOEXEC, (int)(limit.rlim_cur / 2));
+		high = duplicate(fd, (int)(limit.rlim_cur / 2));
 	if (high < 0)
 		return fd;
 	syscall(SYS_close, fd);

@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "record.h"
+#include "../recording.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,56 +18,33 @@
 #include <unistd.h>
 
 #define PAGE		4096ULL
-#define MAX_BYTES	(1ULL << 40)	/* as much as can be replayed; as of the next one */
-#define MAX_MEMORIES	65536U
+#define MAX_ALL_BYTES	((uint64_t)MAX_ALL_TIB << 40)
 #define NO_ADDRESS	0x900000000000ULL	/* of no process */
 
 static unsigned int nmemories;
+static uint64_t nbytes_of_all;
+
+#define TYPE_BYTES	16
+
+struct device {
+	unsigned long long major;
+	unsigned long long minor;
+};
 
 struct area {
 	uint64_t start;
 	uint64_t end;		/* exclusive */
 	char permissions[5];
+	struct device device;	/* of the file system */
 	char path[128];
 };
 
-static const char *kind_of(const struct area *area, uint32_t map_flags)
-{
-	bool shared = area->permissions[3] == 's';
+struct mount {
+	struct device device;
+	char type[TYPE_BYTES];
+};
 
-	if (strstr(area->path, "[vfio-device]"))
-		return "bar";
-	if (strstr(area->path, "hugepages"))
-		return "huge";
-	if (shared && (strstr(area->path, "memfd:") || strstr(area->path, "/dev/shm") ||
-		       strstr(area->path, "/dev/zero") || strstr(area->path, "/SYSV")))
-		return "shared";
-	if (shared)
-		return "file";
-	/* To pin it for writing faults it in anyway. */
-	return map_flags & VFIO_DMA_MAP_FLAG_WRITE ? "anon" : "touched";
-}
-
-static void put_part(const struct area *area, uint64_t start, uint64_t end,
-		     const struct vfio_iommu_type1_dma_map *map)
-{
-	const char *prot = area->permissions[1] == 'w' ? "read|write" :
-			   area->permissions[0] == 'r' ? "read" : NULL;
-
-	if (prot)
-		put("part at=m%u+0x%llx size=0x%llx kind=%s prot=%s", nmemories,
-		    (unsigned long long)(start - map->vaddr), (unsigned long long)(end - start),
-		    kind_of(area, map->flags), prot);
-}
-
-static void put_hole(uint64_t start, uint64_t end, const struct vfio_iommu_type1_dma_map *map)
-{
-	if (start < end)
-		put("part at=m%u+0x%llx size=0x%llx kind=hole prot=0x0", nmemories,
-		    (unsigned long long)(start - map->vaddr), (unsigned long long)(end - start));
-}
-
-/* --- /proc/thread-self/maps; /proc/self is the main thread's, which may have ended */
+/* --- files of /proc/thread-self; /proc/self is the main thread's, which may have ended */
 
 struct lines {
 	int fd;
@@ -74,6 +52,19 @@ struct lines {
 	size_t nbytes;
 	char bytes[4096];
 };
+
+static bool open_lines(struct lines *lines, const char *path)
+{
+	lines->at = 0;
+	lines->nbytes = 0;
+	lines->fd = open(path, O_RDONLY | O_CLOEXEC);
+	return lines->fd >= 0;
+}
+
+static void close_lines(const struct lines *lines)
+{
+	syscall(SYS_close, lines->fd);
+}
 
 /* The rest of a line that is longer is left out: the path's end. */
 static bool read_line(struct lines *lines, char *line, size_t nbytes)
@@ -100,12 +91,27 @@ static bool read_line(struct lines *lines, char *line, size_t nbytes)
 	return true;
 }
 
+static char *next_word(char *at)
+{
+	at += strcspn(at, " ");
+	return at + strspn(at, " ");
+}
+
+static struct device read_device(const char *word, int base)
+{
+	struct device device;
+	char *at;
+
+	device.major = strtoull(word, &at, base);
+	device.minor = strtoull(at + (*at == ':'), NULL, base);
+	return device;
+}
+
 /* "start-end rwxp offset device inode path" */
 static bool read_area(struct lines *lines, struct area *area)
 {
 	char line[256];
 	char *at;
-	unsigned int i;
 
 	if (!read_line(lines, line, sizeof(line)))
 		return false;
@@ -113,12 +119,105 @@ static bool read_area(struct lines *lines, struct area *area)
 	area->end = strtoull(at + (*at == '-'), &at, 16);
 	at += *at == ' ';
 	snprintf(area->permissions, sizeof(area->permissions), "%.4s", at);
-	for (i = 0; i < 4; i++) {
-		at += strcspn(at, " ");
-		at += strspn(at, " ");
-	}
+	at = next_word(next_word(at));
+	area->device = read_device(at, 16);
+	at = next_word(next_word(at));
 	snprintf(area->path, sizeof(area->path), "%.127s", at);
 	return true;
+}
+
+/* "id parent device root point options ... - type source options", with blanks of names escaped */
+static bool read_mount(struct lines *lines, struct mount *mount)
+{
+	static char line[4096];	/* under the lock */
+	char *type;
+
+	if (!read_line(lines, line, sizeof(line)))
+		return false;
+	mount->device = read_device(next_word(next_word(line)), 10);
+	type = strstr(line, " - ");
+	type = type ? type + 3 : line + strlen(line);
+	snprintf(mount->type, sizeof(mount->type), "%.*s", (int)strcspn(type, " "), type);
+	return true;
+}
+
+/* --- what kind of memory an area is */
+
+/*
+ * The type of a file's file system; "" if that is mounted nowhere here. The device says which it
+ * is: the file may have another name by now, or none. Nor is the file system asked, as statfs()
+ * would do: it may be this program's.
+ */
+static void find_type(const struct area *area, char type[TYPE_BYTES])
+{
+	static struct lines lines;	/* under the lock */
+	struct mount mount;
+
+	*type = '\0';
+	if (!open_lines(&lines, "/proc/thread-self/mountinfo"))
+		return;
+	while (!*type && read_mount(&lines, &mount))
+		if (mount.device.major == area->device.major &&
+		    mount.device.minor == area->device.minor)
+			memcpy(type, mount.type, TYPE_BYTES);
+	close_lines(&lines);
+}
+
+static bool begins_with(const char *path, const char *word)
+{
+	return strncmp(path, word, strlen(word)) == 0;
+}
+
+/* What a shared mapping of a file is. Names without a folder are of the kernel's own mounts. */
+static const char *kind_of_file(const struct area *area)
+{
+	char type[TYPE_BYTES];
+
+	if (begins_with(area->path, "/anon_hugepage"))
+		return "huge";
+	if (begins_with(area->path, "/memfd:") || begins_with(area->path, "/SYSV") ||
+	    begins_with(area->path, "/dev/zero"))
+		return "shared";
+	find_type(area, type);
+	if (!strcmp(type, "hugetlbfs") || (!*type && strstr(area->path, "hugepages")))
+		return "huge";
+	if (!strcmp(type, "tmpfs") || !strcmp(type, "ramfs") ||
+	    (!*type && begins_with(area->path, "/dev/shm/")))
+		return "shared";
+	return "file";
+}
+
+static const char *kind_of(const struct area *area, uint32_t map_flags)
+{
+	const char *kind = area->path[0] == '/' ? kind_of_file(area) : "file";
+
+	if (strstr(area->path, "[vfio-device]"))
+		return "bar";
+	if (area->permissions[3] == 's' || !strcmp(kind, "huge"))
+		return kind;
+	/* To pin it for writing faults it in anyway. */
+	return map_flags & VFIO_DMA_MAP_FLAG_WRITE ? "anon" : "touched";
+}
+
+/* --- lines */
+
+static void put_part(const struct area *area, uint64_t start, uint64_t end,
+		     const struct vfio_iommu_type1_dma_map *map)
+{
+	const char *prot = area->permissions[1] == 'w' ? "read|write" :
+			   area->permissions[0] == 'r' ? "read" : NULL;
+
+	if (prot)
+		put("part at=m%u+0x%llx size=0x%llx kind=%s prot=%s", nmemories,
+		    (unsigned long long)(start - map->vaddr), (unsigned long long)(end - start),
+		    kind_of(area, map->flags), prot);
+}
+
+static void put_hole(uint64_t start, uint64_t end, const struct vfio_iommu_type1_dma_map *map)
+{
+	if (start < end)
+		put("part at=m%u+0x%llx size=0x%llx kind=hole prot=0x0", nmemories,
+		    (unsigned long long)(start - map->vaddr), (unsigned long long)(end - start));
 }
 
 static void put_parts(const struct vfio_iommu_type1_dma_map *map)
@@ -128,10 +227,7 @@ static void put_parts(const struct vfio_iommu_type1_dma_map *map)
 	uint64_t at = map->vaddr;
 	struct area area;
 
-	lines.at = 0;
-	lines.nbytes = 0;
-	lines.fd = open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
-	if (lines.fd < 0) {
+	if (!open_lines(&lines, "/proc/thread-self/maps")) {
 		record_end("/proc/thread-self/maps cannot be read", errno);
 		return;
 	}
@@ -146,10 +242,8 @@ static void put_parts(const struct vfio_iommu_type1_dma_map *map)
 		at = behind;
 	}
 	put_hole(at, end, map);
-	syscall(SYS_close, lines.fd);
+	close_lines(&lines);
 }
-
-/* --- */
 
 /*
  * An address that is no memory's: it wraps, or is not of whole pages. The first is the same when
@@ -164,14 +258,17 @@ static uint64_t number_for(const struct vfio_iommu_type1_dma_map *map)
 
 void put_memory(const struct vfio_iommu_type1_dma_map *map, char address[ADDRESS_BYTES])
 {
-	if (map->size % PAGE || map->vaddr % PAGE || !map->size || map->size > MAX_BYTES ||
+	if (map->size % PAGE || map->vaddr % PAGE || !map->size || map->size > MAX_MEMORY_BYTES ||
 	    map->vaddr + map->size < map->vaddr) {
 		snprintf(address, ADDRESS_BYTES, "0x%llx", (unsigned long long)number_for(map));
 		return;
 	}
 	if (nmemories == MAX_MEMORIES)
-		put("# more pieces of memory than can be replayed");
+		record_full(MAX_MEMORIES, "pieces of memory");
+	else if (map->size > MAX_ALL_BYTES - nbytes_of_all)
+		record_full(MAX_ALL_TIB, "TiB of memory");
 	nmemories++;
+	nbytes_of_all += map->size;
 	put("memory name=m%u size=0x%llx kind=none prot=0x0", nmemories,
 	    (unsigned long long)map->size);
 	put_parts(map);

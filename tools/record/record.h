@@ -10,7 +10,8 @@
  * returns the kernel's answer. Arguments are read as the kernel reads them, so that a bad pointer
  * is an error and no crash, and never written. A call is written down when it has returned; no
  * lock is held while it is made. Under the lock nothing is allocated, no thread is cancelled and no
- * signal handler runs, but for SIGSYS's.
+ * signal handler runs, but for SIGSYS's; and none of our own exported functions is called, as they
+ * take the lock.
  */
 #ifndef RECORD_RECORD_H
 #define RECORD_RECORD_H
@@ -40,6 +41,8 @@ void record_unlock(void);
 void put(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Ends the recording, and says why, under the lock: something that it needs fails with errno. */
 void record_end(const char *why, int error);
+/* The same at a limit of ../recording.h. Lines that were added under this lock are not written. */
+void record_full(unsigned int most, const char *of_what);
 
 /*
  * The descriptor of the recording, which the program must not close, if it is one of first to last

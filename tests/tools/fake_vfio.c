@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VFIO for programs of recorder.py, without a kernel that has it: preloaded behind the recorder, it
+ * takes the place of the C library's functions. Files are VFIO's if their path ends as theirs does.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/vfio.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+ssize_t readlink(const char *path, char *target, size_t nbytes)
+{
+	ssize_t nchars = syscall(SYS_readlink, path, target, nbytes);
+	char *node = nchars > 0 ? memmem(target, (size_t)nchars, "/dev/vfio/", 10) : NULL;
+
+	if (!node)
+		return nchars;
+	nchars -= node - target;
+	memmove(target, node, (size_t)nchars);
+	return nchars;
+}
+
+/* $FAKE_MOUNTS names a file that says what is mounted. */
+int open(const char *path, int flags, ...)
+{
+	const char *mounts = getenv("FAKE_MOUNTS");
+	va_list arguments;
+	mode_t mode;
+
+	va_start(arguments, flags);
+	mode = va_arg(arguments, mode_t);
+	va_end(arguments);
+	if (mounts && !strcmp(path, "/proc/thread-self/mountinfo"))
+		path = mounts;
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+/* There is no device: a name of none, or another error. */
+static int get_device(const char *name)
+{
+	if ((unsigned long)name < 4096)
+		errno = EFAULT;
+	else if (!strcmp(name, "none"))
+		errno = ENODEV;
+	else
+		errno = EINVAL;
+	return -1;
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list arguments;
+	void *argument;
+
+	va_start(arguments, request);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	if (request == VFIO_GROUP_GET_DEVICE_FD)
+		return get_device(argument);
+	if (request >= VFIO_GET_API_VERSION && request <= VFIO_IOMMU_DIRTY_PAGES)
+		return 0;
+	return (int)syscall(SYS_ioctl, fd, request, argument);
+}
