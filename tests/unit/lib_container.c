@@ -31,6 +31,7 @@ void shim_hash_del(struct hlist_head *table, size_t nbuckets, struct hlist_node 
 	struct hlist_node **link;
 	size_t i;
 
+	WARN_ON(!shim_atomic);
 	for (i = 0; i < nbuckets; i++) {
 		for (link = &table[i].first; *link; link = &(*link)->next) {
 			if (*link == node) {

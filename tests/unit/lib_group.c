@@ -8,6 +8,7 @@
 unsigned int shim_fail_attach_in;
 unsigned int shim_fail_attaches;
 bool shim_hotplug;
+bool shim_no_msi_cookies;
 
 struct unit_domain {
 	struct iommu_domain domain;
@@ -215,9 +216,12 @@ int iommu_get_group_resv_regions(struct iommu_group *group, struct list_head *re
 int iommu_get_msi_cookie(struct iommu_domain *domain, dma_addr_t base)
 {
 	WARN_ON(domain->has_msi_cookie);
+	if (shim_no_msi_cookies)
+		return -ENODEV;
 	if (shim_fail_now())
 		return -ENOMEM;
 	domain->has_msi_cookie = true;
+	domain->msi_base = base;
 	return 0;
 }
 

@@ -50,6 +50,9 @@ extern unsigned int shim_fail_attaches;
  */
 extern bool shim_hotplug;
 
+/* This kernel was built without them. */
+extern bool shim_no_msi_cookies;
+
 /* With one device, behind an IOMMU that can translate all in pages of PAGE_SIZE and up. */
 struct iommu_group *shim_group_create(void);
 void shim_group_add_device(struct iommu_group *group);

@@ -109,6 +109,85 @@ START_TEST(a_group_without_a_device_is_refused)
 }
 END_TEST
 
+/* Interrupts of such a device are writes that its domain translates. */
+static struct iommu_group *create_group_with_msi(enum iommu_resv_type first,
+						 enum iommu_resv_type second)
+{
+	struct iommu_group *group = create_group(0);
+
+	shim_group_add_region(group, PAGE(5), PAGE_SIZE, first);
+	if (second != first)
+		shim_group_add_region(group, PAGE(7), PAGE_SIZE, second);
+	return group;
+}
+
+START_TEST(a_software_msi_window_is_prepared_once_for_a_domain)
+{
+	struct iommu_group *groups[2];
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		groups[i] = create_group_with_msi(IOMMU_RESV_SW_MSI, IOMMU_RESV_SW_MSI);
+		ck_assert_int_eq(ioas_attach_group(ioas, groups[i], &plainly), 0);
+		ck_assert(groups[i]->domain->has_msi_cookie);
+		ck_assert_uint_eq(groups[i]->domain->msi_base, PAGE(5));
+		ck_assert(!is_usable(ioas, PAGE(5)));
+	}
+	ck_assert_ptr_eq(groups[0]->domain, groups[1]->domain);
+	for (i = 0; i < 2; i++) {
+		ioas_detach_group(&ctx, groups[i], true);
+		shim_group_destroy(groups[i]);
+	}
+}
+END_TEST
+
+/* In whichever order they are listed. */
+START_TEST(a_hardware_msi_window_makes_a_software_one_unnecessary)
+{
+	struct iommu_group *group = _i ?
+		create_group_with_msi(IOMMU_RESV_MSI, IOMMU_RESV_SW_MSI) :
+		create_group_with_msi(IOMMU_RESV_SW_MSI, IOMMU_RESV_MSI);
+
+	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), 0);
+	ck_assert(!group->domain->has_msi_cookie);
+	ck_assert(!is_usable(ioas, PAGE(5)));
+	ck_assert(!is_usable(ioas, PAGE(7)));
+	ioas_detach_group(&ctx, group, true);
+	shim_group_destroy(group);
+}
+END_TEST
+
+START_TEST(a_kernel_without_msi_cookies_needs_none)
+{
+	struct iommu_group *group = create_group_with_msi(IOMMU_RESV_SW_MSI, IOMMU_RESV_SW_MSI);
+
+	shim_no_msi_cookies = true;
+	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), 0);
+	shim_no_msi_cookies = false;
+	ioas_detach_group(&ctx, group, true);
+	shim_group_destroy(group);
+}
+END_TEST
+
+START_TEST(a_group_whose_msi_window_cannot_be_prepared_is_refused)
+{
+	struct iommu_group *group = create_group_with_msi(IOMMU_RESV_SW_MSI, IOMMU_RESV_SW_MSI);
+	unsigned int n;
+	int ret = -ENOMEM;
+
+	for (n = 1; ret; n++) {
+		shim_fail_in = n;
+		ret = ioas_attach_group(ioas, group, &plainly);
+		shim_fail_in = 0;
+		ck_assert(ret == 0 || ret == -ENOMEM);
+		ck_assert_int_eq(!group->domain, !!ret);
+	}
+	ck_assert(group->domain->has_msi_cookie);
+	ioas_detach_group(&ctx, group, true);
+	shim_group_destroy(group);
+}
+END_TEST
+
 START_TEST(the_aperture_of_a_shared_domain_outlives_the_group_that_brought_it)
 {
 	struct iommu_group *narrow = create_group(16);
@@ -777,6 +856,10 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, a_device_that_is_pulled_out_is_not_used);
 	tcase_add_test(tcase, a_group_without_a_device_is_refused);
+	tcase_add_test(tcase, a_software_msi_window_is_prepared_once_for_a_domain);
+	tcase_add_loop_test(tcase, a_hardware_msi_window_makes_a_software_one_unnecessary, 0, 2);
+	tcase_add_test(tcase, a_kernel_without_msi_cookies_needs_none);
+	tcase_add_test(tcase, a_group_whose_msi_window_cannot_be_prepared_is_refused);
 	tcase_add_test(tcase, the_aperture_of_a_shared_domain_outlives_the_group_that_brought_it);
 	tcase_add_test(tcase, a_domain_that_reaches_further_than_a_group_is_not_shared);
 	tcase_add_test(tcase, a_domain_that_reaches_further_cannot_be_asked_for);

@@ -48,6 +48,7 @@ struct iommu_domain {
 	unsigned int ngroups;			/* on it */
 	bool enforces_coherency;
 	bool has_msi_cookie;
+	dma_addr_t msi_base;			/* of the cookie */
 };
 
 /* Can translate everything, in pages of @pgsize and its multiples up to 1 GiB. */
