@@ -580,6 +580,53 @@ START_TEST(page_let_go_beside_a_report_is_in_it)
 }
 END_TEST
 
+static bool is_mapping, is_reported;
+
+static void let_others_report(unsigned long iova, phys_addr_t paddr, size_t nbytes)
+{
+	is_mapping = true;
+	while (!is_reported)
+		shim_wait();
+}
+
+static void map_slowly(void *unused)
+{
+	current = &process.task;
+	step_map(3, 3);
+}
+
+/* From the middle, too, where a border of what is asked for is in what is being mapped. */
+static void report_dying(void *unused)
+{
+	struct task_struct dying = process.task;
+	u64 bits;
+
+	dying.is_dying = true;
+	current = &dying;
+	while (!is_mapping)
+		shim_wait();
+	expect(report_dirty(0, 8, &bits) == -EINTR);
+	expect(report_dirty(4, 4, &bits) == -EINTR);
+	is_reported = true;
+}
+
+START_TEST(dying_process_waits_for_no_map_to_report)
+{
+	const struct shim_thread threads[] = {
+		{ map_slowly, NULL }, { report_dying, NULL },
+	};
+
+	step_map(7, 1);
+	step_group(0, 0);
+	step_start(0, 0);
+	is_mapping = false;
+	is_reported = false;
+	shim_on_map = let_others_report;
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i));
+	shim_on_map = NULL;
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("dirty");
@@ -597,6 +644,7 @@ int main(void)
 	tcase_add_loop_test(tcase, pages_of_a_group_that_leaves_are_never_reported_clean, 1, 301);
 	tcase_add_loop_test(tcase, map_that_fails_is_not_in_the_way_of_a_report, 1, 101);
 	tcase_add_loop_test(tcase, page_let_go_beside_a_report_is_in_it, 1, 301);
+	tcase_add_test(tcase, dying_process_waits_for_no_map_to_report);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }
