@@ -335,17 +335,10 @@ static void chunk_merge(struct extents *extents, unsigned int number)
 	if (nruns > EXTENT_CHUNK_RUNS / 2 ||
 	    shift + extent_run_start(upper->runs[upper->nruns - 1]) > EXTENT_MAX_START)
 		return;
-	/* The first chunk may be a small one. */
-	if (nruns > lower->max_runs) {
-		memmove(upper->runs + lower->nruns, upper->runs,
-			upper->nruns * sizeof(*upper->runs));
-		memcpy(upper->runs, lower->runs, lower->nruns * sizeof(*lower->runs));
-		swap(lower->runs, upper->runs);
-		swap(lower->max_runs, upper->max_runs);
-	} else {
-		memcpy(lower->runs + lower->nruns, upper->runs,
-		       upper->nruns * sizeof(*upper->runs));
-	}
+	/* Only the first can be a small one; until it has been full, no other begins in its reach. */
+	if (WARN_ON_ONCE(nruns > lower->max_runs))
+		return;
+	memcpy(lower->runs + lower->nruns, upper->runs, upper->nruns * sizeof(*upper->runs));
 	for (i = lower->nruns; i < nruns; i++)
 		lower->runs[i] += extent_run_encode(shift, 0, 0);
 	lower->nruns = nruns;

@@ -147,6 +147,7 @@ START_TEST(argument_that_does_not_come_holds_up_no_release)
 	open_container(VFIO_TYPE1v2_IOMMU);
 	ck_assert_int_eq(map_dma(0, 1, 0), 0);
 	ck_assert_int_eq(cases[_i].call(), cases[_i].result);
+	ck_assert_int_eq(map_dma(0, 1, 0), cases[_i].call == unmap_what_is_there ? 0 : -EEXIST);
 	close_container();
 	stop_backend();
 }

@@ -580,6 +580,31 @@ START_TEST(page_let_go_beside_a_report_is_in_it)
 }
 END_TEST
 
+/* One with an IOMMU, whose driver pins, too. Its device may write to all until then. */
+START_TEST(group_whose_driver_pins_writes_to_nothing_else)
+{
+	struct page *page;
+	unsigned int i;
+	u64 bits;
+
+	step_map(0, 8);
+	step_group(0, 0);
+	step_start(0, 0);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(report_dirty(0, 8, &bits), 0);
+		ck_assert_uint_eq(bits, 0xff);
+	}
+	ck_assert_int_eq(shim_first_driver()->pin_pages(handle, groups[0], 2 * PAGE_SIZE, 1,
+							IOMMU_READ | IOMMU_WRITE, &page), 1);
+	for (i = 0; i < 3; i++) {
+		ck_assert_int_eq(report_dirty(0, 8, &bits), 0);
+		ck_assert_uint_eq(bits, BIT(2));
+	}
+	shim_first_driver()->unpin_pages(handle, 2 * PAGE_SIZE, 1);
+	model[0].nwriters--;
+}
+END_TEST
+
 static bool is_mapping, is_reported;
 
 static void let_others_report(unsigned long iova, phys_addr_t paddr, size_t nbytes)
@@ -644,6 +669,7 @@ int main(void)
 	tcase_add_loop_test(tcase, pages_of_a_group_that_leaves_are_never_reported_clean, 1, 301);
 	tcase_add_loop_test(tcase, map_that_fails_is_not_in_the_way_of_a_report, 1, 101);
 	tcase_add_loop_test(tcase, page_let_go_beside_a_report_is_in_it, 1, 301);
+	tcase_add_test(tcase, group_whose_driver_pins_writes_to_nothing_else);
 	tcase_add_test(tcase, dying_process_waits_for_no_map_to_report);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
