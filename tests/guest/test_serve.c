@@ -189,6 +189,10 @@ static void serve_reads_as_it_was_written(void)
 		check_eq(param_get(IOAS_MODULE, "serve", text, sizeof(text)),
 			 0);
 		check_eq(strcmp(text, values[i]), 0);
+		/* A line, as of any parameter. */
+		read_whole("/sys/module/" IOAS_MODULE "/parameters/serve", text, sizeof(text));
+		check_eq(strcspn(text, "\n"), strlen(values[i]));
+		check_eq(strlen(text), strlen(values[i]) + 1);
 	}
 }
 

@@ -69,6 +69,14 @@ static void address_is_set_only_where_one_is_missing(void)
 	check_eq(set_address(1, 1, memory), -EINVAL);
 	check_eq(set_address(0, 8, memory), -EINVAL);
 	check_eq(set_address(8, 4, memory), -ENOENT);
+	map(4, 1);
+	check_eq(set_address(2, 2, memory), -EINVAL);
+	check_eq(dma_unmap(rig.container, 0, 4 * PAGE), 4 * (long long)PAGE);
+	/* Up to where one begins, there is none. */
+	check_eq(set_address(2, 2, memory), -ENOENT);
+	check_eq(dma_unmap(rig.container, 4 * PAGE, PAGE), (long long)PAGE);
+	map(0, 4);
+	check_eq(void_address(0, 4), 4);
 	check_eq(dma_map(rig.container, 0, memory + 1, 4 * PAGE,
 			 VFIO_DMA_MAP_FLAG_VADDR), -EINVAL);
 	check_eq(dma_map(rig.container, 0, memory, 0, VFIO_DMA_MAP_FLAG_VADDR),

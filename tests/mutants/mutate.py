@@ -13,7 +13,7 @@ COMPARISONS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==
 # checked: their loss is no mistake that a test of behaviour could notice.
 NO_EFFECT = re.compile(
     r"(lockdep_|assert_|might_|cond_resched|runs_cond_resched|BUILD_BUG_ON|WARN_ON|trace_|insight_\w+_over|"
-    r"selftest_look|pr_|mutex_destroy|mutex_init|cpu_relax|prefetch)")
+    r"selftest_(look|note)|pr_|mutex_destroy|mutex_init|cpu_relax|prefetch)")
 
 LOCKS = {
     "mutex_lock": "mutex_unlock", "spin_lock": "spin_unlock", "down_read": "up_read",

@@ -182,7 +182,9 @@ int fixup_user_fault(struct mm_struct *mm, unsigned long uaddr, unsigned int fla
 	lockdep_assert_held_read(&mm->mmap_lock);
 	if (mm->key_disabled[slot] && !(flags & FAULT_FLAG_REMOTE))
 		return -EFAULT;
-	if (shim_fail_now() || (flags & FAULT_FLAG_WRITE && mm->read_only[slot]))
+	if (shim_fail_now())
+		return -ENOMEM;
+	if (flags & FAULT_FLAG_WRITE && mm->read_only[slot])
 		return -EFAULT;
 	mm->mmio[slot].absent = false;
 	/* It drops the lock and takes it again when it pleases. */

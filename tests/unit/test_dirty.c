@@ -361,6 +361,23 @@ START_TEST(mapping_of_many_pages_is_reported_as_dirty)
 }
 END_TEST
 
+/* Bits are kept in pieces of 4096. */
+START_TEST(write_across_two_pieces_of_bits_is_reported)
+{
+	char bytes[2] = { 1, 1 };
+	u64 words[2];
+
+	ck_assert_int_eq(map_dma(4096 - 64, 128, 0), 0);
+	ck_assert_int_eq(dirty_flag(START), 0);
+	ck_assert_int_eq(shim_first_driver()->dma_rw(handle, 4096 * PAGE_SIZE - 1, bytes, 2, true),
+			 0);
+	ck_assert_int_eq(report_dirty_words(4096 - 64, 2, words), 0);
+	ck_assert_uint_eq(words[0], BIT(63));
+	ck_assert_uint_eq(words[1], BIT(0));
+	ck_assert_int_eq(unmap_dma(4096 - 64, 128, NULL), 128);
+}
+END_TEST
+
 /* A mapping with more pages than a bitmap has bits, in the one or in the other. */
 START_TEST(start_that_one_ioas_refuses_starts_in_none)
 {
@@ -662,6 +679,7 @@ int main(void)
 	tcase_add_loop_test(tcase, reports_are_those_of_a_simple_model, 1, 101);
 	tcase_add_test(tcase, write_that_cannot_be_noted_makes_the_whole_mapping_dirty);
 	tcase_add_test(tcase, mapping_of_many_pages_is_reported_as_dirty);
+	tcase_add_test(tcase, write_across_two_pieces_of_bits_is_reported);
 	tcase_add_loop_test(tcase, start_that_one_ioas_refuses_starts_in_none, 0, NIOAS);
 	tcase_add_test(tcase, report_wakes_no_crowd_with_iova_lock_held);
 	tcase_add_test(tcase, ioas_made_while_tracking_is_tracked);

@@ -282,6 +282,30 @@ START_TEST(one_page_of_device_memory_is_a_store)
 }
 END_TEST
 
+START_TEST(want_of_memory_to_fault_in_device_memory_is_told)
+{
+	unsigned int n;
+	int ret;
+
+	make_store(2, true);
+	pages.takes_mmio = true;
+	for (n = 1;; n++) {
+		make_mmio(1, 2, 0x5000);
+		shim_fail_in = n;
+		ret = pages_pin(&pages, NULL);
+		shim_fail_in = 0;
+		if (!ret)
+			break;
+		ck_assert_int_eq(ret, -ENOMEM);
+	}
+	/* That the page is not there yet was among what failed. */
+	ck_assert(!process.mm.mmio[1].absent);
+	ck_assert_uint_gt(n, 1);
+	pages_unpin(&pages, NULL, &refund);
+	account_pay(&refund);
+}
+END_TEST
+
 START_TEST(device_memory_is_found_at_a_tagged_address)
 {
 	make_store(STORE_NPAGES, true);
@@ -1266,6 +1290,7 @@ int main(void)
 	tcase_add_test(tcase, another_process_pins_the_memory_of_the_owner);
 	tcase_add_test(tcase, memory_of_a_dead_process_cannot_be_pinned);
 	tcase_add_test(tcase, what_is_pinned_already_can_be_pinned_when_the_owner_is_dead);
+	tcase_add_test(tcase, want_of_memory_to_fault_in_device_memory_is_told);
 	tcase_add_test(tcase, device_memory_is_found_at_a_tagged_address);
 	tcase_add_loop_test(tcase, type1_maps_what_a_protection_key_forbids_the_caller, 0, 2);
 	tcase_add_loop_test(tcase, type1_refuses_to_read_what_the_process_may_not_read, 0, 2);
