@@ -477,8 +477,9 @@ int dirty_check_bitmap(const struct vfio_bitmap *bitmap, u64 nbytes)
 	return 0;
 }
 
-static void stop_in_space(struct dirty_space *space)
+static void stop_in_space(struct dirty *dirty, struct dirty_space *space)
 {
+	lockdep_assert_held(&dirty->lock);
 	down_write(&space->ioas->domains_rwsem);
 	WRITE_ONCE(space->state.tracking, false);
 	free_chunks(space);
@@ -486,12 +487,13 @@ static void stop_in_space(struct dirty_space *space)
 }
 
 /* -EINVAL, and nothing changed, if a mapping has more pages than a bitmap has bits. */
-static int start_in_space(struct dirty_space *space)
+static int start_in_space(struct dirty *dirty, struct dirty_space *space)
 {
 	struct ioas *ioas = space->ioas;
 	struct ioas_area *area;
 	int ret = 0;
 
+	lockdep_assert_held(&dirty->lock);
 	down_write(&ioas->domains_rwsem);
 	for (area = area_first(ioas, 0); area; area = area_next(ioas, area)) {
 		if (area_nbytes(area) >> PAGE_SHIFT >= DIRTY_MAX_NPAGES)
@@ -514,7 +516,7 @@ static long dirty_start(struct dirty *dirty)
 	if (dirty->tracking)
 		goto unlock;
 	list_for_each_entry(space, &dirty->spaces, item) {
-		ret = start_in_space(space);
+		ret = start_in_space(dirty, space);
 		if (ret)
 			break;
 	}
@@ -522,7 +524,7 @@ static long dirty_start(struct dirty *dirty)
 		dirty->tracking = true;
 	else
 		list_for_each_entry_continue_reverse(space, &dirty->spaces, item)
-			stop_in_space(space);
+			stop_in_space(dirty, space);
 unlock:
 	mutex_unlock(&dirty->lock);
 	return ret;
@@ -535,7 +537,7 @@ static long dirty_stop(struct dirty *dirty)
 	mutex_lock(&dirty->lock);
 	dirty->tracking = false;
 	list_for_each_entry(space, &dirty->spaces, item)
-		stop_in_space(space);
+		stop_in_space(dirty, space);
 	mutex_unlock(&dirty->lock);
 	return 0;
 }
