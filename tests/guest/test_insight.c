@@ -126,6 +126,24 @@ static void status_says_who_has_which_group(void)
 	check_true(!own_context());
 }
 
+static void domain_of_two_groups_is_told(void)
+{
+	const char *line;
+	struct rig rig;
+	long long ioas;
+
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 2);
+	read_status();
+	line = own_line("ioas ");
+	require_true(line);
+	ioas = word_value(line, "id");
+	line = own_line("hwpt ");
+	require_true(line);
+	check_eq(word_value(line, "ioas"), ioas);
+	check_eq(word_value(line, "groups"), 2);
+	rig_close(&rig);
+}
+
 static void container_type_is_told(void)
 {
 	struct rig rig;
@@ -562,6 +580,7 @@ static const struct test tests[] = {
 	TEST(status_says_what_a_container_maps, ONLY_IOAS | NEEDS_ONE),
 	TEST(status_says_who_has_which_group, ONLY_IOAS | NEEDS_ONE),
 	TEST(container_type_is_told, ONLY_IOAS | NEEDS_ONE),
+	TEST(domain_of_two_groups_is_told, ONLY_IOAS | NEEDS_TWO),
 	TEST(container_without_a_backend_is_not_there, ONLY_IOAS),
 	TEST(native_contexts_are_told_apart, ONLY_IOAS),
 	TEST(each_process_has_its_own_line, ONLY_IOAS | NEEDS_ONE),
