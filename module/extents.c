@@ -335,7 +335,10 @@ static void chunk_merge(struct extents *extents, unsigned int number)
 	if (nruns > EXTENT_CHUNK_RUNS / 2 ||
 	    shift + extent_run_start(upper->runs[upper->nruns - 1]) > EXTENT_MAX_START)
 		return;
-	/* Only the first can be a small one; until it has been full, no other begins in its reach. */
+	/*
+	 * Only the first can be a small one, and until it has been full, no other begins within its
+	 * reach.
+	 */
 	if (WARN_ON_ONCE(nruns > lower->max_runs))
 		return;
 	memcpy(lower->runs + lower->nruns, upper->runs, upper->nruns * sizeof(*upper->runs));
