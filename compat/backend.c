@@ -460,7 +460,8 @@ int backend_init(void)
  * call that sleeps has a reference to the module; others, preempted on their way in or out, are
  * waited for, before anything that they use goes. Twice: vfio.ko lets go of the module, and forgets
  * the pointer a moment later. Once nobody is left in between, nobody gets the pointer any more; and
- * then nobody is left who had got it. No new container can come, as the module is on its way out.
+ * then nobody is left who had got it. No new container can come: the module is on its way out, or
+ * was never live.
  */
 static void wait_for_calls(void)
 {
@@ -471,7 +472,8 @@ static void wait_for_calls(void)
 /**
  * backend_exit() - undo backend_init(); no container of ours is left
  *
- * Waits for as long as a task is runnable in the kernel without sleeping.
+ * Waits for each task that runs in the kernel, until it sleeps or returns to its program, which can
+ * take long.
  */
 void backend_exit(void)
 {

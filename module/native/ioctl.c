@@ -137,7 +137,7 @@ static int handle_get_hw_info(struct ioctl_call *call)
 	idev = idev_get(call->ctx, args->dev_id);
 	if (!idev)
 		return -ENOENT;
-	/* Who is not asked for anything is not asked for a type. */
+	/* A driver that tells nothing is not asked for a type. */
 	is_asked = idev->igroup->bus->get_hw_info;
 	if (is_asked)
 		idev->igroup->bus->get_hw_info(&info);

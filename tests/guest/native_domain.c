@@ -773,7 +773,7 @@ RIG_TEST_WITH(1, impossible_questions_about_a_device_are_refused)
 	WITH(16, info, device, -EOPNOTSUPP, .flags = 1U << 31);
 	WITH(16, info, device, -EOPNOTSUPP, .flags = 2);
 	WITH(16, info, device, -EOPNOTSUPP, .__reserved = { 0, 0, 1 });
-	/* What cannot be written, and what cannot be zeroed */
+	/* Memory that cannot be written, and memory that cannot be zeroed */
 	WITH(8, (void *)1, device, -EFAULT);
 	WITH(16, (void *)1, device, -EFAULT);
 	WITH(0, (void *)1, device, 0);

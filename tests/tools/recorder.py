@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 
+import tap
+
 CHECK_EXTENSION, GET_DEVICE_FD, MAP_DMA = 0x3b65, 0x3b6a, 0x3b71
 SYS_CLOSE = 3
 PAGE = 4096
@@ -222,23 +224,8 @@ TESTS = [
 ]
 
 
-def main():
-    failed = 0
-    print("1..%d" % len(TESTS))
-    for number, test in enumerate(TESTS, 1):
-        try:
-            test()
-            result = "ok"
-        except Exception as error:  # whatever went wrong, the others are run
-            print("# %s: %r" % (type(error).__name__, error))
-            result = "not ok"
-            failed += 1
-        print("%s %d - %s" % (result, number, test.__name__), flush=True)
-    return failed > 0
-
-
 if sys.argv[1] in [program.__name__ for program in PROGRAMS]:
     globals()[sys.argv[1]](*sys.argv[2:])
     sys.exit(0)
 RECORDER, FAKE, TOOL = (os.path.abspath(path) for path in sys.argv[1:])
-sys.exit(main())
+sys.exit(tap.run(TESTS))

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 
+import tap
+
 TOOL = os.path.abspath(sys.argv[1])
 HERE = os.path.dirname(os.path.abspath(__file__))
 FUZZ = os.path.join(os.path.dirname(HERE), "fuzz")
@@ -128,19 +130,4 @@ TESTS = [
 ]
 
 
-def main():
-    failed = 0
-    print("1..%d" % len(TESTS))
-    for number, test in enumerate(TESTS, 1):
-        try:
-            test()
-            result = "ok"
-        except Exception as error:  # whatever went wrong, the others are run
-            print("# %s: %r" % (type(error).__name__, error))
-            result = "not ok"
-            failed += 1
-        print("%s %d - %s" % (result, number, test.__name__), flush=True)
-    return failed > 0
-
-
-sys.exit(main())
+sys.exit(tap.run(TESTS))

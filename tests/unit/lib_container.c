@@ -48,7 +48,7 @@ void shim_hash_del(struct hlist_head *table, size_t nbuckets, struct hlist_node 
  * one.
  */
 static unsigned int ngrace_periods;
-/* All who load a module wait for those who are told of one. */
+/* Whoever loads a module waits until all notifiers have been told. */
 static bool others_wait;
 
 int vfio_register_iommu_driver(const struct vfio_iommu_driver_ops *ops)

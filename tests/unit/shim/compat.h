@@ -121,7 +121,7 @@ struct hlist_head {
 	     _node && ((entry) = container_of(_node, typeof(*(entry)), member));	\
 	     _node = _node->next)
 
-/* Who reads under RCU takes no lock; who writes has one. */
+/* Readers have RCU, and writers a lock. */
 static inline void hlist_add(struct hlist_head *head, struct hlist_node *node)
 {
 	WARN_ON(!shim_atomic);
