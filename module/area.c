@@ -311,7 +311,7 @@ static int move_charges(struct ioas_pages *pages, struct ioas_account *payer)
 	struct pages_sum sum = { };
 	int ret;
 
-	pages_sum(pages, 0, pages->extents.npages - 1, ULONG_MAX, &sum);
+	pages_sum_all(pages, 0, pages->extents.npages - 1, &sum);
 	ret = account_charge(payer, sum.ncharged);
 	if (ret)
 		return ret;

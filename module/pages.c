@@ -373,7 +373,7 @@ static void unpin_and_forget(struct ioas_pages *pages, unsigned long first_index
 	struct pages_sum sum = { };
 
 	if (trace_unpin_enabled())
-		pages_sum(pages, first_index, last_index, ULONG_MAX, &sum);
+		pages_sum_all(pages, first_index, last_index, &sum);
 	ncharged = unpin_range(pages, first_index, last_index, pages->writable);
 	nkept = uncover(pages, first_index, last_index);
 	if (!WARN_ON_ONCE(nkept > ncharged))
@@ -541,13 +541,16 @@ static int pin_shared(struct ioas_pages *pages, struct pages_user *user)
 static bool has_hole(struct ioas_pages *pages, const struct pages_user *user)
 {
 	struct extent_cursor cursor;
+	unsigned int nsteps = 0;
 	struct extent run;
 	bool more;
 
 	more = extents_first(&pages->extents, &cursor, user->first_index,
 			     user->last_index, &run);
-	while (more && run.kind != EXTENT_HOLE)
+	while (more && run.kind != EXTENT_HOLE) {
 		more = extents_next(&pages->extents, &cursor, user->last_index, &run);
+		runs_cond_resched(&nsteps);
+	}
 	return more;
 }
 
@@ -933,4 +936,13 @@ unsigned long pages_sum(struct ioas_pages *pages, unsigned long first_index,
 		more = extents_next(&pages->extents, &cursor, last_index, &run);
 	}
 	return last_index + 1;
+}
+
+void pages_sum_all(struct ioas_pages *pages, unsigned long first_index,
+		   unsigned long last_index, struct pages_sum *sum)
+{
+	while (first_index <= last_index) {
+		first_index = pages_sum(pages, first_index, last_index, SUM_AT_ONCE, sum);
+		cond_resched();
+	}
 }

@@ -223,8 +223,11 @@ struct pages_sum {
 	unsigned long nruns;		/* of device memory, too */
 };
 
+/* So many runs are looked at without a pause: bounds how long a lock is held. */
+#define SUM_AT_ONCE	512
+
 /**
- * pages_sum() - add up what stands behind pages
+ * pages_sum() - add up what stands behind the first of some pages
  * @pages: the store
  * @first_index: first page
  * @last_index: last page, inclusive
@@ -238,6 +241,18 @@ struct pages_sum {
 unsigned long pages_sum(struct ioas_pages *pages, unsigned long first_index,
 			unsigned long last_index, unsigned long max_runs,
 			struct pages_sum *sum);
+
+/**
+ * pages_sum_all() - add up what stands behind pages
+ * @pages: the store
+ * @first_index: first page
+ * @last_index: last page, inclusive
+ * @sum: is added to
+ *
+ * Context: process, may sleep: takes a pause every so often. Else as pages_sum().
+ */
+void pages_sum_all(struct ioas_pages *pages, unsigned long first_index,
+		   unsigned long last_index, struct pages_sum *sum);
 
 /*
  * While a store is not shared, the owner of the area it came with owns it, too, and needs no

@@ -33,9 +33,6 @@
 #include "ioas.h"
 #include "object.h"
 
-/* So many runs or areas are looked at without a pause: bounds how long a lock is held. */
-#define COUNT_AT_ONCE	512
-
 /* How long one reading of the file waits for locks in all, in jiffies. */
 #define PATIENCE	HZ
 
@@ -195,12 +192,12 @@ static bool sum_store(struct status_reader *reader, struct ioas *ioas, struct io
 		spin_lock(&ioas->iova_space.iova_lock);
 		shared = pages->sharing;
 		if (!shared)
-			index = pages_sum(pages, index, last_index, COUNT_AT_ONCE, &sum->pages);
+			index = pages_sum(pages, index, last_index, SUM_AT_ONCE, &sum->pages);
 		spin_unlock(&ioas->iova_space.iova_lock);
 		if (shared) {
 			if (!lock_patiently(reader, &pages->sharing->mutex))
 				return false;
-			index = pages_sum(pages, index, last_index, COUNT_AT_ONCE, &sum->pages);
+			index = pages_sum(pages, index, last_index, SUM_AT_ONCE, &sum->pages);
 			mutex_unlock(&pages->sharing->mutex);
 		}
 		cond_resched();
@@ -231,7 +228,7 @@ static struct ioas_area *count_areas(struct ioas *ioas, unsigned long *iova, str
 	lockdep_assert_held(&ioas->domains_rwsem);
 	spin_lock(&space->iova_lock);
 	area = iova_first(space, from_iova, ULONG_MAX);
-	for (; area && !held && n < COUNT_AT_ONCE; n++, area = iova_next(space, area)) {
+	for (; area && !held && n < SUM_AT_ONCE; n++, area = iova_next(space, area)) {
 		*iova = area->last_iova + 1;
 		if (area->first_iova < from_iova || !area_is_settled(area))
 			continue;

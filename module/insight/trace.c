@@ -19,8 +19,8 @@
 
 void insight_sum_area(struct ioas_area *area, struct pages_sum *sum)
 {
-	pages_sum(area->pages, area->first_byte / PAGE_SIZE, area_last_byte(area) / PAGE_SIZE,
-		  ULONG_MAX, sum);
+	pages_sum_all(area->pages, area->first_byte / PAGE_SIZE,
+		      area_last_byte(area) / PAGE_SIZE, sum);
 }
 
 void insight_map_over(struct ioas *ioas, const struct ioas_map *map, struct ioas_area *areas,
@@ -46,7 +46,7 @@ void insight_pin_over(struct ioas_pages *pages, const struct pages_user *user, i
 	struct pages_sum sum = { };
 
 	if (!error)
-		pages_sum(pages, first_index, last_index, ULONG_MAX, &sum);
+		pages_sum_all(pages, first_index, last_index, &sum);
 	trace_pin(pages->uptr + first_index * PAGE_SIZE, last_index - first_index + 1,
 		  sum.nruns, error, trace_ns(begin_ns));
 }

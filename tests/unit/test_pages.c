@@ -622,6 +622,39 @@ START_TEST(an_unpin_beside_many_users_pauses)
 }
 END_TEST
 
+/* Each page is a run: what looks at all of them lets others run now and then. */
+START_TEST(a_look_at_all_runs_of_a_store_pauses)
+{
+	struct pages_user first = { .last_index = SHIM_USER_NPAGES - 1 }, second = first;
+	struct pages_sum sum = { };
+	unsigned long i, before;
+
+	make_store(SHIM_USER_NPAGES, true);
+	for (i = 0; i < SHIM_USER_NPAGES; i++)
+		process.mm.pages[i] = &shim_pages[SHIM_USER_NPAGES - 1 - i];
+	share_store();
+	ck_assert_int_eq(pin(&first), 0);
+	before = shim_npauses;
+	pages_lock(&pages);
+	pages_sum_all(&pages, 1, SHIM_USER_NPAGES - 1, &sum);
+	pages_unlock(&pages);
+	ck_assert_uint_eq(sum.nruns, SHIM_USER_NPAGES - 1);
+	ck_assert_uint_eq(sum.npinned, SHIM_USER_NPAGES - 1);
+	ck_assert_uint_eq(sum.ncharged, SHIM_USER_NPAGES - 1);
+	ck_assert_uint_ge(shim_npauses - before, SHIM_USER_NPAGES / SUM_AT_ONCE);
+	/* The owner is dead, but whether any page is missing is looked at first. */
+	current = &other.task;
+	process.mm.mm_users = 0;
+	before = shim_npauses;
+	ck_assert_int_eq(pin(&second), 0);
+	ck_assert_uint_ge(shim_npauses - before, SHIM_USER_NPAGES + SHIM_USER_NPAGES / 64 - 1);
+	process.mm.mm_users = 1;
+	current = &process.task;
+	unpin(&second);
+	unpin(&first);
+}
+END_TEST
+
 static void shuffle(unsigned long *numbers, unsigned long n, unsigned long *seed)
 {
 	unsigned long i;
@@ -1306,6 +1339,7 @@ int main(void)
 	tcase_add_test(tcase, a_shared_pin_that_failed_leaves_the_runs_as_they_were);
 	tcase_add_test(tcase, a_border_stays_as_long_as_somebody_needs_it);
 	tcase_add_test(tcase, an_unpin_beside_many_users_pauses);
+	tcase_add_test(tcase, a_look_at_all_runs_of_a_store_pauses);
 	tcase_add_loop_test(tcase, pins_of_every_page_leave_nothing_behind, 0, 4);
 	tcase_add_test(tcase, a_list_of_what_is_not_pinned_is_refused);
 	tcase_add_test(tcase, a_hold_of_the_page_that_the_store_has_is_not_beside);
