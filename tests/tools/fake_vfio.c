@@ -2,11 +2,13 @@
 /*
  * VFIO for programs of recorder.py, without a kernel that has it: preloaded behind the recorder, it
  * takes the place of the C library's functions. Files are VFIO's if their path ends as theirs does.
+ * With $FAKE_SIGNAL, SIGUSR1 comes while the recorder has its lock: when it reads what is mapped.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +39,8 @@ int open(const char *path, int flags, ...)
 	va_end(arguments);
 	if (mounts && !strcmp(path, "/proc/thread-self/mountinfo"))
 		path = mounts;
+	if (getenv("FAKE_SIGNAL") && !strcmp(path, "/proc/thread-self/maps"))
+		raise(SIGUSR1);
 	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 

@@ -9,6 +9,7 @@ import fcntl
 import mmap
 import os
 import resource
+import signal
 import struct
 import subprocess
 import sys
@@ -16,7 +17,8 @@ import tempfile
 
 import tap
 
-CHECK_EXTENSION, GET_DEVICE_FD, MAP_DMA = 0x3b65, 0x3b6a, 0x3b71
+CHECK_EXTENSION, GET_STATUS, GET_DEVICE_FD, MAP_DMA = 0x3b65, 0x3b67, 0x3b6a, 0x3b71
+CANCEL_ENABLE = 0       # PTHREAD_CANCEL_ENABLE
 SYS_CLOSE = 3
 PAGE = 4096
 TIB = 1 << 40
@@ -144,6 +146,40 @@ def map_a_file(top, mount, sharing, is_deleted=""):
     map_dma(container, address, PAGE)
 
 
+def be_interrupted(top):
+    """In the handler, which may jump out, a thread can be cancelled as outside."""
+    libc = ctypes.CDLL(None)
+    before = []
+
+    @ctypes.CFUNCTYPE(None, ctypes.c_int)
+    def handle(_):
+        state = ctypes.c_int(-1)
+        libc.pthread_setcancelstate(CANCEL_ENABLE, ctypes.byref(state))
+        before.append(state.value)
+
+    libc.signal(signal.SIGUSR1, handle)
+    os.environ["FAKE_SIGNAL"] = "1"
+    map_dma(open_node(top), HOLE, PAGE)
+    assert before and set(before) == {CANCEL_ENABLE}, before
+
+
+def use_three(top, *names):
+    """The number of one that is not recorded becomes that of one that is."""
+    call = (CHECK_EXTENSION, 1) if "vfio" in names else (GET_STATUS, bytes(8))
+    for name in names:
+        with open(os.path.join(top, "dev", "vfio", name), "w"):
+            pass
+    fds = [open_node(top, name) for name in names]
+    for _ in range(3):
+        for fd in fds:
+            fcntl.ioctl(fd, *call)
+    os.close(fds[0])
+    os.close(fds[2])
+    assert open_node(top, names[0]) == fds[0]
+    os.dup2(fds[0], fds[2])
+    fcntl.ioctl(fds[2], *call)
+
+
 # --- tests
 
 def the_recording_moves_to_a_number_that_was_closed_unnoticed():
@@ -187,6 +223,17 @@ def a_recording_ends_before_it_has_too_many_operations():
     assert len(recording.lines) == 1000000, recording.text[-500:]
 
 
+def a_handler_of_signals_finds_its_thread_cancellable():
+    assert record(be_interrupted).count("map") == 1
+
+
+def what_is_not_recorded_is_said_once_and_forgotten_when_it_is_closed():
+    for word, names in ("container", ["vfio"] * 3), ("group", ["7", "8", "9"]):
+        recording = record(use_three, *names)
+        assert recording.lines.count("# a third %s is not recorded" % word) == 1, recording.text
+        assert recording.count(word) == 3, recording.text
+
+
 def kinds(program, *words):
     return [line.split("kind=")[1].split()[0] for line in record(program, *words).lines
             if line.startswith("part ")]
@@ -210,6 +257,8 @@ PROGRAMS = [
     ask_for_devices_in_vain,
     map_holes,
     call_a_million_times,
+    be_interrupted,
+    use_three,
     map_a_file,
 ]
 
@@ -220,6 +269,8 @@ TESTS = [
     a_recording_ends_before_it_has_too_many_pieces_of_memory,
     a_recording_ends_before_it_has_too_much_memory,
     a_recording_ends_before_it_has_too_many_operations,
+    a_handler_of_signals_finds_its_thread_cancellable,
+    what_is_not_recorded_is_said_once_and_forgotten_when_it_is_closed,
     memory_is_of_the_kind_of_its_file_system,
 ]
 

@@ -58,6 +58,23 @@ static void know(int fd, struct object object)
 	known[fd] = (uint8_t)i;
 }
 
+/* Says so once for each: the comments of all its calls would fill the file. */
+static void ignore(int fd, const char *what)
+{
+	unsigned int i;
+
+	put("# a third %s is not recorded", what);
+	for (i = 1; i < MAX_OBJECTS; i++)
+		if (objects[i].nfds && objects[i].kind == FD_IGNORED)
+			break;
+	if (i == MAX_OBJECTS) {
+		know(fd, (struct object){ .kind = FD_IGNORED });
+		return;
+	}
+	objects[i].nfds++;
+	known[fd] = (uint8_t)i;
+}
+
 static void put_close(const struct object *object)
 {
 	switch (object->kind) {
@@ -71,6 +88,7 @@ static void put_close(const struct object *object)
 		put("close-device group=%s slot=%u", group_name(object), object->slot);
 		break;
 	case FD_UNKNOWN:
+	case FD_IGNORED:
 		break;
 	}
 }
@@ -112,7 +130,7 @@ static void know_container(int fd)
 	while (number < MAX_CONTAINERS && is_taken(FD_CONTAINER, number, 0))
 		number++;
 	if (number == MAX_CONTAINERS) {
-		put("# a third container is not recorded");
+		ignore(fd, "container");
 		return;
 	}
 	know(fd, (struct object){ .kind = FD_CONTAINER, .number = number });
@@ -127,7 +145,7 @@ static void know_group(int fd, int group)
 	for (i = 0; i < ngroups && group_numbers[i] != group; i++)
 		;
 	if (i == MAX_GROUPS) {
-		put("# a third group is not recorded");
+		ignore(fd, "group");
 		return;
 	}
 	if (i == ngroups)
@@ -182,11 +200,15 @@ static void recognise(int fd)
 
 const struct object *look_at(int fd)
 {
+	const struct object *object;
+
 	if (fd < 0 || fd >= MAX_FDS)
 		return NULL;
 	if (!known[fd])
 		recognise(fd);
-	return known[fd] ? &objects[known[fd]] : NULL;
+	/* The object of what is not known is of no kind. */
+	object = &objects[known[fd]];
+	return object->kind == FD_UNKNOWN || object->kind == FD_IGNORED ? NULL : object;
 }
 
 void use_container(const struct object *container)

@@ -54,17 +54,20 @@ static uint64_t nbytes;
 
 /* --- the lock */
 
-/* A thread can be cancelled in open(), read() and write(), and would then keep the lock. */
+/*
+ * A thread can be cancelled in open(), read() and write(), and would then keep the lock. No signal
+ * is handled before a thread can be cancelled again: the handler may jump out of here.
+ */
 void record_lock(void)
 {
 	sigset_t all, before;
 	int cancel;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	sigfillset(&all);
 	/* A sandbox may answer a system call by this signal, and kills if it is blocked. */
 	sigdelset(&all, SIGSYS);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	pthread_mutex_lock(&lock);
 	signals_before = before;
 	cancel_before = cancel;
@@ -166,8 +169,8 @@ void record_unlock(void)
 	write_all();
 	nbuffered = 0;
 	pthread_mutex_unlock(&lock);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_setcancelstate(cancel, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void record_full(unsigned int most, const char *of_what)

@@ -65,6 +65,7 @@ enum fd_kind {
 	FD_CONTAINER,
 	FD_GROUP,
 	FD_DEVICE,
+	FD_IGNORED,		/* one more than can be replayed */
 };
 
 struct object {
@@ -75,7 +76,7 @@ struct object {
 };
 
 /*
- * NULL if that is nothing of VFIO's. Under the lock, as the following. Ends the recording if the
+ * NULL if that is nothing of VFIO's, or more than can be replayed. Under the lock, as the following. Ends the recording if the
  * program has no /proc, which says what a descriptor leads to.
  */
 const struct object *look_at(int fd);
