@@ -33,6 +33,7 @@ struct piece {
 	uint64_t name;
 	uint64_t nbytes;
 	bool is_special;
+	bool is_file;
 };
 
 struct judge {
@@ -61,13 +62,15 @@ static void judge_memory(struct judge *judge, const struct op *op)
 		return;
 	if (!piece)
 		piece = &judge->pieces[judge->npieces++];
-	*piece = (struct piece){ op->arg[0], op->arg[1], false };
+	*piece = (struct piece){ .name = op->arg[0], .nbytes = op->arg[1] };
 }
 
 static void judge_special(struct judge *judge, struct piece *piece, uint64_t kind, uint64_t prot)
 {
 	if (piece && (kind == MEMORY_FILE || kind == MEMORY_BAR))
 		piece->is_special = true;
+	if (piece && kind == MEMORY_FILE)
+		piece->is_file = true;
 	judge->maps_file |= kind == MEMORY_FILE && prot & PROT_W;
 }
 
@@ -81,6 +84,8 @@ static void judge_range(struct judge *judge, const struct op *op)
 	MUST((unsigned __int128)op->arg[0] + op->arg[1] <= piece->nbytes);
 	if (op->kind == OP_PART)
 		judge_special(judge, piece, op->arg[2], op->arg[3]);
+	if (op->kind == OP_PROTECT)
+		judge->maps_file |= piece->is_file && op->arg[2] & PROT_W;
 	if (op->kind == OP_FILL || op->kind == OP_PEEK)
 		MUST(!piece->is_special);
 }

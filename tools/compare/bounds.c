@@ -20,7 +20,9 @@ struct checked_memory {
 	uint64_t name;
 	uint64_t nbytes;
 	bool is_special;	/* a part of it is a file's or a device's */
+	bool is_file;		/* a part of it is a file's */
 	bool is_mapped;		/* or has been: its pages stay as long as they are pinned */
+	bool is_locked;		/* also where mlock() failed */
 	uint64_t capacity;	/* bytes of it that can take memory, at most */
 	uint64_t populated;	/* bytes of it that do, at most */
 };
@@ -71,8 +73,8 @@ static const char *check_kind(struct check *check, struct checked_memory *memory
 		return "memory of a file (kind=file) needs --file";
 	if (kind == MEMORY_FILE || kind == MEMORY_BAR)
 		memory->is_special = true;
-	if (kind == MEMORY_FILE && prot & PROT_W)
-		check->maps_file = true;
+	memory->is_file |= kind == MEMORY_FILE;
+	check->maps_file |= kind == MEMORY_FILE && prot & PROT_W;
 	return NULL;
 }
 
@@ -161,6 +163,19 @@ static void drop(struct check *check, struct checked_memory *memory)
 	memory->populated = 0;
 	memory->capacity = 0;
 	memory->is_mapped = false;
+	memory->is_locked = false;
+}
+
+/*
+ * Access to what had none. The kernel populates what is locked; and what is mapped may be pinned
+ * later, when a group comes to the container.
+ */
+static const char *give_access(struct check *check, struct checked_memory *memory, uint64_t kind,
+			       struct range range)
+{
+	add_capacity(memory, kind, range.nbytes);
+	return touches(kind) || memory->is_mapped || memory->is_locked ?
+	       populate(check, memory, range.begin, range.nbytes) : NULL;
 }
 
 /* New pages come in place of such that may be pinned. */
@@ -172,10 +187,8 @@ static const char *replace(struct check *check, struct checked_memory *memory, c
 	if (memory->is_mapped)
 		problem = count(check, range.nbytes < memory->populated ? range.nbytes :
 									memory->populated);
-	if (problem || op->kind != OP_PART)
-		return problem;
-	add_capacity(memory, op->arg[2], range.nbytes);
-	return touches(op->arg[2]) ? populate(check, memory, range.begin, range.nbytes) : NULL;
+	return problem || op->kind != OP_PART ? problem :
+	       give_access(check, memory, op->arg[2], range);
 }
 
 static const char *check_populated(struct check *check, struct checked_memory *memory,
@@ -185,16 +198,18 @@ static const char *check_populated(struct check *check, struct checked_memory *m
 
 	switch (op->kind) {
 	case OP_PROTECT:
-		add_capacity(memory, MEMORY_ANON, range.nbytes);
-		return NULL;
+		check->maps_file |= memory->is_file && op->arg[2] & PROT_W;
+		return give_access(check, memory, MEMORY_ANON, range);
 	case OP_PART:
 		return replace(check, memory, op, range);
 	case OP_ADVISE:
 		return op->arg[2] == ADVICE_DONTNEED || op->arg[2] == ADVICE_FREE ?
 		       replace(check, memory, op, range) : NULL;
+	case OP_LOCK:
+		memory->is_locked = true;
+		/* fallthrough */
 	case OP_FILL:
 	case OP_PEEK:
-	case OP_LOCK:
 		return populate(check, memory, range.begin, range.nbytes);
 	default:
 		return NULL;
@@ -221,11 +236,10 @@ static const char *check_memory(struct check *check, const struct op *op)
 	check->nbytes += nbytes;
 	memory->nbytes = nbytes;
 	memory->is_special = false;
-	add_capacity(memory, op->arg[2], nbytes);
+	memory->is_file = false;
 	problem = check_kind(check, memory, op->arg[2], op->arg[3]);
-	if (problem)
-		return problem;
-	return touches(op->arg[2]) ? populate(check, memory, 0, nbytes) : NULL;
+	return problem ? problem :
+	       give_access(check, memory, op->arg[2], (struct range){ 0, nbytes });
 }
 
 static const char *check_within(struct check *check, const struct op *op,
