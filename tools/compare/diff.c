@@ -91,6 +91,7 @@ struct walk {
 	const struct lines *stock;
 	const struct lines *ours;
 	unsigned int ndifferent;
+	struct history history;
 	struct comparison *comparison;
 };
 
@@ -127,7 +128,7 @@ static bool is_intended(struct walk *walk, size_t at, const char *stock, const c
 		return false;
 	if (comparison->divergence)
 		return same_call(stock, ours);
-	difference = difference_find(walk->name, walk->stock->line, at, ours);
+	difference = difference_find(walk->name, walk->stock->line, at, ours, &walk->history);
 	if (!difference)
 		return false;
 	comparison_remember(comparison, difference);

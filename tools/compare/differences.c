@@ -242,6 +242,7 @@ const struct difference differences[] = {
 };
 
 const unsigned int ndifferences = ARRAY_SIZE(differences);
+_Static_assert(ARRAY_SIZE(differences) <= MAX_DIFFERENCES, "a history has all of them");
 
 static bool not_after(struct kernel_version a, struct kernel_version b)
 {
@@ -284,18 +285,20 @@ bool difference_comes_after(const struct difference *difference, const char *lin
 	return matches(difference->after, difference->after_applies, line);
 }
 
-static bool comes_after(const struct difference *difference, char *const *stock, size_t at)
+/* Looks once at each line, however many differ. */
+static bool comes_after(unsigned int number, char *const *stock, size_t at,
+			struct history *history)
 {
-	size_t i;
+	size_t *nlines = &history->nlines[number];
 
-	for (i = 0; i < at; i++)
-		if (difference_comes_after(difference, stock[i]))
-			return true;
-	return false;
+	for (; *nlines < at && !history->came[number]; ++*nlines)
+		history->came[number] = difference_comes_after(&differences[number],
+							       stock[*nlines]);
+	return history->came[number];
 }
 
 const struct difference *difference_find(const char *name, char *const *stock, size_t at,
-					 const char *ours)
+					 const char *ours, struct history *history)
 {
 	unsigned int i;
 
@@ -305,7 +308,7 @@ const struct difference *difference_find(const char *name, char *const *stock, s
 		if (difference_expected(difference, name) &&
 		    matches(difference->stock, difference->applies, stock[at]) &&
 		    matches(difference->ours, NULL, ours) &&
-		    (!difference->after || comes_after(difference, stock, at)))
+		    (!difference->after || comes_after(i, stock, at, history)))
 			return difference;
 	}
 	return NULL;

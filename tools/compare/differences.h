@@ -41,12 +41,20 @@ struct difference {
 extern const struct difference differences[];
 extern const unsigned int ndifferences;
 
+/* Of each difference: how many lines of stock type1 were looked at, and whether one came before. */
+#define MAX_DIFFERENCES	64
+struct history {
+	size_t nlines[MAX_DIFFERENCES];
+	bool came[MAX_DIFFERENCES];
+};
+
 /*
  * The first that explains line number @at of this case, on the running kernel; or NULL. @stock has
- * all lines up to that one of stock type1.
+ * all lines up to that one of stock type1. The history is one for all lines of a case, which are
+ * asked for in their order; it begins as zeroes.
  */
 const struct difference *difference_find(const char *name, char *const *stock, size_t at,
-					 const char *ours);
+					 const char *ours, struct history *history);
 /* Is it such a line that the difference comes after? */
 bool difference_comes_after(const struct difference *difference, const char *line);
 /* Is it expected in the case on the running kernel? */
