@@ -33,7 +33,7 @@ struct comparison {
 	size_t diverges_at;
 	/* Maps that succeeded in the recording, and failed on both sides. */
 	size_t nlost;
-	size_t first_lost;		/* operation, if there is one */
+	struct op first_lost;		/* if there is one */
 	char reason[256];		/* of skipping, or what did not run; or "" */
 	struct text excerpt;		/* what differs, with what led to it */
 };

@@ -174,7 +174,7 @@ static int map_anonymous(uint8_t *at, uint64_t nbytes, uint64_t kind, int prot)
 	return mprotect(at, nbytes, prot) ? -errno : 0;
 }
 
-static int fill_part(uint8_t *at, uint64_t nbytes, uint64_t kind, uint64_t prot)
+static int map_part(uint8_t *at, uint64_t nbytes, uint64_t kind, uint64_t prot)
 {
 	switch (kind) {
 	case MEMORY_NONE:
@@ -189,6 +189,17 @@ static int fill_part(uint8_t *at, uint64_t nbytes, uint64_t kind, uint64_t prot)
 	default:
 		return map_anonymous(at, nbytes, kind, prot_of(prot));
 	}
+}
+
+/* Without the memory all that is mapped of it fails on both sides, which would be the same. */
+static int fill_part(uint8_t *at, uint64_t nbytes, uint64_t kind, uint64_t prot)
+{
+	int result = map_part(at, nbytes, kind, prot);
+
+	if (result == -ENOMEM)
+		give_up("memory cannot be had: %s; more than vm.max_map_count pieces?",
+			strerror(ENOMEM));
+	return result;
 }
 
 /*

@@ -74,7 +74,7 @@ static void count_lost(const struct sequence *sequence, const struct outcome *st
 
 		if (op->kind == OP_MAP && op->succeeded && says_failure(stock_line) &&
 		    says_failure(our_line) && !comparison->nlost++)
-			comparison->first_lost = i;
+			comparison->first_lost = *op;
 		stock_line = next_line(stock_line);
 		our_line = next_line(our_line);
 	}
@@ -402,20 +402,6 @@ static bool have_devices(const struct sequence *sequence)
 	return true;
 }
 
-/* Such maps are the same on both sides, and still not what the program saw. */
-static void note_lost(const char *name, const struct sequence *sequence,
-		      const struct comparison *comparison)
-{
-	struct text line = { 0 };
-
-	if (!comparison->nlost)
-		return;
-	op_format(&sequence->ops[comparison->first_lost], &line);
-	report_note("%s: maps that had succeeded failed on both sides: %zu; the first: %s",
-		    name, comparison->nlost, text_chars(&line));
-	text_free(&line);
-}
-
 static int replay(struct sequences *sequences)
 {
 	struct comparison *comparisons = allocate(sequences->nsequences, sizeof(*comparisons));
@@ -430,7 +416,6 @@ static int replay(struct sequences *sequences)
 	for (i = 0; i < sequences->nsequences; i++) {
 		snprintf(name, sizeof(name), "sequence_%zu", i + 1);
 		report(name, options.replay, &comparisons[i]);
-		note_lost(name, &sequences->sequence[i], &comparisons[i]);
 	}
 	comparisons_free(comparisons, sequences->nsequences);
 	return report_end();

@@ -60,6 +60,8 @@ static void print_json_names(const char *key, const struct difference *const *li
 static void report_json(const char *name, const char *checks,
 			const struct comparison *comparison)
 {
+	struct text line = { 0 };
+
 	printf("%s\n  {\"name\": ", nreported > 1 ? "," : "");
 	json_string(name);
 	print_json_member("checks", checks);
@@ -70,6 +72,12 @@ static void report_json(const char *name, const char *checks,
 		print_json_member("reason", comparison->reason);
 	if (comparison->excerpt.nchars)
 		print_json_member("excerpt", text_chars(&comparison->excerpt));
+	if (comparison->nlost) {
+		op_format(&comparison->first_lost, &line);
+		printf(", \"lost_maps\": %zu", comparison->nlost);
+		print_json_member("first_lost_map", text_chars(&line));
+		text_free(&line);
+	}
 	putchar('}');
 }
 
@@ -169,6 +177,17 @@ void report_begin(void)
 	text_free(&text);
 }
 
+/* Such maps are the same on both sides, and still not what the program saw. */
+static void note_lost(const char *name, const struct comparison *comparison)
+{
+	struct text line = { 0 };
+
+	op_format(&comparison->first_lost, &line);
+	report_note("%s: maps that had succeeded failed on both sides: %zu; the first: %s",
+		    name, comparison->nlost, text_chars(&line));
+	text_free(&line);
+}
+
 void report(const char *name, const char *checks,
 	    const struct comparison *comparison)
 {
@@ -186,6 +205,8 @@ void report(const char *name, const char *checks,
 		report_json(name, checks, comparison);
 		break;
 	}
+	if (comparison->nlost)
+		note_lost(name, comparison);
 	fflush(stdout);
 }
 
