@@ -723,7 +723,7 @@ static int get_hw_info(uint32_t device, void *info, uint32_t room, struct iommu_
 	return native_call(rig.fd, IOMMU_GET_HW_INFO, command);
 }
 
-/* As much as there is room for; the rest of the room is zeroed, and nothing behind it is touched. */
+/* As much as there is room for; the rest of the room is zeroed, what lies behind is not touched. */
 RIG_TEST_WITH(1, what_is_known_of_a_device_is_told_as_far_as_there_is_room)
 {
 	const struct test_hw_info all = { .test_reg = TEST_HW_INFO_REG };

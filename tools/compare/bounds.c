@@ -196,6 +196,7 @@ static const char *check_populated(struct check *check, struct checked_memory *m
 {
 	struct range range = whole_pages(op->arg[0], op->arg[1]);
 
+	memory->is_locked |= op->kind == OP_LOCK;
 	switch (op->kind) {
 	case OP_PROTECT:
 		check->maps_file |= memory->is_file && op->arg[2] & PROT_W;
@@ -205,11 +206,9 @@ static const char *check_populated(struct check *check, struct checked_memory *m
 	case OP_ADVISE:
 		return op->arg[2] == ADVICE_DONTNEED || op->arg[2] == ADVICE_FREE ?
 		       replace(check, memory, op, range) : NULL;
-	case OP_LOCK:
-		memory->is_locked = true;
-		/* fallthrough */
 	case OP_FILL:
 	case OP_PEEK:
+	case OP_LOCK:
 		return populate(check, memory, range.begin, range.nbytes);
 	default:
 		return NULL;

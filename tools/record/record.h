@@ -76,8 +76,8 @@ struct object {
 };
 
 /*
- * NULL if that is nothing of VFIO's, or more than can be replayed. Under the lock, as the following. Ends the recording if the
- * program has no /proc, which says what a descriptor leads to.
+ * NULL if that is nothing of VFIO's, or more than can be replayed. Under the lock, as the
+ * following. Ends the recording if the program has no /proc, which says what a descriptor leads to.
  */
 const struct object *look_at(int fd);
 /* A device descriptor that the kernel gave for a group: a line of its own. */
