@@ -547,6 +547,8 @@ END_TEST
 #define SPARE	"0x40000000"	/* 1 GiB */
 #define ANON	"memory name=m size=" SPARE " kind=anon prot=read|write\n"
 #define TOUCHED	"memory name=m size=" SPARE " kind=touched prot=read|write\n"
+#define SHARED	"memory name=m size=" SPARE " kind=shared prot=read|write\n"
+#define NONE	"memory name=m size=0x80000000 kind=none prot=0x0\n"
 #define HALF	"0x20000000"
 #define MAP	"map iova=0x0 size=" SPARE " vaddr=m+0x0 flags=read|write argsz=32\n"
 #define MORE	": more memory is touched, locked or mapped than this system can spare"
@@ -577,12 +579,24 @@ static const struct {
 	/* Each sequence has a process of its own. */
 	{ "sequence\n" TOUCHED "sequence\n" TOUCHED, NULL },
 	/* What has no access takes nothing, until it has. */
-	{ "memory name=m size=0x80000000 kind=none prot=0x0\n"
-	  "map iova=0x0 size=0x80000000 vaddr=m+0x0 flags=read|write argsz=32\n"
+	{ NONE "map iova=0x0 size=0x80000000 vaddr=m+0x0 flags=read|write argsz=32\n"
 	  "part at=m+0x0 size=0x40000000 kind=touched prot=read\n", NULL },
-	{ "memory name=m size=0x80000000 kind=none prot=0x0\n"
-	  "protect at=m+0x0 size=0x80000000 prot=read|write\n"
+	{ NONE "protect at=m+0x0 size=0x80000000 prot=read|write\n"
 	  "map iova=0x0 size=0x80000000 vaddr=m+0x0 flags=read|write argsz=32\n", "3" MORE },
+	{ NONE "lock at=m+0x0 size=0x80000000\n"
+	  "protect at=m+0x0 size=0x80000000 prot=0x0\n"
+	  "protect at=m+0x0 size=0x40000000 prot=read\n"
+	  "protect at=m+0x0 size=0x1000 prot=read\n", "5" MORE },
+	{ NONE "map iova=0x0 size=0x80000000 vaddr=m+0x0 flags=read argsz=32\n"
+	  "part at=m+0x0 size=0x80000000 kind=hole prot=0x0\n"
+	  "part at=m+0x0 size=0x40000000 kind=anon prot=read\n"
+	  "part at=m+0x40000000 size=0x1000 kind=anon prot=read\n", "5" MORE },
+	/* One page keeps all that it shares a file with. */
+	{ SHARED "fill at=m+0x0 size=0x1000 seed=1\n" SHARED
+	  "fill at=m+0x0 size=" SPARE " seed=1\n", NULL },
+	{ SHARED "fill at=m+0x0 size=" SPARE " seed=1\n"
+	  "advise at=m+0x0 size=" SPARE " advice=dontneed\n"
+	  "part at=m+0x0 size=0x1000 kind=anon prot=read\n", "4" MORE },
 	{ "memory name=m size=0x80000000 kind=bar prot=read|write\n"
 	  "map iova=0x0 size=0x80000000 vaddr=m+0x0 flags=read|write argsz=32\n", NULL },
 };

@@ -21,6 +21,7 @@ struct checked_memory {
 	uint64_t nbytes;
 	bool is_special;	/* a part of it is a file's or a device's */
 	bool is_file;		/* a part of it is a file's */
+	bool is_shared;		/* a part of it keeps all of its pages until all of it has gone */
 	bool is_mapped;		/* or has been: its pages stay as long as they are pinned */
 	bool is_locked;		/* also where mlock() failed */
 	uint64_t capacity;	/* bytes of it that can take memory, at most */
@@ -74,6 +75,7 @@ static const char *check_kind(struct check *check, struct checked_memory *memory
 	if (kind == MEMORY_FILE || kind == MEMORY_BAR)
 		memory->is_special = true;
 	memory->is_file |= kind == MEMORY_FILE;
+	memory->is_shared |= kind == MEMORY_SHARED;
 	check->maps_file |= kind == MEMORY_FILE && prot & PROT_W;
 	return NULL;
 }
@@ -124,12 +126,9 @@ static const char *count(struct check *check, uint64_t nbytes)
 }
 
 /* Address space without access takes none, whatever is mapped of it, nor does a device's. */
-static void add_capacity(struct checked_memory *memory, uint64_t kind, uint64_t nbytes)
+static bool takes_memory(uint64_t kind)
 {
-	uint64_t room = memory->nbytes - memory->capacity;
-
-	if (kind != MEMORY_NONE && kind != MEMORY_HOLE && kind != MEMORY_BAR)
-		memory->capacity += nbytes < room ? nbytes : room;
+	return kind != MEMORY_NONE && kind != MEMORY_HOLE && kind != MEMORY_BAR;
 }
 
 /*
@@ -173,18 +172,22 @@ static void drop(struct check *check, struct checked_memory *memory)
 static const char *give_access(struct check *check, struct checked_memory *memory, uint64_t kind,
 			       struct range range)
 {
-	add_capacity(memory, kind, range.nbytes);
+	uint64_t room = memory->nbytes - memory->capacity;
+
+	if (!takes_memory(kind))
+		return NULL;
+	memory->capacity += range.nbytes < room ? range.nbytes : room;
 	return touches(kind) || memory->is_mapped || memory->is_locked ?
 	       populate(check, memory, range.begin, range.nbytes) : NULL;
 }
 
-/* New pages come in place of such that may be pinned. */
+/* New pages come in place of such that may be pinned, or stay with others of their file. */
 static const char *replace(struct check *check, struct checked_memory *memory, const struct op *op,
 			   struct range range)
 {
 	const char *problem = NULL;
 
-	if (memory->is_mapped)
+	if (memory->is_mapped || (memory->is_shared && op->kind == OP_PART))
 		problem = count(check, range.nbytes < memory->populated ? range.nbytes :
 									memory->populated);
 	return problem || op->kind != OP_PART ? problem :
@@ -200,7 +203,7 @@ static const char *check_populated(struct check *check, struct checked_memory *m
 	switch (op->kind) {
 	case OP_PROTECT:
 		check->maps_file |= memory->is_file && op->arg[2] & PROT_W;
-		return give_access(check, memory, MEMORY_ANON, range);
+		return give_access(check, memory, op->arg[2] ? MEMORY_ANON : MEMORY_NONE, range);
 	case OP_PART:
 		return replace(check, memory, op, range);
 	case OP_ADVISE:
@@ -236,6 +239,7 @@ static const char *check_memory(struct check *check, const struct op *op)
 	memory->nbytes = nbytes;
 	memory->is_special = false;
 	memory->is_file = false;
+	memory->is_shared = false;
 	problem = check_kind(check, memory, op->arg[2], op->arg[3]);
 	return problem ? problem :
 	       give_access(check, memory, op->arg[2], (struct range){ 0, nbytes });
