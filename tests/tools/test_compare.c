@@ -619,7 +619,7 @@ START_TEST(a_recording_that_takes_more_memory_than_there_is_is_refused)
 }
 END_TEST
 
-/* Are calls at @n places, @step bytes apart, within a limit of 1 GiB? The second call may be NULL. */
+/* Are calls at @n places, @step bytes apart, within a limit of 1 GiB? The second may be NULL. */
 static bool parse_calls(const char *head, const char *const calls[2], uint64_t step,
 			unsigned int n)
 {
