@@ -211,6 +211,9 @@ vm_unpack_kernel() {
 # wrong moment then crashes the guest. So the CPU has none, but for AMD's IOMMU, whose driver
 # demands it. Fast strings (ERMS, FSRM) are slow here: the kernel then clears and copies byte by
 # byte, each an instruction to QEMU; without them a test of memory takes two thirds of the time.
+#
+# While a kernel looks what its CPU can do, it forgets for a moment that page tables have 5 levels.
+# If an interrupt comes then, KASAN takes addresses for wild ones: it gets no CPU that can have 5.
 vm_qemu_command() {
 	local cpu=max,-erms,-fsrm iommu edu=edu,dma_mask=0xffffffffffffffff extra
 
@@ -219,6 +222,7 @@ vm_qemu_command() {
 	amd) iommu=amd-iommu,intremap=on ;;
 	virtio) cpu+=,-cx16 iommu=virtio-iommu-pci ;;
 	esac
+	! vm_has_config KASAN || cpu+=,-la57
 	# shellcheck disable=SC2054  # QEMU's commas
 	qemu=(qemu-system-x86_64 -accel tcg -M q35,kernel-irqchip=split -cpu "$cpu" -smp 2 -m "$vm_mem"
 		-nodefaults -display none -no-reboot
