@@ -46,6 +46,12 @@ static inline struct pages_user *area_user(struct ioas_area *area)
 	return &area->pages->sharing->own_area;
 }
 
+/* Under iova_lock, or of an area that nobody else finds. Others look without it, see below. */
+static inline void area_set_state(struct ioas_area *area, u8 state)
+{
+	WRITE_ONCE(area->state, state);
+}
+
 /* Live, claimed or not. */
 static inline bool area_is_live(const struct ioas_area *area)
 {

@@ -99,11 +99,11 @@ static noinline void stop_at(struct unmap_walk *walk, struct ioas_area *area)
 	} else if (area->npins) {
 		walk->stop = STOP_PINNED;
 		walk->claimed = area;
-		area->state = AREA_TELLING;
+		area_set_state(area, AREA_TELLING);
 	} else {
 		walk->stop = STOP_BUSY;
 		walk->claimed = area;
-		area->state = AREA_ALONE;
+		area_set_state(area, AREA_ALONE);
 	}
 }
 
@@ -112,7 +112,7 @@ static void drop_claim(struct ioas *ioas, struct unmap_walk *walk)
 {
 	lockdep_assert_held(&ioas->iova_space.iova_lock);
 	if (walk->claimed)
-		walk->claimed->state = AREA_LIVE;
+		area_set_state(walk->claimed, AREA_LIVE);
 	walk->claimed = NULL;
 }
 
@@ -157,7 +157,7 @@ static inline void take_areas(struct iova_space *space, struct unmap_walk *walk,
 			stop_at(walk, area);
 			break;
 		}
-		area->state = AREA_EMPTYING;
+		area_set_state(area, AREA_EMPTYING);
 		walk->nbytes += area_nbytes(area);
 		*link = area;
 		link = &area->next;
@@ -390,7 +390,7 @@ static noinline void show_taken(struct ioas *ioas, struct unmap_walk *walk)
 	for (; area; area = next) {
 		next = area->next;
 		walk->nbytes -= area_nbytes(area);
-		area->state = AREA_LIVE;
+		area_set_state(area, AREA_LIVE);
 	}
 	ioas_unlock_and_wake(ioas);
 }
