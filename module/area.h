@@ -46,9 +46,10 @@ static inline struct pages_user *area_user(struct ioas_area *area)
 	return &area->pages->sharing->own_area;
 }
 
-/* Under iova_lock, or of an area that nobody else finds. Others look without it, see below. */
-static inline void area_set_state(struct ioas_area *area, u8 state)
+/* Of an area in @space. Whoever keeps it busy looks at its state without the lock. */
+static inline void area_set_state(struct iova_space *space, struct ioas_area *area, u8 state)
 {
+	lockdep_assert_held(&space->iova_lock);
 	WRITE_ONCE(area->state, state);
 }
 

@@ -92,7 +92,7 @@ static int insert_upper(struct ioas *ioas, struct ioas_area *area, struct ioas_a
 	if (!ret) {
 		area->last_iova = upper->first_iova - 1;
 		upper->marks = area->marks;
-		area_set_state(upper, AREA_LIVE);
+		area_set_state(space, upper, AREA_LIVE);
 		WARN_ON(iova_insert(space, upper));
 	}
 	spin_unlock(&space->iova_lock);
@@ -161,7 +161,7 @@ static int claim_area(struct ioas *ioas, unsigned long last_iova, struct ioas_ar
 	if (area)
 		ret = check_cut(ioas, area, last_iova);
 	if (area && !ret)
-		area_set_state(area, AREA_ALONE);
+		area_set_state(space, area, AREA_ALONE);
 	spin_unlock(&space->iova_lock);
 	*claimed = ret ? NULL : area;
 	return ret;
@@ -170,7 +170,7 @@ static int claim_area(struct ioas *ioas, unsigned long last_iova, struct ioas_ar
 static void unclaim_area(struct ioas *ioas, struct ioas_area *area)
 {
 	spin_lock(&ioas->iova_space.iova_lock);
-	area_set_state(area, AREA_LIVE);
+	area_set_state(&ioas->iova_space, area, AREA_LIVE);
 	ioas_unlock_and_wake(ioas);
 }
 

@@ -223,7 +223,7 @@ struct pages_sum {
 	unsigned long nruns;		/* of device memory, too */
 };
 
-/* So many runs are looked at without a pause: bounds how long a lock is held. */
+/* So many runs, or areas, are looked at without a pause: bounds how long a lock is held. */
 #define SUM_AT_ONCE	512
 
 /**

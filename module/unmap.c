@@ -90,7 +90,8 @@ static int check_borders(struct iova_space *space, const struct unmap_walk *walk
 }
 
 /* An area that is all in the range is not to be had now. Claims it, if nobody else has. */
-static noinline void stop_at(struct unmap_walk *walk, struct ioas_area *area)
+static noinline void stop_at(struct iova_space *space, struct unmap_walk *walk,
+			     struct ioas_area *area)
 {
 	if (!area_is_live(area) && walk->rule == UNMAP_UPWARD) {
 		walk->error = -EBUSY;
@@ -99,11 +100,11 @@ static noinline void stop_at(struct unmap_walk *walk, struct ioas_area *area)
 	} else if (area->npins) {
 		walk->stop = STOP_PINNED;
 		walk->claimed = area;
-		area_set_state(area, AREA_TELLING);
+		area_set_state(space, area, AREA_TELLING);
 	} else {
 		walk->stop = STOP_BUSY;
 		walk->claimed = area;
-		area_set_state(area, AREA_ALONE);
+		area_set_state(space, area, AREA_ALONE);
 	}
 }
 
@@ -112,7 +113,7 @@ static void drop_claim(struct ioas *ioas, struct unmap_walk *walk)
 {
 	lockdep_assert_held(&ioas->iova_space.iova_lock);
 	if (walk->claimed)
-		area_set_state(walk->claimed, AREA_LIVE);
+		area_set_state(&ioas->iova_space, walk->claimed, AREA_LIVE);
 	walk->claimed = NULL;
 }
 
@@ -154,10 +155,10 @@ static inline void take_areas(struct iova_space *space, struct unmap_walk *walk,
 			break;
 		}
 		if (!can_take(area)) {
-			stop_at(walk, area);
+			stop_at(space, walk, area);
 			break;
 		}
-		area_set_state(area, AREA_EMPTYING);
+		area_set_state(space, area, AREA_EMPTYING);
 		walk->nbytes += area_nbytes(area);
 		*link = area;
 		link = &area->next;
@@ -390,7 +391,7 @@ static noinline void show_taken(struct ioas *ioas, struct unmap_walk *walk)
 	for (; area; area = next) {
 		next = area->next;
 		walk->nbytes -= area_nbytes(area);
-		area_set_state(area, AREA_LIVE);
+		area_set_state(&ioas->iova_space, area, AREA_LIVE);
 	}
 	ioas_unlock_and_wake(ioas);
 }

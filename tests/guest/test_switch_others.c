@@ -509,7 +509,7 @@ static void have_built_in_backend(void)
 	require_eq(or_errno(mount("tmpfs", "/sys/module/vfio_iommu_type1", "tmpfs", 0, NULL)), 0);
 }
 
-/* The directory of descriptors that a process reads, if it is one that looks for containers. */
+/* Does a process look for containers? Then it has a directory of descriptors open. */
 static bool is_searching(const char *pid)
 {
 	char path[64], name[32] = "", target[64];
