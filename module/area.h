@@ -46,7 +46,7 @@ static inline struct pages_user *area_user(struct ioas_area *area)
 	return &area->pages->sharing->own_area;
 }
 
-/* Of an area in @space. Whoever keeps it busy looks at its state without the lock. */
+/* @area: in @space, or soon there. Whoever keeps it busy looks at its state without the lock. */
 static inline void area_set_state(struct iova_space *space, struct ioas_area *area, u8 state)
 {
 	lockdep_assert_held(&space->iova_lock);
@@ -293,7 +293,7 @@ int area_wait_settled(struct ioas *ioas, unsigned long iova, bool killable);
 /**
  * area_wait_idle() - wait until nobody keeps an area busy
  * @ioas: the IOAS, which the caller entered
- * @area: claimed by the caller as AREA_ALONE, so that nobody else comes
+ * @area: claimed by the caller as AREA_ALONE, so that nobody else comes, but to unpin
  * @killable: give up on a fatal signal
  *
  * Context: may sleep; the caller keeps no area busy.

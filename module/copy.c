@@ -100,14 +100,27 @@ static int insert_upper(struct ioas *ioas, struct ioas_area *area, struct ioas_a
 	return ret;
 }
 
-/* The caller is alone with the area. */
+/*
+ * Somebody who was in a claimed area may have pinned it, and unpins it now. Once neither is so,
+ * nobody comes any more.
+ */
+static bool is_in_use(struct ioas *ioas, const struct ioas_area *area)
+{
+	bool in_use;
+
+	spin_lock(&ioas->iova_space.iova_lock);
+	in_use = area->npins || area->nbusy;
+	spin_unlock(&ioas->iova_space.iova_lock);
+	return in_use;
+}
+
+/* The caller is alone with the area, but for those who unpin it. */
 static int cut_area(struct ioas *ioas, struct ioas_area *area, unsigned long last_iova)
 {
 	struct ioas_area *upper;
 	int ret;
 
-	/* Somebody who was in it until now may have pinned it. */
-	if (area->npins)
+	if (is_in_use(ioas, area))
 		return -EINVAL;
 	ret = area_share(ioas, area);
 	if (ret)
