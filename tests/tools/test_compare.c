@@ -165,6 +165,27 @@ START_TEST(on_a_kernel_that_mended_it_the_difference_is_one)
 }
 END_TEST
 
+/* What is void already is refused by ours, and not found by stock. */
+START_TEST(a_range_to_the_end_that_is_void_already_may_be_refused)
+{
+	static const char *const calls[] = {
+		"unmap iova=0x14000 size=0xfffffffffffec000 flags=vaddr argsz=24 = ",
+		"unmap iova=0x14000 size=0xfffffffffffec000 flags=0x0 argsz=24 = ",
+		"unmap iova=0x14000 size=0x1000 flags=vaddr argsz=24 = ",
+	};
+	static const char state[] = " L=16 avail=65534\n";
+	char stock[256], ours[256];
+
+	snprintf(stock, sizeof(stock), "%s0 size=0x0%s", calls[_i], state);
+	snprintf(ours, sizeof(ours), "%s-EINVAL size=0x14000%s", calls[_i], state);
+	kernel_pretend(6, 12);
+	ck_assert_int_eq(compare("random", stock, ours),
+			 _i == 0 ? VERDICT_INTENDED : VERDICT_DIFFERENT);
+	kernel_pretend(6, 18);
+	ck_assert_int_eq(compare("random", stock, ours), VERDICT_DIFFERENT);
+}
+END_TEST
+
 #define FAR		"map iova=0x1000000000000 size=0x1000 vaddr=buf+0x0 flags=read|write " \
 			"argsz=32 = 0 L=0 avail=65534\n"
 #define NEAR		"map iova=0x1000 size=0x1000 vaddr=buf+0x0 flags=read|write argsz=32 " \
@@ -869,6 +890,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_crash_after_an_intended_difference_is_noticed, 0, 2);
 	tcase_add_test(tcase, an_intended_difference_that_does_not_appear_is_noticed);
 	tcase_add_test(tcase, on_a_kernel_that_mended_it_the_difference_is_one);
+	tcase_add_loop_test(tcase, a_range_to_the_end_that_is_void_already_may_be_refused, 0, 3);
 	tcase_add_loop_test(tcase, a_group_may_hear_of_reach_before_it_hears_of_memory, 0, 3);
 	tcase_add_test(tcase, behind_a_divergence_the_same_calls_are_made_to_the_end);
 	tcase_add_test(tcase, a_case_that_judges_for_itself_has_to_end_and_to_say_no_wrong);

@@ -127,6 +127,15 @@ static void unmap_of_a_range_that_ends_with_the_numbers(void)
 	unmap_all();
 }
 
+static void unmap_vaddr_of_a_range_that_ends_with_the_numbers(void)
+{
+	setup_p();
+	map(PAGE, 1, RW);
+	unmap_flags(PAGE, -PAGE, UNMAP_VADDR);
+	unmap_flags(PAGE, -PAGE, UNMAP_VADDR);
+	unmap_all();
+}
+
 static void unmap_of_almost_all_numbers(void)
 {
 	setup_p();
@@ -206,6 +215,8 @@ static const struct test_case cases[] = {
 	     "ranges with gaps, and with borders in gaps"),
 	CASE(unmap_of_a_range_that_ends_with_the_numbers, "108",
 	     NEEDS_A | BOTH_TYPES, "from a mapping to 2^64"),
+	CASE(unmap_vaddr_of_a_range_that_ends_with_the_numbers, "108",
+	     ABOUT_VADDR | NEEDS_A | BOTH_TYPES, "the same with VADDR, twice"),
 	CASE(unmap_of_almost_all_numbers, "109", NEEDS_A | BOTH_TYPES,
 	     "from 0 to a page below 2^64, and in two halves as QEMU does"),
 	CASE(unmap_with_an_answer_that_cannot_be_written, "110",
