@@ -287,6 +287,7 @@ static void judge_exit(pid_t pid, unsigned int nseconds)
 	}
 	kill(-pid, SIGKILL);
 	if (wait_for_exit(pid, SETTLE_SECONDS) == 0) {
+		show_stacks(pid);
 		printf("Bail out! cannot be killed\n");
 		exit(2);
 	}

@@ -7,6 +7,7 @@
 #include "../unit/lib_run.h"
 
 #include <fcntl.h>
+#include <linux/vfio.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -505,6 +506,30 @@ START_TEST(random_calls_end_with_a_status_that_says_so)
 END_TEST
 
 /* What --random finds can be replayed: nothing of it is refused, and it means the same. */
+/* With an emulated device a map that has no memory works, and stock goes over all of it. */
+START_TEST(a_random_map_is_bounded_or_fails_where_devices_are_emulated)
+{
+	struct sequence sequence = { 0 };
+	enum group group;
+	unsigned long n;
+	size_t i;
+
+	for (group = 0; group < NGROUPS; group++)
+		snprintf(devices[group].name, sizeof(devices[group].name), "device-%u", group);
+	for (n = 0; n < 3000; n++) {
+		random_sequence((uint64_t)time(NULL), n, 150, 0, &sequence);
+		for (i = 0; i < sequence.nops; i++) {
+			const struct op *op = &sequence.ops[i];
+
+			/* An address for what is mapped already maps nothing. */
+			ck_assert(op->kind != OP_MAP || op->arg[3] == VFIO_DMA_MAP_FLAG_VADDR ||
+				  op->arg[1] <= 1ULL << 38 || op->arg[1] > -0x10000ULL);
+		}
+	}
+	sequence_free(&sequence);
+}
+END_TEST
+
 START_TEST(a_random_sequence_can_be_written_and_read)
 {
 	struct sequence sequence = { 0 };
@@ -901,6 +926,7 @@ int main(void)
 			    0, 2);
 	tcase_add_test(tcase, a_recording_says_which_calls_succeeded);
 	tcase_add_loop_test(tcase, random_calls_end_with_a_status_that_says_so, 0, NWRONG);
+	tcase_add_test(tcase, a_random_map_is_bounded_or_fails_where_devices_are_emulated);
 	tcase_add_test(tcase, a_random_sequence_can_be_written_and_read);
 	tcase_add_loop_test(tcase, a_recording_that_takes_more_memory_than_there_is_is_refused, 0,
 			    ARRAY_SIZE(takers));

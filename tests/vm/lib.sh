@@ -212,6 +212,11 @@ vm_unpack_kernel() {
 # demands it. Fast strings (ERMS, FSRM) are slow here: the kernel then clears and copies byte by
 # byte, each an instruction to QEMU; without them a test of memory takes two thirds of the time.
 #
+# When the map of memory changes, and memory regions get other numbers, QEMU 7.2 for a moment takes an
+# access that another vCPU makes to its APIC to another region: an interrupt is lost, and the guest
+# may stand still. A device that is opened or closed changes the map. So each edu has a cover: memory
+# of its size, which init puts below its registers, so that there is one region more or less nowhere.
+#
 # While a kernel looks what its CPU can do, it forgets for a moment that page tables have 5 levels.
 # If an interrupt comes then, KASAN takes addresses for wild ones: it gets no CPU that can have 5.
 vm_qemu_command() {
@@ -236,6 +241,22 @@ vm_qemu_command() {
 	# Split into words, as a shell would.
 	eval "extra=($vm_qemu)"
 	qemu+=("${extra[@]}")
+	vm_add_covers
+}
+
+# vm_add_covers: one for each edu, in a slot (its number is hexadecimal) of which QEMU has no use.
+vm_add_covers() {
+	local word slot=10
+
+	for word in "${qemu[@]}"; do
+		case $word in
+		edu,*) ;;
+		*) continue ;;
+		esac
+		qemu+=(-object "memory-backend-ram,id=cover$slot,size=1M"
+			-device "ivshmem-plain,memdev=cover$slot,addr=$slot")
+		slot=$((slot + 1))
+	done
 }
 
 # A WARN must not end the run, a panic or an Oops must: at once and without a reboot. What keeps

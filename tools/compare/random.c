@@ -172,6 +172,17 @@ static uint64_t any_argsz(struct generator *g, uint64_t usual)
 #define FAR_BYTES	(1ULL << 38)
 #define NOWHERE		0x900000000000ULL	/* of no process */
 
+static bool may_emulate(const struct generator *g)
+{
+	return device_present(GROUP_E) && !(g->without & WITHOUT_EMULATED);
+}
+
+/* What is larger is refused: memory cannot be so large. */
+static bool can_be_mapped(uint64_t nbytes)
+{
+	return nbytes <= -LOWEST_ADDRESS;
+}
+
 /* No device gets at anything but the sequence's own memory, also if a map of that size works. */
 static void stay_within(struct op *op)
 {
@@ -179,7 +190,7 @@ static void stay_within(struct op *op)
 
 	if (!op->mem && is_void(op->arg[2], nbytes))
 		return;
-	if (op->mem && (nbytes <= GUARD_BYTES || nbytes > -LOWEST_ADDRESS))
+	if (op->mem && (nbytes <= GUARD_BYTES || !can_be_mapped(nbytes)))
 		return;
 	op->mem = op->mem && nbytes <= FAR_BYTES ? op_pack_name("far") : 0;
 	op->arg[2] = op->mem ? 0 : NOWHERE;
@@ -222,6 +233,12 @@ static void add_map(struct generator *g)
 	/* Stock type1 would accept it where there is no IOMMU, and lose it. */
 	if (g->emulates && range.iova + range.nbytes == 0)
 		range.iova -= PAGE;
+	/*
+	 * Where only emulated devices are, any map works. When a PCI device then joins in vain, stock
+	 * type1 goes over all of it, and cannot be killed: some TiB take it a minute.
+	 */
+	if (may_emulate(g) && range.nbytes > FAR_BYTES && can_be_mapped(range.nbytes))
+		range.nbytes = FAR_BYTES;
 	op.arg[0] = range.iova;
 	op.arg[1] = range.nbytes;
 	pick_memory(g, &op);
@@ -603,8 +620,7 @@ static void add_bar(struct generator *g)
 /* Containers with PCI devices, emulated ones, or both; the first kind most often. */
 static bool add_groups_first(struct generator *g)
 {
-	bool can_emulate = device_present(GROUP_E) &&
-			   !(g->without & WITHOUT_EMULATED);
+	bool can_emulate = may_emulate(g);
 	bool pci = device_present(GROUP_A) && (!can_emulate || chance(g, 75));
 	bool emulate = can_emulate && (!pci || chance(g, 30));
 
