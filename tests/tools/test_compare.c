@@ -505,7 +505,6 @@ START_TEST(random_calls_end_with_a_status_that_says_so)
 }
 END_TEST
 
-/* What --random finds can be replayed: nothing of it is refused, and it means the same. */
 /* With an emulated device a map that has no memory works, and stock goes over all of it. */
 START_TEST(a_random_map_is_bounded_or_fails_where_devices_are_emulated)
 {
@@ -530,6 +529,7 @@ START_TEST(a_random_map_is_bounded_or_fails_where_devices_are_emulated)
 }
 END_TEST
 
+/* What --random finds can be replayed: nothing of it is refused, and it means the same. */
 START_TEST(a_random_sequence_can_be_written_and_read)
 {
 	struct sequence sequence = { 0 };

@@ -212,10 +212,11 @@ vm_unpack_kernel() {
 # demands it. Fast strings (ERMS, FSRM) are slow here: the kernel then clears and copies byte by
 # byte, each an instruction to QEMU; without them a test of memory takes two thirds of the time.
 #
-# When the map of memory changes, and memory regions get other numbers, QEMU 7.2 for a moment takes an
-# access that another vCPU makes to its APIC to another region: an interrupt is lost, and the guest
-# may stand still. A device that is opened or closed changes the map. So each edu has a cover: memory
-# of its size, which init puts below its registers, so that there is one region more or less nowhere.
+# When the map of memory changes, and memory regions get other numbers, QEMU 7.2 for a moment takes
+# an access that another vCPU makes to its APIC to another region: an interrupt is lost, and the
+# guest may stand still. A device that is opened or closed changes the map. So each edu has a cover:
+# memory of its size, which init puts below its registers, so that nowhere a region comes or goes.
+# Devices of other kinds have none, nor has a guest with an init of its own (tests/packages).
 #
 # While a kernel looks what its CPU can do, it forgets for a moment that page tables have 5 levels.
 # If an interrupt comes then, KASAN takes addresses for wild ones: it gets no CPU that can have 5.
