@@ -9,12 +9,14 @@
 
 #include <linux/vfio.h>
 
+#include "devices.h"
 #include "memory.h"
 #include "op_type.h"
 #include "text.h"
 
 #define MAX_ALL_BYTES		(MAX_ALL_TIB * TIB)
 #define VFIO_CALLS		0x3b00ULL
+#define MAX_IGNORED		3U	/* notices of a device: what --random asks for */
 
 struct checked_memory {
 	uint64_t name;
@@ -272,39 +274,49 @@ static const char *check_range(struct check *check, const struct op *op)
 	return check_populated(check, memory, op);
 }
 
-/* No sum of such numbers overflows. */
-static uint64_t add_up(uint64_t a, uint64_t b)
+/*
+ * A map that works. Where only emulated devices are, one of any addresses does. When a group of
+ * other devices then joins in vain, stock type1 goes over all that is mapped, and cannot be killed
+ * meanwhile. The kernel has a bit for each page, whether there is a page or not.
+ */
+static const char *note_mapped(struct check *check, uint64_t nbytes)
 {
-	return a > MAX_ALL_BYTES || b > MAX_ALL_BYTES ? MAX_ALL_BYTES + 1 : a + b;
+	check->nbytes_of_bits += nbytes / PAGE / 8;
+	if (!check->is_emulated)
+		return NULL;
+	check->nbytes_mapped += nbytes;
+	return check->nbytes_mapped > MAX_ALL_BYTES ?
+	       "more than 32 TiB are mapped for emulated devices" : NULL;
 }
 
-/*
- * Where only emulated devices are, a map of any addresses works. When a group of other devices then
- * joins, which fails, stock type1 goes over all that is mapped, and cannot be killed meanwhile.
- */
 static const char *check_join(struct check *check)
 {
-	check->nbytes_to_walk = add_up(check->nbytes_to_walk, check->nbytes_of_void);
+	check->nbytes_to_walk += check->nbytes_mapped;
 	return check->nbytes_to_walk > MAX_ALL_BYTES ?
-	       "groups join where more than 32 TiB are mapped that are no memory" : NULL;
+	       "groups join where 32 TiB are mapped for emulated devices, all in all" : NULL;
 }
 
+/* A range that wraps is mapped by nobody; without an emulated device there is nothing to map. */
 static const char *check_map_of_number(struct check *check, uint64_t address, uint64_t nbytes)
 {
 	if (!is_void(address, nbytes))
 		return "an address that is a number may be that of any memory";
-	/* A range that wraps is mapped by nobody. */
-	if (address + nbytes - 1 >= address)
-		check->nbytes_of_void = add_up(check->nbytes_of_void, nbytes);
-	return NULL;
+	if (!check->is_emulated || address + nbytes - 1 < address)
+		return NULL;
+	return nbytes > MAX_MEMORY_BYTES ? "that is larger than 1 TiB" : note_mapped(check, nbytes);
 }
 
 /* Behind memory is a guard. What is so large that it wraps at any address is refused. */
 static const char *check_map(struct check *check, const struct op *op)
 {
 	struct checked_memory *memory = find(check, op->mem);
+	bool maps = !(op->arg[3] & VFIO_DMA_MAP_FLAG_VADDR);
 	uint64_t nbytes = op->arg[1], room;
+	const char *problem = NULL;
 
+	if (!op->mem && !maps)
+		return is_void(op->arg[2], nbytes) ? NULL :
+		       "an address that is a number may be that of any memory";
 	if (!op->mem)
 		return check_map_of_number(check, op->arg[2], nbytes);
 	if (!memory)
@@ -315,12 +327,9 @@ static const char *check_map(struct check *check, const struct op *op)
 	if (nbytes > room && nbytes <= -LOWEST_ADDRESS)
 		return "that is larger than the memory";
 	memory->is_mapped = true;
-	if (nbytes <= room && nbytes > memory->capacity)
-		check->nbytes_of_void = add_up(check->nbytes_of_void, nbytes - memory->capacity);
-	/* The kernel has a bit for each page, whether there is a page or not. */
-	if (nbytes <= room)
-		check->nbytes_of_bits += nbytes / PAGE / 8;
-	return populate(check, memory, op->arg[2], nbytes);
+	if (nbytes <= room && maps)
+		problem = note_mapped(check, nbytes);
+	return problem ? problem : populate(check, memory, op->arg[2], nbytes);
 }
 
 static const char *check_dirty(struct check *check, const struct op *op)
@@ -347,6 +356,13 @@ static const char *check_call(const struct op *op)
 	return NULL;
 }
 
+/* Stock type1 crashes where a device does not let go of what is unmapped after ten notices. */
+static const char *check_behave(const struct op *op)
+{
+	return op->arg[1] > MAX_IGNORED || op->arg[2] ?
+	       "a device that keeps pages may crash stock type1" : NULL;
+}
+
 /* A device that writes to what is mapped, where that can be a file. */
 static const char *check_file(struct check *check, const struct op *op)
 {
@@ -371,7 +387,10 @@ static const char *check_one(struct check *check, const struct op *op)
 	case OP_MAP:
 		return check_map(check, op);
 	case OP_JOIN:
+	case OP_JOIN_FD:
 		return check_join(check);
+	case OP_BEHAVE:
+		return check_behave(op);
 	case OP_DIRTY:
 		return check_dirty(check, op);
 	case OP_DIRTY_GET:
@@ -386,8 +405,10 @@ static const char *check_one(struct check *check, const struct op *op)
 
 const char *check_op(struct check *check, const struct op *op)
 {
-	const char *problem = check_one(check, op);
+	const char *problem;
 
+	check->is_emulated |= op->kind == OP_GROUP && op->arg[0] >= GROUP_E;
+	problem = check_one(check, op);
 	return problem ? problem : check_file(check, op);
 }
 

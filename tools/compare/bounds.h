@@ -27,8 +27,9 @@ struct check {
 	uint64_t max_populated;
 	uint64_t nbytes_of_bits;	/* of the kernel, for all that has been mapped, */
 	bool is_tracked;		/* if dirty tracking is started anywhere */
-	uint64_t nbytes_of_void;	/* of all that has been mapped and is no memory, ... */
-	uint64_t nbytes_to_walk;	/* ... once for each time that a group joins */
+	bool is_emulated;		/* a device, so that maps work whatever is there */
+	uint64_t nbytes_mapped;		/* since then, and ... */
+	uint64_t nbytes_to_walk;	/* ... the same once for each time that a group joins */
 	bool maps_file;		/* with write-back, to be written */
 	bool lets_write;	/* a device, to what is mapped */
 };

@@ -63,8 +63,8 @@ const struct difference differences[] = {
 		.first = { 6, 1 },
 		.last = { 6, 17 },
 		.cases = "unmap_vaddr_of_a_range_that_ends_with_the_numbers*",
-		.stock = "unmap iova=0x1000 size=0xf* flags=vaddr * = 0 size=0x0 *",
-		.ours = "unmap iova=0x1000 size=0xf* flags=vaddr * = 0 size=0x1000 *",
+		.stock = "unmap iova=0x1000 size=0xf* flags=vaddr * = 0 size=0x0 L=4 avail=65534",
+		.ours = "unmap iova=0x1000 size=0xf* flags=vaddr * = 0 size=0x1000 L=4 avail=65534",
 	},
 	{
 		.name = "unmap-to-the-end",
@@ -72,8 +72,8 @@ const struct difference differences[] = {
 		.first = { 6, 1 },
 		.last = { 6, 17 },
 		.cases = "unmap_vaddr_of_a_range_that_ends_with_the_numbers*",
-		.stock = "unmap iova=0x1000 size=0xf* flags=vaddr * = 0 size=0x0 *",
-		.ours = "unmap iova=0x1000 size=0xf* flags=vaddr * = -EINVAL *",
+		.stock = "unmap iova=0x1000 size=0xf* flags=vaddr * = 0 size=0x0 L=4 avail=65534",
+		.ours = "unmap iova=0x1000 size=0xf* flags=vaddr * = -EINVAL size=0xf* L=4 avail=65534",
 	},
 	{
 		.name = "unmap-to-the-end",
@@ -88,6 +88,18 @@ const struct difference differences[] = {
 		.sometimes = true,
 	},
 	{
+		.name = "unmap-to-the-end",
+		.why = WHY_UNMAP_TO_THE_END,
+		.first = { 6, 1 },
+		.last = { 6, 17 },
+		.cases = SEQUENCES,
+		.stock = "unmap-bitmap iova=* = 0 size=0x0 *",
+		.ours = "unmap-bitmap iova=* = @(0 size=*|-EFAULT *)",
+		.applies = range_ends_with_the_numbers,
+		.divergence = DIVERGES_HERE,
+		.sometimes = true,
+	},
+	{
 		/* What is void already cannot become so. */
 		.name = "unmap-to-the-end",
 		.why = WHY_UNMAP_TO_THE_END,
@@ -97,6 +109,7 @@ const struct difference differences[] = {
 		.stock = "unmap iova=* flags=vaddr * = 0 size=0x0 *",
 		.ours = "unmap iova=* flags=vaddr * = -EINVAL *",
 		.applies = range_ends_with_the_numbers,
+		.after = "unmap * flags=*vaddr* * = 0 size=0x[1-9a-f]*",
 		.divergence = DIVERGES_HERE,
 		.sometimes = true,
 	},

@@ -170,6 +170,7 @@ static uint64_t any_argsz(struct generator *g, uint64_t usual)
 
 /* Address space that is as large as a map that is too large for any memory. */
 #define FAR_BYTES	(1ULL << 38)
+#define EMULATED_BYTES	(1ULL << 28)	/* some TiB take stock type1 a minute when a group joins */
 #define NOWHERE		0x900000000000ULL	/* of no process */
 
 static bool may_emulate(const struct generator *g)
@@ -233,12 +234,9 @@ static void add_map(struct generator *g)
 	/* Stock type1 would accept it where there is no IOMMU, and lose it. */
 	if (g->emulates && range.iova + range.nbytes == 0)
 		range.iova -= PAGE;
-	/*
-	 * Where only emulated devices are, any map works. When a PCI device then joins in vain, stock
-	 * type1 goes over all of it, and cannot be killed: some TiB take it a minute.
-	 */
-	if (may_emulate(g) && range.nbytes > FAR_BYTES && can_be_mapped(range.nbytes))
-		range.nbytes = FAR_BYTES;
+	/* Where only emulated devices are, any map works: see bounds.c. */
+	if (may_emulate(g) && range.nbytes > EMULATED_BYTES && can_be_mapped(range.nbytes))
+		range.nbytes = EMULATED_BYTES;
 	op.arg[0] = range.iova;
 	op.arg[1] = range.nbytes;
 	pick_memory(g, &op);
