@@ -10,6 +10,7 @@
 #include <linux/vfio.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "../../tools/compare/diff.h"
 #include "../../tools/compare/hunt.h"
 #include "../../tools/compare/kernel.h"
+#include "../../tools/compare/memory.h"
 #include "../../tools/compare/op_type.h"
 #include "../../tools/compare/options.h"
 #include "../../tools/compare/random.h"
@@ -543,6 +545,31 @@ START_TEST(a_random_map_is_bounded_or_fails_where_devices_are_emulated)
 }
 END_TEST
 
+/* Or what somebody else's recording does with the hole is done with that. */
+START_TEST(nothing_is_put_into_a_hole_of_memory)
+{
+	const uint64_t nbytes = 64ULL << 20;
+	struct op make = { .kind = OP_MEMORY, .arg = { op_pack_name("a"), nbytes, MEMORY_NONE } };
+	struct op part = { .kind = OP_PART, .mem = op_pack_name("a"),
+			   .arg = { 0, nbytes, MEMORY_HOLE } };
+	struct text line = { 0 };
+	uintptr_t hole;
+	unsigned int i;
+
+	do_memory(&make, &line);
+	do_part(&part, &line);
+	hole = (uintptr_t)memory_range(&part);
+	text_free(&line);
+	for (i = 0; i < 100; i++) {
+		void *other = mmap(NULL, 1 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		ck_assert_ptr_ne(other, MAP_FAILED);
+		ck_assert((uintptr_t)other >= hole + nbytes ||
+			  (uintptr_t)other + (1 << 20) <= hole);
+	}
+}
+END_TEST
+
 /* What --random finds can be replayed: nothing of it is refused, and it means the same. */
 START_TEST(a_random_sequence_can_be_written_and_read)
 {
@@ -941,6 +968,7 @@ int main(void)
 	tcase_add_test(tcase, a_recording_says_which_calls_succeeded);
 	tcase_add_loop_test(tcase, random_calls_end_with_a_status_that_says_so, 0, NWRONG);
 	tcase_add_test(tcase, a_random_map_is_bounded_or_fails_where_devices_are_emulated);
+	tcase_add_test(tcase, nothing_is_put_into_a_hole_of_memory);
 	tcase_add_test(tcase, a_random_sequence_can_be_written_and_read);
 	tcase_add_loop_test(tcase, a_recording_that_takes_more_memory_than_there_is_is_refused, 0,
 			    ARRAY_SIZE(takers));

@@ -10,6 +10,7 @@
 #include <linux/vfio.h>
 
 #include "devices.h"
+#include "kernel.h"
 #include "memory.h"
 #include "op_type.h"
 #include "text.h"
@@ -282,16 +283,16 @@ static const char *check_range(struct check *check, const struct op *op)
 static const char *note_mapped(struct check *check, uint64_t nbytes)
 {
 	check->nbytes_of_bits += nbytes / PAGE / 8;
-	if (!check->is_emulated)
-		return NULL;
-	check->nbytes_mapped += nbytes;
+	if (check->is_emulated)
+		check->nbytes_mapped += nbytes;
 	return check->nbytes_mapped > MAX_ALL_BYTES ?
-	       "more than 32 TiB are mapped for emulated devices" : NULL;
+	       "more than 32 TiB are mapped for emulated devices" : count(check, 0);
 }
 
-static const char *check_join(struct check *check)
+static const char *check_join(struct check *check, const struct op *op)
 {
-	check->nbytes_to_walk += check->nbytes_mapped;
+	if (op->arg[0] < GROUP_E)
+		check->nbytes_to_walk += check->nbytes_mapped;
 	return check->nbytes_to_walk > MAX_ALL_BYTES ?
 	       "groups join where 32 TiB are mapped for emulated devices, all in all" : NULL;
 }
@@ -341,6 +342,8 @@ static const char *check_dirty(struct check *check, const struct op *op)
 /* The kernel is not led to memory of ours by the pointer 8. */
 static const char *check_bits(const struct op *op)
 {
+	if (!op->arg[2] && !stock_may_see_page_size_0())
+		return "stock type1 divides by a page size of 0";
 	if (op->arg[4] == BITS_LOW && !is_void(0, 8 + op->arg[3]))
 		return "too many bits for a low pointer";
 	return NULL;
@@ -356,7 +359,17 @@ static const char *check_call(const struct op *op)
 	return NULL;
 }
 
-/* Stock type1 crashes where a device does not let go of what is unmapped after ten notices. */
+/*
+ * Stock type1 crashes if a device has not let go of what is unmapped after ten notices, or is not
+ * told of all that it has pinned.
+ */
+static const char *check_pin(const struct op *op)
+{
+	if (op->arg[0] == GROUP_MUTE)
+		return "a device that hears of no unmap does not pin";
+	return op->arg[1] % PAGE ? "whole pages are pinned" : NULL;
+}
+
 static const char *check_behave(const struct op *op)
 {
 	return op->arg[1] > MAX_IGNORED || op->arg[2] ?
@@ -388,7 +401,9 @@ static const char *check_one(struct check *check, const struct op *op)
 		return check_map(check, op);
 	case OP_JOIN:
 	case OP_JOIN_FD:
-		return check_join(check);
+		return check_join(check, op);
+	case OP_PIN:
+		return check_pin(op);
 	case OP_BEHAVE:
 		return check_behave(op);
 	case OP_DIRTY:

@@ -24,13 +24,15 @@ struct bits {
 	bool ones;		/* what was there before */
 };
 
+/* Stock type1 may write more bits than it was told there is room for: behind them is a guard. */
 static void map_bits(struct bits *bits, uint64_t nbytes, int prot)
 {
-	bits->nbytes_mapped = (nbytes + 2 * PAGE) & ~(PAGE - 1);
+	bits->nbytes_mapped = (nbytes + 3 * PAGE) & ~(PAGE - 1);
 	bits->mapped = mmap(NULL, bits->nbytes_mapped, prot,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (bits->mapped == MAP_FAILED)
 		give_up("no memory for a bitmap");
+	mprotect(bits->mapped + bits->nbytes_mapped - PAGE, PAGE, PROT_NONE);
 	bits->pointer = bits->mapped;
 	bits->nbytes = nbytes;
 }

@@ -92,25 +92,26 @@ static int prot_of(uint64_t prot)
 	       (prot & PROT_W ? PROT_WRITE : 0);
 }
 
-/* Aligned for huge pages; what lies around the aligned part and its guard is given back. */
+/*
+ * Memory lies where the kernel puts nothing of its own accord: it begins far above. So a hole in one
+ * stays a hole, and nobody gets at anything else through it. Aligned for huge pages.
+ */
+#define FIRST_ADDRESS	0x200000000000ULL
+
 static uint8_t *reserve(uint64_t nbytes)
 {
+	static uint64_t next = FIRST_ADDRESS;
 	uint64_t align = nbytes < HUGE_BYTES ? PAGE : HUGE_BYTES;
-	uint64_t excess = align - PAGE;
-	uint8_t *at, *aligned;
+	uint8_t *at = (uint8_t *)((next + align - 1) & ~(align - 1));
+	void *mapped;
 
 	nbytes += GUARD_BYTES;
-	at = mmap(NULL, nbytes + excess, PROT_NONE,
-		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (at == MAP_FAILED)
-		give_up("no address space for %llu bytes",
-			(unsigned long long)nbytes);
-	aligned = (uint8_t *)(((uintptr_t)at + align - 1) & ~(align - 1));
-	if (aligned > at)
-		munmap(at, (size_t)(aligned - at));
-	if (excess > (uint64_t)(aligned - at))
-		munmap(aligned + nbytes, excess - (size_t)(aligned - at));
-	return aligned;
+	mapped = mmap(at, nbytes, PROT_NONE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	if (mapped != at)
+		give_up("no address space for %llu bytes", (unsigned long long)nbytes);
+	next = (uintptr_t)at + nbytes;
+	return at;
 }
 
 static void touch(uint8_t *memory, uint64_t nbytes)
