@@ -93,8 +93,8 @@ static int prot_of(uint64_t prot)
 }
 
 /*
- * Memory lies where the kernel puts nothing of its own accord: it begins far above. So a hole in one
- * stays a hole, and nobody gets at anything else through it. Aligned for huge pages.
+ * Memory lies where the kernel puts nothing of its own accord: it begins far above. So a hole stays
+ * a hole, and nobody gets at anything else through it. Aligned for huge pages.
  */
 #define FIRST_ADDRESS	0x200000000000ULL
 
