@@ -168,7 +168,7 @@ START_TEST(on_a_kernel_that_mended_it_the_difference_is_one)
 }
 END_TEST
 
-/* What is void already, or what bits cannot be written to; stock looks at neither. */
+/* Ours refuses addresses that are void already, and a bitmap without access; stock sees neither. */
 START_TEST(a_range_to_the_end_may_be_refused_by_ours)
 {
 	static const struct {
@@ -538,14 +538,14 @@ START_TEST(a_random_map_is_bounded_or_fails_where_devices_are_emulated)
 
 			/* An address for what is mapped already maps nothing. */
 			ck_assert(op->kind != OP_MAP || op->arg[3] == VFIO_DMA_MAP_FLAG_VADDR ||
-				  op->arg[1] <= 1ULL << 28 || op->arg[1] > -0x10000ULL);
+				  op->arg[1] <= 1ULL << 28 || op->arg[1] > -LOWEST_ADDRESS);
 		}
 	}
 	sequence_free(&sequence);
 }
 END_TEST
 
-/* Or what somebody else's recording does with the hole is done with that. */
+/* Else a recording could change, through the hole, memory that is not its own. */
 START_TEST(nothing_is_put_into_a_hole_of_memory)
 {
 	const uint64_t nbytes = 64ULL << 20;

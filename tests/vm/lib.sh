@@ -180,7 +180,7 @@ vm_make_initramfs() {
 	vm_add_modules "$root"
 	vm_add_files "$root"
 	vm_ours=${vm_module##*/}
-	printf '%s\n' "guest=$vm_guest" "load=$vm_load" "ours=${vm_ours%.ko}" "${settings[@]}" \
+	printf '%s\n' "guest=$vm_guest" "load=$vm_load" "ours=${vm_ours%.ko}" "top='$top'" "${settings[@]}" \
 		>"$root/run/vm/settings"
 	while [ $# -gt 0 ]; do
 		n=$((n + 1))

@@ -297,12 +297,14 @@ static const char *check_join(struct check *check, const struct op *op)
 	       "groups join where 32 TiB are mapped for emulated devices, all in all" : NULL;
 }
 
-/* A range that wraps is mapped by nobody; without an emulated device there is nothing to map. */
-static const char *check_map_of_number(struct check *check, uint64_t address, uint64_t nbytes)
+static const char *check_map_of_number(struct check *check, const struct op *op, bool maps)
 {
+	uint64_t address = op->arg[2], nbytes = op->arg[1];
+
 	if (!is_void(address, nbytes))
 		return "an address that is a number may be that of any memory";
-	if (!check->is_emulated || address + nbytes - 1 < address)
+	/* Both backends refuse a range that wraps, and memory that is not there for a PCI device. */
+	if (!maps || !check->is_emulated || address + nbytes - 1 < address)
 		return NULL;
 	return nbytes > MAX_MEMORY_BYTES ? "that is larger than 1 TiB" : note_mapped(check, nbytes);
 }
@@ -315,11 +317,8 @@ static const char *check_map(struct check *check, const struct op *op)
 	uint64_t nbytes = op->arg[1], room;
 	const char *problem = NULL;
 
-	if (!op->mem && !maps)
-		return is_void(op->arg[2], nbytes) ? NULL :
-		       "an address that is a number may be that of any memory";
 	if (!op->mem)
-		return check_map_of_number(check, op->arg[2], nbytes);
+		return check_map_of_number(check, op, maps);
 	if (!memory)
 		return "there is no memory of that name";
 	if (op->arg[2] > memory->nbytes)

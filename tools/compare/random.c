@@ -178,7 +178,7 @@ static bool may_emulate(const struct generator *g)
 	return device_present(GROUP_E) && !(g->without & WITHOUT_EMULATED);
 }
 
-/* What is larger is refused: memory cannot be so large. */
+/* Both backends refuse a larger map: it wraps at any address that memory can have. */
 static bool can_be_mapped(uint64_t nbytes)
 {
 	return nbytes <= -LOWEST_ADDRESS;
