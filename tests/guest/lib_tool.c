@@ -8,6 +8,8 @@
 
 #include <stdarg.h>
 
+#define PATIENCE_NS	30000000000ULL
+
 static char words_said[4096];
 
 int run_tool(const char *format, ...)
@@ -29,6 +31,14 @@ int run_tool(const char *format, ...)
 	words_said[nread] = '\0';
 	status = pclose(pipe);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+void run_tool_until_said(const char *text, const char *words)
+{
+	uint64_t end_ns = now_ns() + PATIENCE_NS;
+
+	while (!run_tool("%s", words) && !said(text) && now_ns() < end_ns)
+		;
 }
 
 bool said(const char *text)

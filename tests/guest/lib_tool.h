@@ -7,6 +7,11 @@
 
 /* Runs "vfio-ioas" with these words; its exit status. */
 int run_tool(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/*
+ * Runs "vfio-ioas" with @words again and again while it succeeds without saying @text, for half
+ * a minute: it gives up what takes long, and on a busy machine anything may.
+ */
+void run_tool_until_said(const char *text, const char *words);
 /* Is that among what it printed? */
 bool said(const char *text);
 /* What it printed: was the text among it? Shows all if not. */

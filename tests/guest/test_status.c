@@ -60,6 +60,13 @@ static void status_shows_a_container_of_ours(void)
 	rig_close(&rig);
 }
 
+/* What is known of other processes. */
+static void check_shown(const char *text, const char *words)
+{
+	run_tool_until_said(text, words);
+	check_said(text);
+}
+
 static void status_tells_containers_that_are_not_ours(void)
 {
 	char words[128];
@@ -68,16 +75,14 @@ static void status_tells_containers_that_are_not_ours(void)
 	prctl(PR_SET_NAME, "other");
 	require_eq(rig_open_path(&rig, STOCK_NODE, 0), 0);
 	keep_to_us(rig.container);
-	check_eq(run_tool("status"), 0);
-	check_said("No containers or contexts of ours.\n");
 	snprintf(words, sizeof(words), "%7d other                      1            0      0\n",
 		 (int)getpid());
-	check_said(words);
-	check_eq(run_tool("status --json"), 0);
+	check_shown(words, "status");
+	check_said("No containers or contexts of ours.\n");
 	snprintf(words, sizeof(words),
 		 "{\"pid\": %d, \"comm\": \"other\", \"through_vfio\": 1, \"through_ioas\": 0, \"ours\": 0}",
 		 (int)getpid());
-	check_said(words);
+	check_shown(words, "status --json");
 	rig_close(&rig);
 }
 
@@ -171,15 +176,12 @@ static void a_vm_has_its_name(void)
 	gate_make(&gates[1]);
 	vm = spawn(run_vm, gates);
 	gate_wait(&gates[0]);
-	check_eq(run_tool("status"), 0);
-	check_said("\n        VM: deb?i?,an\n");
-	check_eq(run_tool("status -H -o pid,vm"), 0);
+	check_shown("\n        VM: deb?i?,an\n", "status");
 	snprintf(words, sizeof(words), "%d\tdeb?i?,an\n", (int)vm);
-	check_said(words);
-	check_eq(run_tool("status -H -o command"), 0);
-	check_said("sh -c echo go");
-	check_eq(run_tool("status --json"), 0);
-	check_said("\"vm\": \"deb\\u000ai\\ufffd,an\", \"command\": \"sh -c echo go");
+	check_shown(words, "status -H -o pid,vm");
+	check_shown("sh -c echo go", "status -H -o command");
+	check_shown("\"vm\": \"deb\\u000ai\\ufffd,an\", \"command\": \"sh -c echo go",
+		    "status --json");
 	gate_open(&gates[1]);
 	join(vm);
 }
