@@ -383,25 +383,51 @@ static void unpin_and_forget(struct ioas_pages *pages, unsigned long first_index
 		    trace_ns(begin_ns));
 }
 
-/* Unpins what no user of a shared store needs. The borders of the range are cut. */
+/* Of the users that begin at page @index or before, one past the last page that any needs. */
+static unsigned long needed_end(const struct pages_sharing *sharing, unsigned long index)
+{
+	struct rb_node *node = sharing->users.rb_root.rb_node;
+	unsigned long last, end = 0;
+
+	while (node) {
+		struct pages_user *user = rb_entry(node, struct pages_user, node);
+
+		if (user->first_index > index) {
+			node = node->rb_left;
+			continue;
+		}
+		last = user->last_index;
+		if (node->rb_left)
+			last = max(last, rb_entry(node->rb_left, struct pages_user,
+						  node)->subtree_last);
+		end = max(end, last + 1);
+		node = node->rb_right;
+	}
+	return end;
+}
+
+/*
+ * Unpins what no user of a shared store needs. The borders of the range are cut. Each step goes on
+ * behind all users that begin before it, so those that lie in others take no steps.
+ */
 static void unpin_unneeded(struct ioas_pages *pages, unsigned long first_index,
 			   unsigned long last_index, struct account_refund *refund)
 {
-	struct pages_user *user;
+	struct pages_sharing *sharing = pages->sharing;
+	struct pages_user *next;
+	unsigned long end;
 
-	lockdep_assert_held(&pages->sharing->mutex);
+	lockdep_assert_held(&sharing->mutex);
 	if (pages->stuck)
 		return;
-	while (first_index <= last_index) {
-		user = users_iter_first(&pages->sharing->users, first_index, last_index);
-		if (!user) {
-			unpin_and_forget(pages, first_index, last_index, refund);
-			return;
-		}
-		if (user->first_index > first_index)
-			unpin_and_forget(pages, first_index, user->first_index - 1, refund);
-		first_index = user->last_index + 1;
+	for (; first_index <= last_index; first_index = end) {
 		cond_resched();
+		end = needed_end(sharing, first_index);
+		if (end > first_index)
+			continue;
+		next = users_iter_first(&sharing->users, first_index, last_index);
+		end = next ? next->first_index : last_index + 1;
+		unpin_and_forget(pages, first_index, end - 1, refund);
 	}
 }
 

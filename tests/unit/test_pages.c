@@ -622,6 +622,31 @@ START_TEST(an_unpin_beside_many_users_pauses)
 }
 END_TEST
 
+/*
+ * Users that all begin with the same page, each one page longer than the one before. In ascending
+ * order of their ends they lie one below the other in the tree. Their unpins take a few steps each,
+ * and not one for each of those that are left.
+ */
+START_TEST(an_unpin_takes_no_step_for_users_that_lie_in_others)
+{
+	static struct pages_user nested[SHIM_USER_NPAGES];
+	unsigned long i, before;
+
+	make_store(SHIM_USER_NPAGES, true);
+	share_store();
+	for (i = 0; i < SHIM_USER_NPAGES; i++) {
+		nested[i] = (struct pages_user){ .last_index = i };
+		ck_assert_int_eq(pin(&nested[i]), 0);
+	}
+	before = shim_npauses;
+	for (i = SHIM_USER_NPAGES; i--; ) {
+		unpin(&nested[i]);
+		ck_assert_uint_eq(shim_npinned, i);
+	}
+	ck_assert_uint_le(shim_npauses - before, 8 * SHIM_USER_NPAGES);
+}
+END_TEST
+
 /* Each page is a run: what looks at all of them lets others run now and then. */
 START_TEST(a_look_at_all_runs_of_a_store_pauses)
 {
@@ -1339,6 +1364,7 @@ int main(void)
 	tcase_add_test(tcase, a_shared_pin_that_failed_leaves_the_runs_as_they_were);
 	tcase_add_test(tcase, a_border_stays_as_long_as_somebody_needs_it);
 	tcase_add_test(tcase, an_unpin_beside_many_users_pauses);
+	tcase_add_test(tcase, an_unpin_takes_no_step_for_users_that_lie_in_others);
 	tcase_add_test(tcase, a_look_at_all_runs_of_a_store_pauses);
 	tcase_add_loop_test(tcase, pins_of_every_page_leave_nothing_behind, 0, 4);
 	tcase_add_test(tcase, a_list_of_what_is_not_pinned_is_refused);
