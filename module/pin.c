@@ -24,7 +24,7 @@ void pin_buffer_grow(struct pin_buffer *buffer, unsigned long npages)
 
 	npages = min_t(unsigned long, npages, pin_max_pages);
 	pages = kmalloc_array(npages, sizeof(*pages),
-			      GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+			      GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN);
 	if (!pages)
 		return;
 	buffer->pages = pages;
