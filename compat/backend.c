@@ -75,20 +75,23 @@ static const struct ioas_front_ops front_ops = {
 	.remove_ioas = remove_ioas,
 };
 
-static int set_fresh_ioas(struct ioas_ctx *ctx)
+/* Makes an IOAS for container ioctls to work on, and keeps it for a call. */
+static struct ioas *get_fresh_ioas(struct ioas_ctx *ctx)
 {
 	struct ioas *ioas = ioas_create(ctx);
 
 	if (IS_ERR(ioas))
-		return PTR_ERR(ioas);
+		return ioas;
+	WARN_ON(!ioas_object_try_busy(&ioas->object));
 	ioas_set_vfio(ctx, ioas);
 	ioas_object_publish(&ioas->object);
-	return 0;
+	return ioas;
 }
 
 static void *backend_open(unsigned long type)
 {
 	struct container *container;
+	struct ioas *ioas;
 	int ret;
 
 	container = kzalloc(sizeof(*container), GFP_KERNEL_ACCOUNT);
@@ -103,9 +106,12 @@ static void *backend_open(unsigned long type)
 	container->ctx.front_ops = &front_ops;
 	ioas_ctx_limit_areas(&container->ctx, type1_entry_limit());
 	WRITE_ONCE(container->ctx.insight.type, type1_name(&container->type1));
-	ret = set_fresh_ioas(&container->ctx);
-	if (ret)
+	ioas = get_fresh_ioas(&container->ctx);
+	if (IS_ERR(ioas)) {
+		ret = PTR_ERR(ioas);
 		goto destroy_ctx;
+	}
+	ioas_put(ioas);
 	return container_publish(container);
 
 destroy_ctx:
@@ -167,15 +173,7 @@ static struct container_group *find_group(struct container *container,
 /* Makes sure that there is an IOAS: its user may have ended it, or chosen none. */
 static struct ioas *get_ioas(struct container *container)
 {
-	struct ioas *ioas;
-	int ret;
-
-	while (!(ioas = ioas_get_vfio(&container->ctx))) {
-		ret = set_fresh_ioas(&container->ctx);
-		if (ret)
-			return ERR_PTR(ret);
-	}
-	return ioas;
+	return ioas_get_vfio(&container->ctx) ?: get_fresh_ioas(&container->ctx);
 }
 
 static bool waits_for_vaddr(struct ioas *ioas)
