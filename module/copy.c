@@ -57,7 +57,7 @@ int ioas_capture(struct ioas *ioas, unsigned long iova, unsigned long nbytes,
 
 int ioas_map_copies(struct ioas *ioas, struct ioas_map *map, struct ioas_area *copies)
 {
-	map->copies = copies;
+	map->areas = copies;
 	map->uptr = copies->pages->uptr + copies->first_byte;
 	return ioas_map(ioas, map);
 }

@@ -278,8 +278,23 @@ static void empty_areas(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_a
 	account_pay(&refund);
 }
 
+/* A table that grows begins with three levels of nine bits. No level is ever taken away. */
+#define SMALLEST_TABLE_BITS	39
+#define LEVEL_BITS		9
+
+void hwpt_reached(struct ioas_hwpt *hwpt, unsigned long last_iova)
+{
+	unsigned int nbits = SMALLEST_TABLE_BITS;
+
+	lockdep_assert_held_write(&hwpt->ioas->domains_rwsem);
+	while (nbits < BITS_PER_LONG && last_iova >> nbits)
+		nbits += LEVEL_BITS;
+	hwpt->reach = max(hwpt->reach, nbits < BITS_PER_LONG ? BIT(nbits) - 1 : ULONG_MAX);
+}
+
 static int fill_all(struct ioas *ioas, struct ioas_hwpt *hwpt, bool single_pages)
 {
+	unsigned long last_iova = 0;
 	struct ioas_area *area;
 	int ret;
 
@@ -289,8 +304,10 @@ static int fill_all(struct ioas *ioas, struct ioas_hwpt *hwpt, bool single_pages
 			empty_areas(ioas, hwpt, area);
 			return ret;
 		}
+		last_iova = area->last_iova;
 		cond_resched();
 	}
+	hwpt_reached(hwpt, last_iova);
 	return 0;
 }
 

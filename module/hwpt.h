@@ -26,6 +26,7 @@ struct ioas_hwpt {
 	struct iommu_domain_geometry claimed;	/* same lock; what the domain said ... */
 	unsigned long claimed_pgsizes;		/* same lock; ... when its aperture was claimed */
 	bool has_claim;			/* same lock; IOVA outside of the aperture are reserved */
+	unsigned long reach;		/* same lock; see hwpt_reached() */
 	unsigned int ngroups;		/* groups_mutex of the context */
 	bool automatic;			/* constant; goes with its last group */
 	bool enforces_coherency;	/* groups_mutex, and domains_rwsem to write */
@@ -212,6 +213,20 @@ int hwpt_add(struct ioas_hwpt *hwpt, bool single_pages);
  * driver changed a domain that has other groups.
  */
 int hwpt_settle(struct ioas_hwpt *hwpt);
+
+/**
+ * hwpt_reached() - note that a domain has had a mapping up to an address
+ * @hwpt: the hwpt
+ * @last_iova: the last address of the mapping
+ *
+ * AMD's page table gets a level more when that is needed for the first time. Kernels without the
+ * fix of CVE-2025-39961, of which all of Linux 6.1 are some, do so in a way that a map or unmap in
+ * another thread may be lost in the wrong table. So what needs more levels than a domain has, or
+ * may have had from the beginning, is mapped with nobody else in the IOAS.
+ *
+ * Context: domains_rwsem held for writing; ioas_refresh() is to follow.
+ */
+void hwpt_reached(struct ioas_hwpt *hwpt, unsigned long last_iova);
 
 /**
  * hwpt_remove() - undo hwpt_add()

@@ -158,6 +158,7 @@ void ioas_set_vfio(struct ioas_ctx *ctx, struct ioas *ioas)
 void ioas_refresh(struct ioas *ioas)
 {
 	unsigned long granule = ioas->small_pages || ioas->npinning ? PAGE_SIZE : 1;
+	unsigned long reach = ULONG_MAX;
 	unsigned long pgsizes = ULONG_MAX;
 	struct ioas_hwpt *hwpt;
 
@@ -165,7 +166,9 @@ void ioas_refresh(struct ioas *ioas)
 	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item) {
 		pgsizes &= hwpt->domain->pgsize_bitmap;
 		granule = max(granule, hwpt_granule(hwpt));
+		reach = min(reach, hwpt->reach);
 	}
+	iova_set_reach(&ioas->iova_space, reach);
 	WRITE_ONCE(ioas->pgsizes, pgsizes);
 	ioas->granule = granule;
 }

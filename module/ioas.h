@@ -76,7 +76,9 @@ struct ioas_map {
 	enum account_mode account_mode;
 	unsigned long min_granule;	/* addresses and length are multiples of it */
 	bool single_pages;		/* no I/O page larger than a CPU page */
-	struct ioas_area *copies;	/* set by ioas_map_copies() alone */
+	/* All below is the engine's own; begin with zeroes. */
+	bool alone;			/* nobody else is in the IOAS, see map.c */
+	struct ioas_area *areas;	/* are there already, as of a copy */
 };
 
 /* A snapshot of what an IOAS can take. */

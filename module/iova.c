@@ -65,6 +65,7 @@ void iova_space_init(struct iova_space *space, struct rw_semaphore *domains_rwse
 	space->reserved = RB_ROOT_CACHED;
 	space->allowed = RB_ROOT_CACHED;
 	space->recent = (struct iova_place){ };
+	space->reach = ULONG_MAX;
 	space->unreserved = NO_RANGE;
 	space->gaps_known = false;
 	space->next_cursor = 0;
@@ -548,17 +549,28 @@ void iova_unreserve(struct iova_space *space, const void *owner)
 	forget_cursors(space);
 }
 
-bool iova_meets_reserved(struct iova_space *space, unsigned long first_iova,
-			 unsigned long last_iova)
+void iova_set_reach(struct iova_space *space, unsigned long last_iova)
 {
+	assert_alone(space);
+	space->reach = last_iova;
+	space->unreserved = NO_RANGE;
+}
+
+int iova_check_slowly(struct iova_space *space, unsigned long first_iova,
+		      unsigned long last_iova)
+{
+	struct ioas_range *unreserved = &space->unreserved;
+
 	lockdep_assert_held(&space->iova_lock);
 	lockdep_assert_held(space->domains_rwsem);
 	count_step();
 	if (reserved_iter_first(&space->reserved, first_iova, last_iova))
-		return true;
-	iova_usable(space, first_iova, &space->unreserved.first_iova,
-		    &space->unreserved.last_iova);
-	return false;
+		return -EINVAL;
+	if (last_iova > space->reach)
+		return -ERANGE;
+	iova_usable(space, first_iova, &unreserved->first_iova, &unreserved->last_iova);
+	unreserved->last_iova = min(unreserved->last_iova, space->reach);
+	return 0;
 }
 
 bool iova_usable(struct iova_space *space, unsigned long from_iova,

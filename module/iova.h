@@ -115,7 +115,8 @@ struct iova_space {
 	struct iova_place recent;		/* iova_lock; where somebody looked last */
 	struct rb_root_cached reserved;		/* domains_rwsem; interval tree, may overlap */
 	struct rb_root_cached allowed;		/* domains_rwsem; interval tree, does not overlap */
-	struct ioas_range unreserved;		/* iova_lock; known to be, if not empty */
+	unsigned long reach;			/* domains_rwsem; see iova_set_reach() */
+	struct ioas_range unreserved;		/* iova_lock; known to be, and within reach, or empty */
 	bool gaps_known;			/* domains_rwsem; set once, see iova_index_gaps() */
 	unsigned int next_cursor;		/* iova_lock; the one to be replaced */
 	unsigned long freed_iova;		/* iova_lock; lowest freed since the ... */
@@ -251,15 +252,25 @@ int iova_reserve(struct iova_space *space, unsigned long first_iova,
 void iova_unreserve(struct iova_space *space, const void *owner);
 
 /**
- * iova_meets_reserved() - the part of iova_is_reserved() that has to search
+ * iova_set_reach() - say up to where areas may be made while others are in the IOAS
+ * @space: the space
+ * @last_iova: the last such address, inclusive; ULONG_MAX in a new space
+ *
+ * Context: domains_rwsem held for writing.
+ */
+void iova_set_reach(struct iova_space *space, unsigned long last_iova);
+
+/**
+ * iova_check_slowly() - the part of iova_check() that has to search
  * @space: the space
  * @first_iova: first address of the range
  * @last_iova: last address of the range, inclusive
  *
  * Context: iova_lock and domains_rwsem held.
+ * Return: as iova_check().
  */
-bool iova_meets_reserved(struct iova_space *space, unsigned long first_iova,
-			 unsigned long last_iova);
+int iova_check_slowly(struct iova_space *space, unsigned long first_iova,
+		      unsigned long last_iova);
 
 /*
  * Finds the lowest area, in whatever state, that has an address in a range; NULL if there
@@ -330,16 +341,19 @@ static inline void iova_erase(struct iova_space *space, struct ioas_area *area)
 	space->nareas--;
 }
 
-/* Is any address of a range forbidden? iova_lock held. */
-static inline bool iova_is_reserved(struct iova_space *space, unsigned long first_iova,
-				    unsigned long last_iova)
+/*
+ * May an area be made in a range, as far as other areas let it? 0; -EINVAL if any address is
+ * reserved; -ERANGE if it lies beyond the reach. iova_lock held.
+ */
+static inline int iova_check(struct iova_space *space, unsigned long first_iova,
+			     unsigned long last_iova)
 {
 	lockdep_assert_held(&space->iova_lock);
 	/* Most maps are where others were. */
 	if (first_iova >= space->unreserved.first_iova &&
 	    last_iova <= space->unreserved.last_iova)
-		return false;
-	return iova_meets_reserved(space, first_iova, last_iova);
+		return 0;
+	return iova_check_slowly(space, first_iova, last_iova);
 }
 
 /**

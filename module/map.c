@@ -124,36 +124,42 @@ static int try_claim_type1(struct ioas *ioas, struct claim *claim)
 	struct iova_space *space = &ioas->iova_space;
 	struct ioas_area *area = claim->areas;
 	struct ioas_area *other;
-	int ret = 0;
+	int ret;
 
 	area->first_iova = claim->map->iova;
 	area->last_iova = claim->map->iova + claim->map->nbytes - 1;
 	other = iova_insert(space, area);
 	if (unlikely(other))
 		return area_is_live(other) ? -EEXIST : -EAGAIN;
-	if (space->nareas > space->max_areas)
-		ret = -EDQUOT;
-	else if (iova_is_reserved(space, area->first_iova, area->last_iova))
-		ret = -EINVAL;
-	else if (!area_use_account(ioas, area, claim->map->account_mode, &claim->spare))
-		ret = -ESRCH;
+	ret = -EDQUOT;
+	if (unlikely(space->nareas > space->max_areas))
+		goto erase;
+	ret = iova_check(space, area->first_iova, area->last_iova);
 	if (unlikely(ret))
-		iova_erase(space, area);
+		goto erase;
+	if (likely(area_use_account(ioas, area, claim->map->account_mode, &claim->spare)))
+		return 0;
+	ret = -ESRCH;
+
+erase:
+	iova_erase(space, area);
 	return ret;
 }
 
 static int find_place(struct iova_space *space, struct claim *claim)
 {
-	unsigned long iova = claim->map->iova;
-	unsigned long last_iova = iova + claim->map->nbytes - 1;
+	struct ioas_map *map = claim->map;
+	int ret;
 
-	if (claim->map->rule == MAP_ANYWHERE)
-		return iova_find_free(space, &claim->wish, &claim->map->iova);
-	if (iova_is_reserved(space, iova, last_iova))
-		return -EINVAL;
-	if (iova_first(space, iova, last_iova))
-		return -EEXIST;
-	return 0;
+	if (map->rule == MAP_ANYWHERE) {
+		ret = iova_find_free(space, &claim->wish, &map->iova);
+		if (ret)
+			return ret;
+	}
+	ret = iova_check(space, map->iova, map->iova + map->nbytes - 1);
+	if (ret)
+		return ret;
+	return iova_first(space, map->iova, map->iova + map->nbytes - 1) ? -EEXIST : 0;
 }
 
 static noinline int try_claim_native(struct ioas *ioas, struct claim *claim)
@@ -211,6 +217,7 @@ static noinline void insert_others(struct ioas *ioas, struct claim *claim)
  * -ESRCH: there is no account of the caller; ask again with a spare one.
  * -EDQUOT: the IOAS has as many areas as it may; ask again when it may have more.
  * -EINPROGRESS: no place found yet; ask again.
+ * -ERANGE: it is out of reach for who is not alone in the IOAS.
  */
 static int try_claim(struct ioas *ioas, struct claim *claim)
 {
@@ -269,38 +276,12 @@ static int claim_on(struct ioas *ioas, struct claim *claim, int ret)
 	}
 }
 
-/*
- * The limit is met. Some of the maps that count may still be under way, and fail: as if they had
- * held a mutex, they are waited for, with nobody else in the IOAS.
- */
-static int claim_alone(struct ioas *ioas, struct claim *claim)
-{
-	int ret;
-
-	ioas_keep(ioas);
-	ioas_leave(ioas);
-	down_write(&ioas->domains_rwsem);
-	/* What was found out about the IOAS may be wrong by now. */
-	ret = ioas->dead ? -ENODEV : check_map(ioas, claim);
-	if (!ret)
-		ret = claim_on(ioas, claim, try_claim(ioas, claim));
-	downgrade_write(&ioas->domains_rwsem);
-	ioas_unkeep(ioas);
-	return ret == -EDQUOT ? -ENOSPC : ret;
-}
-
-static noinline int claim_slowly(struct ioas *ioas, struct claim *claim, int ret)
-{
-	ret = claim_on(ioas, claim, ret);
-	return ret == -EDQUOT ? claim_alone(ioas, claim) : ret;
-}
-
 static inline int claim_areas(struct ioas *ioas, struct claim *claim)
 {
 	int ret = try_claim(ioas, claim);
 
 	if (unlikely(ret))
-		ret = claim_slowly(ioas, claim, ret);
+		ret = claim_on(ioas, claim, ret);
 	if (claim->spare)
 		account_put(claim->spare);
 	return ret;
@@ -325,7 +306,7 @@ static int fill_domains(struct ioas *ioas, struct ioas_area *area, bool single_p
 	struct ioas_hwpt *hwpt;
 	int ret;
 
-	lockdep_assert_held_read(&ioas->domains_rwsem);
+	lockdep_assert_held(&ioas->domains_rwsem);
 	if (list_empty(&ioas->hwpts))
 		return 0;
 
@@ -371,6 +352,76 @@ empty:
 	return ret;
 }
 
+/* 0; -EINTR on a fatal signal, -ENODEV if the IOAS is dead: then nothing is to be ended. */
+static int begin_alone(struct ioas *ioas)
+{
+	int ret = 0;
+
+	ioas_keep(ioas);
+	ioas_leave(ioas);
+	if (down_write_killable(&ioas->domains_rwsem)) {
+		ret = -EINTR;
+		ioas_enter(ioas);
+	} else if (ioas->dead) {
+		ret = -ENODEV;
+		downgrade_write(&ioas->domains_rwsem);
+	} else {
+		iova_set_reach(&ioas->iova_space, ULONG_MAX);
+	}
+	if (ret)
+		ioas_unkeep(ioas);
+	return ret;
+}
+
+/* If something was mapped, the domains reach as far as @last_iova now. */
+static void end_alone(struct ioas *ioas, bool mapped, unsigned long last_iova)
+{
+	struct ioas_hwpt *hwpt;
+
+	if (mapped)
+		list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item)
+			hwpt_reached(hwpt, last_iova);
+	ioas_refresh(ioas);
+	downgrade_write(&ioas->domains_rwsem);
+	ioas_unkeep(ioas);
+}
+
+/*
+ * The same map once more, with nobody else in the IOAS: for what is out of reach, see
+ * hwpt_reached(); or at the limit, where some of the maps that count may still be under way, and
+ * fail: as if they had held a mutex, they are waited for. What was found out about the IOAS may be
+ * wrong by now. Returns MAPPED_ALONE, or what ioas_map() does; takes the areas over.
+ */
+#define MAPPED_ALONE	1
+
+static int map_alone(struct ioas *ioas, struct claim *claim)
+{
+	struct ioas_map *map = claim->map;
+	int ret;
+
+	ret = begin_alone(ioas);
+	if (ret) {
+		area_free_list(claim->areas);
+		return ret;
+	}
+	map->alone = true;
+	map->areas = claim->areas;
+	ret = ioas_map(ioas, map);
+	map->alone = false;
+	map->areas = NULL;
+	end_alone(ioas, !ret, map->iova + map->nbytes - 1);
+	return ret ?: MAPPED_ALONE;
+}
+
+/* No place was to be had, because of @ret. Returns as map_alone(). */
+static noinline int map_nowhere(struct ioas *ioas, struct claim *claim, int ret)
+{
+	if ((ret == -EDQUOT || ret == -ERANGE) && !claim->map->alone)
+		return map_alone(ioas, claim);
+	area_free_list(claim->areas);
+	return ret == -EDQUOT ? -ENOSPC : ret;
+}
+
 static inline int do_map(struct ioas *ioas, struct claim *claim)
 {
 	int ret;
@@ -378,10 +429,8 @@ static inline int do_map(struct ioas *ioas, struct claim *claim)
 	ret = check_map(ioas, claim);
 	if (!ret)
 		ret = claim_areas(ioas, claim);
-	if (unlikely(ret)) {
-		area_free_list(claim->areas);
-		return ret;
-	}
+	if (unlikely(ret))
+		return map_nowhere(ioas, claim, ret);
 	if (unlikely(claim->areas->next))
 		insert_others(ioas, claim);
 	ret = fill_all(ioas, claim);
@@ -399,20 +448,19 @@ int ioas_map(struct ioas *ioas, struct ioas_map *map)
 
 	/* Each word that needs no zero counts. */
 	claim.map = map;
-	claim.areas = map->copies;
+	claim.areas = map->areas;
 	claim.spare = NULL;
 	if (!claim.areas) {
 		claim.areas = area_create(map->uptr, map->nbytes, map->iommu_prot);
 		if (!claim.areas)
 			return -ENOMEM;
-		claim.areas->pages->unshares = map->rule != MAP_TYPE1;
-		claim.areas->pages->takes_mmio = map->rule == MAP_TYPE1;
+		claim.areas->pages->as_type1 = map->rule == MAP_TYPE1;
 	}
 	ret = do_map(ioas, &claim);
-	if (trace_map_enabled())
+	if (trace_map_enabled() && ret != MAPPED_ALONE)
 		insight_map_over(ioas, map, claim.areas, ret, begin_ns);
 	if (unlikely(ret))
-		return ret;
+		return ret == MAPPED_ALONE ? 0 : ret;
 	/* A live area can go at any moment. */
 	for (area = claim.areas; area; area = next) {
 		next = area->next;

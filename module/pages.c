@@ -214,7 +214,7 @@ static inline unsigned long unpin_range(struct ioas_pages *pages,
 /* Type1 refuses to read for a device what the process may not read. */
 static inline bool reads_as_type1(const struct ioas_pages *pages)
 {
-	return !pages->writable && pages->takes_mmio;
+	return !pages->writable && pages->as_type1;
 }
 
 /* Pins and charges the next pages, at most @npages. Returns how many. */
@@ -228,11 +228,11 @@ static inline long fill_batch(struct ioas_pages *pages, struct run_builder *buil
 
 	npages = min_t(unsigned long, npages, buffer->max_pages);
 	npinned = pin_user(pages->account->mm, uaddr, npages,
-			   pin_flags(pages->writable, pages->unshares), reads_as_type1(pages),
+			   pin_flags(pages->writable, !pages->as_type1), reads_as_type1(pages),
 			   buffer->pages);
-	if (unlikely(npinned == -EFAULT && pages->takes_mmio)) {
+	if (unlikely(npinned == -EFAULT && pages->as_type1)) {
 		npinned = pin_despite_keys(pages->account->mm, uaddr, npages,
-					   pin_flags(pages->writable, pages->unshares),
+					   pin_flags(pages->writable, !pages->as_type1),
 					   buffer->pages);
 		if (npinned == -EFAULT)
 			return builder_add_mmio(builder, pages, uaddr, npages);
@@ -316,7 +316,7 @@ static inline int fill_only_page(struct ioas_pages *pages)
 	int ret = 0;
 
 	npinned = pin_user(pages->account->mm, pages->uptr, 1,
-			   pin_flags(pages->writable, pages->unshares), reads_as_type1(pages),
+			   pin_flags(pages->writable, !pages->as_type1), reads_as_type1(pages),
 			   &page);
 	if (npinned < 0)
 		return npinned;
@@ -617,7 +617,7 @@ static inline int do_pin(struct ioas_pages *pages, struct pages_user *user)
 	if (!user && pages->extents.npages == 1 && !pages->stuck &&
 	    pages->account->mm == current->mm) {
 		ret = fill_only_page(pages);
-		if (likely(ret != -EFAULT || !pages->takes_mmio))
+		if (likely(ret != -EFAULT || !pages->as_type1))
 			return ret;
 	}
 	return pin_slowly(pages, user);
@@ -698,8 +698,8 @@ static int pin_of_owner(struct ioas_pages *pages, unsigned long index, struct pa
 	unsigned long pfn;
 	int ret;
 
-	ret = pin_one(mm, uaddr, pin_flags(pages->writable, pages->unshares), page);
-	if (ret == -EFAULT && pages->takes_mmio &&
+	ret = pin_one(mm, uaddr, pin_flags(pages->writable, !pages->as_type1), page);
+	if (ret == -EFAULT && pages->as_type1 &&
 	    pin_find_mmio(mm, uaddr, 1, pages->writable, &pfn) == 1)
 		ret = -EINVAL;
 	return ret;

@@ -74,8 +74,8 @@ struct ioas_pages {
 	unsigned long uptr;		/* address of page 0 in account->mm */
 	struct pages_sharing *sharing;	/* set once, see pages_share() */
 	bool writable;
-	bool unshares;			/* a read-only pin breaks copy-on-write, too */
-	bool takes_mmio;		/* as type1: device memory will do (VM_PFNMAP) */
+	bool as_type1;			/* device memory will do (VM_PFNMAP); a read-only pin does ... */
+					/* ... not break copy-on-write, as one does otherwise */
 	bool stuck;			/* an IOMMU driver did not let go: stays pinned */
 	struct extents extents;		/* the mutex; without sharing: the area's owner */
 	struct selftest_tally tally;
@@ -303,8 +303,7 @@ static inline void pages_init(struct ioas_pages *pages, unsigned long uptr,
 	pages->uptr = uptr & PAGE_MASK;
 	pages->sharing = NULL;
 	pages->writable = writable;
-	pages->unshares = false;
-	pages->takes_mmio = false;
+	pages->as_type1 = false;
 	pages->stuck = false;
 	selftest_tally_init(&pages->tally);
 	extents_init(&pages->extents, ((uptr & ~PAGE_MASK) + nbytes - 1) / PAGE_SIZE + 1);

@@ -61,6 +61,25 @@ static bool is_mappable(phys_addr_t paddr, size_t nbytes)
 	return true;
 }
 
+/* Somebody else may come meanwhile; @last_iova: 0 if no level can be missing. */
+static void walk_table(struct iommu_domain *domain, unsigned long last_iova)
+{
+	bool grows;
+
+	if (!domain->table_last)
+		domain->table_last = (1UL << 39) - 1;
+	grows = last_iova > domain->table_last;
+	WARN_ON(domain->grows || (grows && domain->nwalkers));
+	domain->nwalkers++;
+	domain->grows = grows;
+	shim_might_sleep();
+	while (last_iova > domain->table_last)
+		domain->table_last = domain->table_last << 9 | 511;
+	if (grows)
+		domain->grows = false;
+	domain->nwalkers--;
+}
+
 int iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr,
 	      size_t nbytes, int prot, gfp_t gfp)
 {
@@ -68,7 +87,7 @@ int iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr
 	unsigned long last_iova = iova + nbytes - 1;
 	struct shim_mapping *mapping;
 
-	shim_might_sleep();
+	walk_table(domain, last_iova);
 	WARN_ON(!nbytes || last_iova < iova || !is_aligned(domain, iova | paddr | nbytes));
 	WARN_ON(!is_mappable(paddr, nbytes));
 	if (shim_on_map)
@@ -147,7 +166,7 @@ size_t iommu_unmap(struct iommu_domain *domain, unsigned long iova, size_t nbyte
 	struct shim_mapping **link = &domain->mappings;
 	size_t done = 0;
 
-	shim_might_sleep();
+	walk_table(domain, 0);
 	domain->nunmaps++;
 	domain->largest_unmap = max(domain->largest_unmap, nbytes);
 	while (*link && (*link)->iova < iova) {

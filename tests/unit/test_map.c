@@ -129,6 +129,113 @@ START_TEST(a_copy_outlives_what_it_was_copied_from)
 }
 END_TEST
 
+#define LEVELS_3	(1UL << 39)	/* so much a table of three levels can translate */
+#define LEVELS_4	(1UL << 48)
+#define LEVELS_5	(1UL << 57)
+
+static enum shim_hold held_at_map;
+
+static void note_hold(unsigned long iova, phys_addr_t paddr, size_t nbytes)
+{
+	(void)iova, (void)paddr, (void)nbytes;
+	held_at_map = shim_held(&ioas->domains_rwsem.shim);
+}
+
+static void check_hold(bool is_type1, unsigned long iova, enum shim_hold hold)
+{
+	held_at_map = HOLDS_NOTHING;
+	if (is_type1)
+		ck_assert_int_eq(map_type1(iova), 0);
+	else
+		ck_assert_int_eq(map_pages(ioas, iova, 1, 0), 0);
+	ck_assert_int_eq(held_at_map, hold);
+}
+
+/* An IOMMU driver may add a level to the table of a domain only while nobody else uses it. */
+START_TEST(a_map_that_needs_more_levels_is_alone)
+{
+	struct ioas_hwpt *hwpt;
+	unsigned long unmapped;
+
+	hwpt = add_domain(ioas, PAGE_SIZE);
+	shim_on_map = note_hold;
+	check_hold(_i, LEVELS_3 - PAGE_SIZE, HOLDS_READ);
+	check_hold(_i, LEVELS_3, HOLDS_WRITE);
+	check_hold(_i, LEVELS_3 + PAGE_SIZE, HOLDS_READ);
+	ck_assert_int_eq(unmap_pages(ioas, LEVELS_3, 2, UNMAP_UPWARD, &unmapped), 0);
+	check_hold(_i, LEVELS_4 - PAGE_SIZE, HOLDS_READ);
+	check_hold(_i, LEVELS_5, HOLDS_WRITE);
+	check_hold(_i, LEVELS_4, HOLDS_READ);
+	check_hold(_i, LEVELS_5 - PAGE_SIZE, HOLDS_READ);
+	check_hold(_i, -PAGE_SIZE, HOLDS_READ);
+	/* Another domain has as many levels as it has got for what there is. */
+	ck_assert_int_eq(unmap_pages(ioas, LEVELS_5, 1, UNMAP_UPWARD, &unmapped), 0);
+	ck_assert_int_eq(unmap_pages(ioas, -PAGE_SIZE, 1, UNMAP_UPWARD, &unmapped), 0);
+	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
+	check_hold(_i, LEVELS_4 + PAGE_SIZE, HOLDS_READ);
+	check_hold(_i, LEVELS_5, HOLDS_WRITE);
+	remove_domain(hwpt);
+	shim_on_map = NULL;
+}
+END_TEST
+
+START_TEST(a_map_that_fails_may_have_left_the_levels_out)
+{
+	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
+	shim_on_map = note_hold;
+	process.mm.pages[7] = NULL;
+	ck_assert_int_eq(map_pages(ioas, LEVELS_3, 1, 7), -EFAULT);
+	ck_assert_uint_eq(ioas->iova_space.nareas, 0);
+	check_hold(false, LEVELS_3, HOLDS_WRITE);
+	check_hold(false, LEVELS_3 + PAGE_SIZE, HOLDS_READ);
+	shim_on_map = NULL;
+}
+END_TEST
+
+/* Without a domain there is no table. */
+START_TEST(a_map_without_a_domain_is_never_alone)
+{
+	ck_assert_uint_eq(ioas->iova_space.reach, ULONG_MAX);
+	ck_assert_int_eq(map_pages(ioas, LEVELS_5, 1, 0), 0);
+	ck_assert_uint_eq(ioas->iova_space.reach, ULONG_MAX);
+}
+END_TEST
+
+static void map_low(void *unused)
+{
+	unsigned int i;
+
+	current = &process.task;
+	for (i = 0; i < 4; i++)
+		expect(!map_pages(ioas, IOVA + i * PAGE_SIZE, 1, 0));
+}
+
+static void map_high(void *unused)
+{
+	current = &process.task;
+	expect(!map_pages(ioas, LEVELS_3, 1, 1));
+	expect(!map_pages(ioas, LEVELS_5, 1, 2));
+}
+
+static void map_and_unmap(void *unused)
+{
+	unsigned long unmapped;
+
+	current = &process.task;
+	expect(!map_pages(ioas, 2 * IOVA, 1, 3));
+	expect(!unmap_pages(ioas, 2 * IOVA, 1, UNMAP_WHOLE, &unmapped));
+}
+
+/* The domain looks whether somebody else is there when it gets a level more. */
+START_TEST(levels_are_added_beside_no_map_and_no_unmap)
+{
+	const struct shim_thread threads[] = { { map_low }, { map_high }, { map_and_unmap } };
+
+	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+}
+END_TEST
+
 static int fixed_ret, type1_ret;
 
 static void map_missing_memory(void *unused)
@@ -629,6 +736,10 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, make_ioas, end_ioas);
 	tcase_add_test(tcase, a_map_that_wraps_is_refused);
+	tcase_add_loop_test(tcase, a_map_that_needs_more_levels_is_alone, 0, 2);
+	tcase_add_test(tcase, a_map_that_fails_may_have_left_the_levels_out);
+	tcase_add_test(tcase, a_map_without_a_domain_is_never_alone);
+	tcase_add_loop_test(tcase, levels_are_added_beside_no_map_and_no_unmap, 0, 100);
 	tcase_add_test(tcase, type1_says_overlap_before_number_before_reserved);
 	tcase_add_test(tcase, too_much_for_any_place_overflows);
 	tcase_add_test(tcase, a_copy_of_several_pieces_is_all_or_nothing);

@@ -188,7 +188,7 @@ START_TEST(device_memory_is_neither_pinned_nor_charged)
 	struct page *page;
 
 	make_store(STORE_NPAGES, true);
-	pages.takes_mmio = true;
+	pages.as_type1 = true;
 	make_mmio(4, 9, 0x5000);
 	shim_pages[3000].reserved = true;
 	make_mmio(20, 21, page_to_pfn(&shim_pages[3000]));
@@ -210,7 +210,7 @@ START_TEST(a_sum_tells_what_is_pinned_and_charged_and_where_it_stopped)
 	unsigned long next;
 
 	make_store(STORE_NPAGES, true);
-	pages.takes_mmio = true;
+	pages.as_type1 = true;
 	make_mmio(4, 9, 0x5000);
 	ck_assert_uint_eq(pages_sum(&pages, 0, STORE_NPAGES - 1, ULONG_MAX, &sum), STORE_NPAGES);
 	ck_assert_uint_eq(sum.nruns + sum.npinned + sum.ncharged, 0);
@@ -237,7 +237,7 @@ START_TEST(device_memory_that_goes_on_behind_a_store_is_not_part_of_it)
 	struct extent run;
 
 	make_store(3, true);
-	pages.takes_mmio = true;
+	pages.as_type1 = true;
 	make_mmio(1, 9, 0x5000);
 	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
 	extents_first(&pages.extents, &cursor, 0, 2, &run);
@@ -255,7 +255,7 @@ START_TEST(what_is_no_device_memory_or_not_writable_is_not_taken)
 	make_store(STORE_NPAGES, true);
 	make_mmio(4, 9, 0x5000);
 	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
-	pages.takes_mmio = true;
+	pages.as_type1 = true;
 	process.mm.read_only[5] = true;
 	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
 	process.mm.read_only[5] = false;
@@ -271,7 +271,7 @@ END_TEST
 START_TEST(one_page_of_device_memory_is_a_store)
 {
 	make_store(1, true);
-	pages.takes_mmio = true;
+	pages.as_type1 = true;
 	make_mmio(0, 1, 0x5000);
 	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
 	ck_assert_uint_eq(extents_only_pfn(&pages.extents), 0x5000);
@@ -288,7 +288,7 @@ START_TEST(want_of_memory_to_fault_in_device_memory_is_told)
 	int ret;
 
 	make_store(2, true);
-	pages.takes_mmio = true;
+	pages.as_type1 = true;
 	for (n = 1;; n++) {
 		make_mmio(1, 2, 0x5000);
 		shim_fail_in = n;
@@ -309,7 +309,7 @@ END_TEST
 START_TEST(device_memory_is_found_at_a_tagged_address)
 {
 	make_store(STORE_NPAGES, true);
-	pages.takes_mmio = true;
+	pages.as_type1 = true;
 	pages.uptr |= SHIM_TAG(0x2a);
 	make_mmio(4, 9, 0x5000);
 	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
@@ -326,7 +326,7 @@ START_TEST(type1_maps_what_a_protection_key_forbids_the_caller)
 	process.mm.key_disabled[_i ? 0 : 5] = true;
 	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
 	ck_assert_uint_eq(shim_npinned, 0);
-	pages.takes_mmio = true;
+	pages.as_type1 = true;
 	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
 	ck_assert_uint_eq(shim_npinned, pages.extents.npages);
 	ck_assert_uint_eq(process.mm.locked_vm, pages.extents.npages);
@@ -340,7 +340,7 @@ START_TEST(type1_refuses_to_read_what_the_process_may_not_read)
 {
 	make_store(_i ? 1 : STORE_NPAGES, false);
 	process.mm.write_only[_i ? 0 : 5] = true;
-	pages.takes_mmio = true;
+	pages.as_type1 = true;
 	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
 	ck_assert_uint_eq(shim_npinned, 0);
 	ck_assert_uint_eq(process.mm.locked_vm, 0);
@@ -355,7 +355,7 @@ END_TEST
 START_TEST(type1_maps_registers_that_a_protection_key_forbids_the_caller)
 {
 	make_store(STORE_NPAGES, true);
-	pages.takes_mmio = true;
+	pages.as_type1 = true;
 	make_mmio(4, 9, 0x5000);
 	memset(process.mm.key_disabled + 4, true, 5);
 	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
@@ -1087,7 +1087,7 @@ START_TEST(a_copy_of_device_memory_is_refused)
 	char data[PAGE_SIZE] = { };
 
 	make_store(3, true);
-	pages.takes_mmio = true;
+	pages.as_type1 = true;
 	make_mmio(1, 2, 0x5000);
 	share_store();
 	ck_assert_int_eq(pin(&user), 0);

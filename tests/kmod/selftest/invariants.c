@@ -104,7 +104,7 @@ static void check_ranges(struct iova_space *space)
 
 		spin_lock(&space->iova_lock);
 		must(RULE_AREAS,
-		     !iova_is_reserved(space, range->first_iova, range->last_iova));
+		     iova_check(space, range->first_iova, range->last_iova) != -EINVAL);
 		spin_unlock(&space->iova_lock);
 	}
 }
@@ -284,6 +284,7 @@ static void check_area(struct ioas *ioas, struct ioas_area *area)
 {
 	struct iova_space *space = &ioas->iova_space;
 	unsigned long misfit = ioas->granule - 1;
+	struct ioas_hwpt *hwpt;
 
 	must(RULE_AREAS, area_is_live(area));
 	/* Nobody is inside, and only an unmap that tells in-kernel users stepped out. */
@@ -299,8 +300,10 @@ static void check_area(struct ioas *ioas, struct ioas_area *area)
 	must(RULE_AREAS, ioas->front || !area->marks);
 	must(RULE_AREAS, !(area->marks & ~(AREA_NO_VADDR | AREA_ALL_DIRTY)));
 	spin_lock(&space->iova_lock);
-	must(RULE_AREAS, !iova_is_reserved(space, area->first_iova, area->last_iova));
+	must(RULE_AREAS, iova_check(space, area->first_iova, area->last_iova) != -EINVAL);
 	spin_unlock(&space->iova_lock);
+	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item)
+		must(RULE_AREAS, area->last_iova <= hwpt->reach);
 	check_store(area, !list_empty(&ioas->hwpts));
 }
 

@@ -7,7 +7,8 @@
  * A device can reach what is mapped, and what is not flushed since: no page of that may be
  * unpinned. Entries of the page table are as large as the page sizes and both addresses allow;
  * where only a part of one is to be unmapped, all of it goes, but only what was asked for is
- * flushed, as by some drivers.
+ * flushed, as by some drivers. The table has three levels, and gets more when a map needs them,
+ * which holds only if nobody else is at work on it.
  */
 #ifndef SHIM_IOMMU_H
 #define SHIM_IOMMU_H
@@ -45,6 +46,9 @@ struct iommu_domain {
 	size_t largest_unmap;			/* bytes asked for by one of them */
 	unsigned long keeps_iova;		/* unmap stops here, as a driver must not; 0: none */
 	bool refuses_parts;			/* a part of an entry is not unmapped at all */
+	unsigned long table_last;		/* up to there no map needs another level */
+	unsigned int nwalkers;			/* calls that are at work on the table */
+	bool grows;				/* one of them adds a level: the only one */
 	unsigned int ngroups;			/* on it */
 	bool enforces_coherency;
 	bool has_msi_cookie;
