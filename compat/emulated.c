@@ -190,13 +190,13 @@ void emulated_remove_group(struct type1 *type1)
 {
 	struct emulated *emulated = &type1->emulated;
 	struct ioas *ioas = emulated->ioas;
-	unsigned long nbytes;
 
 	down_write(&ioas->domains_rwsem);
 	WRITE_ONCE(emulated->ngroups, emulated->ngroups - 1);
-	downgrade_write(&ioas->domains_rwsem);
 	if (!emulated->ngroups && list_empty(&ioas->hwpts))
-		WARN_ON(ioas_unmap_all(ioas, &nbytes));
+		ioas_empty(ioas);
+	else
+		downgrade_write(&ioas->domains_rwsem);
 	ioas_leave(ioas);
 	remove_user(emulated);
 }

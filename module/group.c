@@ -454,7 +454,6 @@ static void release_hwpt(struct ioas_group *igroup, struct ioas_hwpt *hwpt,
 			 struct ioas_attachee *last, bool unmap_with_last)
 {
 	struct ioas *ioas = hwpt->ioas;
-	unsigned long nbytes;
 	bool ends;
 
 	WRITE_ONCE(hwpt->ngroups, hwpt->ngroups - 1);
@@ -466,10 +465,11 @@ static void release_hwpt(struct ioas_group *igroup, struct ioas_hwpt *hwpt,
 		iova_unreserve(&ioas->iova_space, current_tag(last));
 	else
 		unreserve_all(ioas, igroup, true);
-	downgrade_write(&ioas->domains_rwsem);
 	if (unmap_with_last && list_empty(&ioas->hwpts))
-		WARN_ON(ioas_unmap_all(ioas, &nbytes));
-	up_read(&ioas->domains_rwsem);
+		ioas_empty(ioas);
+	else
+		downgrade_write(&ioas->domains_rwsem);
+	ioas_leave(ioas);
 	if (ends) {
 		ioas_object_retire(&hwpt->object);
 		hwpt_destroy(hwpt);

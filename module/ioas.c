@@ -158,7 +158,7 @@ void ioas_set_vfio(struct ioas_ctx *ctx, struct ioas *ioas)
 void ioas_refresh(struct ioas *ioas)
 {
 	unsigned long granule = ioas->small_pages || ioas->npinning ? PAGE_SIZE : 1;
-	unsigned long reach = ULONG_MAX;
+	unsigned long reach = ioas->emptying ? 0 : ULONG_MAX;
 	unsigned long pgsizes = ULONG_MAX;
 	struct ioas_hwpt *hwpt;
 

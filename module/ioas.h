@@ -47,6 +47,7 @@ struct ioas {
 	unsigned int npinning;			/* domains_rwsem; in-kernel users that pin */
 	bool small_pages;			/* domains_rwsem; HUGE_PAGES is off */
 	bool dead;				/* domains_rwsem; is about to be freed */
+	bool emptying;				/* domains_rwsem; see ioas_empty() */
 	void *front;				/* constant; belongs to the front end */
 	refcount_t keepers;			/* see ioas_keep(), and one until it is dead */
 	struct completion unkept;		/* it is dead, and nobody keeps it */
@@ -341,7 +342,7 @@ static inline int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned lon
 
 /**
  * ioas_unmap_all() - take all areas away, when nobody asked for it who could ask again
- * @ioas: the IOAS
+ * @ioas: the IOAS; with nobody who maps, or it need not end, see ioas_empty()
  * @unmapped_nbytes: receives their length
  *
  * In-kernel users that do not let go of one area are told of each further one once. Those of an
@@ -351,6 +352,17 @@ static inline int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned lon
  * Return: 0; -EDEADLK if only those areas are left that in-kernel users did not let go of.
  */
 int ioas_unmap_all(struct ioas *ioas, unsigned long *unmapped_nbytes);
+
+/**
+ * ioas_empty() - take all areas away from an IOAS that goes on
+ * @ioas: the IOAS
+ *
+ * Maps wait until it is over; only while a driver is told one at a time gets in. Otherwise maps
+ * could keep ahead of it for ever. Warns of areas that in-kernel users do not let go of: they stay.
+ *
+ * Context: domains_rwsem held for writing, for reading when it returns. May sleep.
+ */
+void ioas_empty(struct ioas *ioas);
 
 /**
  * ioas_erase_areas() - give back the addresses of areas, and free them

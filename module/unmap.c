@@ -472,3 +472,15 @@ int ioas_unmap_all(struct ioas *ioas, unsigned long *unmapped_nbytes)
 {
 	return ioas_unmap(ioas, 0, ULONG_MAX, UNMAP_ALL, unmapped_nbytes);
 }
+
+void ioas_empty(struct ioas *ioas)
+{
+	unsigned long nbytes;
+
+	ioas->emptying = true;
+	ioas_refresh(ioas);
+	downgrade_write(&ioas->domains_rwsem);
+	WARN_ON(ioas_unmap_all(ioas, &nbytes));
+	/* The next map gets in alone, and refreshes the IOAS. */
+	ioas->emptying = false;
+}

@@ -236,6 +236,51 @@ START_TEST(levels_are_added_beside_no_map_and_no_unmap)
 }
 END_TEST
 
+static bool begun, ended;
+static unsigned int nmade;
+
+static void empty(void *unused)
+{
+	current = &process.task;
+	down_write(&ioas->domains_rwsem);
+	begun = true;
+	ioas_empty(ioas);
+	ended = true;
+	ioas_leave(ioas);
+}
+
+static void map_on(void *start)
+{
+	unsigned long iova = (unsigned long)start;
+	unsigned int i;
+
+	current = &process.task;
+	for (i = 0; i < 100 && !ended; i++) {
+		expect(!map_pages(ioas, iova + i * PAGE_SIZE, 1, 0));
+		nmade += begun && !ended;
+	}
+}
+
+/* Or the walk over all areas would go on for as long as others map ahead of it. */
+START_TEST(nothing_is_mapped_while_an_ioas_is_emptied)
+{
+	const struct shim_thread threads[] = {
+		{ map_on, (void *)LEVELS_3 }, { map_on, (void *)LEVELS_4 }, { empty },
+		{ map_on, (void *)LEVELS_5 },
+	};
+
+	begun = ended = false;
+	nmade = 0;
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	expect(ended);
+	/* Each thread may just have returned from one. */
+	expect(nmade <= 3);
+	/* It goes on as before. */
+	ck_assert_int_eq(map_pages(ioas, IOVA, 1, 0), 0);
+	ck_assert_uint_eq(ioas->iova_space.reach, ULONG_MAX);
+}
+END_TEST
+
 static int fixed_ret, type1_ret;
 
 static void map_missing_memory(void *unused)
@@ -740,6 +785,7 @@ int main(void)
 	tcase_add_test(tcase, a_map_that_fails_may_have_left_the_levels_out);
 	tcase_add_test(tcase, a_map_without_a_domain_is_never_alone);
 	tcase_add_loop_test(tcase, levels_are_added_beside_no_map_and_no_unmap, 0, 100);
+	tcase_add_loop_test(tcase, nothing_is_mapped_while_an_ioas_is_emptied, 0, 100);
 	tcase_add_test(tcase, type1_says_overlap_before_number_before_reserved);
 	tcase_add_test(tcase, too_much_for_any_place_overflows);
 	tcase_add_test(tcase, a_copy_of_several_pieces_is_all_or_nothing);
