@@ -352,8 +352,11 @@ empty:
 	return ret;
 }
 
-/* 0; -EINTR on a fatal signal, -ENODEV if the IOAS is dead: then nothing is to be ended. */
-static int begin_alone(struct ioas *ioas)
+/*
+ * 0; or, and nothing is to be ended: -EINTR on a fatal signal; if the IOAS is dead, -ENODEV, or what
+ * a container says that has lost its last group, as it mostly has then.
+ */
+static int begin_alone(struct ioas *ioas, enum ioas_map_rule rule)
 {
 	int ret = 0;
 
@@ -363,7 +366,7 @@ static int begin_alone(struct ioas *ioas)
 		ret = -EINTR;
 		ioas_enter(ioas);
 	} else if (ioas->dead) {
-		ret = -ENODEV;
+		ret = rule == MAP_TYPE1 ? -EINVAL : -ENODEV;
 		downgrade_write(&ioas->domains_rwsem);
 	} else {
 		iova_set_reach(&ioas->iova_space, ULONG_MAX);
@@ -399,7 +402,7 @@ static int map_alone(struct ioas *ioas, struct claim *claim)
 	struct ioas_map *map = claim->map;
 	int ret;
 
-	ret = begin_alone(ioas);
+	ret = begin_alone(ioas, map->rule);
 	if (ret) {
 		area_free_list(claim->areas);
 		return ret;
