@@ -47,7 +47,7 @@ struct ioas {
 	unsigned int npinning;			/* domains_rwsem; in-kernel users that pin */
 	bool small_pages;			/* domains_rwsem; HUGE_PAGES is off */
 	bool dead;				/* domains_rwsem; is about to be freed */
-	bool emptying;				/* domains_rwsem; see ioas_empty() */
+	bool emptying;				/* domains_rwsem; ends while held for reading */
 	void *front;				/* constant; belongs to the front end */
 	refcount_t keepers;			/* see ioas_keep(), and one until it is dead */
 	struct completion unkept;		/* it is dead, and nobody keeps it */
@@ -78,8 +78,8 @@ struct ioas_map {
 	unsigned long min_granule;	/* addresses and length are multiples of it */
 	bool single_pages;		/* no I/O page larger than a CPU page */
 	/* All below is the engine's own; begin with zeroes. */
-	bool alone;			/* nobody else is in the IOAS, see map.c */
 	struct ioas_area *areas;	/* are there already, as of a copy */
+	const u64 *alone_since_ns;	/* when it began, if nobody else is in the IOAS by now */
 };
 
 /* A snapshot of what an IOAS can take. */
@@ -282,8 +282,8 @@ bool ioas_enforces_coherency(struct ioas *ioas);
  * @ioas: the IOAS
  * @map: what and where; tells afterwards where MAP_ANYWHERE found a place
  *
- * At the limit the IOAS is left and entered again, for maps under way to be over: they count
- * only if they succeed.
+ * At the limit, beyond the reach and while the IOAS is emptied it is left and entered again, with
+ * nobody else in it: maps under way count only if they succeed.
  *
  * Context: a process with an mm, which entered the IOAS; may sleep and fault.
  * Return: 0, or with nothing changed: -EINVAL where an address or the length is not

@@ -101,18 +101,26 @@ static void failures_are_traced_with_their_error(void)
 {
 	uint8_t *memory = mem_alloc(NBYTES);
 	uint8_t *nothing = mem_reserve(NBYTES);
+	char usual[16];
 	struct rig rig;
 
+	require_eq(param_get(IOAS_MODULE, "dma_entry_limit", usual, sizeof(usual)), 0);
+	param_set(IOAS_MODULE, "dma_entry_limit", "2");
 	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	param_set(IOAS_MODULE, "dma_entry_limit", usual);
 	trace_start();
 	check_eq(dma_map(rig.container, IOVA, memory, NBYTES, RO), 0);
 	check_eq(dma_map(rig.container, IOVA, memory, NBYTES, RO), -EEXIST);
 	check_eq(dma_map(rig.container, 2 * IOVA, nothing, NBYTES, RO), -EFAULT);
 	check_eq(dma_unmap(rig.container, IOVA, PAGE), -EINVAL);
+	check_eq(dma_map(rig.container, 2 * IOVA, memory, NBYTES, RO), 0);
+	check_eq(dma_map(rig.container, 3 * IOVA, memory, NBYTES, RO), -ENOSPC);
 	trace_stop();
 	rig_close(&rig);
 	check_eq((int)word_value(event("map", 1), "error"), -EEXIST);
 	check_eq((int)word_value(event("map", 2), "error"), -EFAULT);
+	check_eq((int)word_value(event("map", 4), "error"), -ENOSPC);
+	check_true(!event("map", 5));
 	check_eq((int)word_value(event("pin", 1), "error"), -EFAULT);
 	check_eq((int)word_value(event("unmap", 0), "error"), -EINVAL);
 	check_true(line_has(event("map", 0), " prot=r "));
