@@ -358,15 +358,14 @@ static __always_inline int map_memory(struct type1 *type1, struct ioas *ioas,
 		.uptr = map->vaddr,
 		.iova = map->iova,
 		.nbytes = map->size,
+		.iommu_prot = map->flags & (IOMMU_READ | IOMMU_WRITE),
 		.min_granule = PAGE_SIZE,
 		.single_pages = type1_single_pages(),
 	};
 	int ret;
 
-	if (map->flags & VFIO_DMA_MAP_FLAG_READ)
-		request.iommu_prot |= IOMMU_READ;
-	if (map->flags & VFIO_DMA_MAP_FLAG_WRITE)
-		request.iommu_prot |= IOMMU_WRITE;
+	BUILD_BUG_ON(VFIO_DMA_MAP_FLAG_READ != IOMMU_READ ||
+		     VFIO_DMA_MAP_FLAG_WRITE != IOMMU_WRITE);
 	ret = ioas_map(ioas, &request);
 	if (unlikely(dirty_is_tracking(ioas)) && !ret)
 		ret = undo_if_untrackable(ioas, map);

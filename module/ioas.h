@@ -78,8 +78,8 @@ struct ioas_map {
 	unsigned long min_granule;	/* addresses and length are multiples of it */
 	bool single_pages;		/* no I/O page larger than a CPU page */
 	/* All below is the engine's own; begin with zeroes. */
+	bool alone;			/* nobody else is in the IOAS, see map.c */
 	struct ioas_area *areas;	/* are there already, as of a copy */
-	const u64 *alone_since_ns;	/* when it began, if nobody else is in the IOAS by now */
 };
 
 /* A snapshot of what an IOAS can take. */

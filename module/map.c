@@ -397,7 +397,7 @@ static void end_alone(struct ioas *ioas, bool mapped, unsigned long last_iova)
  */
 #define MAPPED_ALONE	1
 
-static int map_alone(struct ioas *ioas, struct claim *claim, const u64 *begin_ns)
+static int map_alone(struct ioas *ioas, struct claim *claim)
 {
 	struct ioas_map *map = claim->map;
 	int ret;
@@ -407,25 +407,25 @@ static int map_alone(struct ioas *ioas, struct claim *claim, const u64 *begin_ns
 		area_free_list(claim->areas);
 		return ret;
 	}
-	map->alone_since_ns = begin_ns;
+	map->alone = true;
 	map->areas = claim->areas;
 	ret = ioas_map(ioas, map);
-	map->alone_since_ns = NULL;
+	map->alone = false;
 	map->areas = NULL;
 	end_alone(ioas, !ret, map->iova + map->nbytes - 1);
 	return ret ?: MAPPED_ALONE;
 }
 
 /* No place was to be had, because of @ret. Returns as map_alone(). */
-static noinline int map_nowhere(struct ioas *ioas, struct claim *claim, int ret, u64 begin_ns)
+static noinline int map_nowhere(struct ioas *ioas, struct claim *claim, int ret)
 {
-	if ((ret == -EDQUOT || ret == -ERANGE) && !claim->map->alone_since_ns)
-		return map_alone(ioas, claim, &begin_ns);
+	if ((ret == -EDQUOT || ret == -ERANGE) && !claim->map->alone)
+		return map_alone(ioas, claim);
 	area_free_list(claim->areas);
 	return ret == -EDQUOT ? -ENOSPC : ret;
 }
 
-static inline int do_map(struct ioas *ioas, struct claim *claim, u64 begin_ns)
+static inline int do_map(struct ioas *ioas, struct claim *claim)
 {
 	int ret;
 
@@ -433,23 +433,13 @@ static inline int do_map(struct ioas *ioas, struct claim *claim, u64 begin_ns)
 	if (!ret)
 		ret = claim_areas(ioas, claim);
 	if (unlikely(ret))
-		return map_nowhere(ioas, claim, ret, begin_ns);
+		return map_nowhere(ioas, claim, ret);
 	if (unlikely(claim->areas->next))
 		insert_others(ioas, claim);
 	ret = fill_all(ioas, claim);
 	if (unlikely(ret))
 		ioas_erase_areas(ioas, claim->areas);
 	return ret;
-}
-
-/* Of a map that was alone the inner call tells a success, while the areas are there. */
-static void trace_over(struct ioas *ioas, const struct claim *claim, int ret, u64 begin_ns)
-{
-	const u64 *alone_since_ns = claim->map->alone_since_ns;
-
-	if (ret != MAPPED_ALONE && !(ret && alone_since_ns))
-		insight_map_over(ioas, claim->map, claim->areas, ret,
-				 alone_since_ns ? *alone_since_ns : begin_ns);
 }
 
 int ioas_map(struct ioas *ioas, struct ioas_map *map)
@@ -469,9 +459,9 @@ int ioas_map(struct ioas *ioas, struct ioas_map *map)
 			return -ENOMEM;
 		claim.areas->pages->as_type1 = map->rule == MAP_TYPE1;
 	}
-	ret = do_map(ioas, &claim, begin_ns);
-	if (trace_map_enabled())
-		trace_over(ioas, &claim, ret, begin_ns);
+	ret = do_map(ioas, &claim);
+	if (trace_map_enabled() && ret != MAPPED_ALONE && !(ret && map->alone))
+		insight_map_over(ioas, map, claim.areas, ret, begin_ns);
 	if (unlikely(ret))
 		return ret == MAPPED_ALONE ? 0 : ret;
 	/* A live area can go at any moment. */

@@ -4,6 +4,7 @@
  *
  * One event when something is over, failed or not, with how long it took: what a tracer
  * gets needs no second event to be matched. IOVA and lengths are bytes; last_* is inclusive.
+ * A map that had to be alone, see map.c, says how long it took from then on if it succeeded.
  * runs: pieces of physically contiguous memory. "context" is as in the file "status".
  *
  * While an event is off it costs a jump that the kernel patches in when it is on.
