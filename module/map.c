@@ -353,8 +353,8 @@ empty:
 }
 
 /*
- * 0; or, and nothing is to be ended: -EINTR on a fatal signal; if the IOAS is dead, -ENODEV, or what
- * a container says that has lost its last group, as it mostly has then.
+ * 0; or, and nothing is to be ended: -EINTR on a fatal signal; if the IOAS is dead, -ENODEV, or
+ * what a container says that has lost its last group, as it mostly has then.
  */
 static int begin_alone(struct ioas *ioas, enum ioas_map_rule rule)
 {
