@@ -219,10 +219,10 @@ int hwpt_settle(struct ioas_hwpt *hwpt);
  * @hwpt: the hwpt
  * @last_iova: the last address of the mapping
  *
- * AMD's page table gets a level more when that is needed for the first time. Kernels without the
- * fix of CVE-2025-39961, of which all of Linux 6.1 are some, do so in a way that a map or unmap in
- * another thread may be lost in the wrong table. So what needs more levels than a domain has, or
- * may have had from the beginning, is mapped with nobody else in the IOAS.
+ * AMD's IOMMU driver adds a level to a page table when a map first needs it. Without the fix of
+ * CVE-2025-39961, as in Debian's 6.1, a map or unmap in another thread can then go to the wrong
+ * table. So what may need a level that the domain does not have is mapped with nobody else in the
+ * IOAS.
  *
  * Context: domains_rwsem held for writing; ioas_refresh() is to follow.
  */

@@ -268,7 +268,6 @@ START_TEST(nothing_is_mapped_while_an_ioas_is_emptied)
 		{ map_on, (void *)LEVELS_3 }, { map_on, (void *)LEVELS_4 }, { empty },
 		{ map_on, (void *)LEVELS_5 },
 	};
-
 	unsigned long unmapped, seed;
 
 	for (seed = 1; seed <= 100; seed++) {
