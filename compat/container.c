@@ -70,14 +70,15 @@ struct ioas *container_enter_slowly(void *handle)
 {
 	struct container *container = container_get(handle);
 	struct ioas *ioas;
+	int ret = -ENODEV;
 
 	if (!container)
 		return ERR_PTR(-EINVAL);
 	ioas = ioas_get_vfio(&container->ctx);
 	if (ioas) {
-		ioas_enter(ioas);
+		ret = ioas_enter_killable(ioas);
 		ioas_put(ioas);
 	}
 	container_put(container);
-	return ioas ?: ERR_PTR(-ENODEV);
+	return ret ? ERR_PTR(ret) : ioas;
 }

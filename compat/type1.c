@@ -460,7 +460,9 @@ static long unmap_and_report(struct type1 *type1, struct ioas *ioas, void *args)
 	unsigned long last_iova, nbytes;
 	int ret;
 
-	ioas_enter(ioas);
+	ret = ioas_enter_killable(ioas);
+	if (ret)
+		return ret;
 	ret = get_range(ioas, unmap, &last_iova);
 	if (!ret && (!dirty_is_tracking(ioas) || report->bitmap.pgsize != PAGE_SIZE))
 		ret = -EINVAL;

@@ -118,7 +118,8 @@ void hwpt_release_aperture(struct ioas_hwpt *hwpt);
  * @area: an area whose pages are all pinned
  * @single_pages: map page by page, so that the IOMMU uses no larger size
  *
- * Context: domains_rwsem held; the caller owns the area and holds pages_lock().
+ * Context: domains_rwsem held, for writing if the area ends beyond the reach of the domain, see
+ * hwpt_reached(); the caller owns the area and holds pages_lock().
  * Return: 0, or with nothing mapped: what the IOMMU driver says; -EFAULT, and a warning, if
  * not all pages are pinned.
  */
@@ -130,6 +131,8 @@ static inline int hwpt_map_area(struct ioas_hwpt *hwpt, struct ioas_area *area,
 {
 	struct extents *extents = &area->pages->extents;
 
+	if (area->last_iova > hwpt->reach)
+		lockdep_assert_held_write(&hwpt->ioas->domains_rwsem);
 	if (!extents_is_one_run(extents) || (single_pages && extents->npages > 1) ||
 	    unlikely(extents_only_kind(extents) == EXTENT_HOLE))
 		return hwpt_map_runs(hwpt, area, single_pages);

@@ -32,8 +32,8 @@ struct ioas_unmap_watch;
  * iova_lock is innermost: nothing but the lock of a wait queue is taken, and nobody
  * sleeps, under it.
  *
- * Whoever does something with an IOAS holds domains_rwsem for reading from begin to
- * end (ioas_enter() to ioas_leave()), so that whoever holds it for writing sees live
+ * Whoever does something with an IOAS holds domains_rwsem for reading while it is in
+ * there (ioas_enter() to ioas_leave()), so that whoever takes it for writing finds live
  * areas only, and knows that nobody else is here. The struct is freed by RCU: under
  * rcu_read_lock() it may be entered without waiting by those who then look whether it is
  * dead.
@@ -47,7 +47,7 @@ struct ioas {
 	unsigned int npinning;			/* domains_rwsem; in-kernel users that pin */
 	bool small_pages;			/* domains_rwsem; HUGE_PAGES is off */
 	bool dead;				/* domains_rwsem; is about to be freed */
-	bool emptying;				/* domains_rwsem; ends while held for reading */
+	bool emptying;				/* set for writing, see ioas_empty() */
 	void *front;				/* constant; belongs to the front end */
 	refcount_t keepers;			/* see ioas_keep(), and one until it is dead */
 	struct completion unkept;		/* it is dead, and nobody keeps it */
@@ -101,6 +101,12 @@ enum ioas_unmap_rule {
 static inline void ioas_enter(struct ioas *ioas)
 {
 	down_read(&ioas->domains_rwsem);
+}
+
+/* As ioas_enter(). On a fatal signal -EINTR, and the caller is not in there. */
+static inline int ioas_enter_killable(struct ioas *ioas)
+{
+	return down_read_killable(&ioas->domains_rwsem);
 }
 
 static inline bool ioas_try_enter(struct ioas *ioas)
@@ -291,7 +297,8 @@ bool ioas_enforces_coherency(struct ioas *ioas);
  * area; -ENOSPC without room for one more area, or without a place; -EOVERFLOW where IOVA
  * would wrap;
  * -ENOMEM without memory or over the memlock limit; -EFAULT where user memory is missing
- * or not permitted; -EINTR on a fatal signal; what the IOMMU driver says.
+ * or not permitted; -EINTR on a fatal signal; -ENODEV, or with MAP_TYPE1 -EINVAL, if the IOAS
+ * died while it was left; what the IOMMU driver says.
  */
 int ioas_map(struct ioas *ioas, struct ioas_map *map);
 
@@ -342,7 +349,7 @@ static inline int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned lon
 
 /**
  * ioas_unmap_all() - take all areas away, when nobody asked for it who could ask again
- * @ioas: the IOAS; with nobody who maps, or it need not end, see ioas_empty()
+ * @ioas: the IOAS; if somebody maps meanwhile it may never end, see ioas_empty()
  * @unmapped_nbytes: receives their length
  *
  * In-kernel users that do not let go of one area are told of each further one once. Those of an

@@ -11,7 +11,8 @@
  *
  * What is rare is out of line, so that a guest's 4 KiB map runs through little code.
  *
- * Locking: the caller has entered the IOAS; iova_lock only for the claim.
+ * Locking: the caller has entered the IOAS, and is in it for reading, or for writing if it is alone
+ * there; iova_lock only for the claim.
  */
 #include <linux/iommu.h>
 #include <linux/log2.h>
@@ -217,7 +218,7 @@ static noinline void insert_others(struct ioas *ioas, struct claim *claim)
  * -ESRCH: there is no account of the caller; ask again with a spare one.
  * -EDQUOT: the IOAS has as many areas as it may; ask again when it may have more.
  * -EINPROGRESS: no place found yet; ask again.
- * -ERANGE: it is out of reach for who is not alone in the IOAS.
+ * -ERANGE: it is beyond the reach, and the caller is not alone in the IOAS.
  */
 static int try_claim(struct ioas *ioas, struct claim *claim)
 {
@@ -353,8 +354,9 @@ empty:
 }
 
 /*
- * 0; or, and nothing is to be ended: -EINTR on a fatal signal; if the IOAS is dead, -ENODEV, or
- * what a container says that has lost its last group, as it mostly has then.
+ * 0 with domains_rwsem held for writing, until end_alone(). On an error it is held for reading, for
+ * which no signal ends the wait, and there is nothing to end: -EINTR on a fatal signal; if the IOAS is dead -ENODEV, or with MAP_TYPE1
+ * what a container says that has lost its last group, which is why most of them die.
  */
 static int begin_alone(struct ioas *ioas, enum ioas_map_rule rule)
 {

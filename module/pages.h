@@ -69,13 +69,17 @@ struct pages_sharing {
 	refcount_t refs;		/* areas that show the store, and calls */
 };
 
+/*
+ * A store that MAP_DMA made (as_type1): device memory will do (VM_PFNMAP), protection keys do not
+ * count, memory that the process may not read is refused, and a pin for reading does not break
+ * copy-on-write. All others are pinned as iommufd pins.
+ */
 struct ioas_pages {
 	struct ioas_account *account;	/* constant once set, as is what follows */
 	unsigned long uptr;		/* address of page 0 in account->mm */
 	struct pages_sharing *sharing;	/* set once, see pages_share() */
 	bool writable;
-	bool as_type1;			/* device memory will do (VM_PFNMAP); a read-only pin does ... */
-					/* ... not break copy-on-write, as one does otherwise */
+	bool as_type1;			/* see above */
 	bool stuck;			/* an IOMMU driver did not let go: stays pinned */
 	struct extents extents;		/* the mutex; without sharing: the area's owner */
 	struct selftest_tally tally;

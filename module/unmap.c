@@ -370,7 +370,7 @@ static int wait_for_next(struct ioas *ioas, struct unmap_walk *walk)
 	}
 }
 
-/* Shows the areas taken to who watches. From one that has to stay on, all do. */
+/* Shows the areas taken to the watcher. From one that has to stay on, all do. */
 static noinline void show_taken(struct ioas *ioas, struct unmap_walk *walk)
 {
 	struct ioas_area **link = &walk->taken;
@@ -481,6 +481,6 @@ void ioas_empty(struct ioas *ioas)
 	ioas_refresh(ioas);
 	downgrade_write(&ioas->domains_rwsem);
 	WARN_ON(ioas_unmap_all(ioas, &nbytes));
-	/* The next map gets in alone, and refreshes the IOAS. */
+	/* The reach stays 0 until ioas_refresh(): of the next group, or of the next map, alone. */
 	ioas->emptying = false;
 }

@@ -357,22 +357,34 @@ static void take_write(struct shim_lock *lock)
 	note_hold(lock, HOLDS_WRITE);
 }
 
-void shim_lock_read(struct shim_lock *lock)
+int shim_lock_read(struct shim_lock *lock, bool killable)
 {
 	check_order(lock);
-	while (lock->written || lock->nwriters_waiting)
+	while (lock->written || lock->nwriters_waiting) {
+		if (killable && shim_is_dying())
+			return -EINTR;
 		shim_wait();
+	}
 	take_read(lock);
+	return 0;
 }
 
-void shim_lock_write(struct shim_lock *lock)
+int shim_lock_write(struct shim_lock *lock, bool killable)
 {
+	int ret = 0;
+
 	check_order(lock);
 	lock->nwriters_waiting++;
-	while (lock->written || lock->nreaders)
-		shim_wait();
+	while (!ret && (lock->written || lock->nreaders)) {
+		if (killable && shim_is_dying())
+			ret = -EINTR;
+		else
+			shim_wait();
+	}
 	lock->nwriters_waiting--;
-	take_write(lock);
+	if (!ret)
+		take_write(lock);
+	return ret;
 }
 
 /* Nobody waits: the order does not matter. */

@@ -536,6 +536,63 @@ START_TEST(a_group_that_joins_makes_one_ioas_at_most)
 }
 END_TEST
 
+static struct ioas *kept;
+static bool call_is_over;
+
+static void keep_for_itself(void *unused)
+{
+	current = &process.task;
+	down_write(&kept->domains_rwsem);
+	process.task.is_dying = true;
+	while (!call_is_over)
+		shim_wait();
+	process.task.is_dying = false;
+	up_write(&kept->domains_rwsem);
+}
+
+static void call_while_dying(void *number)
+{
+	u64 bitmap = 0;
+
+	current = &process.task;
+	while (!process.task.is_dying)
+		shim_wait();
+	switch ((unsigned long)number) {
+	case 0:
+		expect(map_dma(1, 1, 1) == -EINTR);
+		break;
+	case 1:
+		expect(unmap_dma(0, 1, NULL) == -EINTR);
+		break;
+	default:
+		expect(unmap_dma(0, 1, &bitmap) == -EINTR);
+	}
+	call_is_over = true;
+}
+
+/* As a map that has the IOAS to itself and waits for memory keeps others out. */
+START_TEST(a_dying_process_does_not_wait_to_enter)
+{
+	const struct shim_thread threads[] = {
+		{ keep_for_itself }, { call_while_dying, (void *)(unsigned long)_i },
+	};
+	struct iommu_group *group = shim_group_create();
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ck_assert_int_eq(attach(group), 0);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	kept = container_unreleased(handle)->ctx.vfio_ioas;
+	call_is_over = false;
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	ck_assert_int_eq(unmap_dma(0, 2, NULL), 1);
+	shim_first_driver()->detach_group(handle, group);
+	close_container();
+	stop_backend();
+	shim_group_destroy(group);
+}
+END_TEST
+
 /* An IOAS that the container has not used yet, with half a page mapped. */
 START_TEST(emulated_group_does_not_join_where_half_a_page_is_mapped)
 {
@@ -911,6 +968,7 @@ int main(void)
 			    an_open_device_keeps_its_pins_when_the_last_one_we_heard_of_closes, 0,
 			    ARRAY_SIZE(open_devices));
 	tcase_add_test(tcase, a_group_that_joins_makes_one_ioas_at_most);
+	tcase_add_loop_test(tcase, a_dying_process_does_not_wait_to_enter, 0, 3);
 	tcase_add_test(tcase, a_device_keeps_its_pins_when_one_of_a_group_with_its_number_closes);
 	tcase_add_loop_test(tcase,
 			    tracking_that_begins_during_an_unmap_says_nothing_of_a_later_mapping,

@@ -287,6 +287,45 @@ END_TEST
 
 static int fixed_ret, type1_ret;
 
+static void kill_those_who_wait(void *unused)
+{
+	unsigned int i;
+
+	down_write(&ioas->domains_rwsem);
+	process.task.is_dying = true;
+	for (i = 0; i < 10; i++)
+		shim_might_sleep();
+	process.task.is_dying = false;
+	up_write(&ioas->domains_rwsem);
+}
+
+static void map_beyond(void *unused)
+{
+	current = &process.task;
+	fixed_ret = map_pages(ioas, LEVELS_3, 1, 0);
+}
+
+START_TEST(a_dying_process_does_not_wait_to_be_alone)
+{
+	const struct shim_thread threads[] = { { map_beyond }, { kill_those_who_wait } };
+	unsigned long unmapped, seed;
+	unsigned int ndied = 0;
+
+	for (seed = 1; seed <= 100; seed++) {
+		struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+
+		shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(seed));
+		ck_assert(fixed_ret == 0 || fixed_ret == -EINTR);
+		ck_assert_uint_eq(ioas->iova_space.nareas, fixed_ret == 0);
+		ndied += fixed_ret == -EINTR;
+		if (!fixed_ret)
+			ck_assert_int_eq(unmap_pages(ioas, LEVELS_3, 1, UNMAP_WHOLE, &unmapped), 0);
+		remove_domain(hwpt);
+	}
+	ck_assert_uint_gt(ndied, 0);
+}
+END_TEST
+
 static void map_missing_memory(void *unused)
 {
 	current = &process.task;
@@ -791,6 +830,7 @@ int main(void)
 	tcase_add_test(tcase, a_map_without_a_domain_is_never_alone);
 	tcase_add_loop_test(tcase, levels_are_added_beside_no_map_and_no_unmap, 0, 20);
 	tcase_add_test(tcase, nothing_is_mapped_while_an_ioas_is_emptied);
+	tcase_add_test(tcase, a_dying_process_does_not_wait_to_be_alone);
 	tcase_add_test(tcase, type1_says_overlap_before_number_before_reserved);
 	tcase_add_test(tcase, too_much_for_any_place_overflows);
 	tcase_add_test(tcase, a_copy_of_several_pieces_is_all_or_nothing);

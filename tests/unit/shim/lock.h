@@ -76,11 +76,12 @@ void shim_pass_time(void);
 /* The caller gets further, and could sleep. */
 void shim_might_sleep(void);
 
-void shim_lock_read(struct shim_lock *lock);
+/* 0; or, if @killable and the caller has to wait, -EINTR while it is dying. */
+int shim_lock_read(struct shim_lock *lock, bool killable);
+int shim_lock_write(struct shim_lock *lock, bool killable);
 bool shim_trylock_read(struct shim_lock *lock);
 bool shim_trylock_write(struct shim_lock *lock);
 void shim_downgrade(struct shim_lock *lock);
-void shim_lock_write(struct shim_lock *lock);
 void shim_unlock_read(struct shim_lock *lock);
 
 /*
@@ -115,7 +116,7 @@ static inline void spin_lock(spinlock_t *lock)
 {
 	if (!shim_atomic)
 		shim_yield();
-	shim_lock_write(&lock->shim);
+	shim_lock_write(&lock->shim, false);
 	shim_atomic++;
 }
 
@@ -135,7 +136,7 @@ static inline void spin_unlock(spinlock_t *lock)
 static inline void mutex_lock(struct mutex *lock)
 {
 	shim_might_sleep();
-	shim_lock_write(&lock->shim);
+	shim_lock_write(&lock->shim, false);
 }
 
 static inline bool mutex_trylock(struct mutex *lock)
@@ -151,22 +152,31 @@ static inline bool down_read_trylock(struct rw_semaphore *lock)
 static inline void down_read(struct rw_semaphore *lock)
 {
 	shim_might_sleep();
-	shim_lock_read(&lock->shim);
+	shim_lock_read(&lock->shim, false);
+}
+
+static inline int down_read_killable(struct rw_semaphore *lock)
+{
+	shim_might_sleep();
+	return shim_lock_read(&lock->shim, true);
 }
 
 static inline void down_write(struct rw_semaphore *lock)
 {
 	shim_might_sleep();
-	shim_lock_write(&lock->shim);
+	shim_lock_write(&lock->shim, false);
+}
+
+static inline int down_write_killable(struct rw_semaphore *lock)
+{
+	shim_might_sleep();
+	return shim_lock_write(&lock->shim, true);
 }
 
 static inline void downgrade_write(struct rw_semaphore *lock)
 {
 	shim_downgrade(&lock->shim);
 }
-
-/* Nobody dies where only a writer would notice. */
-#define down_write_killable(lock)	(down_write(lock), 0)
 
 #define mutex_unlock(lock)		(shim_unlock_write(&(lock)->shim), shim_gap())
 #define mutex_destroy(lock)		WARN_ON((lock)->shim.written)
