@@ -30,6 +30,7 @@
 #include "emulated.h"
 #include "ioas.h"
 #include "kcompat.h"
+#include "steps.h"
 #include "type1.h"
 #include "vfio_ioas_trace.h"
 
@@ -614,8 +615,9 @@ static int check_borders(struct ioas *ioas, unsigned long iova, unsigned long la
 	}
 }
 
-static long report_range(struct type1 *type1, struct ioas *ioas, unsigned long iova,
-			 unsigned long last_iova, const struct vfio_bitmap *bitmap)
+static noinline __aligned(WALK_NBYTES)
+long report_range(struct type1 *type1, struct ioas *ioas, unsigned long iova,
+		  unsigned long last_iova, const struct vfio_bitmap *bitmap)
 {
 	struct dirty_report report;
 	struct ioas_area *area = NULL;
@@ -671,22 +673,16 @@ static int check_range(const struct vfio_iommu_type1_dirty_bitmap_get *range)
 	return 0;
 }
 
-static long dirty_get(struct type1 *type1, const struct vfio_iommu_type1_dirty_bitmap_get *range)
+long dirty_report(struct type1 *type1, struct ioas *ioas, const struct dirty_call *call)
 {
-	struct ioas *ioas;
-	long ret;
+	const struct vfio_iommu_type1_dirty_bitmap_get *range = &call->range;
 
-	ioas = ioas_get_vfio(type1->ctx);
-	if (!ioas)
-		return -ENODEV;
-	ioas_enter(ioas);
-	ret = -EINVAL;
-	if (dirty_is_tracking(ioas))
-		ret = report_range(type1, ioas, range->iova, range->iova + range->size - 1,
-				   &range->bitmap);
-	ioas_leave(ioas);
-	ioas_put(ioas);
-	return ret;
+	if (!type1->v2)
+		return -EACCES;
+	if (!dirty_is_tracking(ioas))
+		return -EINVAL;
+	return report_range(type1, ioas, range->iova, range->iova + range->size - 1,
+			    &range->bitmap);
 }
 
 static int read_call(struct dirty_call *call, void __user *udirty)
@@ -728,6 +724,7 @@ long dirty_serve(struct type1 *type1, const struct dirty_call *call)
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP:
 		return dirty_stop(&type1->dirty);
 	default:
-		return dirty_get(type1, &call->range);
+		/* A report, which dirty_report() would have made. */
+		return -ENODEV;
 	}
 }

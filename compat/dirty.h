@@ -155,13 +155,30 @@ struct dirty_call {
  */
 void dirty_read_call(struct dirty_call *call, void __user *udirty);
 
+/* Is it a report, with which nothing is wrong so far? */
+static inline bool dirty_is_report(const struct dirty_call *call)
+{
+	return !call->ret && call->head.flags == VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP;
+}
+
 /**
- * dirty_serve() - VFIO_IOMMU_DIRTY_PAGES
+ * dirty_report() - VFIO_IOMMU_DIRTY_PAGES that asks for a bitmap
+ * @type1: the container
+ * @ioas: its IOAS, which the caller entered
+ * @call: of dirty_is_report()
+ *
+ * Context: may sleep and fault.
+ * Return: as stock type1; -EINTR on a fatal signal.
+ */
+long dirty_report(struct type1 *type1, struct ioas *ioas, const struct dirty_call *call);
+
+/**
+ * dirty_serve() - VFIO_IOMMU_DIRTY_PAGES but for reports of a container that has an IOAS
  * @type1: the container, kept by the caller
  * @call: which dirty_read_call() has read
  *
  * Context: may sleep; the caller is in no IOAS.
- * Return: as stock type1; -ENODEV for a report if the container has no IOAS.
+ * Return: as stock type1; -ENODEV for a report.
  */
 long dirty_serve(struct type1 *type1, const struct dirty_call *call);
 

@@ -364,8 +364,8 @@ static __always_inline int map_memory(struct type1 *type1, struct ioas *ioas,
 	};
 	int ret;
 
-	BUILD_BUG_ON(VFIO_DMA_MAP_FLAG_READ != IOMMU_READ ||
-		     VFIO_DMA_MAP_FLAG_WRITE != IOMMU_WRITE);
+	BUILD_BUG_ON(VFIO_DMA_MAP_FLAG_READ ^ IOMMU_READ);
+	BUILD_BUG_ON(VFIO_DMA_MAP_FLAG_WRITE ^ IOMMU_WRITE);
 	ret = ioas_map(ioas, &request);
 	if (unlikely(dirty_is_tracking(ioas)) && !ret)
 		ret = undo_if_untrackable(ioas, map);
@@ -610,13 +610,42 @@ static noinline long handle_check_extension(void *handle, unsigned long extensio
 	return ret;
 }
 
-static noinline long handle_dirty(void *handle, void __user *udirty)
+/* Serves a report, if the container has an IOAS. */
+static bool serve_report(void *handle, const struct dirty_call *call, long *ret)
+{
+	struct container *container;
+	struct ioas *ioas;
+
+	if (!dirty_is_report(call))
+		return false;
+	*ret = container_enter(handle, &container, &ioas);
+	if (!*ret) {
+		*ret = dirty_report(&container->type1, ioas, call);
+		ioas_leave(ioas);
+	}
+	return *ret != -ENODEV;
+}
+
+/* Serves a report if its argument is in memory. */
+static noinline bool report_at_once(void *handle, void __user *udirty, long *ret)
+{
+	struct dirty_call call;
+
+	pagefault_disable();
+	dirty_read_call(&call, udirty);
+	pagefault_enable();
+	return serve_report(handle, &call, ret);
+}
+
+static noinline long handle_dirty_slowly(void *handle, void __user *udirty)
 {
 	struct container *container;
 	struct dirty_call call;
 	long ret;
 
 	dirty_read_call(&call, udirty);
+	if (serve_report(handle, &call, &ret))
+		return ret;
 	container = container_get(handle);
 	if (!container)
 		return -EINVAL;
@@ -654,7 +683,7 @@ static noinline long serve_keeping_module(void *handle, unsigned int cmd, unsign
 	case VFIO_IOMMU_GET_INFO:
 		return handle_get_info(handle, uarg);
 	case VFIO_IOMMU_DIRTY_PAGES:
-		return handle_dirty(handle, uarg);
+		return handle_dirty_slowly(handle, uarg);
 	case VFIO_CHECK_EXTENSION:
 		return handle_check_extension(handle, arg);
 	default:
@@ -684,8 +713,8 @@ static noinline long serve_slowly(void *handle, unsigned int cmd, unsigned long 
  * @cmd: the command word
  * @arg: user pointer, or the extension's number
  *
- * Maps and common unmaps are served here if their argument is in memory, and all else by
- * serve_slowly(), which reads it again.
+ * Maps, common unmaps and reports of dirty pages are served here if their argument is in memory,
+ * and all else by serve_slowly(), which reads it again.
  *
  * Context: the calling process; may sleep.
  * Return: as stock type1; -EINVAL if there is no such container; -ENODEV if it needs an IOAS and
@@ -699,6 +728,8 @@ long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg)
 	if (cmd == VFIO_IOMMU_MAP_DMA && map_at_once(handle, uarg, &ret))
 		return ret;
 	if (cmd == VFIO_IOMMU_UNMAP_DMA && unmap_at_once(handle, uarg, &ret))
+		return ret;
+	if (cmd == VFIO_IOMMU_DIRTY_PAGES && report_at_once(handle, uarg, &ret))
 		return ret;
 	return serve_slowly(handle, cmd, arg);
 }

@@ -35,7 +35,7 @@ struct ioas_account *account_create(enum account_mode mode)
 		return NULL;
 	account->mm = current->mm;
 	account->task = current->group_leader;
-	/* It zeroes a field that threads share, each time and unmarked: KCSAN reports the kernel. */
+	/* It zeroes a field that threads share, each time and unmarked: KCSAN would report that. */
 	account->cred = data_race(get_current_cred());
 	account->mode = mode;
 	account->unlimited = capable(CAP_IPC_LOCK);

@@ -20,6 +20,7 @@
 #include "ioas.h"
 #include "kcompat.h"
 #include "pin.h"
+#include "steps.h"
 
 static void hwpt_object_destroy(struct ioas_object *object)
 {
@@ -194,6 +195,7 @@ static inline int map_run(struct ioas_hwpt *hwpt, struct ioas_area *area,
 	return 0;
 }
 
+__aligned(WALK_NBYTES)
 int hwpt_map_runs(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pages)
 {
 	struct ioas_pages *pages = area->pages;

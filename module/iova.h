@@ -116,7 +116,7 @@ struct iova_space {
 	struct rb_root_cached reserved;		/* domains_rwsem; interval tree, may overlap */
 	struct rb_root_cached allowed;		/* domains_rwsem; interval tree, does not overlap */
 	unsigned long reach;			/* domains_rwsem; see iova_set_reach() */
-	struct ioas_range unreserved;		/* iova_lock; nothing reserved, within the reach; or empty */
+	struct ioas_range unreserved;		/* iova_lock; in reach, not reserved */
 	bool gaps_known;			/* domains_rwsem; set once, see iova_index_gaps() */
 	unsigned int next_cursor;		/* iova_lock; the one to be replaced */
 	unsigned long freed_iova;		/* iova_lock; lowest freed since the ... */

@@ -355,8 +355,9 @@ empty:
 
 /*
  * 0 with domains_rwsem held for writing, until end_alone(). On an error it is held for reading, for
- * which no signal ends the wait, and there is nothing to end: -EINTR on a fatal signal; if the IOAS is dead -ENODEV, or with MAP_TYPE1
- * what a container says that has lost its last group, which is why most of them die.
+ * which no signal ends the wait, and there is nothing to end: -EINTR on a fatal signal; if the IOAS
+ * is dead -ENODEV, or with MAP_TYPE1 what a container says that has lost its last group, which is
+ * why most of them die.
  */
 static int begin_alone(struct ioas *ioas, enum ioas_map_rule rule)
 {

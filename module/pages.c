@@ -34,6 +34,7 @@
 #include "insight.h"
 #include "pages.h"
 #include "pin.h"
+#include "steps.h"
 
 #define user_first(user)	((user)->first_index)
 #define user_last(user)		((user)->last_index)
@@ -189,23 +190,23 @@ static noinline long builder_add_mmio(struct run_builder *builder,
 }
 
 /* Unpins a range. Returns how many of its pages were charged. */
-static inline unsigned long unpin_range(struct ioas_pages *pages,
-					unsigned long first_index,
-					unsigned long last_index, bool dirty)
+static noinline __aligned(WALK_NBYTES)
+unsigned long unpin_range(struct ioas_pages *pages, unsigned long first_index,
+			  unsigned long last_index, bool dirty)
 {
 	struct extent_cursor cursor;
 	unsigned long ncharged = 0;
 	unsigned int nsteps = 0;
-	struct extent run, next;
+	struct extent run;
 	bool more;
 
-	more = extents_first(&pages->extents, &cursor, first_index, last_index, &next);
+	more = extents_first(&pages->extents, &cursor, first_index, last_index, &run);
 	while (more) {
-		more = extents_next_whole(&pages->extents, &cursor, last_index, &next, &run);
 		if (extent_is_pinned(run.kind))
 			unpin_run(run.pfn, run.npages, dirty);
 		if (run.kind == EXTENT_CHARGED)
 			ncharged += run.npages;
+		more = extents_next(&pages->extents, &cursor, last_index, &run);
 		runs_cond_resched(&nsteps);
 	}
 	return ncharged;
@@ -254,9 +255,9 @@ static inline long fill_batch(struct ioas_pages *pages, struct run_builder *buil
  * Pins and charges page by page as type1 does, in batches. Leaves what it did in
  * @builder and @ncharged, also when it fails.
  */
-static inline int fill_from_user(struct ioas_pages *pages,
-				 struct run_builder *builder, unsigned long npages,
-				 unsigned long *ncharged)
+static noinline __aligned(WALK_NBYTES)
+int fill_from_user(struct ioas_pages *pages, struct run_builder *builder, unsigned long npages,
+		   unsigned long *ncharged)
 {
 	unsigned long uaddr = pages->uptr + builder->index * PAGE_SIZE;
 	struct pin_buffer buffer;

@@ -4,6 +4,8 @@
  *
  * Walks and searches under a spinlock say count_step() for each node that they visit. Test
  * builds complain about more than STEPS_AT_ONCE of them in one go; other builds do not count.
+ *
+ * Also: what a step costs.
  */
 #ifndef VFIO_IOAS_STEPS_H
 #define VFIO_IOAS_STEPS_H
@@ -11,6 +13,13 @@
 #include <linux/spinlock.h>
 
 #define STEPS_AT_ONCE	1000
+
+/*
+ * Functions in which walks go on for long are aligned to this, and smaller: each lies on one page
+ * of code, wherever the linker puts it. With a loop across a border TCG, which looks up code anew
+ * when it gets there, takes longer for that than for all that is ours of a step.
+ */
+#define WALK_NBYTES	2048
 
 #ifdef VFIO_IOAS_COUNT_STEPS
 

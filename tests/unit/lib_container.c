@@ -13,7 +13,6 @@
 
 int shim_module_refs;
 bool shim_module_goes;
-bool shim_unreadable, shim_unwritable;
 spinlock_t shim_pagefaults = { .shim.name = "page faults disabled" };
 bool shim_serves = true;
 unsigned int shim_ioctl_cmd;

@@ -274,10 +274,13 @@ void set_page_dirty_lock(struct page *page)
 }
 
 void (*shim_on_copy)(void);
+bool shim_unreadable, shim_unwritable;
 
 static unsigned long copy_user(unsigned long uaddr, char *data, unsigned long nbytes,
 			       bool write)
 {
+	if (shim_atomic && (write ? shim_unwritable : shim_unreadable))
+		return nbytes;
 	if (shim_on_copy && !shim_atomic)
 		shim_on_copy();
 	while (nbytes) {

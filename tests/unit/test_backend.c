@@ -122,7 +122,8 @@ START_TEST(argument_that_does_not_come_holds_up_no_release)
 		long result;
 		bool is_unreadable, is_unwritable;
 	} cases[] = {
-		{ get_info, 3, 0 }, { start_tracking, 1, 0 }, { get_report, 2, -EINVAL },
+		{ get_info, 3, 0 }, { start_tracking, 1, 0 },
+		{ get_report, 2, -EINVAL, true }, { get_report, 0, -EINVAL },
 		{ unmap_with_report, 1, -EINVAL },
 		{ map_what_is_there, 1, -EEXIST, true }, { map_what_is_there, 0, -EEXIST },
 		{ unmap_what_is_there, 1, 1, true }, { unmap_what_is_there, 1, 1, false, true },
@@ -946,7 +947,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, call_without_a_handle_is_refused);
 	tcase_add_test(tcase, call_with_the_handle_of_a_released_container_is_refused);
-	tcase_add_loop_test(tcase, argument_that_does_not_come_holds_up_no_release, 0, 10);
+	tcase_add_loop_test(tcase, argument_that_does_not_come_holds_up_no_release, 0, 11);
 	tcase_add_test(tcase, call_does_not_wait_in_a_module_that_goes);
 	tcase_add_test(tcase, emulated_group_does_not_join_where_half_a_page_is_mapped);
 	tcase_add_test(tcase, address_is_not_voided_beside_an_emulated_group);

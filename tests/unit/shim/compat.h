@@ -65,9 +65,6 @@ static inline void bitmap_clear(unsigned long *words, unsigned long bit, unsigne
 #define access_ok(pointer, nbytes)		((void)(pointer), true)
 #define should_fail_usercopy()			false
 
-/* User memory cannot be read, or written, without a page fault. */
-extern bool shim_unreadable, shim_unwritable;
-
 /* As with a spin lock: nobody sleeps meanwhile, or forgets the end. */
 extern spinlock_t shim_pagefaults;
 
@@ -99,9 +96,9 @@ static inline void shim_end_access(void)
 	copy_to_user(to, &_value, sizeof(_value)) ? -EFAULT : 0;	\
 })
 #define unsafe_get_user(x, from, label)	\
-	do { if (shim_unreadable || get_user(x, from)) goto label; } while (0)
+	do { if (get_user(x, from)) goto label; } while (0)
 #define unsafe_put_user(x, to, label)	\
-	do { if (shim_unwritable || put_user(x, to)) goto label; } while (0)
+	do { if (put_user(x, to)) goto label; } while (0)
 
 /* --- tables */
 

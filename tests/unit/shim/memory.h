@@ -202,6 +202,9 @@ void set_page_dirty_lock(struct page *page);
 /* A test can have something happen each time that user memory is touched. */
 extern void (*shim_on_copy)(void);
 
+/* User memory cannot be read, or written, without a page fault. */
+extern bool shim_unreadable, shim_unwritable;
+
 /* Return the number of bytes that were not copied. */
 unsigned long copy_to_user(void *to, const void *from, unsigned long nbytes);
 unsigned long copy_from_user(void *to, const void *from, unsigned long nbytes);
