@@ -73,7 +73,7 @@ const struct difference differences[] = {
 		.last = { 6, 17 },
 		.cases = "unmap_vaddr_of_a_range_that_ends_with_the_numbers*",
 		.stock = "unmap iova=0x1000 size=0xf* flags=vaddr * = 0 size=0x0 L=4 avail=65534",
-		.ours = "unmap iova=0x1000 size=0xf* flags=vaddr * = -EINVAL size=0xf* L=4 avail=65534",
+		.ours = "unmap iova=0x1000 size=0xf* flags=vaddr*-EINVAL size=0xf* L=4 avail=65534",
 	},
 	{
 		.name = "unmap-to-the-end",
