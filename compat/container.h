@@ -102,7 +102,7 @@ struct ioas *container_enter_slowly(void *handle);
  * Finds a container and enters its IOAS. A call that is inside keeps both: they end only after
  * somebody got the lock for writing. 0; -EINVAL if there is no such container; -ENODEV if it has
  * no IOAS; -EINTR on a fatal signal. The common case takes one lock; a call has to wait only while
- * groups come or go, or a map has the IOAS to itself.
+ * somebody has the IOAS to itself: a group that comes or goes, a setting, a map that is alone.
  */
 static inline int container_enter(void *handle, struct container **container,
 				  struct ioas **ioas)

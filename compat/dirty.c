@@ -685,31 +685,41 @@ long dirty_report(struct type1 *type1, struct ioas *ioas, const struct dirty_cal
 			    &range->bitmap);
 }
 
-static int read_call(struct dirty_call *call, void __user *udirty)
+static int check_head(const struct vfio_iommu_type1_dirty_bitmap *head)
 {
-	if (copy_from_user(&call->head, udirty, sizeof(call->head)))
-		return -EFAULT;
-	if (call->head.argsz < sizeof(call->head))
+	if (head->argsz < sizeof(*head))
 		return -EINVAL;
-	switch (call->head.flags) {
+	switch (head->flags) {
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_START:
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP:
 		return 0;
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP:
-		if (call->head.argsz < sizeof(call->head) + sizeof(call->range))
-			return -EINVAL;
-		if (copy_from_user(&call->range, udirty + sizeof(call->head),
-				   sizeof(call->range)))
-			return -EFAULT;
-		return check_range(&call->range);
+		return head->argsz < offsetofend(struct dirty_call, range) ? -EINVAL : 0;
 	default:
 		return -EINVAL;
 	}
 }
 
+void dirty_check_call(struct dirty_call *call)
+{
+	call->ret = check_head(&call->head);
+	if (dirty_is_report(call))
+		call->ret = check_range(&call->range);
+}
+
 void dirty_read_call(struct dirty_call *call, void __user *udirty)
 {
-	call->ret = read_call(call, udirty);
+	BUILD_BUG_ON(offsetof(struct dirty_call, range) != sizeof(call->head));
+	call->ret = -EFAULT;
+	if (copy_from_user(&call->head, udirty, sizeof(call->head)))
+		return;
+	call->ret = check_head(&call->head);
+	if (!dirty_is_report(call))
+		return;
+	if (copy_from_user(&call->range, udirty + sizeof(call->head), sizeof(call->range)))
+		call->ret = -EFAULT;
+	else
+		call->ret = check_range(&call->range);
 }
 
 long dirty_serve(struct type1 *type1, const struct dirty_call *call)

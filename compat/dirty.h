@@ -141,9 +141,9 @@ int dirty_unmap(struct type1 *type1, struct ioas *ioas, unsigned long iova,
 
 /* A call of VFIO_IOMMU_DIRTY_PAGES that was read. */
 struct dirty_call {
-	int ret;			/* what is wrong with it; or 0 */
 	struct vfio_iommu_type1_dirty_bitmap head;
-	struct vfio_iommu_type1_dirty_bitmap_get range;
+	struct vfio_iommu_type1_dirty_bitmap_get range;	/* of a report, behind the head as here */
+	int ret;			/* what is wrong with it; or 0 */
 };
 
 /**
@@ -154,6 +154,12 @@ struct dirty_call {
  * Context: may fault: the caller keeps no container.
  */
 void dirty_read_call(struct dirty_call *call, void __user *udirty);
+
+/**
+ * dirty_check_call() - the part of dirty_read_call() that reads nothing
+ * @call: all of it but @ret, as user space has it
+ */
+void dirty_check_call(struct dirty_call *call);
 
 /* Is it a report, with which nothing is wrong so far? */
 static inline bool dirty_is_report(const struct dirty_call *call)

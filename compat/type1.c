@@ -4,9 +4,9 @@
  *
  * A call reads its argument before it looks for the container, so that memory that does not answer
  * keeps nobody from releasing that, and then has a reference to the module. It decides once how it
- * is served: most calls enter the IOAS; new user addresses and the switch of dirty tracking wait
- * until nobody else is inside. It writes its answer when it has let go of both, but for bitmaps and
- * the answers of native calls.
+ * is served: most calls enter the IOAS, and so keep all that they use; new user addresses and the
+ * switch of dirty tracking wait until nobody else is inside. It writes its answer when it has let
+ * go of both, but for bitmaps and the answers of native calls.
  *
  * Locking: none here; the IOAS has its own.
  */
@@ -629,11 +629,16 @@ static bool serve_report(void *handle, const struct dirty_call *call, long *ret)
 /* Serves a report if its argument is in memory. */
 static noinline bool report_at_once(void *handle, void __user *udirty, long *ret)
 {
+	const unsigned int nwords = offsetof(struct dirty_call, ret) / sizeof(u64);
 	struct dirty_call call;
 
-	pagefault_disable();
-	dirty_read_call(&call, udirty);
-	pagefault_enable();
+	if (should_fail_usercopy()) {
+		*ret = -EFAULT;
+		return true;
+	}
+	if (!get_words_at_once((u64 *)&call, udirty, nwords))
+		return false;
+	dirty_check_call(&call);
 	return serve_report(handle, &call, ret);
 }
 

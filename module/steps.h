@@ -15,9 +15,10 @@
 #define STEPS_AT_ONCE	1000
 
 /*
- * Functions in which walks go on for long are aligned to this, and smaller: each lies on one page
- * of code, wherever the linker puts it. With a loop across a border TCG, which looks up code anew
- * when it gets there, takes longer for that than for all that is ours of a step.
+ * Functions in which walks go on for long are aligned to this, and smaller on kernels that are not
+ * for debugging: each lies on one page of code, wherever the linker puts it. With a loop across a
+ * border TCG, which looks up code anew when it gets there, takes longer for that than for all that
+ * is ours of a step.
  */
 #define WALK_NBYTES	2048
 

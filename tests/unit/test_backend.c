@@ -154,6 +154,69 @@ START_TEST(argument_that_does_not_come_holds_up_no_release)
 }
 END_TEST
 
+static int attach(struct iommu_group *group)
+{
+	return shim_first_driver()->attach_group(handle, group, VFIO_IOMMU);
+}
+
+static bool is_reporting, has_gone;
+static struct iommu_group *group_that_goes;
+
+static void wait_for_bitmap(void)
+{
+	unsigned int i;
+
+	is_reporting = true;
+	for (i = 0; i < 20; i++)
+		shim_pass_time();
+	expect(!has_gone);
+}
+
+static void report_slowly(void *unused)
+{
+	u64 bitmap;
+
+	current = &process.task;
+	on_copy_in_call = wait_for_bitmap;
+	expect(report_dirty(0, 1, &bitmap) == 0);
+	on_copy_in_call = NULL;
+}
+
+static void go_meanwhile(void *unused)
+{
+	current = &process.task;
+	while (!is_reporting)
+		shim_wait();
+	if (group_that_goes)
+		shim_first_driver()->detach_group(handle, group_that_goes);
+	else
+		close_container();
+	has_gone = true;
+}
+
+/* It has a reference to nothing, but is in the IOAS. */
+START_TEST(what_a_report_uses_stays_while_its_bitmap_does_not_come)
+{
+	const struct shim_thread threads[] = { { report_slowly }, { go_meanwhile } };
+	struct iommu_group *group = shim_group_create();
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	group_that_goes = _i % 2 ? group : NULL;
+	if (group_that_goes)
+		ck_assert_int_eq(attach(group), 0);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	ck_assert_int_eq(dirty_flag(VFIO_IOMMU_DIRTY_PAGES_FLAG_START), 0);
+	is_reporting = has_gone = false;
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	expect(is_reporting && has_gone);
+	if (group_that_goes)
+		close_container();
+	stop_backend();
+	shim_group_destroy(group);
+}
+END_TEST
+
 START_TEST(call_does_not_wait_in_a_module_that_goes)
 {
 	start_backend();
@@ -324,11 +387,6 @@ START_TEST(info_without_memory_for_its_capabilities_is_refused)
 END_TEST
 
 /* --- groups */
-
-static int attach(struct iommu_group *group)
-{
-	return shim_first_driver()->attach_group(handle, group, VFIO_IOMMU);
-}
 
 static long coherency(void)
 {
@@ -948,6 +1006,7 @@ int main(void)
 	tcase_add_test(tcase, call_without_a_handle_is_refused);
 	tcase_add_test(tcase, call_with_the_handle_of_a_released_container_is_refused);
 	tcase_add_loop_test(tcase, argument_that_does_not_come_holds_up_no_release, 0, 11);
+	tcase_add_loop_test(tcase, what_a_report_uses_stays_while_its_bitmap_does_not_come, 0, 20);
 	tcase_add_test(tcase, call_does_not_wait_in_a_module_that_goes);
 	tcase_add_test(tcase, emulated_group_does_not_join_where_half_a_page_is_mapped);
 	tcase_add_test(tcase, address_is_not_voided_beside_an_emulated_group);
