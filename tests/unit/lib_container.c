@@ -279,13 +279,16 @@ long unmap_dma(unsigned long index, unsigned long npages, u64 *bitmap)
 	return unmap.head.size / PAGE_SIZE;
 }
 
+int dirty_call(struct dirty_argument argument)
+{
+	argument.range.bitmap.data = (void *)(get_arguments() + BITMAP_OFFSET);
+	return container_call(VFIO_IOMMU_DIRTY_PAGES, put_argument(&argument, sizeof(argument)));
+}
+
 static int report_pages(unsigned long index, unsigned long npages, unsigned long nwords,
 			u64 *words)
 {
-	struct {
-		struct vfio_iommu_type1_dirty_bitmap head;
-		struct vfio_iommu_type1_dirty_bitmap_get range;
-	} report = {
+	struct dirty_argument report = {
 		.head.argsz = sizeof(report),
 		.head.flags = VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP,
 		.range.iova = index * PAGE_SIZE,
@@ -293,16 +296,12 @@ static int report_pages(unsigned long index, unsigned long npages, unsigned long
 		.range.bitmap.pgsize = PAGE_SIZE,
 		.range.bitmap.size = nwords * sizeof(u64),
 	};
-	unsigned long where;
 	int ret;
 
-	where = put_argument(&report, sizeof(report));
-	report.range.bitmap.data = (void *)(where + BITMAP_OFFSET);
-	put_argument(&report, sizeof(report));
 	memset(words, 0, nwords * sizeof(*words));
-	ck_assert_uint_eq(copy_to_user(report.range.bitmap.data, words,
+	ck_assert_uint_eq(copy_to_user((void *)(get_arguments() + BITMAP_OFFSET), words,
 				       nwords * sizeof(*words)), 0);
-	ret = container_call(VFIO_IOMMU_DIRTY_PAGES, where);
+	ret = dirty_call(report);
 	get_argument(words, BITMAP_OFFSET, nwords * sizeof(*words));
 	return ret;
 }

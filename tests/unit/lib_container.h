@@ -44,6 +44,12 @@ int map_dma(unsigned long index, unsigned long npages, unsigned long page);
 /* How many pages went, or the error. The bitmap has a bit a page of the range; or is NULL. */
 long unmap_dma(unsigned long index, unsigned long npages, u64 *bitmap);
 int report_dirty(unsigned long index, unsigned long npages, u64 *bitmap);
+struct dirty_argument {
+	struct vfio_iommu_type1_dirty_bitmap head;
+	struct vfio_iommu_type1_dirty_bitmap_get range;	/* the bitmap's address is filled in */
+};
+
+int dirty_call(struct dirty_argument argument);
 /* Of 64 pages a word. */
 int report_dirty_words(unsigned long index, unsigned long nwords, u64 *words);
 int dirty_flag(u32 flag);

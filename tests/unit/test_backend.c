@@ -217,6 +217,73 @@ START_TEST(what_a_report_uses_stays_while_its_bitmap_does_not_come)
 }
 END_TEST
 
+#define GET	VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP
+#define START	VFIO_IOMMU_DIRTY_PAGES_FLAG_START
+#define STOP	VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP
+#define REPORT(iova_, size_, pgsize_, nbytes)					\
+{										\
+	.head = { .argsz = 48, .flags = GET },					\
+	.range = { .iova = iova_, .size = size_,				\
+		   .bitmap = { .pgsize = pgsize_, .size = nbytes } },		\
+}
+
+static const struct {
+	struct dirty_argument argument;
+	int ret;
+} dirty_calls[] = {
+	{ { .head = { .argsz = 8, .flags = START } }, 0 },
+	{ { .head = { .argsz = 7, .flags = START } }, -EINVAL },
+	{ { .head = { .argsz = 8 } }, -EINVAL },
+	{ { .head = { .argsz = 8, .flags = START | STOP } }, -EINVAL },
+	{ { .head = { .argsz = 48, .flags = GET | START } }, -EINVAL },
+	{ { .head = { .argsz = 47, .flags = GET } }, -EINVAL },
+	{ REPORT(0, PAGE_SIZE, PAGE_SIZE, 8), 0 },
+	{ REPORT(0, 64 * PAGE_SIZE, PAGE_SIZE, 8), 0 },
+	{ REPORT(0, 65 * PAGE_SIZE, PAGE_SIZE, 8), -EINVAL },
+	{ REPORT(0, 65 * PAGE_SIZE, PAGE_SIZE, 9), -EINVAL },
+	{ REPORT(0, 65 * PAGE_SIZE, PAGE_SIZE, 16), 0 },
+	{ REPORT(0, 0, PAGE_SIZE, 8), -EINVAL },
+	{ REPORT(-PAGE_SIZE, 2 * PAGE_SIZE, PAGE_SIZE, 8), KCOMPAT_WRAPS },
+	{ REPORT(-PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, 8), KCOMPAT_TYPE1_INCLUSIVE ? 0 : -EINVAL },
+	{ REPORT(0, PAGE_SIZE, 0, 8), -EINVAL },
+	{ REPORT(0, PAGE_SIZE, PAGE_SIZE / 2, 8), -EINVAL },
+	{ REPORT(0, 2 * PAGE_SIZE, 2 * PAGE_SIZE, 8), -EINVAL },
+	{ REPORT(0, PAGE_SIZE, 2 * PAGE_SIZE, 8), -EINVAL },
+	{ REPORT(0, PAGE_SIZE, PAGE_SIZE, 0), -EINVAL },
+	{ REPORT(0, PAGE_SIZE, PAGE_SIZE, DIRTY_MAX_NBYTES), 0 },
+	{ REPORT(0, PAGE_SIZE, PAGE_SIZE, DIRTY_MAX_NBYTES + 1), -EINVAL },
+	{ REPORT(1, PAGE_SIZE, PAGE_SIZE, 8), -EINVAL },
+	{ REPORT(0, PAGE_SIZE + 1, PAGE_SIZE, 8), -EINVAL },
+	{ { .head = { .argsz = 8, .flags = STOP } }, 0 },
+	{ REPORT(0, PAGE_SIZE, PAGE_SIZE, 8), -EINVAL },
+};
+
+/* An argument that is in memory is read by other code than one that has to come first. */
+START_TEST(what_dirty_tracking_says_of_its_argument)
+{
+	unsigned int i;
+
+	shim_unreadable = _i;
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	for (i = 0; i < ARRAY_SIZE(dirty_calls); i++)
+		if (dirty_call(dirty_calls[i].argument) != dirty_calls[i].ret)
+			ck_abort_msg("argument %u: not %d", i, dirty_calls[i].ret);
+	ck_assert_int_eq(container_call(VFIO_IOMMU_DIRTY_PAGES, 0), -EFAULT);
+	/* What is wrong with a call comes before what is missing. */
+	ioas_set_vfio(&container_unreleased(handle)->ctx, NULL);
+	ck_assert_int_eq(dirty_call(dirty_calls[6].argument), -ENODEV);
+	ck_assert_int_eq(dirty_call(dirty_calls[8].argument), -EINVAL);
+	close_container();
+	open_container(VFIO_TYPE1_IOMMU);
+	for (i = 0; i < ARRAY_SIZE(dirty_calls); i++)
+		ck_assert_int_eq(dirty_call(dirty_calls[i].argument), -EACCES);
+	ck_assert_int_eq(container_call(VFIO_IOMMU_DIRTY_PAGES, 0), -EACCES);
+	close_container();
+	stop_backend();
+}
+END_TEST
+
 START_TEST(call_does_not_wait_in_a_module_that_goes)
 {
 	start_backend();
@@ -1007,6 +1074,7 @@ int main(void)
 	tcase_add_test(tcase, call_with_the_handle_of_a_released_container_is_refused);
 	tcase_add_loop_test(tcase, argument_that_does_not_come_holds_up_no_release, 0, 11);
 	tcase_add_loop_test(tcase, what_a_report_uses_stays_while_its_bitmap_does_not_come, 0, 20);
+	tcase_add_loop_test(tcase, what_dirty_tracking_says_of_its_argument, 0, 2);
 	tcase_add_test(tcase, call_does_not_wait_in_a_module_that_goes);
 	tcase_add_test(tcase, emulated_group_does_not_join_where_half_a_page_is_mapped);
 	tcase_add_test(tcase, address_is_not_voided_beside_an_emulated_group);
