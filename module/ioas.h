@@ -47,7 +47,7 @@ struct ioas {
 	unsigned int npinning;			/* domains_rwsem; in-kernel users that pin */
 	bool small_pages;			/* domains_rwsem; HUGE_PAGES is off */
 	bool dead;				/* domains_rwsem; is about to be freed */
-	bool emptying;				/* set for writing, see ioas_empty() */
+	bool emptying;				/* domains_rwsem for writing sets it */
 	void *front;				/* constant; belongs to the front end */
 	refcount_t keepers;			/* see ioas_keep(), and one until it is dead */
 	struct completion unkept;		/* it is dead, and nobody keeps it */

@@ -354,10 +354,10 @@ empty:
 }
 
 /*
- * 0 with domains_rwsem held for writing, until end_alone(). On an error it is held for reading, for
- * which no signal ends the wait, and there is nothing to end: -EINTR on a fatal signal; if the IOAS
- * is dead -ENODEV, or with MAP_TYPE1 what a container says that has lost its last group, which is
- * why most of them die.
+ * Returns 0 with domains_rwsem held for writing, until end_alone(). On an error it is held for
+ * reading, for which the caller waits, also if it is being killed; end_alone() must not be called.
+ * -EINTR on a fatal signal. If the IOAS is dead: -ENODEV, or with MAP_TYPE1 -EINVAL, since a
+ * container whose last group has left says that.
  */
 static int begin_alone(struct ioas *ioas, enum ioas_map_rule rule)
 {

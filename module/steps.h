@@ -15,10 +15,9 @@
 #define STEPS_AT_ONCE	1000
 
 /*
- * Functions in which walks go on for long are aligned to this, and smaller on kernels that are not
- * for debugging: each lies on one page of code, wherever the linker puts it. With a loop across a
- * border TCG, which looks up code anew when it gets there, takes longer for that than for all that
- * is ours of a step.
+ * Functions with long walks are aligned to this, and are smaller but on debug kernels. So each lies
+ * on one page of code, wherever the linker puts it. Where a loop lies on two pages, TCG looks up
+ * the other page each time it gets there, which takes longer than our own part of a step.
  */
 #define WALK_NBYTES	2048
 

@@ -194,7 +194,7 @@ static void go_meanwhile(void *unused)
 	has_gone = true;
 }
 
-/* It has a reference to nothing, but is in the IOAS. */
+/* The report holds no references. That it is in the IOAS suffices. */
 START_TEST(what_a_report_uses_stays_while_its_bitmap_does_not_come)
 {
 	const struct shim_thread threads[] = { { report_slowly }, { go_meanwhile } };
@@ -258,7 +258,7 @@ static const struct {
 	{ REPORT(0, PAGE_SIZE, PAGE_SIZE, 8), -EINVAL },
 };
 
-/* An argument that is in memory is read by other code than one that has to come first. */
+/* Two functions read the argument: one if it is in memory, the other if it has to be faulted in. */
 START_TEST(what_dirty_tracking_says_of_its_argument)
 {
 	unsigned int i;
@@ -270,7 +270,7 @@ START_TEST(what_dirty_tracking_says_of_its_argument)
 		if (dirty_call(dirty_calls[i].argument) != dirty_calls[i].ret)
 			ck_abort_msg("argument %u: not %d", i, dirty_calls[i].ret);
 	ck_assert_int_eq(container_call(VFIO_IOMMU_DIRTY_PAGES, 0), -EFAULT);
-	/* What is wrong with a call comes before what is missing. */
+	/* A bad argument is refused first, then a missing IOAS. */
 	ioas_set_vfio(&container_unreleased(handle)->ctx, NULL);
 	ck_assert_int_eq(dirty_call(dirty_calls[6].argument), -ENODEV);
 	ck_assert_int_eq(dirty_call(dirty_calls[8].argument), -EINVAL);

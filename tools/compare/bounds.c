@@ -303,7 +303,7 @@ static const char *check_map_of_number(struct check *check, const struct op *op,
 
 	if (!is_void(address, nbytes))
 		return "an address that is a number may be that of any memory";
-	/* Both backends refuse a range that wraps, and memory that a PCI device would not get. */
+	/* Both backends refuse a range that wraps, and absent memory for a PCI device. */
 	if (!maps || !check->is_emulated || address + nbytes - 1 < address)
 		return NULL;
 	return nbytes > MAX_MEMORY_BYTES ? "that is larger than 1 TiB" : note_mapped(check, nbytes);
