@@ -107,7 +107,7 @@ static void forget_area(struct dirty_space *space, struct ioas_area *area)
 	struct dirty_chunk *chunk;
 	unsigned long number;
 
-	/* Nobody sets bits of the area meanwhile. */
+	/* Bits may be set meanwhile: those that go stand for writes that the caller reports. */
 	if (xa_empty(&space->chunks) || first + ends_in_page(area) > last)
 		return;
 	last -= ends_in_page(area);
