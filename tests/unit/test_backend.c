@@ -220,12 +220,13 @@ END_TEST
 #define GET	VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP
 #define START	VFIO_IOMMU_DIRTY_PAGES_FLAG_START
 #define STOP	VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP
-#define REPORT(iova_, size_, pgsize_, nbytes)					\
+#define CALL(argsz_, flags_, iova_, size_, pgsize_, nbytes)			\
 {										\
-	.head = { .argsz = 48, .flags = GET },					\
+	.head = { .argsz = argsz_, .flags = flags_ },				\
 	.range = { .iova = iova_, .size = size_,				\
 		   .bitmap = { .pgsize = pgsize_, .size = nbytes } },		\
 }
+#define REPORT(iova_, size_, pgsize_, nbytes)	CALL(48, GET, iova_, size_, pgsize_, nbytes)
 
 static const struct {
 	struct dirty_argument argument;
@@ -235,8 +236,10 @@ static const struct {
 	{ { .head = { .argsz = 7, .flags = START } }, -EINVAL },
 	{ { .head = { .argsz = 8 } }, -EINVAL },
 	{ { .head = { .argsz = 8, .flags = START | STOP } }, -EINVAL },
-	{ { .head = { .argsz = 48, .flags = GET | START } }, -EINVAL },
-	{ { .head = { .argsz = 47, .flags = GET } }, -EINVAL },
+	{ CALL(48, GET | START, 0, PAGE_SIZE, PAGE_SIZE, 8), -EINVAL },
+	{ CALL(48, GET | 8, 0, PAGE_SIZE, PAGE_SIZE, 8), -EINVAL },
+	{ CALL(47, GET, 0, PAGE_SIZE, PAGE_SIZE, 8), -EINVAL },
+	{ CALL(49, GET, 0, PAGE_SIZE, PAGE_SIZE, 8), 0 },
 	{ REPORT(0, PAGE_SIZE, PAGE_SIZE, 8), 0 },
 	{ REPORT(0, 64 * PAGE_SIZE, PAGE_SIZE, 8), 0 },
 	{ REPORT(0, 65 * PAGE_SIZE, PAGE_SIZE, 8), -EINVAL },
@@ -272,8 +275,8 @@ START_TEST(what_dirty_tracking_says_of_its_argument)
 	ck_assert_int_eq(container_call(VFIO_IOMMU_DIRTY_PAGES, 0), -EFAULT);
 	/* A bad argument is refused first, then a missing IOAS. */
 	ioas_set_vfio(&container_unreleased(handle)->ctx, NULL);
-	ck_assert_int_eq(dirty_call(dirty_calls[6].argument), -ENODEV);
-	ck_assert_int_eq(dirty_call(dirty_calls[8].argument), -EINVAL);
+	ck_assert_int_eq(dirty_call(dirty_calls[8].argument), -ENODEV);
+	ck_assert_int_eq(dirty_call(dirty_calls[10].argument), -EINVAL);
 	close_container();
 	open_container(VFIO_TYPE1_IOMMU);
 	for (i = 0; i < ARRAY_SIZE(dirty_calls); i++)
