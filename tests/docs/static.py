@@ -8,6 +8,7 @@ is near the README, what is named exists, and each block says who runs it. Print
 import glob
 import os
 import re
+import subprocess
 import sys
 
 from markdown import TOP, Tap, documents, files, read
@@ -156,6 +157,14 @@ def bad_blocks(docs):
                 yield f'{block.where()}: who runs this block? (tests/docs/run tells what it can say)'
 
 
+def unknown_mutations():
+    """tests/mutants/equivalent names lines of the sources, which change."""
+    listing = subprocess.run([os.path.join(TOP, 'tests/mutants/run'), '--list', '--sample', '0'],
+                             capture_output=True, text=True, check=False)
+    if listing.returncode:
+        yield listing.stderr.strip()
+
+
 def main():
     docs, tap = documents(), Tap()
     tap.test('every_link_leads_somewhere', broken_links(docs))
@@ -164,6 +173,7 @@ def main():
     tap.test('every_function_and_struct_that_is_named_exists', missing_names(docs))
     tap.test('every_line_of_the_log_that_is_explained_exists', unknown_log_lines(docs))
     tap.test('every_block_says_which_test_runs_it', bad_blocks(docs))
+    tap.test('every_mutation_that_is_said_to_change_nothing_exists', unknown_mutations())
     for doc in docs:
         for block in doc.blocks:
             if block.tag == 'sh nobody':
