@@ -386,6 +386,21 @@ BOTH_TEST(maps_without_any_right_are_accepted)
 	check_eq(dma_map(rig.fd, page(1), rig.buffer, PAGE, WO), 0);
 }
 
+BOTH_TEST(mapping_has_the_rights_that_were_asked_for)
+{
+	int access = access_create(rig.fd, rig.ioas, 0);
+	uint8_t byte = 1;
+
+	require_true(access >= 0);
+	check_eq(dma_map(rig.fd, page(0), rig.buffer, PAGE, RO), 0);
+	check_eq(dma_map(rig.fd, page(2), rig.buffer, PAGE, WO), 0);
+	check_eq(access_rw(rig.fd, access, page(0), &byte, 1, 0), 0);
+	check_eq(access_rw(rig.fd, access, page(0), &byte, 1, ACCESS_RW_WRITE), -EPERM);
+	check_eq(access_rw(rig.fd, access, page(2), &byte, 1, 0), -EPERM);
+	check_eq(access_rw(rig.fd, access, page(2), &byte, 1, ACCESS_RW_WRITE), 0);
+	close(access);
+}
+
 /* A struct that is not all there counts before what it says. */
 BOTH_TEST(argument_that_cannot_be_read_is_the_first_error)
 {
@@ -654,6 +669,7 @@ static const struct test tests[] = {
 	BOTH_ROWS(unknown_flags_of_maps_are_refused),
 	BOTH_ROWS(impossible_maps_are_refused),
 	BOTH_ROWS(maps_without_any_right_are_accepted),
+	BOTH_ROWS(mapping_has_the_rights_that_were_asked_for),
 	BOTH_ROWS(argument_that_cannot_be_read_is_the_first_error),
 	TEST(version_2_does_not_cut_mappings, 0),
 	TEST(unmap_that_fails_tells_what_it_removed, 0),
