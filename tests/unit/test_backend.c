@@ -275,6 +275,7 @@ START_TEST(what_dirty_tracking_says_of_its_argument)
 	ck_assert_int_eq(container_call(VFIO_IOMMU_DIRTY_PAGES, 0), -EFAULT);
 	/* A bad argument is refused first, then a missing IOAS. */
 	ioas_set_vfio(&container_unreleased(handle)->ctx, NULL);
+	ck_assert_int_eq(get_info(), -ENODEV);
 	ck_assert_int_eq(dirty_call(dirty_calls[8].argument), -ENODEV);
 	ck_assert_int_eq(dirty_call(dirty_calls[10].argument), -EINVAL);
 	close_container();
