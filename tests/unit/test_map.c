@@ -350,6 +350,41 @@ START_TEST(type1_waits_for_a_map_that_may_fail)
 }
 END_TEST
 
+static void map_across_border(void *iova)
+{
+	current = &process.task;
+	expect(!map_pages(ioas, (unsigned long)iova, 2, 0));
+}
+
+static void unmap_two(void *unused)
+{
+	unsigned long unmapped;
+	int ret;
+
+	current = &process.task;
+	ret = unmap_pages(ioas, IOVA, 2, UNMAP_WHOLE, &unmapped);
+	expect(ret == -EINVAL || (!ret && unmapped == 1));
+}
+
+/* In some of these orders it is no other thread's turn before the unmap really waits. */
+START_TEST(an_unmap_waits_for_a_map_across_either_border)
+{
+	const struct shim_thread threads[] = {
+		{ unmap_two },
+		{ map_across_border, (void *)(_i ? IOVA + PAGE_SIZE : IOVA - PAGE_SIZE) },
+	};
+	unsigned long first, second, noccasions, unmapped;
+
+	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
+	shim_for_each_order(first, second, noccasions) {
+		expect(!map_pages(ioas, _i ? IOVA : IOVA + PAGE_SIZE, 1, 0));
+		noccasions = shim_run_in_order(threads, ARRAY_SIZE(threads), first, second);
+		expect(!unmap_pages(ioas, IOVA - PAGE_SIZE, 4, UNMAP_WHOLE, &unmapped));
+	}
+	ck_assert_uint_gt(noccasions, 4);
+}
+END_TEST
+
 static unsigned int half;
 static unsigned long unmapped_npages;
 
@@ -838,6 +873,7 @@ int main(void)
 	tcase_add_test(tcase, a_copy_outlives_what_it_was_copied_from);
 	tcase_add_loop_test(tcase, type1_waits_for_a_map_that_may_fail, 0, 20);
 	tcase_add_loop_test(tcase, an_unmap_takes_all_of_a_map_or_nothing, 0, 20);
+	tcase_add_loop_test(tcase, an_unmap_waits_for_a_map_across_either_border, 0, 2);
 	tcase_add_loop_test(tcase, an_unmap_of_half_of_a_map_that_fails_finds_nothing, 0, 40);
 	tcase_add_loop_test(tcase, an_upward_unmap_of_half_of_a_map_under_way_is_told_so, 0, 200);
 	tcase_add_loop_test(tcase, a_map_that_fails_takes_no_room_from_another, 0, 50);
