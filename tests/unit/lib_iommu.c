@@ -197,6 +197,7 @@ void iommu_flush_iotlb_all(struct iommu_domain *domain)
 {
 	struct shim_mapping *mapping;
 
+	domain->nflushes++;
 	while (domain->unflushed) {
 		mapping = domain->unflushed;
 		domain->unflushed = mapping->next;
