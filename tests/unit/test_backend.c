@@ -577,6 +577,37 @@ static struct vfio_device pinning[2] = {
 	{ .dev = &pinning_devices[1], .ops = &pinning_ops },
 };
 
+START_TEST(a_driver_pins_where_an_ioas_is_selected_or_nowhere)
+{
+	const struct vfio_iommu_driver_ops *ops;
+	struct iommu_group *group = shim_group_create();
+	struct ioas_ctx *ctx;
+	struct ioas *ioas;
+	struct page *page;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ops = shim_first_driver();
+	ck_assert_int_eq(attach(group), 0);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	pinning_devices[0].iommu_group = group;
+	ops->register_device(handle, &pinning[0]);
+	ctx = &container_unreleased(handle)->ctx;
+	ioas = ioas_get_vfio(ctx);
+	ioas_set_vfio(ctx, NULL);
+	ck_assert_int_eq(ops->pin_pages(handle, group, 0, 1, IOMMU_READ, &page), -ENODEV);
+	ioas_set_vfio(ctx, ioas);
+	ioas_put(ioas);
+	ck_assert_int_eq(ops->pin_pages(handle, group, 0, 1, IOMMU_READ, &page), 1);
+	ops->unpin_pages(handle, 0, 1);
+	ops->unregister_device(handle, &pinning[0]);
+	ops->detach_group(handle, group);
+	close_container();
+	stop_backend();
+	shim_group_destroy(group);
+}
+END_TEST
+
 static void close_the_first(void *unused)
 {
 	current = &process.task;
@@ -1093,6 +1124,7 @@ int main(void)
 	tcase_add_test(tcase, coherency_is_that_of_all_groups_whatever_is_selected);
 	tcase_add_test(tcase, ioas_that_a_group_is_in_or_leaves_cannot_be_destroyed);
 	tcase_add_loop_test(tcase, a_pin_that_fails_does_not_share_the_page_of_another_group, 0, 2);
+	tcase_add_test(tcase, a_driver_pins_where_an_ioas_is_selected_or_nowhere);
 	tcase_add_loop_test(tcase, no_driver_is_called_because_the_last_device_is_closed, 1, 101);
 	tcase_add_loop_test(tcase, a_driver_pins_what_the_process_has_by_now_if_it_is_memory, 0,
 			    2 * ARRAY_SIZE(replacements));
