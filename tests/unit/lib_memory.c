@@ -186,6 +186,8 @@ int fixup_user_fault(struct mm_struct *mm, unsigned long uaddr, unsigned int fla
 		return -ENOMEM;
 	if (flags & FAULT_FLAG_WRITE && mm->read_only[slot])
 		return -EFAULT;
+	if (mm->mmio[slot].fault_ret)
+		return mm->mmio[slot].fault_ret;
 	mm->mmio[slot].absent = false;
 	/* It drops the lock and takes it again when it pleases. */
 	*unlocked = ncalls++ % 2;

@@ -306,6 +306,26 @@ START_TEST(want_of_memory_to_fault_in_device_memory_is_told)
 }
 END_TEST
 
+static const struct {
+	int fault, pin;
+} faults[] = {
+	{ -EINTR, -EINTR },
+	{ -ENOMEM, -ENOMEM },
+	{ -EFAULT, -EFAULT },
+	{ -EHWPOISON, -EFAULT },
+};
+
+START_TEST(device_memory_that_cannot_be_faulted_in_is_a_bad_address)
+{
+	make_store(2, true);
+	pages.as_type1 = true;
+	make_mmio(1, 2, 0x5000);
+	process.mm.mmio[1].fault_ret = faults[_i].fault;
+	ck_assert_int_eq(pages_pin(&pages, NULL), faults[_i].pin);
+	ck_assert_uint_eq(shim_npinned, 0);
+}
+END_TEST
+
 START_TEST(device_memory_is_found_at_a_tagged_address)
 {
 	make_store(STORE_NPAGES, true);
@@ -1349,6 +1369,8 @@ int main(void)
 	tcase_add_test(tcase, memory_of_a_dead_process_cannot_be_pinned);
 	tcase_add_test(tcase, what_is_pinned_already_can_be_pinned_when_the_owner_is_dead);
 	tcase_add_test(tcase, want_of_memory_to_fault_in_device_memory_is_told);
+	tcase_add_loop_test(tcase, device_memory_that_cannot_be_faulted_in_is_a_bad_address, 0,
+			    ARRAY_SIZE(faults));
 	tcase_add_test(tcase, device_memory_is_found_at_a_tagged_address);
 	tcase_add_loop_test(tcase, type1_maps_what_a_protection_key_forbids_the_caller, 0, 2);
 	tcase_add_loop_test(tcase, type1_refuses_to_read_what_the_process_may_not_read, 0, 2);

@@ -70,6 +70,7 @@ struct vm_area_struct {
 struct shim_mmio {
 	unsigned long pfn;		/* 0: there is none */
 	bool absent;			/* until it is faulted in */
+	int fault_ret;			/* of that */
 };
 
 struct mm_struct {
