@@ -975,7 +975,10 @@ START_TEST(a_page_beside_is_covered_as_long_as_anybody_needs_the_other)
 }
 END_TEST
 
-/* The first one that is charged at all is covered, unless the page of the store is charged to nobody. */
+/*
+ * The first one that is charged at all is covered, unless the page of the store is charged to
+ * nobody.
+ */
 START_TEST(of_many_holds_at_a_page_each_is_charged_once_whoever_leaves_first)
 {
 	static const unsigned int orders[][3] = {
