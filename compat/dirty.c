@@ -107,7 +107,7 @@ static void forget_area(struct dirty_space *space, struct ioas_area *area)
 	struct dirty_chunk *chunk;
 	unsigned long number;
 
-	/* Bits may be set meanwhile: those that go stand for writes that the caller reports. */
+	/* In a live area bits may be set meanwhile. Those that go belong to what is reported now. */
 	if (xa_empty(&space->chunks) || first + ends_in_page(area) > last)
 		return;
 	last -= ends_in_page(area);

@@ -3,7 +3,8 @@
 usage: static.py
 
 What can be said of the documents without running anything: links lead somewhere, everything
-is near the README, what is named exists, and each block says who runs it. Prints TAP.
+is near the README, what is named exists, and each block says who runs it; and whether the list of
+mutations names what exists. Prints TAP.
 """
 import glob
 import os
@@ -158,7 +159,7 @@ def bad_blocks(docs):
 
 
 def unknown_mutations():
-    """tests/mutants/equivalent names lines of the sources, which change."""
+    """What tests/mutants/equivalent names, but no source has any more."""
     listing = subprocess.run([os.path.join(TOP, 'tests/mutants/run'), '--list', '--sample', '0'],
                              capture_output=True, text=True, check=False)
     if listing.returncode:

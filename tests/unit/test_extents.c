@@ -312,9 +312,7 @@ static void shuffle(unsigned long *numbers, unsigned long n, unsigned long *seed
 	}
 }
 
-/*
- * How many neighbours could be one chunk: they have at most half of what one, 4 KiB, has room for.
- */
+/* How many pairs of neighbours fill at most half of a chunk, of 4 KiB, together. */
 static unsigned int count_mergeable(void)
 {
 	const struct extents *extents = &model.extents;
@@ -350,7 +348,7 @@ START_TEST(what_is_cleared_or_joined_gives_its_memory_back)
 			extents_join(&model.extents, order[i]);
 		else
 			model_clear(order[i], order[i]);
-		/* One, where a removal ended: it looks at the chunk where it began. */
+		/* A removal looks for such a pair where it began: it may leave one where it ended. */
 		expect(count_mergeable() <= 1);
 		/* The list of chunks is short. */
 		if (i % 100 == 0)

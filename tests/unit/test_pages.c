@@ -306,6 +306,7 @@ START_TEST(want_of_memory_to_fault_in_device_memory_is_told)
 }
 END_TEST
 
+/* What the kernel says of a fault, and what a pin then does. */
 static const struct {
 	int fault, pin;
 } faults[] = {
@@ -315,7 +316,7 @@ static const struct {
 	{ -EHWPOISON, -EFAULT },
 };
 
-START_TEST(device_memory_that_cannot_be_faulted_in_is_a_bad_address)
+START_TEST(a_map_says_why_device_memory_cannot_be_faulted_in)
 {
 	make_store(2, true);
 	pages.as_type1 = true;
@@ -1372,7 +1373,7 @@ int main(void)
 	tcase_add_test(tcase, memory_of_a_dead_process_cannot_be_pinned);
 	tcase_add_test(tcase, what_is_pinned_already_can_be_pinned_when_the_owner_is_dead);
 	tcase_add_test(tcase, want_of_memory_to_fault_in_device_memory_is_told);
-	tcase_add_loop_test(tcase, device_memory_that_cannot_be_faulted_in_is_a_bad_address, 0,
+	tcase_add_loop_test(tcase, a_map_says_why_device_memory_cannot_be_faulted_in, 0,
 			    ARRAY_SIZE(faults));
 	tcase_add_test(tcase, device_memory_is_found_at_a_tagged_address);
 	tcase_add_loop_test(tcase, type1_maps_what_a_protection_key_forbids_the_caller, 0, 2);

@@ -43,7 +43,7 @@ struct iommu_domain {
 	struct shim_mapping *mappings;		/* ascending */
 	struct shim_mapping *unflushed;		/* taken out, but still in the IOTLB */
 	unsigned long nunmaps;			/* calls of iommu_unmap() */
-	unsigned long nflushes;			/* of everything */
+	unsigned long nflushes;			/* calls of iommu_flush_iotlb_all() */
 	size_t largest_unmap;			/* bytes asked for by one of them */
 	unsigned long keeps_iova;		/* unmap stops here, as a driver must not; 0: none */
 	bool refuses_parts;			/* a part of an entry is not unmapped at all */
