@@ -355,9 +355,9 @@ empty:
 
 /*
  * Returns 0 with domains_rwsem held for writing, until end_alone(). On an error it is held for
- * reading, for which the caller waits, also if it is being killed; end_alone() must not be called.
- * -EINTR on a fatal signal. If the IOAS is dead: -ENODEV, or with MAP_TYPE1 -EINVAL, since a
- * container whose last group has left says that.
+ * reading again, and end_alone() must not be called. -EINTR on a fatal signal, which does not end
+ * the wait for the lock that is held again. If the IOAS is dead: -ENODEV, or with MAP_TYPE1 -EINVAL,
+ * since a container whose last group has left says that.
  */
 static int begin_alone(struct ioas *ioas, enum ioas_map_rule rule)
 {

@@ -15,7 +15,7 @@
 #define STEPS_AT_ONCE	1000
 
 /*
- * Functions with long walks are aligned to this, and are smaller but on debug kernels. So each lies
+ * Functions with long walks are aligned to this, and smaller except on debug kernels. So each lies
  * on one page of code, wherever the linker puts it. Where a loop lies on two pages, TCG looks up
  * the other page each time it gets there, which takes longer than our own part of a step.
  */

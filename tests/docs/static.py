@@ -3,8 +3,8 @@
 usage: static.py
 
 What can be said of the documents without running anything: links lead somewhere, everything
-is near the README, what is named exists, and each block says who runs it; and whether the list of
-mutations names what exists. Prints TAP.
+is near the README, what is named exists, and each block says who runs it. Also that all mutations
+exist that are said to change nothing. Prints TAP.
 """
 import glob
 import os

@@ -397,7 +397,9 @@ BOTH_TEST(mapping_has_the_rights_that_were_asked_for)
 	check_eq(access_rw(rig.fd, access, page(0), &byte, 1, 0), 0);
 	check_eq(access_rw(rig.fd, access, page(0), &byte, 1, ACCESS_RW_WRITE), -EPERM);
 	check_eq(access_rw(rig.fd, access, page(2), &byte, 1, 0), -EPERM);
+	byte ^= 1;
 	check_eq(access_rw(rig.fd, access, page(2), &byte, 1, ACCESS_RW_WRITE), 0);
+	check_eq(rig.buffer[0], byte);
 	close(access);
 }
 

@@ -330,7 +330,7 @@ START_TEST(what_is_cleared_or_joined_gives_its_memory_back)
 	static unsigned long order[MODEL_PAGES];
 	unsigned long seed = begin_random(_i + 300);
 	bool cut = _i % 2;
-	unsigned long i;
+	unsigned long i, nmergeable = 0;
 
 	model_init(MODEL_PAGES);
 	if (cut)
@@ -348,12 +348,13 @@ START_TEST(what_is_cleared_or_joined_gives_its_memory_back)
 			extents_join(&model.extents, order[i]);
 		else
 			model_clear(order[i], order[i]);
-		/* A removal looks for such a pair where it began: it may leave one where it ended. */
-		expect(count_mergeable() <= 1);
+		nmergeable += count_mergeable();
 		/* The list of chunks is short. */
 		if (i % 100 == 0)
 			expect(shim_allocated_nbytes <= count_runs() * 32 + 3 * 4096);
 	}
+	/* A removal merges only where it began: where it ended such a pair may stay, for a while. */
+	ck_assert_uint_lt(nmergeable, MODEL_PAGES / 200);
 	ck_assert_uint_eq(count_runs(), 1);
 	ck_assert_int_eq(shim_allocations, 0);
 	check_all();

@@ -271,7 +271,7 @@ START_TEST(a_large_area_is_unmapped_in_pieces)
 	/* Up to the last address there is. */
 	ck_assert_uint_eq(unmap_large(hwpt, -3 * GIB - PAGE_SIZE, 3 * GIB + PAGE_SIZE, 5 * TIB),
 			  4);
-	/* An unmap flushes what it was asked for; to flush everything costs other devices time. */
+	/* An unmap flushes its own range only: to flush everything would slow others. */
 	ck_assert_uint_eq(hwpt->domain->nflushes, 0);
 }
 END_TEST
