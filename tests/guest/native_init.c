@@ -57,19 +57,35 @@ struct opener {
 	int inotify;
 };
 
+/* One read can give several events. */
+static bool names_last_file(const char *events, ssize_t nbytes)
+{
+	const struct inotify_event *event;
+	ssize_t at;
+
+	for (at = 0; at < nbytes; at += sizeof(*event) + event->len) {
+		event = (const void *)(events + at);
+		if (event->len && !strcmp(event->name, LAST_FILE))
+			return true;
+	}
+	return false;
+}
+
 static void *open_new_nodes(void *data)
 {
 	struct opener *opener = data;
 	char path[64];
-	char events[4096];
+	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 	bool over = false;
+	ssize_t nbytes;
 	int fd = -1;
 
 	snprintf(path, sizeof(path), "%s/%s", opener->directory, opener->name);
-	while (!over && read(opener->inotify, events, sizeof(events)) > 0) {
-		const struct inotify_event *event = (const void *)events;
-
-		over = event->len && !strcmp(event->name, LAST_FILE);
+	while (!over) {
+		nbytes = read(opener->inotify, events, sizeof(events));
+		if (nbytes <= 0)
+			break;
+		over = names_last_file(events, nbytes);
 		if (fd < 0)
 			fd = open(path, O_RDWR | O_CLOEXEC);
 		atomic_fetch_add(&nopened, fd >= 0);
