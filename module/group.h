@@ -88,7 +88,7 @@ struct ioas_attach {
  * device, or leaves no usable IOVA; -EADDRINUSE if an area lies where the group
  * cannot have one; -EPERM without isolated interrupts; KCOMPAT_OUT_OF_REACH, not
  * -EADDRINUSE, if there is no other domain, the group's does not reach an area, and @attach
- * has no ranges; -ENOMEM; what the IOMMU driver or pages_pin() says.
+ * has no ranges; -ENOMEM; -EINTR on a fatal signal; what the IOMMU driver or pages_pin() says.
  */
 int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
 		      const struct ioas_attach *attach);

@@ -184,13 +184,15 @@ static inline int map_run(struct ioas_hwpt *hwpt, struct ioas_area *area,
 			step = min(step, PAGE_SIZE - offset_in_page(paddr + done));
 		ret = kcompat_iommu_map(hwpt->domain, iova + done, paddr + done, step,
 					area->iommu_prot | IOMMU_CACHE);
+		if (!ret) {
+			done += step;
+			ret = runs_pause(nsteps);
+		}
 		if (ret) {
 			if (done)
 				hwpt_unmap_range(hwpt, area->pages, iova, done);
 			return ret;
 		}
-		done += step;
-		runs_cond_resched(nsteps);
 	}
 	return 0;
 }
@@ -301,7 +303,8 @@ static int fill_all(struct ioas *ioas, struct ioas_hwpt *hwpt, bool single_pages
 	int ret;
 
 	for (area = area_first(ioas, 0); area; area = area_next(ioas, area)) {
-		ret = fill_area(ioas, hwpt, area, single_pages);
+		ret = fatal_signal_pending(current) ? -EINTR :
+		      fill_area(ioas, hwpt, area, single_pages);
 		if (ret) {
 			empty_areas(ioas, hwpt, area);
 			return ret;

@@ -120,8 +120,8 @@ void hwpt_release_aperture(struct ioas_hwpt *hwpt);
  *
  * Context: domains_rwsem held, for writing if the area ends beyond the reach of the domain, see
  * hwpt_reached(); the caller owns the area and holds pages_lock().
- * Return: 0, or with nothing mapped: what the IOMMU driver says; -EFAULT, and a warning, if
- * not all pages are pinned.
+ * Return: 0, or with nothing mapped: what the IOMMU driver says; -EINTR on a fatal signal; -EFAULT,
+ * and a warning, if not all pages are pinned.
  */
 int hwpt_map_runs(struct ioas_hwpt *hwpt, struct ioas_area *area, bool single_pages);
 
@@ -199,8 +199,8 @@ static inline void hwpt_unmap_from_all(struct ioas *ioas, struct ioas_area *area
  * all areas, and to pin them if this is the first domain.
  * Return: 0, or with the domain as empty as before and no aperture claimed: -EINVAL without a
  * page size that all domains can map, or with one larger than the CPU's; -EADDRINUSE where an
- * area is not aligned to its smallest; as hwpt_claim_aperture(); what pages_pin() or the IOMMU
- * driver says.
+ * area is not aligned to its smallest; -EINTR on a fatal signal; as hwpt_claim_aperture(); what
+ * pages_pin() or the IOMMU driver says.
  */
 int hwpt_add(struct ioas_hwpt *hwpt, bool single_pages);
 

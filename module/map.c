@@ -336,27 +336,27 @@ unlock:
 static inline int fill_all(struct ioas *ioas, const struct claim *claim)
 {
 	struct ioas_area *area, *done;
-	int ret;
+	int ret = 0;
 
-	for (area = claim->areas; area; area = area->next) {
+	for (area = claim->areas; area && !ret; area = area->next) {
 		ret = fill_domains(ioas, area, claim->map->single_pages);
 		if (ret)
-			goto empty;
-		if (area->next)
+			break;
+		if (area->next) {
 			cond_resched();
+			ret = fatal_signal_pending(current) ? -EINTR : 0;
+		}
 	}
-	return 0;
-
-empty:
-	for (done = claim->areas; done != area; done = done->next)
-		empty_domains(ioas, done);
+	if (ret)
+		for (done = claim->areas; done != area; done = done->next)
+			empty_domains(ioas, done);
 	return ret;
 }
 
 /*
  * Returns 0 with domains_rwsem held for writing, until end_alone(). On an error it is held for
  * reading again, and end_alone() must not be called. -EINTR on a fatal signal, which does not end
- * the wait for the lock that is held again. If the IOAS is dead: -ENODEV, or with MAP_TYPE1 -EINVAL,
+ * the wait for the lock that is held again. If the IOAS is dead: -ENODEV, with MAP_TYPE1 -EINVAL,
  * since a container whose last group has left says that.
  */
 static int begin_alone(struct ioas *ioas, enum ioas_map_rule rule)

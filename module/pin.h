@@ -37,6 +37,13 @@ static inline void runs_cond_resched(unsigned int *nsteps)
 		cond_resched();
 }
 
+/* As runs_cond_resched(), in a walk that can be given up: -EINTR on a fatal signal, else 0. */
+static inline int runs_pause(unsigned int *nsteps)
+{
+	runs_cond_resched(nsteps);
+	return !(*nsteps % 64) && fatal_signal_pending(current) ? -EINTR : 0;
+}
+
 /* Room for the result of one batch. Lives on the stack of one operation. */
 struct pin_buffer {
 	struct page **pages;

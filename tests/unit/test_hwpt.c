@@ -66,6 +66,88 @@ START_TEST(a_page_that_fails_undoes_those_before_it)
 }
 END_TEST
 
+/* The process is killed while the IOMMU driver maps for the second time. */
+static unsigned int nmaps;
+
+static void die_in_second(unsigned long iova, phys_addr_t paddr, size_t nbytes)
+{
+	process.task.is_dying |= ++nmaps == 2;
+}
+
+static void begin_to_die(void)
+{
+	nmaps = 0;
+	shim_on_map = die_in_second;
+}
+
+static void recover(void)
+{
+	shim_on_map = NULL;
+	process.task.is_dying = false;
+}
+
+/* However the memory lies: pages of a run one by one, or runs of a page each. */
+START_TEST(a_fatal_signal_ends_a_map_of_many_steps)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+	unsigned int i;
+
+	ck_assert_int_eq(ioas_set_small_pages(ioas, !_i), 0);
+	for (i = 0; _i && i < SHIM_USER_NPAGES; i += 2)
+		swap(process.mm.pages[i], process.mm.pages[i + 1]);
+	begin_to_die();
+	ck_assert_int_eq(map_pages(ioas, IOVA, SHIM_USER_NPAGES, 0), -EINTR);
+	recover();
+	ck_assert_uint_le(nmaps, 2 + 64);
+	ck_assert_uint_eq(count_mappings(hwpt), 0);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_uint_eq(process.mm.locked_vm, 0);
+	ck_assert_int_eq(map_pages(ioas, IOVA, SHIM_USER_NPAGES, 0), 0);
+	ck_assert_uint_eq(count_mappings(hwpt), SHIM_USER_NPAGES);
+}
+END_TEST
+
+START_TEST(a_fatal_signal_ends_an_attach_between_areas)
+{
+	struct ioas_hwpt *hwpt;
+	unsigned int i;
+
+	add_domain(ioas, PAGE_SIZE);
+	for (i = 0; i < 4; i++)
+		ck_assert_int_eq(map_pages(ioas, IOVA + i * PAGE_SIZE, 1, i), 0);
+	begin_to_die();
+	ck_assert_ptr_null(add_domain(ioas, PAGE_SIZE));
+	recover();
+	ck_assert_uint_eq(nmaps, 2);
+	hwpt = add_domain(ioas, PAGE_SIZE);
+	ck_assert_ptr_nonnull(hwpt);
+	ck_assert_uint_eq(count_mappings(hwpt), 4);
+}
+END_TEST
+
+START_TEST(a_fatal_signal_ends_a_copy_between_areas)
+{
+	struct ioas *other = ioas_create(&ctx);
+	struct ioas_hwpt *hwpt;
+	unsigned int i;
+
+	ck_assert(!IS_ERR(other));
+	ioas_object_publish(&other->object);
+	/* All is pinned already: no pin is in the way of the copy. */
+	add_domain(ioas, PAGE_SIZE);
+	hwpt = add_domain(other, PAGE_SIZE);
+	for (i = 0; i < 4; i++)
+		ck_assert_int_eq(map_pages(ioas, IOVA + i * PAGE_SIZE, 1, i), 0);
+	begin_to_die();
+	ck_assert_int_eq(copy_pages(ioas, IOVA, 4, other, IOVA), -EINTR);
+	recover();
+	ck_assert_uint_eq(nmaps, 2);
+	ck_assert_uint_eq(count_mappings(hwpt), 0);
+	ck_assert_int_eq(copy_pages(ioas, IOVA, 4, other, IOVA), 0);
+	ck_assert_uint_eq(count_mappings(hwpt), 4);
+}
+END_TEST
+
 START_TEST(a_second_domain_pins_nothing)
 {
 	struct ioas_hwpt *first = add_domain(ioas, PAGE_SIZE);
@@ -415,6 +497,9 @@ int main(void)
 	tcase_add_test(tcase, with_small_pages_each_is_mapped_alone);
 	tcase_add_test(tcase, a_run_that_is_mapped_page_by_page_pauses);
 	tcase_add_test(tcase, a_page_that_fails_undoes_those_before_it);
+	tcase_add_loop_test(tcase, a_fatal_signal_ends_a_map_of_many_steps, 0, 2);
+	tcase_add_test(tcase, a_fatal_signal_ends_an_attach_between_areas);
+	tcase_add_test(tcase, a_fatal_signal_ends_a_copy_between_areas);
 	tcase_add_test(tcase, a_second_domain_pins_nothing);
 	tcase_add_test(tcase, without_a_domain_nothing_is_pinned);
 	tcase_add_test(tcase, domains_without_a_common_page_size_do_not_meet);
