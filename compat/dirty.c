@@ -7,7 +7,8 @@
  * write only to what they pin and by dma_rw: a page is dirty while it is held, once more
  * after it was let go, and once after a dma_rw. Only that is kept, in chunks of bits that are
  * made when the first one is set: so that starting to track costs nothing and cannot fail, and
- * a terabyte of which nothing is written costs no memory.
+ * a terabyte of which nothing is written costs no memory. Once there are twice as many as were of
+ * use when they were last looked through, those where nothing is mapped are dropped.
  *
  * A report takes the bits out as it goes. What user space then does not get is put back.
  *
@@ -36,6 +37,9 @@
 
 #define CHUNK_NPAGES	4096UL
 
+/* Fewer chunks than this are never looked through for those of no use. */
+#define CHUNKS_AT_FIRST	64UL
+
 /* The pages of one CHUNK_NPAGES-aligned piece of IOVA. */
 struct dirty_chunk {
 	DECLARE_BITMAP(pages, CHUNK_NPAGES);
@@ -47,8 +51,10 @@ struct dirty_space {
 	struct ioas_unmap_watch watch;	/* forgets areas that go without a report */
 	struct ioas *ioas;		/* constant */
 	struct list_head item;		/* lock of struct dirty */
-	struct mutex lock;		/* innermost but for that of the xarray */
+	struct mutex lock;		/* innermost of the mutexes */
 	struct xarray chunks;		/* lock; struct dirty_chunk by its number */
+	unsigned long nchunks;		/* lock */
+	unsigned long max_chunks;	/* lock; with so many, drop_unused() is called first */
 	atomic_t nwriters;		/* groups whose devices may write to anything */
 };
 
@@ -107,7 +113,7 @@ static void forget_area(struct dirty_space *space, struct ioas_area *area)
 	struct dirty_chunk *chunk;
 	unsigned long number;
 
-	/* In a live area bits may be set meanwhile. Those that go belong to what is reported now. */
+	/* In a live area bits may be set meanwhile. Those that go are part of this report. */
 	if (xa_empty(&space->chunks) || first + ends_in_page(area) > last)
 		return;
 	last -= ends_in_page(area);
@@ -138,6 +144,7 @@ int dirty_add_ioas(struct dirty *dirty, struct ioas *ioas)
 	space->ioas = ioas;
 	mutex_init(&space->lock);
 	xa_init_flags(&space->chunks, XA_FLAGS_ACCOUNT);
+	space->max_chunks = CHUNKS_AT_FIRST;
 	space->watch.leaving = forget_leaving;
 	ioas->front = &space->state;
 	ioas->forgets = &space->watch;
@@ -153,9 +160,13 @@ static void free_chunks(struct dirty_space *space)
 	struct dirty_chunk *chunk;
 	unsigned long number;
 
-	xa_for_each(&space->chunks, number, chunk)
+	xa_for_each(&space->chunks, number, chunk) {
 		kfree(chunk);
+		cond_resched();
+	}
 	xa_destroy(&space->chunks);
+	space->nchunks = 0;
+	space->max_chunks = CHUNKS_AT_FIRST;
 }
 
 void dirty_remove_ioas(struct dirty *dirty, struct ioas *ioas)
@@ -171,6 +182,37 @@ void dirty_remove_ioas(struct dirty *dirty, struct ioas *ioas)
 	kfree(space);
 }
 
+/* Is anything mapped at the pages of a chunk? What is mapped next has no bits there yet. */
+static bool is_of_use(struct dirty_space *space, unsigned long number)
+{
+	struct iova_space *iova_space = &space->ioas->iova_space;
+	unsigned long first_iova = number * CHUNK_NPAGES << PAGE_SHIFT;
+	bool found;
+
+	spin_lock(&iova_space->iova_lock);
+	found = iova_first(iova_space, first_iova,
+			   first_iova + (CHUNK_NPAGES << PAGE_SHIFT) - 1);
+	spin_unlock(&iova_space->iova_lock);
+	return found;
+}
+
+static void drop_unused(struct dirty_space *space)
+{
+	struct dirty_chunk *chunk;
+	unsigned long number;
+
+	lockdep_assert_held(&space->lock);
+	xa_for_each(&space->chunks, number, chunk) {
+		if (!is_of_use(space, number)) {
+			xa_erase(&space->chunks, number);
+			kfree(chunk);
+			space->nchunks--;
+		}
+		cond_resched();
+	}
+	space->max_chunks = max(2 * space->nchunks, CHUNKS_AT_FIRST);
+}
+
 static struct dirty_chunk *make_chunk(struct dirty_space *space, unsigned long number)
 {
 	struct dirty_chunk *chunk = xa_load(&space->chunks, number);
@@ -178,13 +220,17 @@ static struct dirty_chunk *make_chunk(struct dirty_space *space, unsigned long n
 	lockdep_assert_held(&space->lock);
 	if (chunk)
 		return chunk;
+	if (space->nchunks >= space->max_chunks)
+		drop_unused(space);
 	chunk = kzalloc(sizeof(*chunk), GFP_KERNEL_ACCOUNT);
 	if (!chunk)
 		return NULL;
-	if (!xa_err(xa_store(&space->chunks, number, chunk, GFP_KERNEL_ACCOUNT)))
-		return chunk;
-	kfree(chunk);
-	return NULL;
+	if (xa_err(xa_store(&space->chunks, number, chunk, GFP_KERNEL_ACCOUNT))) {
+		kfree(chunk);
+		return NULL;
+	}
+	space->nchunks++;
+	return chunk;
 }
 
 /* Pages from @index to @last_index, inclusive. False without memory. */

@@ -378,6 +378,101 @@ START_TEST(write_across_two_pieces_of_bits_is_reported)
 }
 END_TEST
 
+#define NKEPT		100UL
+#define NGONE		300UL
+
+/* Each in its own piece of bits, at one of its ends. */
+static unsigned long index_of_kept(unsigned long i)
+{
+	return i * 4096 + (i % 2 ? 4095 : 0);
+}
+
+static void map_and_write(unsigned long index)
+{
+	char byte = 1;
+
+	ck_assert_int_eq(map_dma(index, 1, 0), 0);
+	ck_assert_int_eq(shim_first_driver()->dma_rw(handle, index * PAGE_SIZE, &byte, 1, true),
+			 0);
+}
+
+START_TEST(bits_of_what_is_unmapped_do_not_pile_up)
+{
+	long before, npieces = 0;
+	unsigned long i;
+	u64 bits;
+
+	/* The IOAS keeps who pays. */
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	ck_assert_int_eq(unmap_dma(0, 1, NULL), 1);
+	before = shim_allocations;
+	ck_assert_int_eq(dirty_flag(START), 0);
+	for (i = 0; i < NKEPT; i++)
+		map_and_write(index_of_kept(i));
+	for (; i < NKEPT + NGONE; i++) {
+		map_and_write(i * 4096);
+		ck_assert_int_eq(unmap_dma(i * 4096, 1, NULL), 1);
+		npieces = max(npieces, shim_allocations - before);
+	}
+	/* Besides the mappings: pieces of bits, and a few for all. */
+	ck_assert_int_le(npieces, NKEPT + 2 * NKEPT + 8);
+	for (i = 0; i < NKEPT; i++) {
+		ck_assert_int_eq(report_dirty(index_of_kept(i), 1, &bits), 0);
+		ck_assert_uint_eq(bits, 1);
+		ck_assert_int_eq(unmap_dma(index_of_kept(i), 1, NULL), 1);
+	}
+	/* What STOP forgets does not count any more. */
+	for (i = 0; i < 5 * NGONE; i++) {
+		if (!(i % NGONE)) {
+			ck_assert_int_eq(dirty_flag(STOP), 0);
+			ck_assert_int_eq(shim_allocations, before);
+			ck_assert_int_eq(dirty_flag(START), 0);
+		}
+		map_and_write(i * 4096);
+		ck_assert_int_eq(unmap_dma(i * 4096, 1, NULL), 1);
+		ck_assert_int_le(shim_allocations - before, 64 + 8);
+	}
+}
+END_TEST
+
+static void unmap_with_bits(void *unused)
+{
+	u64 bits;
+
+	current = &process.task;
+	expect(unmap_dma(0, 2, &bits) == 2);
+	expect(bits == 3);
+}
+
+static void write_far_away(void *unused)
+{
+	char byte = 1;
+
+	current = &process.task;
+	expect(!shim_first_driver()->dma_rw(handle, NKEPT * 4096 * PAGE_SIZE, &byte, 1, true));
+}
+
+/* The write makes one piece more than are kept without a look at what is mapped. */
+START_TEST(bits_of_what_is_being_unmapped_stay)
+{
+	const struct shim_thread threads[] = {
+		{ unmap_with_bits, NULL }, { write_far_away, NULL },
+	};
+	unsigned long i;
+
+	step_start(0, 0);
+	map_and_write(0);
+	map_and_write(1);
+	for (i = 1; i < 64; i++) {
+		map_and_write(i * 4096);
+		ck_assert_int_eq(unmap_dma(i * 4096, 1, NULL), 1);
+	}
+	ck_assert_int_eq(map_dma(NKEPT * 4096, 1, 0), 0);
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i));
+	ck_assert_int_eq(unmap_dma(NKEPT * 4096, 1, NULL), 1);
+}
+END_TEST
+
 /* A mapping with more pages than a bitmap has bits, in the one or in the other. */
 START_TEST(start_that_one_ioas_refuses_starts_in_none)
 {
@@ -680,6 +775,8 @@ int main(void)
 	tcase_add_test(tcase, write_that_cannot_be_noted_makes_the_whole_mapping_dirty);
 	tcase_add_test(tcase, mapping_of_many_pages_is_reported_as_dirty);
 	tcase_add_test(tcase, write_across_two_pieces_of_bits_is_reported);
+	tcase_add_test(tcase, bits_of_what_is_unmapped_do_not_pile_up);
+	tcase_add_loop_test(tcase, bits_of_what_is_being_unmapped_stay, 1, 31);
 	tcase_add_loop_test(tcase, start_that_one_ioas_refuses_starts_in_none, 0, NIOAS);
 	tcase_add_test(tcase, report_wakes_no_crowd_with_iova_lock_held);
 	tcase_add_test(tcase, ioas_made_while_tracking_is_tracked);

@@ -5,7 +5,7 @@
 #ifndef SHIM_XARRAY_H
 #define SHIM_XARRAY_H
 
-#define SHIM_XA_SLOTS	64
+#define SHIM_XA_SLOTS	512
 
 struct xarray {
 	spinlock_t xa_lock;
