@@ -110,8 +110,8 @@ void emulated_register(struct type1 *type1, struct vfio_device *vdev);
  * @type1: the container
  * @vdev: of emulated_register()
  *
- * Waits while it is being told of an unmap. If it was the last one of its group, what only that
- * group holds is taken away: its driver should have given it back.
+ * Waits while it is being told of an unmap. If it was the last one of its group, what that group
+ * alone has pinned is taken away: its driver should have given it back.
  *
  * Context: may sleep. Never fails.
  */

@@ -6,7 +6,7 @@
  * long as any device of the group is bound; attaching it is adding it to its group.
  *
  * Locking: groups_mutex of the context, from end to end of each change; an HWPT is made busy
- * only after it is taken.
+ * here only after it is taken.
  */
 #include <linux/err.h>
 #include <linux/export.h>
