@@ -1241,6 +1241,32 @@ START_TEST(a_dying_process_waits_for_nobody)
 }
 END_TEST
 
+static void empty_dying(void *unused)
+{
+	struct task_struct dying = process.task;
+	unsigned long nbytes;
+
+	dying.is_dying = true;
+	current = &dying;
+	ioas_enter(ioas);
+	expect(ioas_unmap_all(ioas, &nbytes) == 0);
+	expect(nbytes == 5 * PAGE_SIZE);
+	ioas_leave(ioas);
+}
+
+/* As when a killed process closes its last descriptor. */
+START_TEST(an_unmap_of_everything_waits_though_its_process_dies)
+{
+	const struct shim_thread threads[] = { { let_somebody_wait }, { empty_dying } };
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ioas_enter(ioas);
+	held = area_hold(ioas, IOVA);
+	ioas_leave(ioas);
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+}
+END_TEST
+
 static struct ioas_access *interrupted;
 static bool interrupted_pins;
 
@@ -1402,6 +1428,7 @@ int main(void)
 	tcase_add_test(tcase, a_late_unpin_and_the_end_of_the_access_get_along);
 	tcase_add_loop_test(tcase, an_unmap_waits_only_for_calls_that_are_inside, 0, 10);
 	tcase_add_test(tcase, a_dying_process_waits_for_nobody);
+	tcase_add_loop_test(tcase, an_unmap_of_everything_waits_though_its_process_dies, 0, 10);
 	tcase_add_test(tcase, a_dying_process_waits_for_no_other_unmap);
 	tcase_add_loop_test(tcase, a_cut_is_not_seen_half_done, 0, 8);
 	suite_add_tcase(suite, tcase);
