@@ -1241,6 +1241,45 @@ START_TEST(a_dying_process_waits_for_nobody)
 }
 END_TEST
 
+static bool is_pinning, gave_up;
+
+static void pin_until_another_gave_up(void *unused)
+{
+	current = &process.task;
+	access_begin_pinning(access);
+	is_pinning = true;
+	while (!gave_up)
+		shim_wait();
+	access_end_pinning(access);
+}
+
+static void unmap_dying(void *unused)
+{
+	struct task_struct dying = process.task;
+	unsigned long unmapped;
+
+	dying.is_dying = true;
+	current = &dying;
+	while (!is_pinning)
+		shim_wait();
+	expect(unmap_pages(ioas, IOVA, 5, UNMAP_WHOLE, &unmapped) == -EINTR);
+	expect(!unmapped);
+	gave_up = true;
+}
+
+START_TEST(a_dying_process_waits_for_no_pin_that_is_under_way)
+{
+	const struct shim_thread threads[] = { { pin_until_another_gave_up }, { unmap_dying } };
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	is_pinning = false;
+	gave_up = false;
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	check_unclaimed();
+}
+END_TEST
+
 static void empty_dying(void *unused)
 {
 	struct task_struct dying = process.task;
@@ -1428,6 +1467,7 @@ int main(void)
 	tcase_add_test(tcase, a_late_unpin_and_the_end_of_the_access_get_along);
 	tcase_add_loop_test(tcase, an_unmap_waits_only_for_calls_that_are_inside, 0, 10);
 	tcase_add_test(tcase, a_dying_process_waits_for_nobody);
+	tcase_add_loop_test(tcase, a_dying_process_waits_for_no_pin_that_is_under_way, 0, 10);
 	tcase_add_loop_test(tcase, an_unmap_of_everything_waits_though_its_process_dies, 0, 10);
 	tcase_add_test(tcase, a_dying_process_waits_for_no_other_unmap);
 	tcase_add_loop_test(tcase, a_cut_is_not_seen_half_done, 0, 8);
