@@ -6,6 +6,7 @@
 #include "lib_run.h"
 
 #include "backend.h"
+#include "insight.h"
 #include "ioctl.h"
 #include "node.h"
 
@@ -189,6 +190,7 @@ void end_process(void)
 	shim_process_check_clean(&process);
 	ck_assert_uint_eq(shim_npinned, 0);
 	ck_assert_int_eq(shim_allocations, 0);
+	ck_assert_int_eq(shim_nseen, 0);
 }
 
 void start_backend(void)

@@ -5,6 +5,8 @@
 #include "lib_ioas.h"
 #include "lib_run.h"
 
+#include "insight.h"
+
 struct ioas_ctx ctx;
 struct ioas *ioas;
 struct shim_process process;
@@ -39,6 +41,7 @@ void end_ioas(void)
 	shim_process_check_clean(&process);
 	expect(shim_npinned == 0);
 	expect(shim_allocations == 0);
+	expect(shim_nseen == 0);
 }
 
 int map_pages(struct ioas *ioas, unsigned long iova, unsigned long npages, unsigned long page)

@@ -2,6 +2,7 @@
 /*
  * Warnings and memory; shim/kernel.h declares them.
  */
+#include "insight.h"
 #include "kernel.h"
 #include "lib_run.h"
 
@@ -10,6 +11,7 @@ const char *(*run_describe)(void);
 unsigned int shim_expected_warnings;
 unsigned long shim_nmessages;
 long shim_allocations;
+long shim_nseen;
 size_t shim_allocated_nbytes;
 long shim_fail_in;
 unsigned int shim_fail_one_in;

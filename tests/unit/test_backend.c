@@ -435,6 +435,31 @@ START_TEST(failing_registration_leaves_nothing)
 }
 END_TEST
 
+START_TEST(container_without_memory_leaves_nothing)
+{
+	long before;
+	unsigned int n;
+
+	start_backend();
+	before = shim_allocations;
+	for (n = 1; !handle; n++) {
+		shim_fail_in = n;
+		handle = shim_first_driver()->open(VFIO_TYPE1v2_IOMMU);
+		if (!IS_ERR(handle))
+			break;
+		ck_assert_int_eq(PTR_ERR(handle), -ENOMEM);
+		handle = NULL;
+		ck_assert_int_eq(shim_allocations, before);
+		/* No administrator looks at it. */
+		ck_assert_int_eq(shim_nseen, 0);
+	}
+	shim_fail_in = 0;
+	ck_assert_uint_gt(n, 3);
+	close_container();
+	stop_backend();
+}
+END_TEST
+
 START_TEST(info_without_memory_for_its_capabilities_is_refused)
 {
 	struct vfio_iommu_type1_info info = { .argsz = sizeof(info) };
@@ -1120,6 +1145,7 @@ int main(void)
 	tcase_add_test(tcase, being_asked_second_is_told);
 	tcase_add_loop_test(tcase, stock_that_is_loaded_meanwhile_is_not_asked_first, 1, 21);
 	tcase_add_test(tcase, failing_registration_leaves_nothing);
+	tcase_add_test(tcase, container_without_memory_leaves_nothing);
 	tcase_add_test(tcase, info_without_memory_for_its_capabilities_is_refused);
 	tcase_add_test(tcase, coherency_is_that_of_all_groups_whatever_is_selected);
 	tcase_add_test(tcase, ioas_that_a_group_is_in_or_leaves_cannot_be_destroyed);
