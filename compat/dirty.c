@@ -182,7 +182,7 @@ void dirty_remove_ioas(struct dirty *dirty, struct ioas *ioas)
 	kfree(space);
 }
 
-/* Is anything mapped at the pages of a chunk? What is mapped next has no bits there yet. */
+/* Is anything mapped at the pages of a chunk? A later map has no bits there yet. */
 static bool is_of_use(struct dirty_space *space, unsigned long number)
 {
 	struct iova_space *iova_space = &space->ioas->iova_space;

@@ -9,8 +9,8 @@
  * where the IOMMU driver lets them.
  *
  * Locking: groups_mutex of the context guards which groups there are and where they
- * are, and is held from end to end of an attach or detach. Whoever keeps an HWPT busy has
- * taken it before, or does not take it meanwhile. domains_rwsem of the IOAS is held for
+ * are, and is held from end to end of an attach or detach. A caller that keeps an HWPT
+ * busy has taken it before, or does not take it meanwhile. domains_rwsem of the IOAS is held for
  * writing while its ranges or domains change, so that nobody maps into them meanwhile.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt

@@ -30,10 +30,13 @@ extern unsigned int pin_max_pages;	/* tests want small batches */
 /* How many pages may be given back before somebody else should get the CPU. */
 #define UNPIN_AT_ONCE	65536UL
 
+/* So many steps of a walk over runs are made between two looks at who else wants something. */
+#define RUNS_AT_ONCE	64
+
 /* Long walks over runs of one page let others run every so often: not each time. */
 static inline void runs_cond_resched(unsigned int *nsteps)
 {
-	if (!(++*nsteps % 64))
+	if (!(++*nsteps % RUNS_AT_ONCE))
 		cond_resched();
 }
 
@@ -41,7 +44,7 @@ static inline void runs_cond_resched(unsigned int *nsteps)
 static inline int runs_pause(unsigned int *nsteps)
 {
 	runs_cond_resched(nsteps);
-	return !(*nsteps % 64) && fatal_signal_pending(current) ? -EINTR : 0;
+	return !(*nsteps % RUNS_AT_ONCE) && fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 /* Room for the result of one batch. Lives on the stack of one operation. */

@@ -421,7 +421,7 @@ START_TEST(bits_of_what_is_unmapped_do_not_pile_up)
 		ck_assert_uint_eq(bits, 1);
 		ck_assert_int_eq(unmap_dma(index_of_kept(i), 1, NULL), 1);
 	}
-	/* What STOP forgets does not count any more. */
+	/* STOP resets the count of pieces, too. */
 	for (i = 0; i < 5 * NGONE; i++) {
 		if (!(i % NGONE)) {
 			ck_assert_int_eq(dirty_flag(STOP), 0);

@@ -306,7 +306,7 @@ START_TEST(want_of_memory_to_fault_in_device_memory_is_told)
 }
 END_TEST
 
-/* What faulting it in returns, and a pin then: others than the first two are a bad address. */
+/* The result of faulting it in, and of a pin then: all but the first two mean a bad address. */
 static const struct {
 	int fault, pin;
 } faults[] = {
