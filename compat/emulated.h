@@ -81,8 +81,8 @@ void emulated_forget_group(struct type1 *type1, struct iommu_group *group);
  * From now on its mappings outlive its domains.
  *
  * Context: may sleep; vfio.ko lets no other group come or go.
- * Return: 0; -EBUSY while a mapping waits for its new address; -ENODEV if the user has ended
- * the container's IOAS; -ENOMEM.
+ * Return: 0; -EBUSY while a mapping waits for its new address; -EINVAL if a native map does not
+ * consist of whole pages; -ENODEV if the user has ended the container's IOAS; -ENOMEM.
  */
 int emulated_add_group(struct type1 *type1);
 

@@ -9,8 +9,8 @@
  * where the IOMMU driver lets them.
  *
  * Locking: groups_mutex of the context guards which groups there are and where they
- * are, and is held from end to end of an attach or detach. A caller that keeps an HWPT
- * busy has taken it before, or does not take it meanwhile. domains_rwsem of the IOAS is held for
+ * are, and is held from end to end of an attach or detach. A thread takes it before it makes
+ * an HWPT busy, or does not take it while it keeps one busy. domains_rwsem of the IOAS is held for
  * writing while its ranges or domains change, so that nobody maps into them meanwhile.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -229,7 +229,7 @@ static bool may_share(const struct igroup_target *target, const struct ioas_hwpt
 	/* Without a group the driver may say too much yet: move_to_shared() looks again. */
 	if (hwpt->ngroups && !hwpt_reaches(own, hwpt))
 		return false;
-	/* A group that can enforce coherency is never where nobody does. */
+	/* A group that can enforce coherency never shares a domain that does not. */
 	if (target->hwpt)
 		return hwpt->enforces_coherency >= own->enforces_coherency;
 	return hwpt->automatic && hwpt->enforces_coherency == own->enforces_coherency;

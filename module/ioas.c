@@ -6,7 +6,7 @@
  * domains without iova_lock (map.c); an unmap takes its areas over as EMPTYING, empties
  * them without iova_lock, and then gives the IOVA back (unmap.c). So calls for different
  * ranges run in parallel, and an IOVA is never free while a domain still has it.
- * Whoever meets an area that is not live waits until it is, or is gone.
+ * A caller that finds an area that is not live waits until it is live, or gone.
  *
  * Locking: see struct ioas. Waiting for an area happens with domains_rwsem held for
  * reading and nothing else; the owner of that area holds it for reading, too, and

@@ -49,8 +49,8 @@ static void area_set_live(struct ioas *ioas, struct ioas_area *area)
 }
 
 /*
- * The larger the pages that memory and IOVA can share, the better; but no IOMMU page is
- * larger than the CPU's huge one is worth the addresses it would cost.
+ * The larger the pages that memory and IOVA can share, the better; but to align beyond the
+ * CPU's huge page size wastes more IOVA than it gains.
  */
 static int wish_for_place(struct claim *claim)
 {

@@ -59,7 +59,7 @@ struct pages_hold {
 	struct ioas_account *payer;	/* who was charged for a page beside; or NULL */
 };
 
-/* What a store has once more than the area that it came with needs it. */
+/* What a store has in addition once it has users besides the area that it came with. */
 struct pages_sharing {
 	struct mutex mutex;		/* the extents, and ... */
 	struct rb_root_cached users;	/* ... who needs which part of them, as intervals ... */
@@ -77,7 +77,7 @@ struct pages_sharing {
 struct ioas_pages {
 	struct ioas_account *account;	/* constant once set, as is what follows */
 	unsigned long uptr;		/* address of page 0 in account->mm */
-	struct pages_sharing *sharing;	/* set once, see pages_share() */
+	struct pages_sharing *sharing;	/* set once, see area_share() */
 	bool writable;
 	bool as_type1;			/* see above */
 	bool stuck;			/* an IOMMU driver did not let go: stays pinned */

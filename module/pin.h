@@ -30,7 +30,7 @@ extern unsigned int pin_max_pages;	/* tests want small batches */
 /* How many pages may be given back before somebody else should get the CPU. */
 #define UNPIN_AT_ONCE	65536UL
 
-/* So many steps of a walk over runs are made between two looks at who else wants something. */
+/* A walk over runs makes so many steps between two calls of cond_resched() or looks at signals. */
 #define RUNS_AT_ONCE	64
 
 /* Long walks over runs of one page let others run every so often: not each time. */
@@ -149,7 +149,7 @@ static inline long pin_user(struct mm_struct *mm, unsigned long uaddr,
 		return pin_remote(mm, uaddr, npages, gup_flags, pages) ?: -EFAULT;
 	if (npinned > 0)
 		pin_skip_zero_pages(pages, npinned, gup_flags);
-	/* The fast walk's word for a range up to the very last address; no user has it. */
+	/* The fast walk's error for a range up to the very last address; no user has it. */
 	if (npinned == -EOVERFLOW)
 		npinned = -EFAULT;
 	return npinned ?: -EFAULT;

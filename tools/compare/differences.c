@@ -33,7 +33,7 @@ static bool range_can_be_out_of_reach(const struct op *op)
 #define WHY_REACH_FIRST \
 	"whether a device reaches all mappings is looked at before memory is pinned"
 #define WHY_WAITS_FOR_USERFAULTFD \
-	"what a handler of the process pages in is waited for; stock does not wait"
+	"ours waits for the userfaultfd handler that serves the fault; stock fails"
 #define WHY_FAILED_REPORT \
 	"stock leaves dirty bits that it could not report in other places"
 
