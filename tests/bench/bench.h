@@ -46,8 +46,6 @@ void map(const struct session *session, uint64_t iova, const void *memory,
 void unmap(const struct session *session, uint64_t iova, uint64_t nbytes);
 void unmap_all(const struct session *session, uint64_t nbytes);
 
-/* Kernel memory in bytes that structures and arrays take, page tables not. */
-uint64_t kernel_memory(void);
 /* Bytes of memory that nobody uses. */
 uint64_t free_memory(void);
 

@@ -81,33 +81,6 @@ static void tear_down(void)
 	require_eq(write_text(HUGETLB_COUNT, "0"), 0);
 }
 
-/* Bytes, to a resolution of 1 KiB, of the sum of some lines of a file. */
-static uint64_t meminfo(const char *const *words)
-{
-	FILE *file = fopen("/proc/meminfo", "re");
-	uint64_t kib = 0;
-	char line[128];
-
-	require_true(file);
-	while (fgets(line, sizeof(line), file)) {
-		const char *const *word;
-
-		for (word = words; *word; word++)
-			if (strncmp(line, *word, strlen(*word)) == 0)
-				kib += strtoull(line + strlen(*word), NULL, 10);
-	}
-	fclose(file);
-	return kib << 10;
-}
-
-/* Makes the kernel add up what its CPUs counted on their own. */
-static void refresh(void)
-{
-	char text[8];
-
-	read_text("/proc/sys/vm/stat_refresh", text, sizeof(text));
-}
-
 static void shrink_slabs(void)
 {
 	glob_t caches;
@@ -119,14 +92,6 @@ static void shrink_slabs(void)
 	globfree(&caches);
 }
 
-uint64_t kernel_memory(void)
-{
-	static const char *const words[] = { "Slab:", "VmallocUsed:", NULL };
-
-	refresh();
-	return meminfo(words);
-}
-
 /* Pages of the machine that no one has: free ones and those CPUs keep at hand. */
 uint64_t free_memory(void)
 {
@@ -135,7 +100,7 @@ uint64_t free_memory(void)
 	char line[128];
 
 	require_true(file);
-	refresh();
+	refresh_counts_of_memory();
 	while (fgets(line, sizeof(line), file))
 		if (sscanf(line, " pages free %llu", &npages) == 1 ||
 		    sscanf(line, " count: %llu", &npages) == 1)

@@ -7,72 +7,15 @@
  * A call is held up by memory that is not there; see lib_late.h.
  */
 #define _GNU_SOURCE
+#include "lib_call.h"
 #include "lib_emulated.h"
 #include "lib_late.h"
 
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define NPAGES		8U	/* of the mapping at IOVA 0 */
 #define LATE_PAGE	NPAGES	/* behind it: memory that is not there */
-#define SECONDS		60U
-
-/* --- calls in threads of their own */
-
-struct call {
-	long long (*function)(void);
-	pthread_t thread;
-	int tid;
-	atomic_bool over;
-	long long result;
-};
-
-static void *call_run(void *arg)
-{
-	struct call *call = arg;
-
-	call->tid = syscall(SYS_gettid);
-	call->result = call->function();
-	call->over = true;
-	return NULL;
-}
-
-/* Does the thread wait in the kernel, or has it come to an end? */
-static bool call_waits_or_is_over(void *arg)
-{
-	struct call *call = arg;
-	char path[64], text[512];
-	const char *state;
-
-	if (call->over)
-		return true;
-	if (!call->tid)
-		return false;
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", call->tid);
-	if (read_text(path, text, sizeof(text)))
-		return false;
-	state = strrchr(text, ')');
-	return state && !strncmp(state, ") D", 3);
-}
-
-static void call_start(struct call *call)
-{
-	require_eq(pthread_create(&call->thread, NULL, call_run, call), 0);
-}
-
-static void check_waits(struct call *call)
-{
-	check_true(wait_until(call_waits_or_is_over, call, SECONDS));
-	check_true(!call->over);
-}
-
-static void call_end(struct call *call)
-{
-	require_eq(pthread_join(call->thread, NULL), 0);
-}
 
 static long long unmap_all_pages(void)
 {

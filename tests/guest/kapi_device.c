@@ -827,6 +827,71 @@ static void killed_owner_leaves_everything_as_it_was(void)
 	kapi_close();
 }
 
+/* --- the file "status" */
+
+#define STATUS		"/sys/kernel/debug/vfio_ioas/status"
+#define SELFTEST_STATUS	"/sys/kernel/debug/vfio_ioas_selftest/status"
+
+static char text[1 << 16];
+
+/* The first line that begins with @head, or NULL. */
+static const char *status_line(const char *head)
+{
+	const char *line;
+
+	read_whole(access(STATUS, F_OK) ? SELFTEST_STATUS : STATUS, text, sizeof(text));
+	for (line = text; *line; line = strchr(line, '\n') + 1)
+		if (!strncmp(line, head, strlen(head)))
+			return line;
+	return NULL;
+}
+
+static bool line_ends_in(const char *line, const char *words)
+{
+	size_t nbytes = strcspn(line, "\n");
+
+	return nbytes >= strlen(words) && !strncmp(line + nbytes - strlen(words), words,
+						   strlen(words));
+}
+
+static void status_tells_of_devices_and_their_groups(void)
+{
+	char names[2][128], name[64];
+	long long context, device;
+	const char *line;
+	int file[2];
+
+	kapi_open();
+	/* Ids of devices and contexts are to differ. */
+	ioas_alloc(kapi.fd);
+	context = word_value(status_line("context "), "id");
+	file[0] = edu_file(PAIR_0);
+	device = edu_bind(file[0], kapi.fd);
+	require_true(device > 0 && device != context);
+	line = status_line("device ");
+	require_true(line);
+	check_eq(word_value(line, "context"), context);
+	check_eq(word_value(line, "id"), device);
+	snprintf(name, sizeof(name), " name=%s", edu_address(PAIR_0));
+	check_true(line_ends_in(line, name));
+	check_true(!status_line("group "));
+
+	require_true(edu_attach(file[0], kapi.ioas) > 0);
+	file[1] = kapi_attached(PAIR_1);
+	line = status_line("group ");
+	require_true(line);
+	check_eq(word_value(line, "context"), context);
+	check_eq(word_value(line, "number"), edu_group(PAIR_0));
+	snprintf(names[0], sizeof(names[0]), " devices=%s,%s", edu_address(PAIR_0),
+		 edu_address(PAIR_1));
+	snprintf(names[1], sizeof(names[1]), " devices=%s,%s", edu_address(PAIR_1),
+		 edu_address(PAIR_0));
+	check_true(line_ends_in(line, names[0]) || line_ends_in(line, names[1]));
+	kapi_detach(file[1]);
+	kapi_detach(file[0]);
+	kapi_close();
+}
+
 static const struct test tests[] = {
 	TEST(bind_of_what_is_no_context_is_refused, 0),
 	TEST(bound_device_is_an_object_that_its_driver_uses, 0),
@@ -868,6 +933,7 @@ static const struct test tests[] = {
 	TEST(replace_that_fails_leaves_the_device_where_it_was, 0),
 	TEST(replace_that_cannot_pin_leaves_the_device_where_it_was, 0),
 	TEST(killed_owner_leaves_everything_as_it_was, 0),
+	TEST(status_tells_of_devices_and_their_groups, 0),
 };
 
 int main(int argc, char **argv)

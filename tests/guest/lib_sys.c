@@ -505,3 +505,37 @@ uint64_t random_seed(void)
 	diag("SEED=%llu", (unsigned long long)seed);
 	return seed;
 }
+
+/* Bytes, to a resolution of 1 KiB, of the sum of some lines of a file. */
+static uint64_t meminfo(const char *const *words)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	uint64_t kib = 0;
+	char line[128];
+
+	require_true(file);
+	while (fgets(line, sizeof(line), file)) {
+		const char *const *word;
+
+		for (word = words; *word; word++)
+			if (strncmp(line, *word, strlen(*word)) == 0)
+				kib += strtoull(line + strlen(*word), NULL, 10);
+	}
+	fclose(file);
+	return kib << 10;
+}
+
+void refresh_counts_of_memory(void)
+{
+	char text[8];
+
+	read_text("/proc/sys/vm/stat_refresh", text, sizeof(text));
+}
+
+uint64_t kernel_memory(void)
+{
+	static const char *const words[] = { "Slab:", "VmallocUsed:", NULL };
+
+	refresh_counts_of_memory();
+	return meminfo(words);
+}

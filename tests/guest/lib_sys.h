@@ -55,6 +55,11 @@ int kmsg_open(void);
 /* Number of new records in the log that no test may cause and nothing excuses; shows them. */
 int kmsg_count_bad(int fd, const struct log_excuses *excuses);
 
+/* Makes the kernel add up what its CPUs have counted on their own. */
+void refresh_counts_of_memory(void);
+/* Kernel memory in bytes that structures and arrays take, page tables not. */
+uint64_t kernel_memory(void);
+
 /* What surely comes is waited for as long as a busy host may need. */
 #define EVENT_SECONDS	scaled(120U, 600U)
 

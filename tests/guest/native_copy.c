@@ -188,6 +188,9 @@ RIG_TEST(copy_of_impossible_ranges_is_refused)
 	check_eq(copy_here(to, from, UINT64_MAX), -EOVERFLOW);
 	check_eq(copy_here(to, UINT64_MAX, PAGE), -EOVERFLOW);
 	check_eq(copy_here(UINT64_MAX, from, PAGE), -EOVERFLOW);
+	/* These do not even wrap. */
+	check_eq(copy_here(to, UINT64_MAX, 1), -EOVERFLOW);
+	check_eq(copy_here(UINT64_MAX, from, 1), -EOVERFLOW);
 	check_eq(copy_here(to, TOP_PAGE, 2 * PAGE), -EOVERFLOW);
 	check_eq(copy_here(TOP_PAGE, from, 2 * PAGE), -EOVERFLOW);
 	check_eq(ioas_copy(rig.fd, here(to), here(from), PAGE, 0), -EINVAL);
@@ -206,7 +209,8 @@ RIG_TEST(copy_judges_its_arguments_in_order)
 
 	check_eq(ioas_map(rig.fd, rig.ioas, from, rig.buffer, PAGE, IOAS_R), 0);
 	map_buffer(taken);
-	/* The rights, the source, its length, its wrap, a hole, the destination. */
+	/* Numbers too high, the rights, the source, its length, its wrap, a hole, the destination. */
+	check_eq(ioas_copy(rig.fd, at(NO_ID, 0), at(NO_ID, UINT64_MAX), 0, 0), -EOVERFLOW);
 	check_eq(ioas_copy(rig.fd, at(NO_ID, 0), at(NO_ID, 0), 0, 0), -EINVAL);
 	check_eq(ioas_copy(rig.fd, at(NO_ID, 0), at(NO_ID, 0), 0, IOAS_RW), -ENOENT);
 	check_eq(ioas_copy(rig.fd, here(taken), at(NO_ID, TOP_PAGE), 2 * PAGE, IOAS_RW),
@@ -221,6 +225,14 @@ RIG_TEST(copy_judges_its_arguments_in_order)
 		check_eq(copy_here(0, from, PAGE), -EINVAL);
 	check_eq(copy_here(taken, from, PAGE), -EEXIST);
 	check_eq(copy_here(rig_page(1), from, PAGE), -EPERM);
+}
+
+RIG_TEST_WITH(0, single_bytes_can_be_copied)
+{
+	map_buffer(0);
+	check_eq(copy_here(rig_page(64), 5, 1), 0);
+	check_eq(copy_here(rig_page(64) + 1, 0, 1), 0);
+	check_eq(rig_unmap(rig_page(64), 2), 2);
 }
 
 RIG_TEST_WITH(0, copy_can_end_where_the_numbers_end)
@@ -365,6 +377,7 @@ static const struct test tests[] = {
 	RIG_ROWS(copy_that_does_not_fit_leaves_nothing, 0),
 	RIG_ROWS(copy_of_impossible_ranges_is_refused, 0),
 	RIG_ROWS(copy_judges_its_arguments_in_order, 0),
+	TEST(single_bytes_can_be_copied, 0),
 	TEST(copy_can_end_where_the_numbers_end, 0),
 	RIG_ROWS(copy_cannot_make_read_only_memory_writable, 0),
 	RIG_ROWS(read_only_copy_of_writable_memory_can_be_copied_writable, 0),

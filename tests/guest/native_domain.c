@@ -630,6 +630,10 @@ RIG_TEST_WITH(1, impossible_tables_are_refused)
 	WITH(__reserved2, 1, 0);
 	WITH(data_uptr, 1, 0);
 #undef WITH
+	bad = good;
+	bad.data_type = 1;
+	bad.data_len = 8;
+	check_eq(raw_hwpt_alloc(bad), -EOPNOTSUPP);
 }
 
 /* The spec leaves open what is looked at first. */

@@ -2,6 +2,7 @@
 /*
  * What fails in the middle of a native ioctl leaves nothing behind.
  */
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -146,6 +147,14 @@ static void close_made(void)
 	made_fd = -1;
 }
 
+static int run_open(void)
+{
+	int fd = or_errno(open(iommu_node(), O_RDWR | O_CLOEXEC));
+
+	made_fd = fd < 0 ? -1 : fd;
+	return fd < 0 ? fd : 0;
+}
+
 static long long pin;
 
 static int run_access_pin(void)
@@ -246,6 +255,17 @@ static uint64_t look(void)
 	static void name##_whatever_the_kernel_refuses(void) \
 	{ use_kernel_counter(); rig_run(name##_checks, nmocks, 0); } \
 	static void name##_checks(void)
+
+/* With our counter only: the kernel's makes the open itself fail, long before us. */
+static void file_is_opened_or_not(void)
+{
+	const struct operation operation = DONE_AND_UNDONE(run_open, close_made);
+
+	use_own_counter();
+	rig_native_open(0);
+	sweep(&operation);
+	rig_native_close();
+}
 
 SWEEP_TEST(ioas_that_cannot_be_made_leaves_nothing, 0)
 {
@@ -470,6 +490,7 @@ static const struct test tests[] = {
 	SWEEP_ROWS(pages_around_pinned_ones_are_pinned_or_not),
 	SWEEP_ROWS(access_reads_or_not),
 	SWEEP_ROWS(hole_is_punched_or_not),
+	TEST(file_is_opened_or_not, TAKES_LONG),
 	TEST(unmap_needs_nothing, 0),
 	TEST(detach_needs_nothing, 0),
 	TEST(destroy_needs_nothing, 0),

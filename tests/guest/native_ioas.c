@@ -67,6 +67,7 @@ RIG_TEST(unmap_of_half_a_mapping_is_refused)
 	check_eq(rig_unmap(rig_page(17), 2 * PAGE), -ENOENT);
 	check_eq(rig_unmap(rig_page(16), 2 * PAGE - 1), -ENOENT);
 	check_eq(rig_unmap(rig_page(16) + 1, 2 * PAGE), -ENOENT);
+	check_eq(rig_unmap(rig_page(16), 1), -ENOENT);
 	rig_check_map(rig_page(16), rig.buffer, 2 * PAGE);
 	check_eq(rig_unmap(rig_page(16), 2 * PAGE), 2 * PAGE);
 }
@@ -239,7 +240,8 @@ RIG_TEST_WITH(0, without_a_device_single_bytes_can_be_mapped)
 	check_eq(rig_map(1, NO_MEMORY + 3, 4097), 0);
 	check_eq(rig_map(4098, NO_MEMORY + 1, 1), 0);
 	check_eq(rig_map(4097, NO_MEMORY, 1), -EEXIST);
-	check_eq(rig_unmap(0, 4099), 4099);
+	check_eq(rig_unmap(4098, 1), 1);
+	check_eq(rig_unmap(0, 4099), 4098);
 }
 
 RIG_TEST_WITH(0, memory_is_not_looked_at_without_a_device)

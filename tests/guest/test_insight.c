@@ -4,6 +4,7 @@
  * happens while it is read
  */
 #define _GNU_SOURCE
+#include "lib_call.h"
 #include "lib_late.h"
 #include "lib_native.h"
 
@@ -60,6 +61,18 @@ static const char *own_line(const char *kind)
 	return NULL;
 }
 
+/* Of the IOASs of the only context of this process, that of the container's ioctls, or another. */
+static const char *own_ioas(bool vfio)
+{
+	const char *line;
+	long long id = word_value(own_context(), "id");
+
+	for (line = find_line(text, "ioas "); line; line = find_line(line + 1, "ioas "))
+		if (word_value(line, "context") == id && word_value(line, "vfio") == vfio)
+			return line;
+	return NULL;
+}
+
 static void check_ioas(long long areas, uint64_t mapped, uint64_t pinned)
 {
 	const char *ioas;
@@ -67,6 +80,7 @@ static void check_ioas(long long areas, uint64_t mapped, uint64_t pinned)
 	read_status();
 	ioas = own_line("ioas ");
 	require_true(ioas);
+	check_eq(word_value(ioas, "busy"), -1);
 	check_eq(word_value(ioas, "vfio"), 1);
 	check_eq(word_value(ioas, "areas"), areas);
 	check_eq(word_value(ioas, "mapped"), mapped);
@@ -82,7 +96,7 @@ static void check_ioas(long long areas, uint64_t mapped, uint64_t pinned)
 
 static void status_says_what_a_container_maps(void)
 {
-	uint8_t *memory = mem_alloc(NBYTES);
+	uint8_t *memory = mem_alloc_interleaved(NBYTES);
 	struct rig rig;
 
 	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
@@ -129,8 +143,10 @@ static void status_says_who_has_which_group(void)
 static void domain_of_two_groups_is_told(void)
 {
 	const char *line;
+	char devices[64];
 	struct rig rig;
 	long long ioas;
+	unsigned int n;
 
 	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 2);
 	read_status();
@@ -141,6 +157,15 @@ static void domain_of_two_groups_is_told(void)
 	require_true(line);
 	check_eq(word_value(line, "ioas"), ioas);
 	check_eq(word_value(line, "groups"), 2);
+	for (n = 0; n < 2; n++) {
+		snprintf(devices, sizeof(devices), " devices=%s\n", device_nr(n)->address);
+		line = strstr(text, devices);
+		require_true(line);
+		while (line > text && line[-1] != '\n')
+			line--;
+		check_true(!strncmp(line, "group ", strlen("group ")));
+		check_eq(word_value(line, "number"), device_nr(n)->group);
+	}
 	rig_close(&rig);
 }
 
@@ -185,9 +210,10 @@ static void open_for_parent(void *gates)
 static void native_contexts_are_told_apart(void)
 {
 	const char *line;
+	uint8_t *memory = mem_alloc(NBYTES);
 	int fd = native_open();
+	uint32_t ioas = ioas_alloc(fd);
 
-	ioas_alloc(fd);
 	read_status();
 	require_true(own_context());
 	check_true(line_has(own_context(), " kind=iommu pid="));
@@ -195,7 +221,120 @@ static void native_contexts_are_told_apart(void)
 	require_true(line);
 	check_eq(word_value(line, "vfio"), 0);
 	check_eq(word_value(line, "mapped"), 0);
+	require_eq(ioas_map(fd, ioas, IOVA, memory, NBYTES, IOAS_RW), 0);
+	read_status();
+	line = own_line("ioas ");
+	check_eq(word_value(line, "areas"), 1);
+	check_eq(word_value(line, "mapped"), NBYTES);
+	check_eq(word_value(line, "pinned"), 0);
+	check_eq(word_value(line, "charged"), 0);
+	check_eq(word_value(line, "runs"), 0);
 	close(fd);
+}
+
+/* Areas of which a store shows more than they do, or that begin where the one before has ended. */
+static void part_of_a_mapping_counts_as_that_part(void)
+{
+	uint8_t *huge = mem_alloc_huge(HUGE_BYTES);
+	const char *line;
+	struct rig rig;
+	uint32_t other;
+
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	require_eq(dma_map(rig.container, HUGE_BYTES, huge, HUGE_BYTES, RW), 0);
+	check_ioas(1, HUGE_BYTES, HUGE_BYTES);
+	check_eq(word_value(own_line("ioas "), "runs"), 1);
+	other = ioas_alloc(rig.container);
+	require_eq(ioas_copy(rig.container, (struct iova_of){ other, IOVA },
+			     (struct iova_of){ vfio_ioas_get(rig.container),
+					       HUGE_BYTES + 3 * PAGE }, PAGE, IOAS_RW), 0);
+	read_status();
+	line = own_ioas(false);
+	require_true(line);
+	check_eq(word_value(line, "areas"), 1);
+	check_eq(word_value(line, "mapped"), PAGE);
+	check_eq(word_value(line, "pinned"), PAGE);
+	check_eq(word_value(line, "charged"), PAGE);
+	check_eq(word_value(line, "runs"), 1);
+	rig_close(&rig);
+	mem_free(huge, HUGE_BYTES);
+}
+
+static void area_of_a_byte_is_counted_once(void)
+{
+	uint8_t *memory = mem_alloc(PAGE);
+	const char *line;
+	int fd = native_open();
+	uint32_t ioas = ioas_alloc(fd);
+
+	require_eq(ioas_map(fd, ioas, IOVA, memory, 1, IOAS_RW), 0);
+	require_eq(ioas_copy(fd, (struct iova_of){ ioas, 2 * IOVA },
+			     (struct iova_of){ ioas, IOVA }, 1, IOAS_RW), 0);
+	read_status();
+	line = own_line("ioas ");
+	require_true(line);
+	check_eq(word_value(line, "areas"), 2);
+	check_eq(word_value(line, "mapped"), 2);
+	check_eq(word_value(line, "busy"), -1);
+	close(fd);
+}
+
+/* --- names of processes */
+
+static void check_comm(const char *line, const char *comm)
+{
+	char words[32];
+
+	snprintf(words, sizeof(words), " comm=%s", comm);
+	require_true(line);
+	check_true(!strncmp(line + strcspn(line, "\n") - strlen(words), words, strlen(words)));
+}
+
+static void process_is_told_by_the_name_that_it_has_now(void)
+{
+	int fd;
+
+	require_eq(prctl(PR_SET_NAME, "before"), 0);
+	fd = native_open();
+	require_eq(prctl(PR_SET_NAME, "after"), 0);
+	read_status();
+	check_comm(own_context(), "after");
+	close(fd);
+}
+
+/* The caller leaves a context to a child of its own, which keeps it until the second gate. */
+static void open_and_leave_to_a_child(void *gates)
+{
+	struct gate *gate = gates;
+
+	require_eq(prctl(PR_SET_NAME, "gone"), 0);
+	native_open();
+	if (fork())
+		return;
+	prctl(PR_SET_NAME, "heir");
+	gate_open(&gate[0]);
+	gate_wait(&gate[1]);
+	_exit(0);
+}
+
+static void context_of_a_process_that_is_gone_keeps_its_name(void)
+{
+	struct gate gate[2];
+	const char *line;
+
+	gate_make(&gate[0]);
+	gate_make(&gate[1]);
+	require_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	join(spawn(open_and_leave_to_a_child, gate));
+	gate_wait(&gate[0]);
+	read_status();
+	line = find_line(text, "context ");
+	require_true(line);
+	check_eq(word_value(line, "pid"), 0);
+	check_comm(line, "gone");
+	gate_open(&gate[1]);
+	require_true(wait(NULL) > 0);
+	require_eq(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
 }
 
 static void each_process_has_its_own_line(void)
@@ -220,7 +359,7 @@ static void each_process_has_its_own_line(void)
 /* Memory in many runs, which are counted in parts. */
 static void large_container_is_summed_up(void)
 {
-	const unsigned int nmaps = scaled(3000, 300);
+	const unsigned int nmaps = scaled(3000, 600);
 	uint8_t *memory = mem_alloc_scattered(nmaps * PAGE);
 	struct rig rig;
 	unsigned int i;
@@ -239,7 +378,7 @@ static atomic_bool stop;
 static void *map_and_unmap(void *data)
 {
 	struct rig *rig = data;
-	uint8_t *memory = mem_alloc(NBYTES);
+	uint8_t *memory = mem_alloc_interleaved(NBYTES);
 
 	while (!stop) {
 		check_eq(dma_map(rig->container, IOVA, memory, NBYTES, RW), 0);
@@ -261,7 +400,8 @@ static void status_is_read_while_maps_come_and_go(void)
 	while (now_ns() < end) {
 		read_status();
 		mapped = word_value(own_line("ioas "), "mapped");
-		if (mapped != 0 && !check_eq(mapped, NBYTES))
+		if ((mapped != 0 && !check_eq(mapped, NBYTES)) ||
+		    !check_eq(word_value(own_line("ioas "), "pinned"), mapped))
 			break;
 	}
 	stop = true;
@@ -319,6 +459,54 @@ static void status_is_read_while_containers_come_and_go(void)
 	while (now_ns() < end)
 		read_status();
 	join(pid);
+	read_status();
+	check_true(!find_line(text, "context "));
+}
+
+static void *make_and_destroy(void *data)
+{
+	int fd = *(int *)data;
+
+	while (!stop)
+		check_eq(object_destroy(fd, ioas_alloc(fd)), 0);
+	return NULL;
+}
+
+static void status_is_read_while_objects_come_and_go(void)
+{
+	uint64_t end = now_ns() + scaled(2, 10) * 1000000000ULL;
+	int fd = native_open();
+	pthread_t thread;
+
+	stop = false;
+	require_eq(pthread_create(&thread, NULL, make_and_destroy, &fd), 0);
+	while (now_ns() < end && !failures())
+		read_status();
+	stop = true;
+	pthread_join(thread, NULL);
+	close(fd);
+}
+
+static void *open_and_close(void *unused)
+{
+	while (!stop)
+		check_eq(or_errno(close(native_open())), 0);
+	return unused;
+}
+
+static void status_is_read_while_contexts_come_and_go_in_parallel(void)
+{
+	uint64_t end = now_ns() + scaled(2, 10) * 1000000000ULL;
+	pthread_t thread[2];
+
+	stop = false;
+	require_eq(pthread_create(&thread[0], NULL, open_and_close, NULL), 0);
+	require_eq(pthread_create(&thread[1], NULL, open_and_close, NULL), 0);
+	while (now_ns() < end && !failures())
+		read_status();
+	stop = true;
+	pthread_join(thread[0], NULL);
+	pthread_join(thread[1], NULL);
 	read_status();
 	check_true(!find_line(text, "context "));
 }
@@ -394,6 +582,12 @@ static void read_and_tell(void *over)
 	require_true(line);
 	check_eq(word_value(line, "busy"), 1);
 	check_eq(word_value(line, "areas"), 1);
+	/* Nor for the attach, which has the groups. */
+	line = find_line(text, "busy ");
+	require_true(line);
+	check_eq(word_value(line, "context"), word_value(find_line(text, "context "), "id"));
+	check_true(line_has(line, " what=groups"));
+	check_true(!find_line(text, "group "));
 	*(volatile bool *)over = true;
 }
 
@@ -419,6 +613,134 @@ static void status_does_not_wait_for_a_map_that_waits(void)
 	/* Nothing is busy any more. */
 	read_status();
 	check_true(!strstr(text, "busy"));
+}
+
+static long long read_whole_status(void)
+{
+	read_status();
+	return 0;
+}
+
+/* Less than a second: the reader waits as long. */
+static void status_waits_a_moment_for_an_attach(void)
+{
+	struct call reading = { .function = read_whole_status };
+	struct stuck_map stuck;
+	struct rig rig;
+
+	need_pins_that_wait();
+	make_stuck(&stuck, &rig);
+	call_start(&reading);
+	usleep(100000);
+	check_true(!reading.over);
+	late_memory_release(&stuck.late);
+	call_end(&reading);
+	check_eq(word_value(own_line("ioas "), "busy"), -1);
+	check_eq(word_value(own_line("ioas "), "areas"), 1);
+	check_true(!find_line(text, "busy "));
+	end_stuck(&stuck);
+}
+
+/* A store that two IOASs show is being pinned, and its memory does not answer. */
+struct stuck_copy {
+	struct rig rig;
+	struct late_memory late;
+	struct call copying;
+};
+
+static struct stuck_copy stuck_copy;
+
+static long long copy_late(void)
+{
+	int container = stuck_copy.rig.container;
+	const char *other = own_ioas(false);
+
+	return ioas_copy(container, (struct iova_of){ vfio_ioas_get(container), IOVA },
+			 (struct iova_of){ word_value(other, "id"), IOVA }, PAGE, IOAS_RW);
+}
+
+static void make_stuck_copy(void)
+{
+	struct stuck_copy *stuck = &stuck_copy;
+
+	need_pins_that_wait();
+	*stuck = (struct stuck_copy){ .copying.function = copy_late };
+	rig_open(&stuck->rig, VFIO_TYPE1v2_IOMMU, 1);
+	late_memory_make(&stuck->late);
+	require_eq(ioas_map(stuck->rig.container, ioas_alloc(stuck->rig.container), IOVA,
+			    stuck->late.memory, PAGE, IOAS_RW), 0);
+	read_status();
+	call_start(&stuck->copying);
+	late_memory_wanted(&stuck->late);
+}
+
+static void end_stuck_copy(void)
+{
+	call_end(&stuck_copy.copying);
+	check_eq(stuck_copy.copying.result, 0);
+	rig_close(&stuck_copy.rig);
+	late_memory_free(&stuck_copy.late);
+}
+
+static void status_does_not_wait_for_a_store(void)
+{
+	struct call reading = { .function = read_whole_status };
+	const char *line;
+
+	make_stuck_copy();
+	call_start(&reading);
+	check_true(wait_until(call_is_over, &reading, PROMPT_SECONDS));
+	late_memory_release(&stuck_copy.late);
+	call_end(&reading);
+	line = own_ioas(false);
+	require_true(line);
+	check_eq(word_value(line, "busy"), 1);
+	check_eq(word_value(line, "areas"), 1);
+	check_eq(word_value(line, "mapped"), PAGE);
+	/* What is still being mapped is not there. */
+	line = own_ioas(true);
+	require_true(line);
+	check_eq(word_value(line, "busy"), -1);
+	check_eq(word_value(line, "areas"), 0);
+	end_stuck_copy();
+}
+
+static void status_waits_a_moment_for_a_store(void)
+{
+	struct call reading = { .function = read_whole_status };
+	const char *line;
+
+	make_stuck_copy();
+	call_start(&reading);
+	usleep(100000);
+	check_true(!reading.over);
+	late_memory_release(&stuck_copy.late);
+	call_end(&reading);
+	line = own_ioas(false);
+	require_true(line);
+	check_eq(word_value(line, "busy"), -1);
+	check_eq(word_value(line, "mapped"), PAGE);
+	check_eq(word_value(line, "pinned"), PAGE);
+	end_stuck_copy();
+}
+
+static void map_that_waits_for_memory_is_not_counted(void)
+{
+	struct stuck_map stuck;
+	struct rig rig;
+
+	need_pins_that_wait();
+	stuck = (struct stuck_map){ .rig = &rig };
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	late_memory_make(&stuck.late);
+	require_eq(pthread_create(&stuck.mapper, NULL, map_late, &stuck), 0);
+	late_memory_wanted(&stuck.late);
+	check_ioas(0, 0, 0);
+	late_memory_release(&stuck.late);
+	pthread_join(stuck.mapper, NULL);
+	check_ioas(1, PAGE, PAGE);
+	rig_close(&rig);
+	late_memory_free(&stuck.late);
 }
 
 /* Reads to the end, @nbytes at a time. Returns how many lines there are. */
@@ -472,15 +794,15 @@ static void each_line_is_a_record(void)
 {
 	/* Many, as the kernel makes a page of lines for the first piece. */
 	const unsigned int nioas = scaled(5000, 2000);
-	int fd = native_open();
+	int fd[3] = { native_open(), native_open(), native_open() };
 	unsigned long nlines;
 	uint64_t first, all;
 	unsigned int i;
 
 	for (i = 0; i < nioas; i++)
-		ioas_alloc(fd);
+		ioas_alloc(fd[i % 3]);
 	nlines = count_lines(sizeof(text));
-	check_eq(nlines, nioas + 1);
+	check_eq(nlines, nioas + 3);
 	check_eq(count_lines(4096), nlines);
 	check_eq(count_lines(100), nlines);
 
@@ -490,7 +812,8 @@ static void each_line_is_a_record(void)
 	if (!check_true(first < all / 4))
 		diag("%llu ns for the first piece, %llu for all",
 		     (unsigned long long)first, (unsigned long long)all);
-	close(fd);
+	for (i = 0; i < 3; i++)
+		close(fd[i]);
 }
 
 /*
@@ -584,12 +907,22 @@ static const struct test tests[] = {
 	TEST(domain_of_two_groups_is_told, ONLY_IOAS | NEEDS_TWO),
 	TEST(container_without_a_backend_is_not_there, ONLY_IOAS),
 	TEST(native_contexts_are_told_apart, ONLY_IOAS),
+	TEST(part_of_a_mapping_counts_as_that_part, ONLY_IOAS | NEEDS_ONE),
+	TEST(area_of_a_byte_is_counted_once, ONLY_IOAS),
+	TEST(process_is_told_by_the_name_that_it_has_now, ONLY_IOAS),
+	TEST(context_of_a_process_that_is_gone_keeps_its_name, ONLY_IOAS),
 	TEST(each_process_has_its_own_line, ONLY_IOAS | NEEDS_ONE),
 	TEST(large_container_is_summed_up, ONLY_IOAS | NEEDS_ONE),
 	TEST(status_is_read_while_maps_come_and_go, ONLY_IOAS | NEEDS_ONE),
 	TEST(status_is_read_while_mappings_are_cut, ONLY_IOAS),
 	TEST(status_is_read_while_containers_come_and_go, ONLY_IOAS | NEEDS_ONE),
+	TEST(status_is_read_while_objects_come_and_go, ONLY_IOAS),
+	TEST(status_is_read_while_contexts_come_and_go_in_parallel, ONLY_IOAS),
 	TEST(status_does_not_wait_for_a_map_that_waits, ONLY_IOAS | NEEDS_TWO),
+	TEST(status_waits_a_moment_for_an_attach, ONLY_IOAS | NEEDS_TWO),
+	TEST(status_does_not_wait_for_a_store, ONLY_IOAS | NEEDS_ONE),
+	TEST(status_waits_a_moment_for_a_store, ONLY_IOAS | NEEDS_ONE),
+	TEST(map_that_waits_for_memory_is_not_counted, ONLY_IOAS | NEEDS_ONE),
 	TEST(each_line_is_a_record, ONLY_IOAS),
 	TEST(copies_are_not_all_counted, ONLY_IOAS | NEEDS_ONE),
 	TEST(context_ends_while_it_is_read, ONLY_IOAS),

@@ -6,7 +6,7 @@
  * another one, and switching events on is patching.
  */
 #define _GNU_SOURCE
-#include "lib.h"
+#include "lib_native.h"
 
 #define TRACING		"/sys/kernel/tracing/"
 #define EVENTS		TRACING "events/vfio_ioas/enable"
@@ -126,6 +126,33 @@ static void failures_are_traced_with_their_error(void)
 	check_true(line_has(event("map", 0), " prot=r "));
 }
 
+/* Of three pages two are pinned for a first copy; the third is not there. */
+static void failed_pin_is_traced_without_runs(void)
+{
+	uint8_t *memory = mem_alloc(NBYTES);
+	struct iova_of source, first;
+	const char *line;
+	struct rig rig;
+
+	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
+	source = (struct iova_of){ ioas_alloc(rig.container), IOVA };
+	first = (struct iova_of){ vfio_ioas_get(rig.container), IOVA };
+	require_eq(or_errno(munmap(memory + 2 * PAGE, PAGE)), 0);
+	require_eq(ioas_map(rig.container, source.ioas, IOVA, memory, NBYTES, IOAS_RW), 0);
+	require_eq(ioas_copy(rig.container, first, source, 2 * PAGE, IOAS_RW), 0);
+	first.iova = 2 * IOVA;
+	trace_start();
+	check_eq(ioas_copy(rig.container, first, source, NBYTES, IOAS_RW), -EFAULT);
+	trace_stop();
+	rig_close(&rig);
+	line = event("pin", 0);
+	require_true(line);
+	check_eq((int)word_value(line, "error"), -EFAULT);
+	check_eq(word_value(line, "uptr"), (uintptr_t)memory);
+	check_eq(word_value(line, "pages"), NPAGES);
+	check_eq(word_value(line, "runs"), 0);
+}
+
 static void attach_and_detach_are_traced(void)
 {
 	struct rig rig;
@@ -179,6 +206,7 @@ static void dirty_read_is_traced(void)
 static const struct test tests[] = {
 	TEST(map_and_unmap_are_traced_with_iova_length_and_runs, ONLY_IOAS | NEEDS_ONE),
 	TEST(failures_are_traced_with_their_error, ONLY_IOAS | NEEDS_ONE),
+	TEST(failed_pin_is_traced_without_runs, ONLY_IOAS | NEEDS_ONE),
 	TEST(attach_and_detach_are_traced, ONLY_IOAS | NEEDS_ONE),
 	TEST(dirty_read_is_traced, ONLY_IOAS | NEEDS_ONE),
 };

@@ -239,7 +239,8 @@ int iommu_group_id(struct iommu_group *group)
 
 struct iommu_group *iommu_group_get(struct device *dev)
 {
-	dev->group->nrefs++;
+	if (dev->group)
+		dev->group->nrefs++;
 	return dev->group;
 }
 
@@ -264,5 +265,5 @@ void iommu_group_release_dma_owner(struct iommu_group *group)
 
 bool device_iommu_capable(struct device *dev, enum iommu_cap cap)
 {
-	return true;
+	return !dev->group || !dev->group->is_incoherent;
 }

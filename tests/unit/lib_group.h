@@ -32,6 +32,7 @@ struct iommu_group {
 	int nrefs;
 	int id;				/* one more than that of the group made before */
 	bool can_forge_interrupts;
+	bool is_incoherent;
 };
 
 extern const struct iommu_domain_ops shim_unit_ops[2];	/* of two kinds of units */

@@ -412,6 +412,75 @@ START_TEST(a_table_that_was_never_used_can_be_destroyed)
 }
 END_TEST
 
+/* A device whose IOMMU does not snoop, one without an IOMMU, one that can forge interrupts. */
+START_TEST(a_device_that_must_not_be_bound_leaves_no_trace)
+{
+	static const int errors[] = { -EINVAL, -ENODEV, -EPERM };
+	struct iommu_group *group = create_group(0);
+	struct ioas_device *idev;
+	u32 id;
+
+	group->is_incoherent = _i == 0;
+	group->devices[0]->group = _i == 1 ? NULL : group;
+	group->can_forge_interrupts = _i == 2;
+	idev = vfio_ioas_device_bind(&ctx, group->devices[0], &id);
+	ck_assert(IS_ERR(idev));
+	ck_assert_int_eq(PTR_ERR(idev), errors[_i]);
+	ck_assert_int_eq(group->nrefs, 0);
+	ck_assert_ptr_null(group->owner);
+	ck_assert(list_empty(&ctx.groups));
+	group->is_incoherent = group->can_forge_interrupts = false;
+	group->devices[0]->group = group;
+	vfio_ioas_device_unbind(bind(group, 0));
+	shim_group_destroy(group);
+}
+END_TEST
+
+START_TEST(a_device_that_its_driver_has_left_attached_is_detached)
+{
+	struct iommu_group *group = create_group(16);
+	struct ioas_device *idev = bind(group, 0);
+
+	ck_assert_int_eq(attach_to(idev, &ioas->object), 0);
+	ck_assert(!is_usable(ioas, PAGE(16)));
+	shim_expected_warnings = 1;
+	vfio_ioas_device_unbind(idev);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_ptr_null(group->domain);
+	ck_assert_ptr_null(group->owner);
+	ck_assert(is_usable(ioas, PAGE(16)));
+	shim_group_destroy(group);
+}
+END_TEST
+
+/* By the IOAS of an automatic domain, or by the domain. */
+START_TEST(a_replace_by_where_a_device_is_needs_nothing)
+{
+	struct iommu_group *group = create_group(16);
+	struct ioas_device *idev = bind(group, 0);
+	struct ioas_hwpt *hwpt = NULL;
+	struct ioas_object *target = &ioas->object;
+
+	if (_i) {
+		hwpt = alloc_hwpt(idev, ioas);
+		target = &hwpt->object;
+	}
+	ck_assert_int_eq(attach_to(idev, target), 0);
+	shim_fail_in = 1;
+	shim_fail_attach_in = 1;
+	shim_fail_attaches = 1;
+	ck_assert_int_eq(replace_by(idev, target), 0);
+	ck_assert_uint_eq(shim_fail_in, 1);
+	ck_assert_uint_eq(shim_fail_attaches, 1);
+	shim_fail_in = 0;
+	shim_fail_attaches = 0;
+	end_device(idev);
+	if (hwpt)
+		remove_domain(hwpt);
+	shim_group_destroy(group);
+}
+END_TEST
+
 START_TEST(a_replace_whose_attach_fails_leaves_the_group_where_it_was)
 {
 	struct iommu_group *group = create_group(16);
@@ -872,6 +941,9 @@ int main(void)
 	tcase_add_loop_test(tcase, a_table_of_an_idle_device_knows_what_its_driver_says_late, 0, 2);
 	tcase_add_loop_test(tcase, a_table_of_a_device_in_use_is_filled_when_a_group_comes, 0, 2);
 	tcase_add_test(tcase, a_table_that_was_never_used_can_be_destroyed);
+	tcase_add_loop_test(tcase, a_device_that_must_not_be_bound_leaves_no_trace, 0, 3);
+	tcase_add_test(tcase, a_device_that_its_driver_has_left_attached_is_detached);
+	tcase_add_loop_test(tcase, a_replace_by_where_a_device_is_needs_nothing, 0, 2);
 	tcase_add_loop_test(tcase, a_replace_whose_attach_fails_leaves_the_group_where_it_was, 0, 2);
 	tcase_add_loop_test(tcase, groups_come_and_go_as_they_should, 0, 200);
 	suite_add_tcase(suite, tcase);
