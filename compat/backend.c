@@ -75,17 +75,11 @@ static const struct ioas_front_ops front_ops = {
 	.remove_ioas = remove_ioas,
 };
 
-/* Makes an IOAS for container ioctls to work on, and keeps it for a call. */
-static struct ioas *get_fresh_ioas(struct ioas_ctx *ctx)
+/* Container ioctls work on a new IOAS from now on, if there is no other by now. */
+static void publish_ioas(struct ioas *ioas)
 {
-	struct ioas *ioas = ioas_create(ctx);
-
-	if (IS_ERR(ioas))
-		return ioas;
-	WARN_ON(!ioas_object_try_busy(&ioas->object));
-	ioas_set_vfio(ctx, ioas);
+	ioas_offer_vfio(ioas->object.ctx, ioas);
 	ioas_object_publish(&ioas->object);
-	return ioas;
 }
 
 static void *backend_open(unsigned long type)
@@ -106,12 +100,12 @@ static void *backend_open(unsigned long type)
 	container->ctx.front_ops = &front_ops;
 	ioas_ctx_limit_areas(&container->ctx, type1_entry_limit());
 	WRITE_ONCE(container->ctx.insight.type, type1_name(&container->type1));
-	ioas = get_fresh_ioas(&container->ctx);
+	ioas = ioas_create(&container->ctx);
 	if (IS_ERR(ioas)) {
 		ret = PTR_ERR(ioas);
 		goto destroy_ctx;
 	}
-	ioas_put(ioas);
+	publish_ioas(ioas);
 	return container_publish(container);
 
 destroy_ctx:
@@ -170,20 +164,10 @@ static struct container_group *find_group(struct container *container,
 	return NULL;
 }
 
-/* Makes sure that there is an IOAS: its user may have ended it, or chosen none. */
-static struct ioas *get_ioas(struct container *container)
+/* To pin at an address that is void would pin whatever is there by now. */
+static int refuse_if_void(struct ioas *ioas)
 {
-	return ioas_get_vfio(&container->ctx) ?: get_fresh_ioas(&container->ctx);
-}
-
-static bool waits_for_vaddr(struct ioas *ioas)
-{
-	bool waits;
-
-	down_write(&ioas->domains_rwsem);
-	waits = vaddr_any_void(ioas);
-	up_write(&ioas->domains_rwsem);
-	return waits;
+	return vaddr_any_void(ioas) ? -EBUSY : 0;
 }
 
 static int attach_real_group(struct container *container, struct container_group *cgroup)
@@ -194,11 +178,10 @@ static int attach_real_group(struct container *container, struct container_group
 		.single_pages = type1_single_pages(),
 		/* Older ones do not see what lies above the reach of a group. */
 		.has_ranges = type1->had_domain && KCOMPAT_TYPE1_INCLUSIVE,
+		.check = refuse_if_void,
 	};
 	int ret;
 
-	if (waits_for_vaddr(cgroup->ioas))
-		return -EBUSY;
 	dirty_add_writer(cgroup->ioas);
 	ret = ioas_attach_group(cgroup->ioas, cgroup->group, &attach);
 	if (ret)
@@ -208,23 +191,48 @@ static int attach_real_group(struct container *container, struct container_group
 	return ret == -EADDRINUSE ? -EINVAL : ret;
 }
 
-/* Attaches a group, and if it is a real one becomes a user of the IOAS. */
+/* Attaches a group to an IOAS, and if it is a real one becomes a user of it. */
 static int attach_to_ioas(struct container *container, struct container_group *cgroup,
-			  bool emulated)
+			  struct ioas *ioas, bool emulated)
 {
-	struct ioas *ioas = get_ioas(container);
+	int ret;
+
+	if (emulated)
+		return emulated_add_group(&container->type1, ioas);
+	cgroup->ioas = ioas;
+	ret = attach_real_group(container, cgroup);
+	if (!ret)
+		ioas_object_use(&ioas->object);
+	return ret;
+}
+
+/* To an IOAS that nobody finds before the group is there: a join that fails leaves none. */
+static int attach_to_fresh_ioas(struct container *container, struct container_group *cgroup,
+				bool emulated)
+{
+	struct ioas *ioas = ioas_create(&container->ctx);
 	int ret;
 
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	if (emulated) {
-		ret = emulated_add_group(&container->type1);
-	} else {
-		cgroup->ioas = ioas;
-		ret = attach_real_group(container, cgroup);
-		if (!ret)
-			ioas_object_use(&ioas->object);
-	}
+	ret = attach_to_ioas(container, cgroup, ioas, emulated);
+	if (ret)
+		ioas_discard(ioas);
+	else
+		publish_ioas(ioas);
+	return ret;
+}
+
+/* The user of a container may have ended its IOAS, or chosen none. */
+static int attach_somewhere(struct container *container, struct container_group *cgroup,
+			    bool emulated)
+{
+	struct ioas *ioas = ioas_get_vfio(&container->ctx);
+	int ret;
+
+	if (!ioas)
+		return attach_to_fresh_ioas(container, cgroup, emulated);
+	ret = attach_to_ioas(container, cgroup, ioas, emulated);
 	ioas_put(ioas);
 	return ret;
 }
@@ -241,7 +249,7 @@ static int attach_group(struct container *container, struct iommu_group *group, 
 		return -ENOMEM;
 	cgroup->group = group;
 	cgroup->writes_anywhere = !emulated;
-	ret = attach_to_ioas(container, cgroup, emulated);
+	ret = attach_somewhere(container, cgroup, emulated);
 	if (ret) {
 		kfree(cgroup);
 		return ret;

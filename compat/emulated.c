@@ -74,7 +74,7 @@ void emulated_destroy(struct emulated *emulated)
 
 /*
  * With an error there may be an access, @spare, to be destroyed without holds_mutex. -EINVAL if a
- * native map does not consist of whole pages; -ENODEV if the IOAS is being destroyed.
+ * native map does not consist of whole pages.
  */
 static int attach_access(struct emulated *emulated, struct ioas *ioas,
 			 struct ioas_access **spare)
@@ -86,35 +86,43 @@ static int attach_access(struct emulated *emulated, struct ioas *ioas,
 	access = vfio_ioas_access_create(ioas->object.ctx, &access_ops, emulated, &id);
 	if (IS_ERR(access))
 		return PTR_ERR(access);
-	ret = vfio_ioas_access_attach(access, ioas->object.id);
+	ret = access_attach(access, ioas);
 	if (ret) {
 		*spare = access;
-		return ret == -EADDRINUSE ? -EINVAL : ret == -ENOENT ? -ENODEV : ret;
+		return ret == -EADDRINUSE ? -EINVAL : ret;
 	}
 	emulated->access = access;
 	WRITE_ONCE(emulated->ioas, ioas);
 	return 0;
 }
 
+/* The same to what container ioctls work on; -ENODEV if that is nothing. */
+static int attach_to_selected(struct type1 *type1, struct ioas_access **spare)
+{
+	struct ioas *ioas = ioas_get_vfio(type1->ctx);
+	int ret;
+
+	if (!ioas)
+		return -ENODEV;
+	ret = attach_access(&type1->emulated, ioas, spare);
+	ioas_put(ioas);
+	return ret;
+}
+
 /*
- * Becomes an in-kernel user of the container's IOAS, and so keeps it. On success holds_mutex is
- * held.
+ * Becomes an in-kernel user of @ioas, or if that is NULL of what is selected, and so keeps it;
+ * unless it is one already. On success holds_mutex is held.
  */
-static int join_and_lock(struct type1 *type1)
+static int join_and_lock(struct type1 *type1, struct ioas *ioas)
 {
 	struct emulated *emulated = &type1->emulated;
 	struct ioas_access *spare = NULL;
-	struct ioas *ioas;
-	int ret = -ENODEV;
+	int ret;
 
 	mutex_lock(&emulated->holds_mutex);
 	if (emulated->ioas)
 		return 0;
-	ioas = ioas_get_vfio(type1->ctx);
-	if (ioas) {
-		ret = attach_access(emulated, ioas, &spare);
-		ioas_put(ioas);
-	}
+	ret = ioas ? attach_access(emulated, ioas, &spare) : attach_to_selected(type1, &spare);
 	if (!ret)
 		return 0;
 	mutex_unlock(&emulated->holds_mutex);
@@ -170,13 +178,13 @@ static int count_group(struct emulated *emulated)
 	return ret;
 }
 
-int emulated_add_group(struct type1 *type1)
+int emulated_add_group(struct type1 *type1, struct ioas *ioas)
 {
 	struct emulated *emulated = &type1->emulated;
 	int ret;
 
 	add_user(emulated);
-	ret = join_and_lock(type1);
+	ret = join_and_lock(type1, ioas);
 	if (!ret) {
 		mutex_unlock(&emulated->holds_mutex);
 		ret = count_group(emulated);
@@ -525,7 +533,7 @@ int emulated_pin(struct type1 *type1, struct iommu_group *group, unsigned long i
 		return -EOVERFLOW;
 	if (list_empty(&emulated->devices))
 		return -EINVAL;
-	ret = join_and_lock(type1);
+	ret = join_and_lock(type1, NULL);
 	if (ret)
 		return ret;
 	access_begin_pinning(emulated->access);

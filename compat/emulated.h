@@ -77,14 +77,16 @@ void emulated_forget_group(struct type1 *type1, struct iommu_group *group);
 /**
  * emulated_add_group() - let an emulated group use a container
  * @type1: the container
+ * @ioas: what its devices use if the container has none for them yet; the caller keeps it, or has
+ *	not published it
  *
  * From now on its mappings outlive its domains.
  *
  * Context: may sleep; vfio.ko lets no other group come or go.
  * Return: 0; -EBUSY while a mapping waits for its new address; -EINVAL if a native map does not
- * consist of whole pages; -ENODEV if the user has ended the container's IOAS; -ENOMEM.
+ * consist of whole pages; -ENOMEM.
  */
-int emulated_add_group(struct type1 *type1);
+int emulated_add_group(struct type1 *type1, struct ioas *ioas);
 
 /**
  * emulated_remove_group() - undo emulated_add_group()

@@ -322,16 +322,10 @@ static bool misfit(struct ioas *ioas, u64 numbers)
 	return numbers & ((1UL << __ffs(type1_pgsizes(ioas))) - 1);
 }
 
-/* Of a type1v2 container that tracks: has a mapping more pages than a bitmap has bits? */
-static noinline long undo_if_untrackable(struct ioas *ioas,
-					 const struct vfio_iommu_type1_dma_map *map)
+/* Of a mapping that has more pages than a bitmap can have bits. */
+static int refuse_if_tracking(struct ioas *ioas)
 {
-	unsigned long nbytes;
-
-	if (map->size >> PAGE_SHIFT < DIRTY_MAX_NPAGES)
-		return 0;
-	ioas_unmap(ioas, map->iova, map->iova + map->size - 1, UNMAP_WHOLE, &nbytes);
-	return -EINVAL;
+	return dirty_is_tracking(ioas) ? -EINVAL : 0;
 }
 
 /* The order matters to kernels that tell what wraps. */
@@ -362,14 +356,12 @@ static __always_inline int map_memory(struct type1 *type1, struct ioas *ioas,
 		.min_granule = PAGE_SIZE,
 		.single_pages = type1_single_pages(),
 	};
-	int ret;
 
 	BUILD_BUG_ON(VFIO_DMA_MAP_FLAG_READ ^ IOMMU_READ);
 	BUILD_BUG_ON(VFIO_DMA_MAP_FLAG_WRITE ^ IOMMU_WRITE);
-	ret = ioas_map(ioas, &request);
-	if (unlikely(dirty_is_tracking(ioas)) && !ret)
-		ret = undo_if_untrackable(ioas, map);
-	return ret;
+	if (unlikely(map->size >> PAGE_SHIFT >= DIRTY_MAX_NPAGES))
+		request.check_last = refuse_if_tracking;
+	return ioas_map(ioas, &request);
 }
 
 static noinline long handle_get_info(void *handle, void __user *uinfo)

@@ -232,40 +232,29 @@ static int change_npinning(struct ioas_access *access, struct ioas *ioas, int ch
 	return ret;
 }
 
-/*
- * Begins to attach an access to an IOAS. -EBUSY while another thread changes what it is attached
- * to, or destroys it; -ENOENT without such an IOAS.
- */
-static int begin_change(struct ioas_access *access, u32 ioas_id, struct ioas **ioas)
+/* An access has not changed, or not any more. Afterwards another thread may destroy it. */
+static void let_access_go(struct ioas_access *access)
 {
-	int ret = -EBUSY;
-
-	/* If not, there may soon be nothing to look at either. */
-	if (!ioas_object_try_busy(&access->object))
-		return ret;
-	if (!mutex_trylock(&access->change_mutex))
-		goto put;
-	ret = -ENOENT;
-	*ioas = ioas_get(access->object.ctx, ioas_id);
-	if (!*ioas)
-		goto unlock;
-	return 0;
-
-unlock:
-	mutex_unlock(&access->change_mutex);
-put:
 	selftest_look(access->object.ctx);
 	ioas_object_put(&access->object);
-	return ret;
 }
 
-static void end_change(struct ioas_access *access, struct ioas *ioas)
+/* -EBUSY while another thread changes what the access is attached to, or destroys it. */
+static int begin_change(struct ioas_access *access)
 {
-	ioas_put(ioas);
+	/* If not, there may soon be nothing to look at either. */
+	if (!ioas_object_try_busy(&access->object))
+		return -EBUSY;
+	if (mutex_trylock(&access->change_mutex))
+		return 0;
+	let_access_go(access);
+	return -EBUSY;
+}
+
+static void end_change(struct ioas_access *access)
+{
 	mutex_unlock(&access->change_mutex);
-	/* Afterwards another thread may destroy it. */
-	selftest_look(access->object.ctx);
-	ioas_object_put(&access->object);
+	let_access_go(access);
 }
 
 /*
@@ -347,19 +336,50 @@ static int check_unattached(struct ioas_access *access)
 	return ret;
 }
 
-int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id)
+static int attach(struct ioas_access *access, struct ioas *ioas)
+{
+	int ret = check_unattached(access) ?: join_ioas(access, ioas);
+
+	if (!ret)
+		set_ioas(access, ioas);
+	return ret;
+}
+
+int access_attach(struct ioas_access *access, struct ioas *ioas)
+{
+	int ret = begin_change(access);
+
+	if (ret)
+		return ret;
+	ret = attach(access, ioas);
+	end_change(access);
+	return ret;
+}
+
+typedef int (*access_step)(struct ioas_access *access, struct ioas *ioas);
+
+/* Does @step with the IOAS of an id; -ENOENT if there is none. */
+static int change_to(struct ioas_access *access, u32 ioas_id, access_step step)
 {
 	struct ioas *ioas;
 	int ret;
 
-	ret = begin_change(access, ioas_id, &ioas);
+	ret = begin_change(access);
 	if (ret)
 		return ret;
-	ret = check_unattached(access) ?: join_ioas(access, ioas);
-	if (!ret)
-		set_ioas(access, ioas);
-	end_change(access, ioas);
+	ret = -ENOENT;
+	ioas = ioas_get(access->object.ctx, ioas_id);
+	if (ioas) {
+		ret = step(access, ioas);
+		ioas_put(ioas);
+	}
+	end_change(access);
 	return ret;
+}
+
+int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id)
+{
+	return change_to(access, ioas_id, attach);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_attach);
 
@@ -414,15 +434,7 @@ static int replace(struct ioas_access *access, struct ioas *ioas)
 
 int vfio_ioas_access_replace(struct ioas_access *access, u32 ioas_id)
 {
-	struct ioas *ioas;
-	int ret;
-
-	ret = begin_change(access, ioas_id, &ioas);
-	if (ret)
-		return ret;
-	ret = replace(access, ioas);
-	end_change(access, ioas);
-	return ret;
+	return change_to(access, ioas_id, replace);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_replace);
 

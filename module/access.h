@@ -22,6 +22,16 @@ struct ioas;
 #define ACCESS_PAUSE	(HZ / 50)
 
 /**
+ * access_attach() - vfio_ioas_access_attach() to an IOAS that need not have an id yet
+ * @access: as there
+ * @ioas: of the same context; the caller keeps it, or has not published it
+ *
+ * Context: as there.
+ * Return: as there, but for -ENOENT.
+ */
+int access_attach(struct ioas_access *access, struct ioas *ioas);
+
+/**
  * access_notify() - ask in-kernel users to let go of a range
  * @ioas: the IOAS
  * @iova: first address of the range

@@ -367,6 +367,9 @@ static int enter_domain(const struct igroup_target *target, struct ioas_group *i
 	int ret;
 
 	lockdep_assert_held_write(&ioas->domains_rwsem);
+	ret = target->check ? target->check(ioas) : 0;
+	if (ret)
+		return ret;
 	ret = put_on(igroup, own->domain);
 	if (!ret)
 		ret = claim_iova(target, igroup, own);
@@ -625,6 +628,7 @@ int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
 		.nesting = attach->nesting,
 		.single_pages = attach->single_pages,
 		.has_ranges = attach->has_ranges,
+		.check = attach->check,
 	};
 	struct ioas_ctx *ctx = ioas->object.ctx;
 	struct ioas_group *igroup;

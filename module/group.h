@@ -68,6 +68,7 @@ struct igroup_target {
 	bool nesting;
 	bool single_pages;
 	bool has_ranges;
+	int (*check)(struct ioas *ioas);
 };
 
 /* How a container attaches its groups. */
@@ -75,6 +76,8 @@ struct ioas_attach {
 	bool nesting;			/* ask the driver for a nesting domain */
 	bool single_pages;		/* of mappings that exist: page by page */
 	bool has_ranges;		/* a list that an area out of reach is in conflict with */
+	/* May a group join? Asked before anything is done, with domains_rwsem held for writing. */
+	int (*check)(struct ioas *ioas);	/* 0 or -errno; or NULL */
 };
 
 /**
@@ -88,7 +91,8 @@ struct ioas_attach {
  * device, or leaves no usable IOVA; -EADDRINUSE if an area lies where the group
  * cannot have one; -EPERM without isolated interrupts; KCOMPAT_OUT_OF_REACH, not
  * -EADDRINUSE, if there is no other domain, the group's does not reach an area, and @attach
- * has no ranges; -ENOMEM; -EINTR on a fatal signal; what the IOMMU driver or pages_pin() says.
+ * has no ranges; -ENOMEM; -EINTR on a fatal signal; what @attach->check, the IOMMU driver or
+ * pages_pin() says.
  */
 int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
 		      const struct ioas_attach *attach);

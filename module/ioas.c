@@ -123,6 +123,15 @@ struct ioas *ioas_create(struct ioas_ctx *ctx)
 	return ioas;
 }
 
+void ioas_discard(struct ioas *ioas)
+{
+	/* Whoever uses it would use freed memory. */
+	if (WARN_ON(ioas->object.nusers))
+		return;
+	ioas_object_abort(&ioas->object);
+	ioas_destroy(&ioas->object);
+}
+
 struct ioas *ioas_get(struct ioas_ctx *ctx, u32 id)
 {
 	struct ioas_object *object = ioas_object_get(ctx, id, &ioas_object_ops);
@@ -152,6 +161,14 @@ void ioas_set_vfio(struct ioas_ctx *ctx, struct ioas *ioas)
 {
 	xa_lock(&ctx->objects);
 	rcu_assign_pointer(ctx->vfio_ioas, ioas);
+	xa_unlock(&ctx->objects);
+}
+
+void ioas_offer_vfio(struct ioas_ctx *ctx, struct ioas *ioas)
+{
+	xa_lock(&ctx->objects);
+	if (!rcu_access_pointer(ctx->vfio_ioas))
+		rcu_assign_pointer(ctx->vfio_ioas, ioas);
 	xa_unlock(&ctx->objects);
 }
 

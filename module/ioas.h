@@ -77,6 +77,8 @@ struct ioas_map {
 	enum account_mode account_mode;
 	unsigned long min_granule;	/* addresses and length are multiples of it */
 	bool single_pages;		/* no I/O page larger than a CPU page */
+	/* May it stay, now that all is mapped? Asked inside the IOAS: 0 or -errno. Or NULL. */
+	int (*check_last)(struct ioas *ioas);
 	/* All below is the engine's own; begin with zeroes. */
 	bool alone;			/* nobody else is in the IOAS, see map.c */
 	struct ioas_area *areas;	/* are there already, as of a copy */
@@ -185,6 +187,14 @@ static inline struct ioas *object_ioas(struct ioas_object *object)
 struct ioas *ioas_create(struct ioas_ctx *ctx);
 
 /**
+ * ioas_discard() - undo ioas_create()
+ * @ioas: not published, and nobody uses it
+ *
+ * Context: may sleep. Never fails.
+ */
+void ioas_discard(struct ioas *ioas);
+
+/**
  * ioas_get() - find an IOAS and keep it for the length of a call
  * @ctx: the context
  * @id: its id, from user space
@@ -213,6 +223,13 @@ struct ioas *ioas_get_vfio(struct ioas_ctx *ctx);
  * @ioas: the caller keeps it busy or has not published it; or NULL for none
  */
 void ioas_set_vfio(struct ioas_ctx *ctx, struct ioas *ioas);
+
+/**
+ * ioas_offer_vfio() - the same, unless another one is chosen already
+ * @ctx: the context
+ * @ioas: as for ioas_set_vfio(), but not NULL
+ */
+void ioas_offer_vfio(struct ioas_ctx *ctx, struct ioas *ioas);
 
 /**
  * ioas_refresh() - find out again what all users of an IOAS can take

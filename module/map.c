@@ -347,6 +347,9 @@ static inline int fill_all(struct ioas *ioas, const struct claim *claim)
 			ret = fatal_signal_pending(current) ? -EINTR : 0;
 		}
 	}
+	/* As long as the areas are not live nobody else can have changed them. */
+	if (unlikely(claim->map->check_last) && !ret)
+		ret = claim->map->check_last(ioas);
 	if (ret)
 		for (done = claim->areas; done != area; done = done->next)
 			empty_domains(ioas, done);

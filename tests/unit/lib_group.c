@@ -9,6 +9,7 @@ unsigned int shim_fail_attach_in;
 unsigned int shim_fail_attaches;
 bool shim_hotplug;
 bool shim_no_msi_cookies;
+void (*shim_on_domain_alloc)(void);
 
 struct unit_domain {
 	struct iommu_domain domain;
@@ -134,6 +135,8 @@ struct iommu_domain *iommu_paging_domain_alloc(struct device *dev)
 {
 	struct unit_domain *of;
 
+	if (shim_on_domain_alloc)
+		shim_on_domain_alloc();
 	if (shim_fail_now())
 		return ERR_PTR(-ENOMEM);
 	of = calloc(1, sizeof(*of));

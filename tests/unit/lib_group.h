@@ -51,6 +51,9 @@ extern unsigned int shim_fail_attaches;
  */
 extern bool shim_hotplug;
 
+/* What happens, if anything, while a domain is being made. */
+extern void (*shim_on_domain_alloc)(void);
+
 /* This kernel was built without them. */
 extern bool shim_no_msi_cookies;
 

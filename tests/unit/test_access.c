@@ -2,6 +2,7 @@
 /*
  * access: what single calls of a driver get, and what a driver that misbehaves does.
  */
+#include "access.h"
 #include "lib_ioas.h"
 #include "lib_run.h"
 

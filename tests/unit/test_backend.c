@@ -692,14 +692,22 @@ static void choose_none(void *unused)
 		ioas_set_vfio(ctx, NULL);
 }
 
+static unsigned int count_ioas(struct container *container)
+{
+	struct ioas *ioas;
+	unsigned int n = 0;
+
+	list_for_each_entry(ioas, &container->ctx.ioass, ioass_item)
+		n++;
+	return n;
+}
+
 /* Its user ends the choice of an IOAS again and again: no group makes more than one. */
 START_TEST(a_group_that_joins_makes_one_ioas_at_most)
 {
 	const struct shim_thread threads[] = { { choose_none }, { join_late }, { choose_none } };
 	struct iommu_group *group = shim_group_create();
-	struct ioas *ioas;
 	unsigned long seed;
-	unsigned int n;
 
 	late_group = shim_group_create();
 	start_backend();
@@ -708,16 +716,97 @@ START_TEST(a_group_that_joins_makes_one_ioas_at_most)
 		open_container(VFIO_TYPE1v2_IOMMU);
 		ck_assert_int_eq(attach(group), 0);
 		shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(seed));
-		n = 0;
-		list_for_each_entry(ioas, &container_unreleased(handle)->ctx.ioass, ioass_item)
-			n++;
-		expect(n <= 2);
+		expect(count_ioas(container_unreleased(handle)) <= 2);
 		shim_first_driver()->detach_group(handle, late_group);
 		shim_first_driver()->detach_group(handle, group);
 		close_container();
 	}
 	stop_backend();
 	shim_group_destroy(late_group);
+	shim_group_destroy(group);
+}
+END_TEST
+
+/* What fails in a join: the n-th thing that can, or the attach itself. */
+static int join_but(struct iommu_group *group, enum vfio_group_type type, unsigned int n)
+{
+	int ret;
+
+	shim_fail_in = n;
+	shim_fail_attach_in = shim_fail_attaches = !n;
+	ret = shim_first_driver()->attach_group(handle, group, type);
+	shim_fail_in = shim_fail_attaches = 0;
+	return ret;
+}
+
+/* Nothing is selected, and a real or an emulated group joins. */
+START_TEST(a_join_that_fails_leaves_no_ioas)
+{
+	const enum vfio_group_type type = _i ? VFIO_EMULATED_IOMMU : VFIO_IOMMU;
+	struct iommu_group *group = shim_group_create();
+	struct iommu_group *late = shim_group_create();
+	struct container *container;
+	unsigned int n;
+	long before;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ck_assert_int_eq(attach(group), 0);
+	container = container_unreleased(handle);
+	ioas_set_vfio(&container->ctx, NULL);
+	before = shim_allocations;
+	for (n = _i; join_but(late, type, n); n++) {
+		ck_assert_uint_eq(count_ioas(container), 1);
+		ck_assert_ptr_null(container->ctx.vfio_ioas);
+		ck_assert_int_eq(map_dma(0, 1, 0), -ENODEV);
+		ck_assert_int_eq(shim_allocations, before);
+		ck_assert_ptr_null(late->domain);
+	}
+	ck_assert_uint_gt(n, 4);
+	ck_assert_uint_eq(count_ioas(container), 2);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	shim_first_driver()->detach_group(handle, late);
+	shim_first_driver()->detach_group(handle, group);
+	close_container();
+	stop_backend();
+	shim_group_destroy(late);
+	shim_group_destroy(group);
+}
+END_TEST
+
+/* The user makes the address void after the call has begun. */
+static void make_address_void(void)
+{
+	struct container *container = container_unreleased(handle);
+	unsigned long nbytes;
+
+	ck_assert_int_eq(vaddr_void(&container->type1, container->ctx.vfio_ioas, 0, PAGE_SIZE - 1,
+				    &nbytes), 0);
+	shim_on_domain_alloc = NULL;
+}
+
+START_TEST(a_group_does_not_join_where_an_address_has_become_void)
+{
+	struct iommu_group *group = shim_group_create();
+	struct iommu_group *late = shim_group_create();
+	struct container *container;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ck_assert_int_eq(attach(group), 0);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	container = container_unreleased(handle);
+	shim_on_domain_alloc = make_address_void;
+	ck_assert_int_eq(attach(late), -EBUSY);
+	ck_assert_ptr_null(late->domain);
+	ck_assert_int_eq(attach(late), -EBUSY);
+	ck_assert_int_eq(vaddr_set(container->ctx.vfio_ioas, 0, PAGE_SIZE, SHIM_USER_BASE), 0);
+	ck_assert_int_eq(attach(late), 0);
+	shim_first_driver()->detach_group(handle, late);
+	shim_first_driver()->detach_group(handle, group);
+	close_container();
+	stop_backend();
+	shim_group_destroy(late);
 	shim_group_destroy(group);
 }
 END_TEST
@@ -1158,6 +1247,8 @@ int main(void)
 			    an_open_device_keeps_its_pins_when_the_last_one_we_heard_of_closes, 0,
 			    ARRAY_SIZE(open_devices));
 	tcase_add_test(tcase, a_group_that_joins_makes_one_ioas_at_most);
+	tcase_add_loop_test(tcase, a_join_that_fails_leaves_no_ioas, 0, 2);
+	tcase_add_test(tcase, a_group_does_not_join_where_an_address_has_become_void);
 	tcase_add_loop_test(tcase, a_dying_process_does_not_wait_to_enter, 0, 3);
 	tcase_add_test(tcase, a_device_keeps_its_pins_when_one_of_a_group_with_its_number_closes);
 	tcase_add_loop_test(tcase,

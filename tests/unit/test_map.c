@@ -458,6 +458,49 @@ START_TEST(a_map_that_fails_takes_no_room_from_another)
 }
 END_TEST
 
+static int last_check;
+
+static int check_last(struct ioas *checked)
+{
+	struct ioas_area *area;
+
+	ck_assert_ptr_eq(checked, ioas);
+	/* All is mapped, and nobody can do anything to it yet. */
+	spin_lock(&ioas->iova_space.iova_lock);
+	area = iova_first(&ioas->iova_space, IOVA, IOVA);
+	ck_assert(area && !area_is_live(area));
+	spin_unlock(&ioas->iova_space.iova_lock);
+	return last_check;
+}
+
+/* Of what its front end does not want to stay in the end, in no domain or in two. */
+START_TEST(a_map_that_may_not_stay_leaves_nothing)
+{
+	struct ioas_map map = {
+		.rule = MAP_TYPE1, .uptr = SHIM_USER_BASE, .iova = IOVA, .nbytes = 4 * PAGE_SIZE,
+		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_TYPE1,
+		.min_granule = PAGE_SIZE, .check_last = check_last,
+	};
+	struct ioas_hwpt *hwpts[2];
+	unsigned int i, round;
+
+	for (i = 0; i < 2 * _i; i++)
+		hwpts[i] = add_domain(ioas, PAGE_SIZE);
+	for (round = 0; round < 4; round++) {
+		last_check = round % 2 ? 0 : -EINVAL;
+		ioas_enter(ioas);
+		ck_assert_int_eq(ioas_map(ioas, &map), last_check);
+		ioas_leave(ioas);
+		for (i = 0; i < 2 * _i; i++)
+			ck_assert_int_eq(!shim_domain_find(hwpts[i]->domain, IOVA), !!last_check);
+		ck_assert_uint_eq(process.mm.locked_vm, last_check || !_i ? 0 : 4);
+		if (!last_check)
+			ck_assert_int_eq(unmap_pages(ioas, IOVA, 4, UNMAP_WHOLE, &(unsigned long){0}),
+					 0);
+	}
+}
+END_TEST
+
 static bool destroyed;
 
 static void destroy_ioas(void *unused)
@@ -884,6 +927,7 @@ int main(void)
 	tcase_add_loop_test(tcase, an_unmap_waits_for_a_map_across_either_border, 0, 2);
 	tcase_add_loop_test(tcase, an_unmap_of_half_of_a_map_that_fails_finds_nothing, 0, 40);
 	tcase_add_loop_test(tcase, an_upward_unmap_of_half_of_a_map_under_way_is_told_so, 0, 200);
+	tcase_add_loop_test(tcase, a_map_that_may_not_stay_leaves_nothing, 0, 2);
 	tcase_add_loop_test(tcase, a_map_that_fails_takes_no_room_from_another, 0, 50);
 	tcase_add_loop_test(tcase, an_ioas_does_not_end_below_a_map_that_waits_for_room, 0, 50);
 	tcase_add_loop_test(tcase, an_ioas_that_waits_for_its_end_keeps_no_room, 0, 50);
