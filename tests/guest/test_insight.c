@@ -549,7 +549,7 @@ static bool attacher_sleeps(void *arg)
 		return false;
 	snprintf(path, sizeof(path), "/proc/self/task/%d/wchan", (int)stuck->attacher_tid);
 	read_whole(path, stat, sizeof(stat));
-	return strstr(stat, "attach_group");
+	return strstr(stat, "attach");
 }
 
 /* A map waits for its memory, and an attach for the map: nobody else gets in. */
@@ -564,9 +564,9 @@ static void make_stuck(struct stuck_map *stuck, struct rig *rig)
 	check_true(wait_until(attacher_sleeps, stuck, PROMPT_SECONDS));
 }
 
+/* The memory has been released. */
 static void end_stuck(struct stuck_map *stuck)
 {
-	late_memory_release(&stuck->late);
 	pthread_join(stuck->mapper, NULL);
 	pthread_join(stuck->attacher, NULL);
 	late_memory_free(&stuck->late);
@@ -608,6 +608,7 @@ static void status_does_not_wait_for_a_map_that_waits(void)
 	make_stuck(&stuck, &rig);
 	pid = spawn(read_and_tell, over);
 	check_true(wait_until(is_over, over, PROMPT_SECONDS));
+	late_memory_release(&stuck.late);
 	end_stuck(&stuck);
 	join(pid);
 	/* Nothing is busy any more. */
