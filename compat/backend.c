@@ -75,7 +75,7 @@ static const struct ioas_front_ops front_ops = {
 	.remove_ioas = remove_ioas,
 };
 
-/* Container ioctls work on a new IOAS from now on, if there is no other by now. */
+/* Container ioctls work on a new IOAS from now on, unless another was selected meanwhile. */
 static void publish_ioas(struct ioas *ioas)
 {
 	ioas_offer_vfio(ioas->object.ctx, ioas);

@@ -22,7 +22,7 @@ struct ioas;
 #define ACCESS_PAUSE	(HZ / 50)
 
 /**
- * access_attach() - vfio_ioas_access_attach() to an IOAS that need not have an id yet
+ * access_attach() - vfio_ioas_access_attach() to an IOAS that nobody else need find
  * @access: as there
  * @ioas: of the same context; the caller keeps it, or has not published it
  *

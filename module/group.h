@@ -76,7 +76,7 @@ struct ioas_attach {
 	bool nesting;			/* ask the driver for a nesting domain */
 	bool single_pages;		/* of mappings that exist: page by page */
 	bool has_ranges;		/* a list that an area out of reach is in conflict with */
-	/* May a group join? Asked before anything is done, with domains_rwsem held for writing. */
+	/* May the group go on a domain? Asked before, with domains_rwsem held for writing. */
 	int (*check)(struct ioas *ioas);	/* 0 or -errno; or NULL */
 };
 

@@ -166,8 +166,12 @@ void ioas_set_vfio(struct ioas_ctx *ctx, struct ioas *ioas)
 
 void ioas_offer_vfio(struct ioas_ctx *ctx, struct ioas *ioas)
 {
+	struct ioas *old;
+
 	xa_lock(&ctx->objects);
-	if (!rcu_access_pointer(ctx->vfio_ioas))
+	old = rcu_dereference_protected(ctx->vfio_ioas, lockdep_is_held(&ctx->objects.xa_lock));
+	/* One that is about to end is not found either, see ioas_get_vfio(). */
+	if (!old || old->object.ending)
 		rcu_assign_pointer(ctx->vfio_ioas, ioas);
 	xa_unlock(&ctx->objects);
 }

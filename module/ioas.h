@@ -225,7 +225,7 @@ struct ioas *ioas_get_vfio(struct ioas_ctx *ctx);
 void ioas_set_vfio(struct ioas_ctx *ctx, struct ioas *ioas);
 
 /**
- * ioas_offer_vfio() - the same, unless another one is chosen already
+ * ioas_offer_vfio() - the same, unless one is chosen that ioas_get_vfio() finds
  * @ctx: the context
  * @ioas: as for ioas_set_vfio(), but not NULL
  */
@@ -315,7 +315,7 @@ bool ioas_enforces_coherency(struct ioas *ioas);
  * would wrap;
  * -ENOMEM without memory or over the memlock limit; -EFAULT where user memory is missing
  * or not permitted; -EINTR on a fatal signal; -ENODEV, or with MAP_TYPE1 -EINVAL, if the IOAS
- * died while it was left; what the IOMMU driver says.
+ * died while it was left; what the IOMMU driver or @map->check_last says.
  */
 int ioas_map(struct ioas *ioas, struct ioas_map *map);
 

@@ -774,6 +774,55 @@ START_TEST(a_join_that_fails_leaves_no_ioas)
 }
 END_TEST
 
+static struct ioas *ending;
+
+/* A call keeps it busy until the group is there. */
+static void destroy_the_selected(void *unused)
+{
+	current = &process.task;
+	ck_assert_int_eq(ioas_object_destroy(ending->object.ctx, ending->object.id), 0);
+}
+
+static void join_where_it_ends(void *unused)
+{
+	current = &process.task;
+	while (!ending->object.ending)
+		shim_wait();
+	ck_assert_int_eq(attach(late_group), 0);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	ioas_put(ending);
+}
+
+START_TEST(a_group_joins_beside_the_end_of_what_is_selected)
+{
+	const struct shim_thread threads[] = { { join_where_it_ends }, { destroy_the_selected } };
+	struct iommu_group *group = shim_group_create();
+	struct ioas_ctx *ctx;
+
+	late_group = shim_group_create();
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ck_assert_int_eq(attach(group), 0);
+	ctx = &container_unreleased(handle)->ctx;
+	ending = ioas_create(ctx);
+	ck_assert(!IS_ERR(ending));
+	ioas_object_publish(&ending->object);
+	ck_assert(ioas_object_try_busy(&ending->object));
+	ioas_set_vfio(ctx, ending);
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	ck_assert_uint_eq(count_ioas(container_unreleased(handle)), 2);
+	ck_assert_ptr_nonnull(shim_domain_find(late_group->domain, 0));
+	ck_assert_ptr_null(shim_domain_find(group->domain, 0));
+	ck_assert_int_eq(unmap_dma(0, 1, NULL), 1);
+	shim_first_driver()->detach_group(handle, late_group);
+	shim_first_driver()->detach_group(handle, group);
+	close_container();
+	stop_backend();
+	shim_group_destroy(late_group);
+	shim_group_destroy(group);
+}
+END_TEST
+
 /* The user makes the address void after the call has begun. */
 static void make_address_void(void)
 {
@@ -1248,6 +1297,7 @@ int main(void)
 			    ARRAY_SIZE(open_devices));
 	tcase_add_test(tcase, a_group_that_joins_makes_one_ioas_at_most);
 	tcase_add_loop_test(tcase, a_join_that_fails_leaves_no_ioas, 0, 2);
+	tcase_add_loop_test(tcase, a_group_joins_beside_the_end_of_what_is_selected, 0, 10);
 	tcase_add_test(tcase, a_group_does_not_join_where_an_address_has_become_void);
 	tcase_add_loop_test(tcase, a_dying_process_does_not_wait_to_enter, 0, 3);
 	tcase_add_test(tcase, a_device_keeps_its_pins_when_one_of_a_group_with_its_number_closes);

@@ -138,6 +138,8 @@ void rcu_read_unlock(void);
 extern unsigned int shim_in_rcu;	/* sections that the thread is in */
 #define rcu_dereference(pointer)	(pointer)
 #define rcu_access_pointer(pointer)	(pointer)
+#define rcu_dereference_protected(pointer, held) \
+	({ WARN_ON(!(held)); (pointer); })
 #define rcu_assign_pointer(pointer, to)	((pointer) = (to))
 #define RCU_INIT_POINTER(pointer, to)	((pointer) = (to))
 #define kfree_rcu(pointer, member)	shim_free_rcu(pointer)

@@ -186,6 +186,7 @@ static inline void downgrade_write(struct rw_semaphore *lock)
 
 #define rwsem_is_locked(lock)		((lock)->shim.written || (lock)->shim.nreaders)
 
+#define lockdep_is_held(lock)		(shim_held(&(lock)->shim) != HOLDS_NOTHING)
 #define lockdep_assert_held(lock)	WARN_ON(shim_held(&(lock)->shim) == HOLDS_NOTHING)
 #define lockdep_assert_held_read(lock)	WARN_ON(shim_held(&(lock)->shim) != HOLDS_READ)
 #define lockdep_assert_held_write(lock)	WARN_ON(shim_held(&(lock)->shim) != HOLDS_WRITE)
