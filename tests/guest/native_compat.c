@@ -596,6 +596,12 @@ BOTH_TEST(impossible_unmaps_are_refused)
 	check_eq(raw_unmap(top_page, &nbytes), -EOVERFLOW);
 	check_eq(nbytes, 0);
 	check_true(unmap(base, UINT64_MAX) < 0);
+	check_eq(unmap(page(4), 1), is_version_1() ? -EINVAL : -ENOENT);
+	check_eq(unmap(page(16), 1), 0);
+	/* It wraps, and both its ends are inside of the mapping. */
+	nbytes = -(uint64_t)(4 * PAGE);
+	check_eq(raw_unmap(page(8), &nbytes), -EOVERFLOW);
+	check_eq(nbytes, 0);
 	rig_check_map(base, rig.buffer, BUFFER_BYTES);
 	check_eq(unmap(base, BUFFER_BYTES), BUFFER_BYTES);
 }

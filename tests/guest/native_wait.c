@@ -33,6 +33,11 @@ static long long ask_for_alignment(void)
 	return ret ? ret : (long long)ranges.alignment;
 }
 
+static long long ask_for_coherency(void)
+{
+	return vfio_call(rig.fd, VFIO_CHECK_EXTENSION, VFIO_DMA_CC_IOMMU);
+}
+
 static long long allow_what_is_mapped(void)
 {
 	const struct iommu_iova_range range = { LATE_IOVA, LATE_IOVA + 0xffff };
@@ -87,6 +92,12 @@ static void check_waits_for_attach(long long (*function)(void), long long result
 RIG_TEST_WITH(0, question_for_ranges_waits_for_a_device_that_comes)
 {
 	check_waits_for_attach(ask_for_alignment, MOCK_IO_PAGE);
+}
+
+RIG_TEST_WITH(0, question_for_coherency_waits_for_a_device_that_comes)
+{
+	require_eq(vfio_ioas_set(rig.fd, rig.ioas), 0);
+	check_waits_for_attach(ask_for_coherency, 0);
 }
 
 RIG_TEST_WITH(0, list_of_allowed_ranges_waits_for_a_device_that_comes)
@@ -145,6 +156,7 @@ RIG_TEST_WITH(1, map_at_a_fixed_iova_waits_for_no_map_under_way)
 
 static const struct test tests[] = {
 	TEST(question_for_ranges_waits_for_a_device_that_comes, 0),
+	TEST(question_for_coherency_waits_for_a_device_that_comes, 0),
 	TEST(list_of_allowed_ranges_waits_for_a_device_that_comes, 0),
 	TEST(unmap_waits_for_a_device_that_comes, 0),
 	TEST(unmap_of_everything_waits_for_a_device_that_comes, 0),

@@ -74,6 +74,8 @@ BOTH_TYPES(map_needs_its_whole_structure)
 	check_eq(map_with_argsz(31), -EINVAL);
 	check_eq(map_with_argsz(0), -EINVAL);
 	check_eq(vfio_call(rig.container, VFIO_IOMMU_MAP_DMA, 8), -EFAULT);
+	/* The kernel can read that: x86 has its interrupt descriptors there. */
+	check_eq(vfio_call(rig.container, VFIO_IOMMU_MAP_DMA, 0xfffffe0000000000UL), -EFAULT);
 	check_no_trace();
 	check_eq(map_with_argsz(1000), 0);
 	check_eq(dma_unmap(rig.container, 0, PAGE), PAGE);

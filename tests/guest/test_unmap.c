@@ -67,6 +67,7 @@ static void check_arguments(void)
 	map(0, 1);
 	check_eq(unmap_with_argsz(23, 0), -EINVAL);
 	check_eq(unmap_with_argsz(0, 0), -EINVAL);
+	check_eq(unmap_with_argsz(23, VFIO_DMA_UNMAP_FLAG_VADDR), -EINVAL);
 	check_eq(vfio_call(rig.container, VFIO_IOMMU_UNMAP_DMA, 8), -EFAULT);
 	check_eq(unmap_flags(0, PAGE, 8), -EINVAL);
 	check_eq(unmap_flags(0, PAGE, 0x80000000U), -EINVAL);

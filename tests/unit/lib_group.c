@@ -10,6 +10,7 @@ unsigned int shim_fail_attaches;
 bool shim_hotplug;
 bool shim_no_msi_cookies;
 void (*shim_on_domain_alloc)(void);
+bool shim_takes_none_back;
 
 struct unit_domain {
 	struct iommu_domain domain;
@@ -164,7 +165,7 @@ static bool is_known(const struct unit_domain *of, const struct iommu_group *gro
 /* A driver takes a group back: nobody could do anything about it if not. */
 static bool attach_fails(const struct unit_domain *of, const struct iommu_group *group)
 {
-	if (is_known(of, group))
+	if (is_known(of, group) && !shim_takes_none_back)
 		return false;
 	if (shim_fail_attach_in && --shim_fail_attach_in)
 		return false;
@@ -179,7 +180,8 @@ int iommu_attach_group(struct iommu_domain *domain, struct iommu_group *group)
 {
 	struct unit_domain *of = container_of(domain, struct unit_domain, domain);
 
-	WARN_ON(group->domain);
+	/* Nobody maps or unmaps meanwhile: drivers do not expect that. */
+	WARN_ON(group->domain || domain->nwalkers);
 	/* The kernel of 6.1 would not notice, and its driver would take the domain for its own. */
 	WARN_ON(domain->ops != group->unit.ops);
 	if (attach_fails(of, group))
@@ -197,7 +199,7 @@ int iommu_attach_group(struct iommu_domain *domain, struct iommu_group *group)
 
 void iommu_detach_group(struct iommu_domain *domain, struct iommu_group *group)
 {
-	WARN_ON(group->domain != domain || !domain->ngroups);
+	WARN_ON(group->domain != domain || !domain->ngroups || domain->nwalkers);
 	domain->ngroups--;
 	group->domain = NULL;
 }

@@ -43,6 +43,7 @@ extern const struct iommu_domain_ops shim_unit_ops[2];	/* of two kinds of units 
  */
 extern unsigned int shim_fail_attach_in;
 extern unsigned int shim_fail_attaches;
+extern bool shim_takes_none_back;	/* those do, too */
 
 /*
  * Each walk over a group replaces its devices by others of the same kind, as if they were pulled

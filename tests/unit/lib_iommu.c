@@ -166,6 +166,7 @@ size_t iommu_unmap(struct iommu_domain *domain, unsigned long iova, size_t nbyte
 	struct shim_mapping **link = &domain->mappings;
 	size_t done = 0;
 
+	WARN_ON(!nbytes);
 	walk_table(domain, 0);
 	domain->nunmaps++;
 	domain->largest_unmap = max(domain->largest_unmap, nbytes);

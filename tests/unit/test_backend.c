@@ -67,6 +67,7 @@ START_TEST(call_with_the_handle_of_a_released_container_is_refused)
 	ck_assert_int_eq(unmap_dma(0, 1, NULL), -EINVAL);
 	ck_assert_int_eq(dirty_flag(VFIO_IOMMU_DIRTY_PAGES_FLAG_START), -EINVAL);
 	ck_assert_int_eq(get_info(), -EINVAL);
+	ck_assert_int_eq(container_call(VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU), -EINVAL);
 	for (i = 0; i < ARRAY_SIZE(calls); i++)
 		if (ioctl_is_native(calls[i]))
 			ck_assert_int_eq(container_call(calls[i], SHIM_USER_BASE), -EINVAL);
@@ -214,6 +215,162 @@ START_TEST(what_a_report_uses_stays_while_its_bitmap_does_not_come)
 		close_container();
 	stop_backend();
 	shim_group_destroy(group);
+}
+END_TEST
+
+START_TEST(argument_whose_second_part_cannot_be_read_is_refused)
+{
+	const unsigned long end = SHIM_USER_BASE + SHIM_USER_NPAGES * PAGE_SIZE;
+	const struct vfio_iommu_type1_dirty_bitmap head = {
+		.argsz = 48, .flags = VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP,
+	};
+	const struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap) + sizeof(struct vfio_bitmap), .size = PAGE_SIZE,
+		.flags = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
+	};
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ck_assert_int_eq(dirty_flag(VFIO_IOMMU_DIRTY_PAGES_FLAG_START), 0);
+	ck_assert_uint_eq(copy_to_user((void *)(end - sizeof(head)), &head, sizeof(head)), 0);
+	ck_assert_int_eq(container_call(VFIO_IOMMU_DIRTY_PAGES, end - sizeof(head)), -EFAULT);
+	ck_assert_uint_eq(copy_to_user((void *)(end - sizeof(unmap)), &unmap, sizeof(unmap)), 0);
+	ck_assert_int_eq(container_call(VFIO_IOMMU_UNMAP_DMA, end - sizeof(unmap)), -EFAULT);
+	close_container();
+	stop_backend();
+}
+END_TEST
+
+/* As before Linux 6.3, whose struct has no padding. */
+START_TEST(info_is_written_by_whole_members)
+{
+	const unsigned long where = SHIM_USER_BASE;
+	unsigned char bytes[32];
+	u32 argsz;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	for (argsz = 16; argsz <= 24; argsz++) {
+		memset(bytes, 0xa5, sizeof(bytes));
+		memcpy(bytes, &argsz, sizeof(argsz));
+		ck_assert_uint_eq(copy_to_user((void *)where, bytes, sizeof(bytes)), 0);
+		ck_assert_int_eq(container_call(VFIO_IOMMU_GET_INFO, where), 0);
+		ck_assert_uint_eq(copy_from_user(bytes, (void *)where, sizeof(bytes)), 0);
+		ck_assert_uint_eq(bytes[16], argsz < 20 ? 0xa5 : 0);
+		ck_assert_uint_eq(bytes[20], 0xa5);
+	}
+	close_container();
+	stop_backend();
+}
+END_TEST
+
+START_TEST(addresses_of_mappings_of_a_few_bytes_become_void)
+{
+	struct ioas_map map = {
+		.rule = MAP_FIXED, .iova = PAGE_SIZE, .uptr = SHIM_USER_BASE, .nbytes = 1,
+		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_TYPE1, .min_granule = 1,
+	};
+	struct container *container;
+	unsigned long nbytes;
+	struct ioas *ioas;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	container = container_unreleased(handle);
+	ioas = container->ctx.vfio_ioas;
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_map(ioas, &map), 0);
+	map.iova = 2 * PAGE_SIZE;
+	map.nbytes = 2;
+	ck_assert_int_eq(ioas_map(ioas, &map), 0);
+	ioas_leave(ioas);
+	ck_assert_int_eq(vaddr_void(&container->type1, ioas, 0, PAGE_SIZE, &nbytes), 0);
+	ck_assert_uint_eq(nbytes, 1);
+	ck_assert_int_eq(vaddr_set(ioas, PAGE_SIZE, 1, SHIM_USER_BASE), 0);
+	ck_assert_int_eq(vaddr_void(&container->type1, ioas, 0, 2 * PAGE_SIZE, &nbytes), -EINVAL);
+	close_container();
+	stop_backend();
+}
+END_TEST
+
+START_TEST(a_nesting_container_says_what_it_is)
+{
+	start_backend();
+	open_container(KCOMPAT_NESTING_IOMMU);
+	ck_assert_str_eq(container_unreleased(handle)->ctx.insight.type, "nesting");
+	close_container();
+	stop_backend();
+}
+END_TEST
+
+static void keep_for_a_while(void *unused)
+{
+	struct container *container = container_get(handle);
+	unsigned int i;
+
+	current = &process.task;
+	is_reporting = true;
+	for (i = 0; i < 100; i++)
+		shim_pass_time();
+	expect(!has_gone);
+	container_put(container);
+}
+
+START_TEST(a_container_ends_after_the_calls_that_keep_it)
+{
+	const struct shim_thread threads[] = { { keep_for_a_while }, { go_meanwhile } };
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	/* The end of a call before does not end it either. */
+	ck_assert_int_eq(get_info(), 0);
+	group_that_goes = NULL;
+	is_reporting = has_gone = false;
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	expect(has_gone);
+	stop_backend();
+}
+END_TEST
+
+/* As for a call that had found the IOAS before it ended. */
+START_TEST(what_enters_an_ioas_that_has_ended_finds_none)
+{
+	struct ioas *ioas;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ioas = container_unreleased(handle)->ctx.vfio_ioas;
+	ioas->object.ending = ioas->dead = true;
+	ck_assert_int_eq(map_dma(0, 1, 0), -ENODEV);
+	ioas->object.ending = ioas->dead = false;
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	close_container();
+	stop_backend();
+}
+END_TEST
+
+/* As many as there are places in the table, and one more. */
+START_TEST(containers_in_one_place_of_the_table_are_told_apart)
+{
+	void *first, *second;
+	unsigned int i;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	first = handle;
+	for (i = 1; i < 1 << CONTAINERS_BITS; i++) {
+		open_container(VFIO_TYPE1v2_IOMMU);
+		close_container();
+	}
+	open_container(VFIO_TYPE1v2_IOMMU);
+	second = handle;
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	handle = first;
+	ck_assert_int_eq(unmap_dma(0, 1, NULL), 0);
+	close_container();
+	handle = second;
+	close_container();
+	stop_backend();
 }
 END_TEST
 
@@ -401,6 +558,15 @@ static void load_stock(void *unused)
 	shim_module_is_live(STOCK);
 }
 
+START_TEST(a_module_that_is_no_backend_changes_nothing)
+{
+	start_backend();
+	shim_module_is_live("vfio_pci");
+	ck_assert_uint_eq(shim_ndrivers(), 1);
+	stop_backend();
+}
+END_TEST
+
 START_TEST(stock_that_is_loaded_meanwhile_is_not_asked_first)
 {
 	const struct shim_thread threads[] = { { load_ours, NULL }, { load_stock, NULL } };
@@ -577,6 +743,8 @@ START_TEST(a_pin_that_fails_does_not_share_the_page_of_another_group)
 	ck_assert_int_eq(shim_first_driver()->pin_pages(handle, devices[1].iommu_group, 0,
 							_i ? 2 : 1, IOMMU_READ, pages),
 			 _i ? -EINVAL : 1);
+	if (_i)
+		ck_assert_ptr_null(pages[0]);
 	shim_first_driver()->unregister_device(handle, &vdevs[0]);
 	ck_assert_uint_eq(shim_npinned, _i ? 0 : 1);
 	shim_first_driver()->unregister_device(handle, &vdevs[1]);
@@ -609,6 +777,7 @@ START_TEST(a_driver_pins_where_an_ioas_is_selected_or_nowhere)
 	struct ioas_ctx *ctx;
 	struct ioas *ioas;
 	struct page *page;
+	char byte;
 
 	start_backend();
 	open_container(VFIO_TYPE1v2_IOMMU);
@@ -616,11 +785,16 @@ START_TEST(a_driver_pins_where_an_ioas_is_selected_or_nowhere)
 	ck_assert_int_eq(attach(group), 0);
 	ck_assert_int_eq(map_dma(0, 1, 0), 0);
 	pinning_devices[0].iommu_group = group;
+	/* Without a device that is told of unmaps: the kernel itself refuses it, but 6.1's. */
+	ck_assert_int_eq(ops->pin_pages(handle, group, 0, 1, IOMMU_READ, &page), -EINVAL);
 	ops->register_device(handle, &pinning[0]);
+	/* Nothing was pinned yet. */
+	ops->unpin_pages(handle, 0, 1);
 	ctx = &container_unreleased(handle)->ctx;
 	ioas = ioas_get_vfio(ctx);
 	ioas_set_vfio(ctx, NULL);
 	ck_assert_int_eq(ops->pin_pages(handle, group, 0, 1, IOMMU_READ, &page), -ENODEV);
+	ck_assert_int_eq(ops->dma_rw(handle, 0, &byte, 1, false), -EINVAL);
 	ioas_set_vfio(ctx, ioas);
 	ioas_put(ioas);
 	ck_assert_int_eq(ops->pin_pages(handle, group, 0, 1, IOMMU_READ, &page), 1);
@@ -770,6 +944,56 @@ START_TEST(a_join_that_fails_leaves_no_ioas)
 	close_container();
 	stop_backend();
 	shim_group_destroy(late);
+	shim_group_destroy(group);
+}
+END_TEST
+
+static struct ioas *chosen;
+
+static void choose_meanwhile(void)
+{
+	shim_on_domain_alloc = NULL;
+	ioas_set_vfio(&container_unreleased(handle)->ctx, chosen);
+}
+
+START_TEST(a_group_that_joins_leaves_what_is_selected_meanwhile)
+{
+	struct iommu_group *group = shim_group_create();
+	struct iommu_group *late = shim_group_create();
+	struct ioas_ctx *ctx;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ctx = &container_unreleased(handle)->ctx;
+	ck_assert_int_eq(attach(group), 0);
+	chosen = select_new_ioas();
+	ioas_set_vfio(ctx, NULL);
+	shim_on_domain_alloc = choose_meanwhile;
+	ck_assert_int_eq(attach(late), 0);
+	ck_assert_ptr_eq(ctx->vfio_ioas, chosen);
+	shim_first_driver()->detach_group(handle, late);
+	shim_first_driver()->detach_group(handle, group);
+	close_container();
+	stop_backend();
+	shim_group_destroy(late);
+	shim_group_destroy(group);
+}
+END_TEST
+
+START_TEST(a_group_joins_once_and_not_without_an_iommu)
+{
+	const struct vfio_iommu_driver_ops *ops;
+	struct iommu_group *group = shim_group_create();
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ops = shim_first_driver();
+	ck_assert_int_eq(ops->attach_group(handle, group, VFIO_NO_IOMMU), -EINVAL);
+	ck_assert_int_eq(ops->attach_group(handle, group, VFIO_EMULATED_IOMMU), 0);
+	ck_assert_int_eq(ops->attach_group(handle, group, VFIO_EMULATED_IOMMU), -EINVAL);
+	ops->detach_group(handle, group);
+	close_container();
+	stop_backend();
 	shim_group_destroy(group);
 }
 END_TEST
@@ -1156,6 +1380,57 @@ START_TEST(a_device_keeps_its_pins_when_one_of_a_group_with_its_number_closes)
 }
 END_TEST
 
+START_TEST(a_device_keeps_its_pins_when_another_one_of_its_group_closes)
+{
+	struct iommu_group *group = shim_group_create();
+	struct device device = { .iommu_group = group };
+	struct vfio_device vdevs[2] = {
+		{ .dev = &device, .ops = &quiet_ops }, { .dev = &device, .ops = &quiet_ops },
+	};
+	const struct vfio_iommu_driver_ops *ops;
+	struct page *page;
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ops = shim_first_driver();
+	ck_assert_int_eq(ops->attach_group(handle, group, VFIO_EMULATED_IOMMU), 0);
+	ops->register_device(handle, &vdevs[0]);
+	ops->register_device(handle, &vdevs[1]);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	ck_assert_int_eq(ops->pin_pages(handle, group, 0, 1, IOMMU_READ, &page), 1);
+	ops->unregister_device(handle, &vdevs[0]);
+	ck_assert_uint_eq(shim_npinned, 1);
+	ops->unregister_device(handle, &vdevs[1]);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ops->detach_group(handle, group);
+	close_container();
+	stop_backend();
+	shim_group_destroy(group);
+}
+END_TEST
+
+/* While another IOAS of the container has a group, vfio.ko does not release that. */
+START_TEST(mappings_go_with_the_last_emulated_group)
+{
+	struct iommu_group *real = shim_group_create();
+	struct iommu_group *group = shim_group_create();
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ck_assert_int_eq(attach(real), 0);
+	select_new_ioas();
+	ck_assert_int_eq(shim_first_driver()->attach_group(handle, group, VFIO_EMULATED_IOMMU), 0);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	shim_first_driver()->detach_group(handle, group);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	shim_first_driver()->detach_group(handle, real);
+	close_container();
+	stop_backend();
+	shim_group_destroy(group);
+	shim_group_destroy(real);
+}
+END_TEST
+
 /* --- drivers that are told of an unmap */
 
 static struct device told_device;
@@ -1195,6 +1470,51 @@ static void check_new_mapping_is_clean(void)
 	ck_assert_uint_eq(bits, 0);
 	ck_assert_int_eq(unmap_dma(0, 1, NULL), 1);
 }
+
+/* The page at the first address is mapped and pinned, too. */
+START_TEST(a_pin_at_the_end_of_all_addresses_does_not_go_on_at_the_first)
+{
+	struct page *pages[2];
+	int ret;
+
+	open_told(&quiet_ops);
+	ck_assert_int_eq(map_dma(ULONG_MAX >> PAGE_SHIFT, 1, 1), 0);
+	ret = shim_first_driver()->pin_pages(handle, told_device.iommu_group, -PAGE_SIZE, 1,
+					     IOMMU_READ, pages);
+	ck_assert_int_eq(ret, 1);
+	shim_first_driver()->unpin_pages(handle, -PAGE_SIZE, 1);
+	ret = shim_first_driver()->pin_pages(handle, told_device.iommu_group, -PAGE_SIZE, 2,
+					     IOMMU_READ, pages);
+	ck_assert_int_eq(ret, -EINVAL);
+	ck_assert_uint_eq(shim_npinned, 1);
+	shim_first_driver()->unpin_pages(handle, 0, 1);
+	close_told();
+}
+END_TEST
+
+/* vfio.ko lets none of it pass. */
+START_TEST(a_driver_that_asks_for_nonsense_is_refused)
+{
+	const struct vfio_iommu_driver_ops *ops;
+	struct iommu_group *group;
+	struct page *page;
+	char byte;
+
+	open_told(&quiet_ops);
+	ops = shim_first_driver();
+	group = told_device.iommu_group;
+	ck_assert_int_eq(ops->pin_pages(NULL, group, 0, 1, IOMMU_READ, &page), -EINVAL);
+	ck_assert_int_eq(ops->pin_pages(handle, group, 0, 0, IOMMU_READ, &page), -EINVAL);
+	ck_assert_int_eq(ops->pin_pages(handle, group, 0, 1, IOMMU_READ, NULL), -EINVAL);
+	ck_assert_int_eq(ops->dma_rw(NULL, 0, &byte, 1, false), -EINVAL);
+	shim_expected_warnings = 2;
+	ops->unpin_pages(NULL, 0, 1);
+	ops->unpin_pages(handle, 0, 0);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ops->unpin_pages(handle, 0, 1);
+	close_told();
+}
+END_TEST
 
 static void start_and_let_go(struct vfio_device *vdev, u64 iova, u64 nbytes)
 {
@@ -1281,6 +1601,7 @@ int main(void)
 		       table_that_is_not_asked_first_any_more_serves_what_it_has_and_no_more);
 	tcase_add_test(tcase, table_stays_until_the_module_goes);
 	tcase_add_test(tcase, being_asked_second_is_told);
+	tcase_add_test(tcase, a_module_that_is_no_backend_changes_nothing);
 	tcase_add_loop_test(tcase, stock_that_is_loaded_meanwhile_is_not_asked_first, 1, 21);
 	tcase_add_test(tcase, failing_registration_leaves_nothing);
 	tcase_add_test(tcase, container_without_memory_leaves_nothing);
@@ -1296,11 +1617,24 @@ int main(void)
 			    an_open_device_keeps_its_pins_when_the_last_one_we_heard_of_closes, 0,
 			    ARRAY_SIZE(open_devices));
 	tcase_add_test(tcase, a_group_that_joins_makes_one_ioas_at_most);
+	tcase_add_test(tcase, argument_whose_second_part_cannot_be_read_is_refused);
+	tcase_add_test(tcase, info_is_written_by_whole_members);
+	tcase_add_test(tcase, addresses_of_mappings_of_a_few_bytes_become_void);
+	tcase_add_test(tcase, a_nesting_container_says_what_it_is);
+	tcase_add_loop_test(tcase, a_container_ends_after_the_calls_that_keep_it, 0, 20);
+	tcase_add_test(tcase, what_enters_an_ioas_that_has_ended_finds_none);
+	tcase_add_test(tcase, containers_in_one_place_of_the_table_are_told_apart);
 	tcase_add_loop_test(tcase, a_join_that_fails_leaves_no_ioas, 0, 2);
+	tcase_add_test(tcase, a_group_that_joins_leaves_what_is_selected_meanwhile);
+	tcase_add_test(tcase, a_group_joins_once_and_not_without_an_iommu);
 	tcase_add_loop_test(tcase, a_group_joins_beside_the_end_of_what_is_selected, 0, 10);
 	tcase_add_test(tcase, a_group_does_not_join_where_an_address_has_become_void);
 	tcase_add_loop_test(tcase, a_dying_process_does_not_wait_to_enter, 0, 3);
 	tcase_add_test(tcase, a_device_keeps_its_pins_when_one_of_a_group_with_its_number_closes);
+	tcase_add_test(tcase, a_device_keeps_its_pins_when_another_one_of_its_group_closes);
+	tcase_add_test(tcase, mappings_go_with_the_last_emulated_group);
+	tcase_add_test(tcase, a_pin_at_the_end_of_all_addresses_does_not_go_on_at_the_first);
+	tcase_add_test(tcase, a_driver_that_asks_for_nonsense_is_refused);
 	tcase_add_loop_test(tcase,
 			    tracking_that_begins_during_an_unmap_says_nothing_of_a_later_mapping,
 			    0, 2);

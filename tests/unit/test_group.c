@@ -213,7 +213,12 @@ START_TEST(a_domain_that_reaches_further_than_a_group_is_not_shared)
 	struct iommu_group *wide = create_group(32);
 
 	ck_assert_int_eq(ioas_attach_group(ioas, wide, &plainly), 0);
+	/* It is on no domain but its own, not for a moment. */
+	shim_fail_attach_in = 2;
+	shim_fail_attaches = 1;
 	ck_assert_int_eq(ioas_attach_group(ioas, narrow, &plainly), 0);
+	ck_assert_uint_eq(shim_fail_attaches, 1);
+	shim_fail_attach_in = shim_fail_attaches = 0;
 	ck_assert_ptr_ne(wide->domain, narrow->domain);
 	ck_assert(!is_usable(ioas, PAGE(16)));
 	ioas_detach_group(&ctx, narrow, true);
@@ -257,6 +262,8 @@ START_TEST(regions_stay_reserved_while_any_device_is_attached)
 	second = bind(group, 1);
 	ck_assert_int_eq(attach_to(first, &ioas->object), 0);
 	ck_assert_int_eq(attach_to(second, &ioas->object), 0);
+	/* Of neither kind is a window for interrupts. */
+	ck_assert(!group->domain->has_msi_cookie);
 	end_device(first);
 	ck_assert(!is_usable(ioas, PAGE(4)));
 	ck_assert(!is_usable(ioas, PAGE(32)));
@@ -499,6 +506,212 @@ START_TEST(a_replace_whose_attach_fails_leaves_the_group_where_it_was)
 	ck_assert_int_eq(replace_by(idev, &hwpt->object), 0);
 	end_device(idev);
 	remove_domain(hwpt);
+	shim_group_destroy(group);
+}
+END_TEST
+
+START_TEST(a_table_that_an_idle_device_cannot_be_put_on_is_refused)
+{
+	struct iommu_group *group = create_group(16);
+	struct ioas_device *idev = bind(group, 0);
+
+	ck_assert_int_eq(PTR_ERR(idev_alloc_hwpt(idev, ioas, 1)), -EOPNOTSUPP);
+	shim_fail_attach_in = shim_fail_attaches = 1;
+	ck_assert_int_eq(PTR_ERR(alloc_hwpt(idev, ioas)), -EINVAL);
+	ck_assert_uint_eq(shim_fail_attaches, 0);
+	shim_fail_attach_in = 0;
+	ck_assert(list_empty(&ioas->hwpts));
+	vfio_ioas_device_unbind(idev);
+	shim_group_destroy(group);
+}
+END_TEST
+
+/* Its own domain takes it, the other does not; then its own does not either. */
+START_TEST(a_group_that_a_shared_domain_refuses_goes_back_to_its_own)
+{
+	struct iommu_group *first = create_group(0), *second = create_group(0);
+
+	ck_assert_int_eq(ioas_attach_group(ioas, first, &plainly), 0);
+	shim_takes_none_back = _i;
+	shim_fail_attach_in = 2;
+	shim_fail_attaches = 1 + _i;
+	shim_expected_warnings = _i;
+	ck_assert_int_eq(ioas_attach_group(ioas, second, &plainly), _i ? -EINVAL : 0);
+	ck_assert_uint_eq(shim_fail_attaches, 0);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	shim_fail_attach_in = 0;
+	shim_takes_none_back = false;
+	ck_assert_ptr_ne(first->domain, second->domain);
+	if (_i)
+		ck_assert_ptr_null(second->domain);
+	else
+		ioas_detach_group(&ctx, second, true);
+	ioas_detach_group(&ctx, first, true);
+	shim_group_destroy(second);
+	shim_group_destroy(first);
+}
+END_TEST
+
+START_TEST(areas_go_with_the_last_group_unless_they_are_kept)
+{
+	struct iommu_group *groups[2] = { create_group(0), create_group(0) };
+	unsigned int i;
+
+	ck_assert_int_eq(map_pages(ioas, PAGE(1), 1, 0), 0);
+	for (i = 0; i < 2; i++)
+		ck_assert_int_eq(ioas_attach_group(ioas, groups[i], &plainly), 0);
+	ioas_detach_group(&ctx, groups[0], _i);
+	ck_assert_uint_eq(ioas->iova_space.nareas, 1);
+	ioas_detach_group(&ctx, groups[1], _i);
+	ck_assert_uint_eq(ioas->iova_space.nareas, _i);
+	for (i = 0; i < 2; i++)
+		shim_group_destroy(groups[i]);
+}
+END_TEST
+
+static struct iommu_group *leaving;
+static struct ioas_device *moving;
+static struct ioas *elsewhere;
+
+static void map_some(void *unused)
+{
+	unsigned int i;
+
+	current = &process.task;
+	for (i = 0; i < 4; i++)
+		expect(!map_pages(ioas, PAGE(1 + i), 1, i));
+}
+
+static void leave_shared(void *unused)
+{
+	current = &process.task;
+	ioas_detach_group(&ctx, leaving, true);
+}
+
+static void move_in_vain(void *unused)
+{
+	current = &process.task;
+	expect(replace_by(moving, &elsewhere->object) == -EINVAL);
+}
+
+/* Drivers do not expect it: see lib_group.c. */
+START_TEST(nothing_is_mapped_while_a_group_leaves_a_shared_domain)
+{
+	const struct shim_thread threads[] = { { map_some }, { leave_shared } };
+	struct iommu_group *first = create_group(0);
+
+	leaving = create_group(0);
+	ck_assert_int_eq(ioas_attach_group(ioas, first, &plainly), 0);
+	ck_assert_int_eq(ioas_attach_group(ioas, leaving, &plainly), 0);
+	ck_assert_ptr_eq(first->domain, leaving->domain);
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	ioas_detach_group(&ctx, first, true);
+	shim_group_destroy(leaving);
+	shim_group_destroy(first);
+}
+END_TEST
+
+START_TEST(nothing_is_mapped_while_a_group_goes_back_to_its_domain)
+{
+	const struct shim_thread threads[] = { { map_some }, { move_in_vain } };
+	struct iommu_group *group = create_group(0);
+
+	moving = bind(group, 0);
+	ck_assert_int_eq(attach_to(moving, &ioas->object), 0);
+	elsewhere = ioas_create(&ctx);
+	ck_assert(!IS_ERR(elsewhere));
+	ioas_object_publish(&elsewhere->object);
+	shim_fail_attach_in = shim_fail_attaches = 1;
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	shim_fail_attach_in = shim_fail_attaches = 0;
+	end_device(moving);
+	ck_assert_int_eq(ioas_object_destroy(&ctx, elsewhere->object.id), 0);
+	shim_group_destroy(group);
+}
+END_TEST
+
+static bool holding, asked;
+
+static void hold_groups(void *unused)
+{
+	unsigned int i;
+
+	current = &process.task;
+	mutex_lock(&ctx.groups_mutex);
+	holding = true;
+	for (i = 0; i < 20; i++)
+		shim_pass_time();
+	expect(!asked);
+	mutex_unlock(&ctx.groups_mutex);
+}
+
+static void ask_for_coherency(void *unused)
+{
+	current = &process.task;
+	while (!holding)
+		shim_wait();
+	asked = ioas_ctx_enforces_coherency(&ctx);
+}
+
+START_TEST(a_question_for_coherency_waits_for_groups_that_come)
+{
+	const struct shim_thread threads[] = { { hold_groups }, { ask_for_coherency } };
+	struct iommu_group *group = create_group(16);
+	/* Known, and on no domain. */
+	struct ioas_device *idev = bind(group, 0);
+
+	holding = asked = false;
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	ck_assert(asked);
+	vfio_ioas_device_unbind(idev);
+	shim_group_destroy(group);
+}
+END_TEST
+
+START_TEST(a_second_device_without_memory_takes_nothing_from_the_first)
+{
+	struct iommu_group *group = create_group(32);
+	struct ioas_device *first, *second;
+
+	shim_group_add_device(group);
+	shim_group_add_region(group, PAGE(4), PAGE_SIZE, IOMMU_RESV_RESERVED);
+	shim_group_add_region(group, PAGE(8), PAGE_SIZE, IOMMU_RESV_RESERVED);
+	first = bind(group, 0);
+	second = bind(group, 1);
+	ck_assert_int_eq(attach_to(first, &ioas->object), 0);
+	/* Two regions are listed, one is reserved. */
+	shim_fail_in = 4;
+	ck_assert_int_eq(attach_to(second, &ioas->object), -ENOMEM);
+	ck_assert_int_eq(shim_fail_in, 0);
+	ck_assert(!is_usable(ioas, PAGE(4)));
+	vfio_ioas_device_detach(first);
+	ck_assert(is_usable(ioas, PAGE(4)));
+	vfio_ioas_device_unbind(first);
+	vfio_ioas_device_unbind(second);
+	shim_group_destroy(group);
+}
+END_TEST
+
+/* The first two leave no IOVA; the third cannot be had before that is found out. */
+START_TEST(want_of_memory_for_a_region_is_told_before_want_of_iova)
+{
+	struct iommu_group *group = create_group(0);
+	unsigned int n;
+	int ret;
+
+	shim_group_add_region(group, 0, 1UL << 63, IOMMU_RESV_RESERVED);
+	shim_group_add_region(group, 1UL << 63, 1UL << 63, IOMMU_RESV_RESERVED);
+	shim_group_add_region(group, PAGE(4), PAGE_SIZE, IOMMU_RESV_RESERVED);
+	for (n = 1; ; n++) {
+		shim_fail_in = n;
+		ret = ioas_attach_group(ioas, group, &plainly);
+		if (shim_fail_in)
+			break;
+		ck_assert_int_eq(ret, -ENOMEM);
+	}
+	shim_fail_in = 0;
+	ck_assert_int_eq(ret, -EINVAL);
+	ck_assert_uint_gt(n, 6);
 	shim_group_destroy(group);
 }
 END_TEST
@@ -945,6 +1158,14 @@ int main(void)
 	tcase_add_test(tcase, a_device_that_its_driver_has_left_attached_is_detached);
 	tcase_add_loop_test(tcase, a_replace_by_where_a_device_is_needs_nothing, 0, 2);
 	tcase_add_loop_test(tcase, a_replace_whose_attach_fails_leaves_the_group_where_it_was, 0, 2);
+	tcase_add_test(tcase, a_table_that_an_idle_device_cannot_be_put_on_is_refused);
+	tcase_add_loop_test(tcase, a_group_that_a_shared_domain_refuses_goes_back_to_its_own, 0, 2);
+	tcase_add_loop_test(tcase, areas_go_with_the_last_group_unless_they_are_kept, 0, 2);
+	tcase_add_loop_test(tcase, nothing_is_mapped_while_a_group_leaves_a_shared_domain, 0, 50);
+	tcase_add_loop_test(tcase, nothing_is_mapped_while_a_group_goes_back_to_its_domain, 0, 50);
+	tcase_add_loop_test(tcase, a_question_for_coherency_waits_for_groups_that_come, 0, 20);
+	tcase_add_test(tcase, a_second_device_without_memory_takes_nothing_from_the_first);
+	tcase_add_test(tcase, want_of_memory_for_a_region_is_told_before_want_of_iova);
 	tcase_add_loop_test(tcase, groups_come_and_go_as_they_should, 0, 200);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);

@@ -463,6 +463,24 @@ START_TEST(only_an_hwpt_is_one)
 }
 END_TEST
 
+START_TEST(a_domain_with_groups_that_its_driver_changed_is_left_alone)
+{
+	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 4, 0), 0);
+	hwpt->domain->geometry.aperture_end = 2 * IOVA - 1;
+	hwpt->ngroups = 1;
+	down_write(&ioas->domains_rwsem);
+	ck_assert_int_eq(hwpt_settle(hwpt), -EINVAL);
+	ck_assert_uint_eq(hwpt->domain->nunmaps, 0);
+	hwpt->ngroups = 0;
+	ck_assert_int_eq(hwpt_settle(hwpt), 0);
+	up_write(&ioas->domains_rwsem);
+	ck_assert_uint_eq(count_mappings(hwpt), 1);
+	ck_assert_int_eq(map_pages(ioas, 3 * IOVA, 1, 8), -EINVAL);
+}
+END_TEST
+
 START_TEST(an_ioas_with_an_hwpt_is_not_destroyed)
 {
 	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
@@ -516,6 +534,7 @@ int main(void)
 	tcase_add_test(tcase, a_domain_without_an_edge_reserves_nothing);
 	tcase_add_loop_test(tcase, a_domain_whose_edges_cannot_be_reserved_leaves_nothing, 0, 2);
 	tcase_add_test(tcase, a_domain_that_its_driver_has_not_finished_is_not_filled);
+	tcase_add_test(tcase, a_domain_with_groups_that_its_driver_changed_is_left_alone);
 	tcase_add_test(tcase, only_an_hwpt_is_one);
 	tcase_add_test(tcase, an_ioas_with_an_hwpt_is_not_destroyed);
 	tcase_add_test(tcase, coherency_is_enforced_if_every_domain_does);

@@ -36,6 +36,8 @@ static void setup(void)
 	nallowed = 0;
 	init_rwsem(&domains_rwsem);
 	down_write(&domains_rwsem);
+	/* It may be anything before. */
+	memset(&space, 0xa5, sizeof(space));
 	iova_space_init(&space, &domains_rwsem);
 }
 
@@ -647,6 +649,97 @@ START_TEST(ranges_change_only_with_nobody_in_the_ioas)
 }
 END_TEST
 
+static bool inside, replaced;
+
+static void stay_inside(void *unused)
+{
+	unsigned int i;
+
+	current = &task;
+	down_read(&domains_rwsem);
+	inside = true;
+	for (i = 0; i < 20; i++)
+		shim_pass_time();
+	expect(!replaced);
+	up_read(&domains_rwsem);
+}
+
+static void replace_allowed(void *unused)
+{
+	const struct ioas_range range = { 0x1000, 0x1fff };
+
+	current = &task;
+	while (!inside)
+		shim_wait();
+	expect(!iova_allow(&space, &range, 1));
+	replaced = true;
+}
+
+START_TEST(a_list_is_replaced_with_nobody_in_the_ioas)
+{
+	const struct shim_thread threads[] = { { stay_inside }, { replace_allowed } };
+
+	inside = replaced = false;
+	up_write(&domains_rwsem);
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	current = &task;
+	down_write(&domains_rwsem);
+	ck_assert(replaced);
+}
+END_TEST
+
+START_TEST(a_search_begins_at_the_lowest_address_in_a_new_space)
+{
+	unsigned long iova;
+	unsigned int i;
+
+	for (i = 0; i < IOVA_NCURSORS; i++)
+		space.cursors[i] = (struct iova_cursor){ 1, 1, ULONG_MAX };
+	iova_space_init(&space, &domains_rwsem);
+	iova_index_gaps(&space);
+	ck_assert_int_eq(find_free(1, 1, 0, &iova), 0);
+}
+END_TEST
+
+START_TEST(the_next_place_with_its_offset_is_found)
+{
+	unsigned long iova;
+
+	reserve(0, 0x103ff, &owners[0]);
+	iova_index_gaps(&space);
+	ck_assert_int_eq(find_free(0x400, 0x400, 0x800, &iova), 0);
+	ck_assert_uint_eq(iova, 0x10800);
+}
+END_TEST
+
+START_TEST(the_highest_place_is_found_again)
+{
+	unsigned long iova;
+	unsigned int i;
+
+	reserve(0, ULONG_MAX - PAGE_SIZE - 1, &owners[0]);
+	iova_index_gaps(&space);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(find_free(1, 1, 0, &iova), 0);
+		ck_assert_uint_eq(iova, ULONG_MAX - PAGE_SIZE);
+	}
+}
+END_TEST
+
+START_TEST(the_last_byte_of_an_allowed_range_is_found)
+{
+	const struct ioas_range range = { 0x100000, 0x100fff };
+	unsigned long iova;
+
+	ck_assert_int_eq(allow(&range, 1), 0);
+	ck_assert(insert(0, 0x100000, 0x100ffe));
+	ck_assert(insert(1, 0x200000, 0x200fff));
+	iova_index_gaps(&space);
+	ck_assert_int_eq(find_free(1, 1, 0, &iova), 0);
+	ck_assert_uint_eq(iova, 0x100fff);
+}
+END_TEST
+
 /* --- what searches cost; that no lock is held for long is checked by itself, see steps.h */
 
 #define MANY		3000U
@@ -712,6 +805,33 @@ START_TEST(gaps_that_are_misaligned_are_passed_once_and_in_pieces)
 }
 END_TEST
 
+/* Down to each area and up again, each a step after which others may get the lock. */
+START_TEST(each_visit_of_an_area_is_a_step)
+{
+	unsigned long iova;
+
+	make_misaligned_gaps();
+	iova_index_gaps(&space);
+	nrounds = 0;
+	ck_assert_int_eq(find_free(2 * HUGE - PAGE_SIZE, HUGE, 0, &iova), 0);
+	ck_assert_uint_ge(nrounds, 2 * MANY / 500);
+	erase_many();
+}
+END_TEST
+
+START_TEST(reserved_ranges_in_one_gap_are_passed_in_pieces)
+{
+	unsigned long i, iova;
+
+	for (i = 1; i <= MANY; i++)
+		ck_assert_int_eq(iova_reserve(&space, i * 2 * PAGE_SIZE,
+					      i * 2 * PAGE_SIZE + PAGE_SIZE - 1, &owners[0]), 0);
+	iova_index_gaps(&space);
+	ck_assert_int_eq(find_free(2 * PAGE_SIZE, PAGE_SIZE, 0, &iova), 0);
+	ck_assert_uint_eq(iova, MANY * 2 * PAGE_SIZE + PAGE_SIZE);
+}
+END_TEST
+
 START_TEST(gaps_with_something_reserved_are_passed_once_and_in_pieces)
 {
 	unsigned long i;
@@ -752,6 +872,16 @@ START_TEST(allowed_ranges_that_are_full_are_passed_once_and_in_pieces)
 	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), -ENOSPC);
 	ck_assert_uint_lt(shim_nsteps, 16UL * MANY);
 	erase_many();
+}
+END_TEST
+
+START_TEST(allowed_ranges_that_are_too_short_are_passed_in_pieces)
+{
+	unsigned long iova;
+
+	allow_many(PAGE_SIZE);
+	iova_index_gaps(&space);
+	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), -ENOSPC);
 }
 END_TEST
 
@@ -1017,6 +1147,14 @@ int main(void)
 	tcase_add_loop_test(tcase, without_memory_the_former_list_stays, 0, 2);
 	tcase_add_test(tcase, a_process_that_is_killed_leaves_the_former_list);
 	tcase_add_test(tcase, ranges_change_only_with_nobody_in_the_ioas);
+	tcase_add_loop_test(tcase, a_list_is_replaced_with_nobody_in_the_ioas, 0, 20);
+	tcase_add_test(tcase, a_search_begins_at_the_lowest_address_in_a_new_space);
+	tcase_add_test(tcase, the_next_place_with_its_offset_is_found);
+	tcase_add_test(tcase, the_highest_place_is_found_again);
+	tcase_add_test(tcase, the_last_byte_of_an_allowed_range_is_found);
+	tcase_add_test(tcase, each_visit_of_an_area_is_a_step);
+	tcase_add_test(tcase, reserved_ranges_in_one_gap_are_passed_in_pieces);
+	tcase_add_test(tcase, allowed_ranges_that_are_too_short_are_passed_in_pieces);
 	tcase_add_test(tcase, gaps_that_are_misaligned_are_passed_once_and_in_pieces);
 	tcase_add_test(tcase, gaps_with_something_reserved_are_passed_once_and_in_pieces);
 	tcase_add_test(tcase, allowed_ranges_that_are_full_are_passed_once_and_in_pieces);

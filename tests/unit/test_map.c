@@ -508,6 +508,42 @@ static void destroy_ioas(void *unused)
 	destroyed = !ioas_object_destroy(&ctx, ioas->object.id);
 }
 
+static bool is_out;
+
+static void leave_and_come_back(void *unused)
+{
+	unsigned int i;
+
+	ioas_enter(ioas);
+	ioas_keep(ioas);
+	ioas_leave(ioas);
+	is_out = true;
+	for (i = 0; i < 100; i++)
+		shim_pass_time();
+	expect(!destroyed);
+	ioas_enter(ioas);
+	expect(ioas->dead);
+	ioas_unkeep(ioas);
+	ioas_leave(ioas);
+}
+
+static void destroy_while_out(void *unused)
+{
+	while (!is_out)
+		shim_wait();
+	destroy_ioas(NULL);
+}
+
+START_TEST(an_ioas_waits_for_a_call_that_has_left_it_for_a_while)
+{
+	const struct shim_thread threads[] = { { leave_and_come_back }, { destroy_while_out } };
+
+	is_out = destroyed = false;
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	expect(destroyed);
+}
+END_TEST
+
 /* As a container's call does, which is not kept but by the lock; it may meet a dead one. */
 static void map_unless_dead(void *unused)
 {
@@ -929,6 +965,7 @@ int main(void)
 	tcase_add_loop_test(tcase, an_upward_unmap_of_half_of_a_map_under_way_is_told_so, 0, 200);
 	tcase_add_loop_test(tcase, a_map_that_may_not_stay_leaves_nothing, 0, 2);
 	tcase_add_loop_test(tcase, a_map_that_fails_takes_no_room_from_another, 0, 50);
+	tcase_add_loop_test(tcase, an_ioas_waits_for_a_call_that_has_left_it_for_a_while, 0, 20);
 	tcase_add_loop_test(tcase, an_ioas_does_not_end_below_a_map_that_waits_for_room, 0, 50);
 	tcase_add_loop_test(tcase, an_ioas_that_waits_for_its_end_keeps_no_room, 0, 50);
 	tcase_add_loop_test(tcase, an_ioas_that_ends_keeps_no_room, 0, 50);

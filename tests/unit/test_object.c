@@ -208,6 +208,31 @@ START_TEST(a_context_ends_its_objects_whatever_uses_what)
 }
 END_TEST
 
+static void destroy_in_vain(void *unused)
+{
+	expect(ioas_object_destroy(&ctx, things[0].object.id) == -EBUSY);
+}
+
+static void use_and_retire(void *unused)
+{
+	while (!things[0].object.ending)
+		shim_pass_time();
+	ioas_object_use(&things[0].object);
+	ioas_object_put(&things[0].object);
+	ioas_object_retire(&things[0].object);
+}
+
+START_TEST(a_retire_is_woken_by_a_destroy_that_gives_up)
+{
+	const struct shim_thread threads[] = { { destroy_in_vain }, { use_and_retire } };
+
+	publish(0);
+	ck_assert(ioas_object_try_busy(&things[0].object));
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	ck_assert(ioas_ctx_is_empty(&ctx));
+}
+END_TEST
+
 /* What threads do to one object, and what became of it. */
 static struct {
 	u32 id;
@@ -372,6 +397,7 @@ int main(void)
 	tcase_add_test(tcase, an_object_with_a_user_is_not_destroyed);
 	tcase_add_test(tcase, a_user_less_than_there_are_is_complained_about);
 	tcase_add_test(tcase, an_object_that_is_busy_for_too_long_is_not_destroyed);
+	tcase_add_loop_test(tcase, a_retire_is_woken_by_a_destroy_that_gives_up, 0, 50);
 	tcase_add_test(tcase, a_dying_process_does_not_wait_to_destroy);
 	tcase_add_test(tcase, the_account_mode_changes_in_an_empty_context_only);
 	tcase_add_loop_test(tcase, a_context_ends_its_objects_whatever_uses_what, 0, 2);
