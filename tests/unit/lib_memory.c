@@ -164,7 +164,7 @@ int follow_pfnmap_start(struct follow_pfnmap_args *args)
 		return -EINVAL;
 	args->pfn = mm->mmio[slot].pfn;
 	shim_add_mmio(args->pfn, 1);
-	args->writable = !mm->read_only[slot];
+	args->writable = !mm->read_only[slot] && !mm->mmio[slot].clean;
 	return 0;
 }
 
@@ -189,8 +189,12 @@ int fixup_user_fault(struct mm_struct *mm, unsigned long uaddr, unsigned int fla
 	if (mm->mmio[slot].fault_ret)
 		return mm->mmio[slot].fault_ret;
 	mm->mmio[slot].absent = false;
-	/* It drops the lock and takes it again when it pleases. */
+	if (flags & FAULT_FLAG_WRITE)
+		mm->mmio[slot].clean = false;
+	/* It drops the lock and takes it again when it pleases: what was found may be gone. */
 	*unlocked = ncalls++ % 2;
+	if (*unlocked)
+		mm->mmio_vma = (struct vm_area_struct){ };
 	return 0;
 }
 

@@ -14,6 +14,7 @@ long shim_allocations;
 long shim_nseen;
 size_t shim_allocated_nbytes;
 long shim_fail_in;
+long shim_added_first;
 unsigned int shim_fail_one_in;
 unsigned long shim_fail_seed;
 

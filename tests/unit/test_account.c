@@ -284,6 +284,22 @@ START_TEST(an_account_is_that_of_the_caller_or_not)
 }
 END_TEST
 
+START_TEST(what_others_charge_at_the_same_moment_counts)
+{
+	long *counter = counters[_i].user ? &process.user.locked_vm.n :
+					    (long *)&process.mm.locked_vm;
+
+	create(counters[_i].mode, false, 10);
+	shim_added_first = 4;
+	ck_assert_int_eq(charge(3), 0);
+	ck_assert_int_eq(shim_added_first, 0);
+	ck_assert_int_eq(*counter, 7);
+	shim_added_first = 3;
+	ck_assert_int_eq(charge(1), -ENOMEM);
+	*counter -= 7;
+}
+END_TEST
+
 int main(void)
 {
 	const int nmodes = ARRAY_SIZE(modes);
@@ -309,6 +325,8 @@ int main(void)
 	tcase_add_test(tcase, without_memory_there_is_no_account);
 	tcase_add_test(tcase, the_last_reference_lets_the_process_go);
 	tcase_add_test(tcase, an_account_is_that_of_the_caller_or_not);
+	tcase_add_loop_test(tcase, what_others_charge_at_the_same_moment_counts, 0,
+			    ARRAY_SIZE(counters));
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

@@ -498,6 +498,55 @@ START_TEST(random_sequences_without_memory_now_and_then_agree_with_the_model)
 }
 END_TEST
 
+START_TEST(a_cut_at_either_end_of_a_store_does_nothing)
+{
+	model_init(10);
+	model_set(0, 5, 0x1000, EXTENT_CHARGED);
+	model_set(5, 5, 0x2000, EXTENT_CHARGED);
+	ck_assert_int_eq(extents_cut(&model.extents, 0), 0);
+	ck_assert_int_eq(extents_cut(&model.extents, 10), 0);
+	ck_assert_int_eq(shim_allocations, 0);
+	model_exit();
+}
+END_TEST
+
+START_TEST(two_runs_need_no_memory)
+{
+	model_init(10);
+	model_set(0, 2, 0x1000, EXTENT_CHARGED);
+	model_set(2, 2, 0x2000, EXTENT_CHARGED);
+	ck_assert_int_eq(shim_allocations, 1);
+	model_clear(2, 3);
+	ck_assert_int_eq(shim_allocations, 0);
+	check_all();
+	model_exit();
+}
+END_TEST
+
+/* A run begins as far from the first as can be said; then many lie in between, and go. */
+START_TEST(a_chunk_reaches_as_far_as_a_start_can_say)
+{
+	struct extent run = {
+		.index = EXTENT_MAX_START, .npages = 3, .pfn = 7, .kind = EXTENT_CHARGED,
+	};
+	struct extents extents;
+	unsigned long i;
+
+	extents_init(&extents, EXTENT_MAX_START + 3);
+	ck_assert_int_eq(extents_set(&extents, &run), 0);
+	ck_assert_int_eq(shim_allocations, 0);
+	run.npages = 1;
+	for (i = 1; i <= 300; i++) {
+		run.index = 2 * i;
+		ck_assert_int_eq(extents_set(&extents, &run), 0);
+	}
+	for (i = 1; i <= 300; i++)
+		extents_clear(&extents, 2 * i, 2 * i);
+	ck_assert_int_eq(shim_allocations, 0);
+	extents_destroy(&extents);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("extents");
@@ -523,6 +572,9 @@ int main(void)
 	tcase_add_loop_test(tcase,
 			    random_sequences_without_memory_now_and_then_agree_with_the_model,
 			    0, 10);
+	tcase_add_test(tcase, a_cut_at_either_end_of_a_store_does_nothing);
+	tcase_add_test(tcase, two_runs_need_no_memory);
+	tcase_add_test(tcase, a_chunk_reaches_as_far_as_a_start_can_say);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

@@ -501,6 +501,17 @@ START_TEST(a_map_that_may_not_stay_leaves_nothing)
 }
 END_TEST
 
+START_TEST(a_copy_of_one_byte_too_many_is_refused)
+{
+	struct ioas_area *copies;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_capture(ioas, IOVA, 5 * PAGE_SIZE + 1, IOMMU_READ, &copies), -ENOENT);
+	ioas_leave(ioas);
+}
+END_TEST
+
 static bool destroyed;
 
 static void destroy_ioas(void *unused)
@@ -964,6 +975,7 @@ int main(void)
 	tcase_add_loop_test(tcase, an_unmap_of_half_of_a_map_that_fails_finds_nothing, 0, 40);
 	tcase_add_loop_test(tcase, an_upward_unmap_of_half_of_a_map_under_way_is_told_so, 0, 200);
 	tcase_add_loop_test(tcase, a_map_that_may_not_stay_leaves_nothing, 0, 2);
+	tcase_add_test(tcase, a_copy_of_one_byte_too_many_is_refused);
 	tcase_add_loop_test(tcase, a_map_that_fails_takes_no_room_from_another, 0, 50);
 	tcase_add_loop_test(tcase, an_ioas_waits_for_a_call_that_has_left_it_for_a_while, 0, 20);
 	tcase_add_loop_test(tcase, an_ioas_does_not_end_below_a_map_that_waits_for_room, 0, 50);

@@ -142,6 +142,7 @@ START_TEST(without_memory_for_a_list_batches_are_small)
 	make_store(SHIM_USER_NPAGES, true);
 	shim_fail_in = 1;
 	ck_assert_int_eq(pin(NULL), 0);
+	ck_assert_int_eq(shim_fail_in, 0);
 	ck_assert_uint_eq(shim_npinned, SHIM_USER_NPAGES);
 	unpin(NULL);
 }
@@ -176,7 +177,9 @@ static void make_mmio(unsigned int first, unsigned int end, unsigned long pfn)
 {
 	for (; first < end; first++) {
 		process.mm.pages[first] = NULL;
-		process.mm.mmio[first] = (struct shim_mmio){ .pfn = pfn++, .absent = first % 3 };
+		process.mm.mmio[first] = (struct shim_mmio){
+			.pfn = pfn++, .absent = first % 3, .clean = first % 3,
+		};
 	}
 }
 
@@ -343,8 +346,8 @@ END_TEST
 /* As from type1; a native map is made with the rights of the caller. */
 START_TEST(type1_maps_what_a_protection_key_forbids_the_caller)
 {
-	make_store(_i ? 1 : STORE_NPAGES, true);
-	process.mm.key_disabled[_i ? 0 : 5] = true;
+	make_store(_i % 2 ? 1 : STORE_NPAGES, _i < 2);
+	process.mm.key_disabled[_i % 2 ? 0 : 5] = true;
 	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
 	ck_assert_uint_eq(shim_npinned, 0);
 	pages.as_type1 = true;
@@ -392,7 +395,9 @@ START_TEST(the_zero_page_is_not_pinned)
 	struct page *zero = &shim_pages[SHIM_ZERO_PAGE];
 	unsigned int i;
 
-	make_store(_i ? 1 : STORE_NPAGES, false);
+	make_store(_i % 2 ? 1 : STORE_NPAGES, false);
+	/* Which is not pinned by the quick walk then. */
+	pages.as_type1 = _i / 2;
 	zero->reserved = true;
 	for (i = 0; i < pages.extents.npages; i += 2)
 		process.mm.pages[i] = zero;
@@ -452,7 +457,7 @@ END_TEST
 
 START_TEST(memory_of_a_dead_process_cannot_be_pinned)
 {
-	make_store(STORE_NPAGES, true);
+	make_store(_i ? 1 : STORE_NPAGES, true);
 	current = &other.task;
 	process.mm.mm_users = 0;
 	ck_assert_int_eq(pin(NULL), -EFAULT);
@@ -504,11 +509,13 @@ START_TEST(a_pin_is_found_by_exactly_its_range)
 	struct pages_user area = { .first_index = 3, .last_index = 9 };
 	struct pages_user pinner = { .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN };
 	struct pages_user longer = { .first_index = 3, .last_index = 10, .kind = USER_ACCESS_PIN };
+	struct pages_user later = { .first_index = 4, .last_index = 9, .kind = USER_ACCESS_PIN };
 
 	make_store(STORE_NPAGES, true);
 	share_store();
 	ck_assert_int_eq(pin(&area), 0);
 	ck_assert_int_eq(pin(&longer), 0);
+	ck_assert_int_eq(pin(&later), 0);
 	pages_lock(&pages);
 	ck_assert_ptr_null(find_user(USER_ACCESS_PIN, 0, 9));
 	ck_assert_ptr_eq(find_user(USER_ACCESS_PIN, 0, 10), &longer);
@@ -520,6 +527,7 @@ START_TEST(a_pin_is_found_by_exactly_its_range)
 	unpin(&area);
 	unpin(&pinner);
 	unpin(&longer);
+	unpin(&later);
 }
 END_TEST
 
@@ -1065,6 +1073,93 @@ static void copy(unsigned long byte, char *data, unsigned long nbytes, bool writ
 	pages_unlock(&pages);
 }
 
+START_TEST(device_memory_is_one_run_however_small_the_batches_are)
+{
+	make_store(STORE_NPAGES, true);
+	pages.as_type1 = true;
+	make_mmio(0, STORE_NPAGES, 0x5000);
+	/* The list of pages. */
+	shim_fail_in = 1;
+	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_int_eq(shim_fail_in, 0);
+	ck_assert_uint_eq(count_runs(), 1);
+	pages_unpin(&pages, NULL, &refund);
+}
+END_TEST
+
+START_TEST(an_unpin_of_all_of_a_shared_store_is_refused)
+{
+	struct pages_user user = { .first_index = 3, .last_index = 9 };
+
+	make_store(STORE_NPAGES, true);
+	share_store();
+	ck_assert_int_eq(pin(&user), 0);
+	shim_expected_warnings = 1;
+	unpin(NULL);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_uint_eq(shim_npinned, 7);
+	unpin(&user);
+}
+END_TEST
+
+START_TEST(a_dying_process_does_not_wait_for_an_mm)
+{
+	unsigned long pfn;
+	struct page *page;
+
+	make_store(2, true);
+	make_mmio(1, 2, 0x5000);
+	process.task.is_dying = true;
+	ck_assert_int_eq(pin_one(&process.mm, SHIM_USER_BASE, FOLL_WRITE, &page), -EINTR);
+	ck_assert_int_eq(pin_find_mmio(&process.mm, SHIM_USER_BASE + PAGE_SIZE, 1, true, &pfn),
+			 -EINTR);
+	process.task.is_dying = false;
+	ck_assert_uint_eq(shim_npinned, 0);
+}
+END_TEST
+
+/* It is not faulted in once more; then it must not be written. */
+START_TEST(device_memory_that_is_there_is_taken_as_it_is)
+{
+	make_store(2, true);
+	pages.as_type1 = true;
+	make_mmio(0, 1, 0x5000);
+	process.mm.mmio[0].fault_ret = -EFAULT;
+	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	pages_unpin(&pages, NULL, &refund);
+	process.mm.read_only[0] = true;
+	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
+}
+END_TEST
+
+START_TEST(a_hold_of_what_must_not_be_written_any_more_is_refused)
+{
+	struct pages_hold held;
+
+	make_filled_store(false);
+	pages.as_type1 = true;
+	process.mm.read_only[HELD] = true;
+	ck_assert_int_eq(hold(&held, &shim_pages[100]), -EFAULT);
+	process.mm.read_only[HELD] = false;
+	check_beside(0, 0, STORE_NPAGES);
+	unpin(&all);
+}
+END_TEST
+
+START_TEST(a_hold_of_device_memory_is_invalid_whoever_may_write)
+{
+	struct pages_hold held;
+
+	make_filled_store(false);
+	pages.as_type1 = true;
+	pages.writable = _i;
+	make_mmio(HELD, HELD + 1, 0x5000);
+	ck_assert_int_eq(hold(&held, NULL), -EINVAL);
+	check_beside(0, 0, STORE_NPAGES);
+	unpin(&all);
+}
+END_TEST
+
 START_TEST(a_copy_reaches_what_is_pinned_and_what_is_not)
 {
 	struct pages_user user = { .first_index = 1, .last_index = 1 };
@@ -1101,6 +1196,7 @@ START_TEST(a_copy_of_a_dead_process_reaches_only_what_is_pinned)
 	current = &other.task;
 	copy(PAGE_SIZE, data, PAGE_SIZE, false, 0);
 	copy(PAGE_SIZE + 1, data, PAGE_SIZE, false, -EFAULT);
+	ck_assert(!shim_pages[1].dirty);
 	unpin(&user);
 }
 END_TEST
@@ -1370,16 +1466,16 @@ int main(void)
 	tcase_add_test(tcase, a_fatal_signal_stops_a_pin);
 	tcase_add_test(tcase, memory_at_the_last_address_faults);
 	tcase_add_test(tcase, another_process_pins_the_memory_of_the_owner);
-	tcase_add_test(tcase, memory_of_a_dead_process_cannot_be_pinned);
+	tcase_add_loop_test(tcase, memory_of_a_dead_process_cannot_be_pinned, 0, 2);
 	tcase_add_test(tcase, what_is_pinned_already_can_be_pinned_when_the_owner_is_dead);
 	tcase_add_test(tcase, want_of_memory_to_fault_in_device_memory_is_told);
 	tcase_add_loop_test(tcase, a_map_says_why_device_memory_cannot_be_faulted_in, 0,
 			    ARRAY_SIZE(faults));
 	tcase_add_test(tcase, device_memory_is_found_at_a_tagged_address);
-	tcase_add_loop_test(tcase, type1_maps_what_a_protection_key_forbids_the_caller, 0, 2);
+	tcase_add_loop_test(tcase, type1_maps_what_a_protection_key_forbids_the_caller, 0, 4);
 	tcase_add_loop_test(tcase, type1_refuses_to_read_what_the_process_may_not_read, 0, 2);
 	tcase_add_test(tcase, type1_maps_registers_that_a_protection_key_forbids_the_caller);
-	tcase_add_loop_test(tcase, the_zero_page_is_not_pinned, 0, 2);
+	tcase_add_loop_test(tcase, the_zero_page_is_not_pinned, 0, 4);
 	tcase_add_loop_test(tcase, the_zero_page_is_not_unpinned_by_a_failure, 0, 3);
 	tcase_add_test(tcase, a_store_that_is_stuck_stays_pinned);
 	tcase_add_test(tcase, a_pin_is_found_by_exactly_its_range);
@@ -1405,6 +1501,12 @@ int main(void)
 	tcase_add_test(tcase, a_hold_of_a_dead_process_is_refused);
 	tcase_add_test(tcase, a_hold_that_cannot_have_its_page_leaves_no_trace);
 	tcase_add_test(tcase, a_hold_beside_a_store_that_is_stuck_stays_covered);
+	tcase_add_test(tcase, device_memory_is_one_run_however_small_the_batches_are);
+	tcase_add_test(tcase, an_unpin_of_all_of_a_shared_store_is_refused);
+	tcase_add_test(tcase, a_dying_process_does_not_wait_for_an_mm);
+	tcase_add_test(tcase, device_memory_that_is_there_is_taken_as_it_is);
+	tcase_add_test(tcase, a_hold_of_what_must_not_be_written_any_more_is_refused);
+	tcase_add_loop_test(tcase, a_hold_of_device_memory_is_invalid_whoever_may_write, 0, 2);
 	tcase_add_test(tcase, a_copy_reaches_what_is_pinned_and_what_is_not);
 	tcase_add_test(tcase, a_copy_of_a_dead_process_reaches_only_what_is_pinned);
 	tcase_add_test(tcase, a_copy_of_device_memory_is_refused);

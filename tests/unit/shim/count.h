@@ -26,8 +26,12 @@ typedef atomic_long_t refcount_t;
 #define atomic64_add(value, count)	((void)((count)->n += (value)))
 #define atomic64_sub(value, count)	((void)((count)->n -= (value)))
 
+extern long shim_added_first;		/* by somebody else, just before the next one */
+
 static inline bool atomic_long_try_cmpxchg(atomic_long_t *count, long *old, long value)
 {
+	count->n += shim_added_first;
+	shim_added_first = 0;
 	if (count->n != *old) {
 		*old = count->n;
 		return false;

@@ -70,6 +70,7 @@ struct vm_area_struct {
 struct shim_mmio {
 	unsigned long pfn;		/* 0: there is none */
 	bool absent;			/* until it is faulted in */
+	bool clean;			/* until it is for writing: only that can be written */
 	int fault_ret;			/* what to fault it in returns; 0: it is there then */
 };
 
