@@ -168,10 +168,13 @@ bool shim_is_dying(void)
 	return current && current->is_dying;
 }
 
+unsigned long shim_njiffies;
+
 void shim_sleep(wait_queue_head_t *queue, unsigned long nwakes, long *left, bool killable)
 {
 	while (queue->nwakes == nwakes && !(killable && shim_is_dying())) {
 		if (*left) {
+			shim_njiffies++;
 			if (!--*left)
 				return;
 			shim_pass_time();

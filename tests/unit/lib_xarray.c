@@ -129,8 +129,13 @@ void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max,
 		if (xa->indices[slot] > max)
 			break;
 		if (xa->entries[slot]) {
+			void *entry = xa->entries[slot];
+
 			*index = xa->indices[slot];
-			return xa->entries[slot];
+			/* Who has no lock finds what may be gone already. */
+			if (!shim_atomic)
+				shim_yield();
+			return entry;
 		}
 	}
 	return NULL;

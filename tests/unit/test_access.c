@@ -257,15 +257,17 @@ START_TEST(a_driver_that_does_not_let_go_is_told_a_hundred_times)
 
 	ck_assert_int_eq(map_pages(ioas, IOVA - 3 * PAGE_SIZE, 3, 10), 0);
 	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(map_pages(ioas, IOVA + 5 * PAGE_SIZE, 2, 20), 0);
 	ck_assert_int_eq(pin(5), 0);
 	keeps_pin = true;
 	shim_expected_warnings = 1;
-	ck_assert_int_eq(unmap_pages(ioas, IOVA - 3 * PAGE_SIZE, 8, UNMAP_WHOLE, &unmapped),
+	ck_assert_int_eq(unmap_pages(ioas, IOVA - 3 * PAGE_SIZE, 10, UNMAP_WHOLE, &unmapped),
 			 -EDEADLK);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 	ck_assert_uint_eq(nnotices, 100);
+	/* What lies below is gone, what lies above is there. */
 	ck_assert_uint_eq(unmapped, 3);
-	ck_assert_uint_eq(ioas->iova_space.nareas, 1);
+	ck_assert_uint_eq(ioas->iova_space.nareas, 2);
 	ck_assert_uint_eq(shim_npinned, 5);
 	keeps_pin = false;
 }
@@ -477,13 +479,14 @@ END_TEST
 
 START_TEST(all_maps_end_but_those_that_a_driver_keeps)
 {
-	unsigned long nbytes, i;
+	unsigned long nbytes, i, before;
 
 	map_three();
 	for (i = 0; i < ARRAY_SIZE(three_maps); i++)
 		if (i != _i)
 			ck_assert_int_eq(pin_map(three_maps[i]), 0);
 	shim_expected_warnings = 1;
+	before = shim_njiffies;
 	ioas_enter(ioas);
 	ck_assert_int_eq(ioas_unmap_all(ioas, &nbytes), -EDEADLK);
 	ioas_leave(ioas);
@@ -492,6 +495,7 @@ START_TEST(all_maps_end_but_those_that_a_driver_keeps)
 	ck_assert_uint_eq(ioas->iova_space.nareas, 2);
 	/* It does not get its two seconds for each. */
 	ck_assert_uint_eq(nnotices, 101);
+	ck_assert_uint_eq(shim_njiffies - before, ACCESS_NOTICES * ACCESS_PAUSE);
 	check_unclaimed();
 	for (i = 0; i < ARRAY_SIZE(three_maps); i++)
 		if (i != _i)
@@ -605,6 +609,15 @@ START_TEST(an_unpin_of_what_is_not_pinned_is_complained_about)
 	vfio_ioas_access_unpin_pages(access, 2 * IOVA, PAGE_SIZE);
 	vfio_ioas_access_unpin_pages(access, IOVA, 0);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
+
+	/* Nothing at the first address is not all that there is. */
+	ck_assert_int_eq(map_pages(ioas, 0, 5, 10), 0);
+	ck_assert_int_eq(vfio_ioas_access_pin_pages(access, 0, 5 * PAGE_SIZE, list, 0), 0);
+	shim_expected_warnings = 1;
+	vfio_ioas_access_unpin_pages(access, 0, 0);
+	ck_assert_uint_eq(shim_expected_warnings, 0);
+	ck_assert_uint_eq(shim_npinned, 5);
+	vfio_ioas_access_unpin_pages(access, 0, 5 * PAGE_SIZE);
 }
 END_TEST
 
@@ -1277,7 +1290,215 @@ START_TEST(a_dying_process_waits_for_no_pin_that_is_under_way)
 	is_pinning = false;
 	gave_up = false;
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	ck_assert_uint_eq(nnotices, 0);
 	check_unclaimed();
+}
+END_TEST
+
+START_TEST(a_dying_process_gives_a_driver_no_time)
+{
+	unsigned long unmapped;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	keeps_pin = true;
+	current->is_dying = true;
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 5, UNMAP_WHOLE, &unmapped), -EINTR);
+	current->is_dying = false;
+	keeps_pin = false;
+	ck_assert_uint_eq(nnotices, 1);
+	check_unclaimed();
+}
+END_TEST
+
+START_TEST(an_access_without_a_callback_is_not_told)
+{
+	struct ioas_access *reading = make_access(&reading_ops);
+	unsigned long unmapped;
+
+	ck_assert_int_eq(vfio_ioas_access_attach(reading, ioas->object.id), 0);
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 5, UNMAP_WHOLE, &unmapped), 0);
+	ck_assert_uint_eq(nnotices, 1);
+	vfio_ioas_access_destroy(reading);
+}
+END_TEST
+
+START_TEST(a_shared_store_is_read_without_memory)
+{
+	char byte;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	shim_fail_in = 1;
+	ck_assert_int_eq(vfio_ioas_access_rw(access, IOVA, &byte, 1,
+					     VFIO_IOAS_ACCESS_SLOW_PATH), 0);
+	ck_assert_int_eq(shim_fail_in, 1);
+	shim_fail_in = 0;
+}
+END_TEST
+
+/* Another thread has it, as it fills, empties, tells or waits. */
+START_TEST(a_mapping_that_somebody_else_has_is_not_cut)
+{
+	static const u8 states[] = { AREA_FILLING, AREA_EMPTYING, AREA_TELLING, AREA_ALONE };
+	struct ioas_area *area;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ioas_enter(ioas);
+	area = area_hold(ioas, IOVA);
+	area_unhold(ioas, area);
+	area->state = states[_i];
+	current->is_dying = true;
+	ck_assert_int_eq(ioas_cut(ioas, IOVA + PAGE_SIZE - 1),
+			 states[_i] == AREA_ALONE ? -EINTR : -EBUSY);
+	current->is_dying = false;
+	area->state = AREA_LIVE;
+	ioas_leave(ioas);
+}
+END_TEST
+
+static void cut_behind(void *npages)
+{
+	current = &process.task;
+	ioas_enter(ioas);
+	expect(!ioas_cut(ioas, IOVA + (unsigned long)npages * PAGE_SIZE - 1));
+	ioas_leave(ioas);
+}
+
+START_TEST(two_cuts_of_one_mapping_are_both_made)
+{
+	const struct shim_thread threads[] = {
+		{ cut_behind, (void *)2 }, { cut_behind, (void *)5 },
+	};
+
+	for_each_order() {
+		ck_assert_int_eq(map_pages(ioas, IOVA, 8, 0), 0);
+		run_order(threads, 2);
+		ck_assert_uint_eq(ioas->iova_space.nareas, 3);
+		end_order();
+	}
+}
+END_TEST
+
+static void keep_memory_locked(void *unused)
+{
+	unsigned int i;
+
+	down_write(&process.mm.mmap_lock);
+	/* Longer than a notice has to take effect. */
+	for (i = 0; i < 10 * ACCESS_PAUSE; i++)
+		shim_pass_time();
+	up_write(&process.mm.mmap_lock);
+}
+
+static void give_back_when_told(void *unused)
+{
+	current = &process.task;
+	while (!nnotices)
+		shim_wait();
+	unpin();
+}
+
+/* The pin is not counted any more, but its owner not paid yet. */
+START_TEST(an_access_leaves_only_when_the_last_unpin_is_over)
+{
+	const struct shim_thread threads[] = {
+		{ keep_memory_locked }, { detach }, { give_back_when_told },
+	};
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	keeps_pin = true;
+	shim_run_in_order(threads, ARRAY_SIZE(threads), ULONG_MAX, ULONG_MAX);
+	ck_assert_uint_eq(shim_npinned, 0);
+	ck_assert_uint_eq(ioas->object.nusers, 0);
+}
+END_TEST
+
+static int attached_again;
+
+static void give_back_one(void *unused)
+{
+	current = &process.task;
+	unpin_page(access, 0);
+}
+
+static void give_back_one_and_attach(void *unused)
+{
+	give_back_one(NULL);
+	attached_again = vfio_ioas_access_attach(access, other->object.id);
+	expect(!attached_again || attached_again == -EBUSY);
+}
+
+START_TEST(late_unpins_of_two_threads_get_along)
+{
+	const struct shim_thread threads[2][3] = {
+		{ { keep_memory_locked }, { give_back_one }, { give_back_one } },
+		{ { give_back_one }, { give_back_one_and_attach } },
+	};
+
+	other = make_other();
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(map_pages(other, IOVA, 5, 10), 0);
+	vfio_ioas_access_detach(access);
+	for_each_order() {
+		attached_again = -1;
+		ck_assert_int_eq(vfio_ioas_access_attach(access, ioas->object.id), 0);
+		ck_assert_int_eq(pin_page(access, 0), 0);
+		ck_assert_int_eq(pin_page(access, 0), 0);
+		shim_expected_warnings = 1;
+		vfio_ioas_access_detach(access);
+		ck_assert_uint_eq(shim_expected_warnings, 0);
+		run_order(threads[_i], _i ? 2 : 3);
+		ck_assert_uint_eq(shim_npinned, 0);
+		ck_assert_uint_eq(ioas->object.nusers, 0);
+		if (!attached_again) {
+			ck_assert_int_eq(pin_page(access, 0), 0);
+			unpin_page(access, 0);
+		}
+		vfio_ioas_access_detach(access);
+	}
+	ck_assert_uint_gt(norders, 20);
+}
+END_TEST
+
+static void detach_once_told_again(void *unused)
+{
+	while (nnotices < 2)
+		shim_wait();
+	detach(NULL);
+}
+
+START_TEST(a_detach_waits_for_each_call_of_the_driver)
+{
+	const struct shim_thread threads[2][2] = {
+		{ { unmap_all }, { detach } }, { { unmap_all }, { detach_once_told_again } },
+	};
+
+	for_each_order() {
+		ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+		ck_assert_int_eq(pin(5), 0);
+		notes_late = _i;
+		run_order(threads[_i], 2);
+		end_order();
+	}
+	ck_assert_uint_gt(norders, 20);
+}
+END_TEST
+
+START_TEST(an_access_leaves_as_soon_as_its_last_pin_goes)
+{
+	const struct shim_thread threads[] = { { detach }, { give_back_when_told } };
+	unsigned long before = shim_njiffies;
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	keeps_pin = true;
+	shim_run_in_order(threads, ARRAY_SIZE(threads), ULONG_MAX, ULONG_MAX);
+	ck_assert_uint_eq(nnotices, 1);
+	ck_assert_uint_lt(shim_njiffies - before, ACCESS_PAUSE);
 }
 END_TEST
 
@@ -1303,6 +1524,63 @@ START_TEST(an_unmap_of_everything_waits_though_its_process_dies)
 	ioas_enter(ioas);
 	held = area_hold(ioas, IOVA);
 	ioas_leave(ioas);
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+}
+END_TEST
+
+static void unmap_all_dying(void *unused)
+{
+	struct task_struct dying = process.task;
+	unsigned long nbytes;
+
+	dying.is_dying = true;
+	current = &dying;
+	ioas_enter(ioas);
+	expect(ioas_unmap_all(ioas, &nbytes) == 0);
+	ioas_leave(ioas);
+}
+
+START_TEST(an_unmap_of_everything_waits_for_another_though_its_process_dies)
+{
+	const struct shim_thread threads[] = { { unmap_all }, { unmap_all_dying } };
+
+	for_each_order() {
+		ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+		ck_assert_int_eq(pin(5), 0);
+		notes_late = _i;
+		run_order(threads, ARRAY_SIZE(threads));
+		end_order();
+	}
+	ck_assert_uint_gt(norders, 100);
+}
+END_TEST
+
+static void pin_for_a_while(void *unused)
+{
+	unsigned int i;
+
+	current = &process.task;
+	access_begin_pinning(access);
+	is_pinning = true;
+	for (i = 0; i < 100; i++)
+		shim_might_sleep();
+	access_end_pinning(access);
+}
+
+static void empty_dying_beside_a_pin(void *unused)
+{
+	while (!is_pinning)
+		shim_wait();
+	empty_dying(NULL);
+}
+
+START_TEST(an_unmap_of_everything_waits_for_a_pin_though_its_process_dies)
+{
+	const struct shim_thread threads[] = { { pin_for_a_while }, { empty_dying_beside_a_pin } };
+
+	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
+	ck_assert_int_eq(pin(5), 0);
+	is_pinning = false;
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
 }
 END_TEST
@@ -1471,6 +1749,19 @@ int main(void)
 	tcase_add_loop_test(tcase, a_dying_process_waits_for_no_pin_that_is_under_way, 0, 10);
 	tcase_add_loop_test(tcase, an_unmap_of_everything_waits_though_its_process_dies, 0, 10);
 	tcase_add_test(tcase, a_dying_process_waits_for_no_other_unmap);
+	tcase_add_test(tcase, a_dying_process_gives_a_driver_no_time);
+	tcase_add_test(tcase, an_access_without_a_callback_is_not_told);
+	tcase_add_test(tcase, a_shared_store_is_read_without_memory);
+	tcase_add_loop_test(tcase, a_mapping_that_somebody_else_has_is_not_cut, 0, 4);
+	tcase_add_test(tcase, two_cuts_of_one_mapping_are_both_made);
+	tcase_add_test(tcase, an_access_leaves_only_when_the_last_unpin_is_over);
+	tcase_add_loop_test(tcase, late_unpins_of_two_threads_get_along, 0, 2);
+	tcase_add_loop_test(tcase, a_detach_waits_for_each_call_of_the_driver, 0, 2);
+	tcase_add_test(tcase, an_access_leaves_as_soon_as_its_last_pin_goes);
+	tcase_add_loop_test(tcase, an_unmap_of_everything_waits_for_another_though_its_process_dies,
+			    0, 2);
+	tcase_add_loop_test(tcase, an_unmap_of_everything_waits_for_a_pin_though_its_process_dies,
+			    0, 10);
 	tcase_add_loop_test(tcase, a_cut_is_not_seen_half_done, 0, 8);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);

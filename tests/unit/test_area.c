@@ -242,6 +242,34 @@ START_TEST(freeing_many_areas_pauses)
 }
 END_TEST
 
+START_TEST(memory_that_begins_inside_a_page_keeps_its_owner)
+{
+	struct ioas_map map = {
+		.rule = MAP_FIXED, .uptr = SHIM_USER_BASE + 100, .iova = 2 * IOVA, .nbytes = 100,
+		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MM, .min_granule = 1,
+	};
+
+	remove_domain(hwpt);
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_map(ioas, &map), 0);
+	ioas_leave(ioas);
+	ck_assert_int_eq(hand_over_from(2 * IOVA, SHIM_USER_BASE), -EINVAL);
+}
+END_TEST
+
+START_TEST(a_new_address_of_the_same_owner_charges_nothing)
+{
+	int ret;
+
+	process.task.memlock_nbytes = NPAGES * PAGE_SIZE;
+	down_write(&ioas->domains_rwsem);
+	ret = area_change_owner(ioas, area_first(ioas, IOVA), SHIM_USER_BASE + 10 * PAGE_SIZE);
+	up_write(&ioas->domains_rwsem);
+	ck_assert_int_eq(ret, 0);
+	check_charges(NPAGES, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("area");
@@ -259,6 +287,8 @@ int main(void)
 	tcase_add_test(tcase, a_store_is_shared_only_while_its_area_is_live_and_busy);
 	tcase_add_test(tcase, a_pin_says_whose_it_is);
 	tcase_add_test(tcase, freeing_many_areas_pauses);
+	tcase_add_test(tcase, memory_that_begins_inside_a_page_keeps_its_owner);
+	tcase_add_test(tcase, a_new_address_of_the_same_owner_charges_nothing);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

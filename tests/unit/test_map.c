@@ -950,6 +950,146 @@ START_TEST(an_unmap_takes_all_of_a_map_or_nothing)
 }
 END_TEST
 
+START_TEST(an_upward_unmap_of_a_map_under_way_is_told_so)
+{
+	struct ioas_area *other = occupy(IOVA);
+	unsigned long unmapped;
+
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 1, UNMAP_UPWARD, &unmapped), -EBUSY);
+	set_live(other);
+	ck_assert_int_eq(unmap_pages(ioas, IOVA, 1, UNMAP_UPWARD, &unmapped), 0);
+}
+END_TEST
+
+/* Of 39 bits, and then of 48. */
+START_TEST(a_map_up_to_a_border_reaches_no_further)
+{
+	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
+	shim_on_map = note_hold;
+	check_hold(_i, LEVELS_4 - PAGE_SIZE, HOLDS_WRITE);
+	check_hold(_i, LEVELS_4, HOLDS_WRITE);
+	shim_on_map = NULL;
+}
+END_TEST
+
+/* All of an area in the way is in the range, or its lower end is not. */
+START_TEST(a_dying_process_does_not_wait_to_unmap)
+{
+	struct ioas_area *other = occupy(IOVA);
+	unsigned long last_iova = IOVA + 2 * PAGE_SIZE - 1, nbytes;
+
+	current->is_dying = true;
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_unmap(ioas, IOVA, last_iova, UNMAP_WHOLE, &nbytes), -EINTR);
+	ck_assert_int_eq(ioas_unmap(ioas, IOVA + 1, last_iova, UNMAP_WHOLE, &nbytes), -EINTR);
+	ioas_leave(ioas);
+	process.task.is_dying = false;
+	set_live(other);
+}
+END_TEST
+
+START_TEST(a_dying_process_does_not_fill_a_second_piece)
+{
+	struct ioas *to = make_another(false);
+
+	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
+	ck_assert_int_eq(map_pages(ioas, IOVA, 1, 0), 0);
+	ck_assert_int_eq(map_pages(ioas, IOVA + PAGE_SIZE, 1, 1), 0);
+	current->is_dying = true;
+	ck_assert_int_eq(copy_pages(ioas, IOVA, 2, to, IOVA), -EINTR);
+	ck_assert_uint_eq(to->iova_space.nareas, 0);
+	ck_assert_int_eq(copy_pages(ioas, IOVA, 1, to, IOVA), 0);
+	process.task.is_dying = false;
+	ck_assert_uint_eq(shim_npinned, 2);
+}
+END_TEST
+
+START_TEST(a_place_chosen_beyond_the_reach_is_filled_alone)
+{
+	static const int owner;
+	struct ioas_map map = {
+		.rule = MAP_ANYWHERE, .uptr = SHIM_USER_BASE, .nbytes = PAGE_SIZE,
+		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MM, .min_granule = 1,
+	};
+
+	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
+	down_write(&ioas->domains_rwsem);
+	ck_assert_int_eq(iova_reserve(&ioas->iova_space, 0, LEVELS_3 - 1, &owner), 0);
+	up_write(&ioas->domains_rwsem);
+	ioas_prepare_search(ioas);
+	held_at_map = HOLDS_NOTHING;
+	shim_on_map = note_hold;
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_map(ioas, &map), 0);
+	ioas_leave(ioas);
+	shim_on_map = NULL;
+	ck_assert_uint_eq(map.iova, LEVELS_3);
+	ck_assert_int_eq(held_at_map, HOLDS_WRITE);
+	unreserve(&owner);
+}
+END_TEST
+
+START_TEST(memory_at_address_0_is_placed_as_its_length_says)
+{
+	struct ioas_map map = {
+		.rule = MAP_ANYWHERE, .nbytes = 3 * PAGE_SIZE, .iommu_prot = IOMMU_READ,
+		.account_mode = ACCOUNT_MM, .min_granule = 1,
+	};
+
+	ioas_prepare_search(ioas);
+	ioas_enter(ioas);
+	ck_assert_int_eq(ioas_map(ioas, &map), 0);
+	ioas_leave(ioas);
+	ck_assert_uint_eq(map.iova, 4 * PAGE_SIZE);
+}
+END_TEST
+
+static unsigned int nacross;
+
+/* The upper or the lower one of two goes, and another comes across the border of the next. */
+static void unmap_and_map_across(void *upper)
+{
+	unsigned long unmapped;
+
+	current = &process.task;
+	expect(!unmap_pages(ioas, IOVA + 2 * PAGE_SIZE, 4, UNMAP_WHOLE, &unmapped));
+	nacross += !map_pages(ioas, IOVA + (upper ? 4 : 1) * PAGE_SIZE, upper ? 4 : 3, 0);
+}
+
+static void unmap_from_first(void *npages)
+{
+	unsigned long unmapped;
+	int ret;
+
+	current = &process.task;
+	ret = unmap_pages(ioas, IOVA, (unsigned long)npages, UNMAP_WHOLE, &unmapped);
+	expect(!ret || ret == -EINVAL);
+}
+
+START_TEST(an_unmap_that_waited_leaves_what_lies_across_its_border_now)
+{
+	const struct shim_thread threads[] = {
+		{ unmap_and_map_across, (void *)(unsigned long)_i },
+		{ unmap_from_first, (void *)(_i ? 6UL : 8UL) },
+	};
+	unsigned long first, second, noccasions, unmapped;
+
+	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
+	nacross = 0;
+	shim_for_each_order(first, second, noccasions) {
+		expect(!map_pages(ioas, IOVA, 2, 0));
+		expect(!map_pages(ioas, IOVA + 2 * PAGE_SIZE, 4, 2));
+		if (!_i)
+			expect(!map_pages(ioas, IOVA + 6 * PAGE_SIZE, 2, 6));
+		noccasions = shim_run_in_order(threads, ARRAY_SIZE(threads), first, second);
+		expect(!unmap_pages(ioas, IOVA + 4 * PAGE_SIZE, 4, UNMAP_WHOLE, &unmapped));
+		expect(unmapped == (_i ? 4 : 0));
+		expect(!unmap_pages(ioas, IOVA, 8, UNMAP_WHOLE, &unmapped));
+	}
+	ck_assert_uint_gt(nacross, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("map");
@@ -975,6 +1115,13 @@ int main(void)
 	tcase_add_loop_test(tcase, an_unmap_of_half_of_a_map_that_fails_finds_nothing, 0, 40);
 	tcase_add_loop_test(tcase, an_upward_unmap_of_half_of_a_map_under_way_is_told_so, 0, 200);
 	tcase_add_loop_test(tcase, a_map_that_may_not_stay_leaves_nothing, 0, 2);
+	tcase_add_test(tcase, an_upward_unmap_of_a_map_under_way_is_told_so);
+	tcase_add_loop_test(tcase, a_map_up_to_a_border_reaches_no_further, 0, 2);
+	tcase_add_test(tcase, a_dying_process_does_not_wait_to_unmap);
+	tcase_add_test(tcase, a_dying_process_does_not_fill_a_second_piece);
+	tcase_add_test(tcase, a_place_chosen_beyond_the_reach_is_filled_alone);
+	tcase_add_test(tcase, memory_at_address_0_is_placed_as_its_length_says);
+	tcase_add_loop_test(tcase, an_unmap_that_waited_leaves_what_lies_across_its_border_now, 0, 2);
 	tcase_add_test(tcase, a_copy_of_one_byte_too_many_is_refused);
 	tcase_add_loop_test(tcase, a_map_that_fails_takes_no_room_from_another, 0, 50);
 	tcase_add_loop_test(tcase, an_ioas_waits_for_a_call_that_has_left_it_for_a_while, 0, 20);

@@ -72,6 +72,7 @@ void shim_wait(void);
 
 /* It is another thread's turn, if there is one. */
 void shim_pass_time(void);
+extern unsigned long shim_njiffies;	/* that waits with a limit have taken so far */
 
 /* The caller gets further, and could sleep. */
 void shim_might_sleep(void);
