@@ -125,7 +125,7 @@ struct ioas *ioas_create(struct ioas_ctx *ctx)
 
 void ioas_discard(struct ioas *ioas)
 {
-	/* Whoever uses it would use freed memory. */
+	/* A user would be left with freed memory. */
 	if (WARN_ON(ioas->object.nusers))
 		return;
 	ioas_object_abort(&ioas->object);

@@ -59,7 +59,7 @@ struct pages_hold {
 	struct ioas_account *payer;	/* who was charged for a page beside; or NULL */
 };
 
-/* What a store has in addition once it has users besides the area that it came with. */
+/* More state of a store, once it has users besides the area that it came with. */
 struct pages_sharing {
 	struct mutex mutex;		/* the extents, and ... */
 	struct rb_root_cached users;	/* ... who needs which part of them, as intervals ... */

@@ -698,7 +698,7 @@ static void status_does_not_wait_for_a_store(void)
 	check_eq(word_value(line, "busy"), 1);
 	check_eq(word_value(line, "areas"), 1);
 	check_eq(word_value(line, "mapped"), PAGE);
-	/* What is still being mapped is not there. */
+	/* A copy that is still being mapped is not there. */
 	line = own_ioas(true);
 	require_true(line);
 	check_eq(word_value(line, "busy"), -1);

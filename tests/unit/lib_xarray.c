@@ -132,7 +132,7 @@ void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max,
 			void *entry = xa->entries[slot];
 
 			*index = xa->indices[slot];
-			/* Who has no lock finds what may be gone already. */
+			/* Without a lock, an entry that is found may be gone already. */
 			if (!shim_atomic)
 				shim_yield();
 			return entry;

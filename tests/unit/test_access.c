@@ -265,7 +265,7 @@ START_TEST(a_driver_that_does_not_let_go_is_told_a_hundred_times)
 			 -EDEADLK);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 	ck_assert_uint_eq(nnotices, 100);
-	/* What lies below is gone, what lies above is there. */
+	/* The map below is gone, that above is there. */
 	ck_assert_uint_eq(unmapped, 3);
 	ck_assert_uint_eq(ioas->iova_space.nareas, 2);
 	ck_assert_uint_eq(shim_npinned, 5);
