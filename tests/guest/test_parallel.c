@@ -5,8 +5,8 @@
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/syscall.h>
 
+#include "lib_call.h"
 #include "lib_late.h"
 
 #define NTHREADS	4
@@ -154,101 +154,74 @@ static void groups_come_and_go_while_threads_map(void)
 	rig_close(&rig);
 }
 
-struct map_call {
-	pthread_t thread;
-	atomic_int tid;
-	int container;
-	uint64_t iova;
-	void *memory;
-	int ret;
-};
+/* --- beside a map whose memory does not answer */
 
-static void *map_call_run(void *arg)
+static struct rig late_rig;
+static struct late_memory late;
+static uint8_t *memory;
+
+static long long map_late(void)
 {
-	struct map_call *call = arg;
-
-	call->tid = syscall(SYS_gettid);
-	call->ret = dma_map(call->container, call->iova, call->memory, PAGE, RW);
-	return NULL;
+	return dma_map(late_rig.container, 0, late.memory, PAGE, RW);
 }
 
-static void map_call_start(struct map_call *call)
+static long long map_memory_there(void)
 {
-	require_eq(pthread_create(&call->thread, NULL, map_call_run, call), 0);
+	return dma_map(late_rig.container, 0, memory, PAGE, RW);
 }
 
-/* Does the thread wait in the kernel? */
-static bool map_call_waits(void *arg)
+static void open_late(void)
 {
-	struct map_call *call = arg;
-	char path[64], text[512];
-	const char *state;
+	need_pins_that_wait();
+	late_memory_make(&late);
+	memory = mem_alloc(PAGE);
+	rig_open(&late_rig, VFIO_TYPE1v2_IOMMU, 1);
+}
 
-	if (!call->tid)
-		return false;
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", call->tid);
-	if (read_text(path, text, sizeof(text)))
-		return false;
-	state = strrchr(text, ')');
-	return state && !strncmp(state, ") D", 3);
+static void close_late(void)
+{
+	rig_close(&late_rig);
+	late_memory_free(&late);
+	mem_free(memory, PAGE);
 }
 
 static void map_of_absent_memory_holds_up_nobody_else(void)
 {
-	struct late_memory late;
-	uint8_t *memory = mem_alloc(PAGE);
-	struct map_call slow = { .iova = 0 };
+	struct call slow = { .function = map_late };
 	struct info info;
-	struct rig rig;
 
-	need_pins_that_wait();
-	late_memory_make(&late);
-	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
-	slow.container = rig.container;
-	slow.memory = late.memory;
-	map_call_start(&slow);
+	open_late();
+	call_start(&slow);
 	late_memory_wanted(&late);
 
-	check_eq(dma_map(rig.container, PAGE, memory, PAGE, RW), 0);
-	check_eq(info_get(rig.container, &info), 0);
-	check_eq(dma_unmap(rig.container, PAGE, PAGE), PAGE);
+	check_eq(dma_map(late_rig.container, PAGE, memory, PAGE, RW), 0);
+	check_eq(info_get(late_rig.container, &info), 0);
+	check_eq(dma_unmap(late_rig.container, PAGE, PAGE), PAGE);
 
 	late_memory_release(&late);
-	pthread_join(slow.thread, NULL);
-	check_eq(slow.ret, 0);
-	check_eq(dma_unmap(rig.container, 0, PAGE), PAGE);
-	rig_close(&rig);
-	late_memory_free(&late);
-	mem_free(memory, PAGE);
+	call_end(&slow);
+	check_eq(slow.result, 0);
+	check_eq(dma_unmap(late_rig.container, 0, PAGE), PAGE);
+	close_late();
 }
 
 static void second_map_of_an_iova_waits_for_the_first(void)
 {
-	struct late_memory late;
-	uint8_t *memory = mem_alloc(PAGE);
-	struct map_call slow = { .iova = 0 }, second = { .iova = 0 };
-	struct rig rig;
+	struct call slow = { .function = map_late };
+	struct call second = { .function = map_memory_there };
 
-	need_pins_that_wait();
-	late_memory_make(&late);
-	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
-	slow.container = rig.container;
-	slow.memory = late.memory;
-	second.container = rig.container;
-	second.memory = memory;
-	map_call_start(&slow);
+	open_late();
+	call_start(&slow);
 	late_memory_wanted(&late);
-	map_call_start(&second);
-	check_true(wait_until(map_call_waits, &second, EVENT_SECONDS));
+	call_start(&second);
+	check_waits(&second);
 
 	late_memory_release(&late);
-	pthread_join(slow.thread, NULL);
-	pthread_join(second.thread, NULL);
-	check_eq(slow.ret, 0);
-	check_eq(second.ret, -EEXIST);
-	rig_close(&rig);
-	late_memory_free(&late);
-	mem_free(memory, PAGE);
+	call_end(&slow);
+	call_end(&second);
+	check_eq(slow.result, 0);
+	check_eq(second.result, -EEXIST);
+	close_late();
 }
 
 static const struct test tests[] = {
