@@ -29,13 +29,17 @@ bool kernel_at_least(unsigned int major, unsigned int minor)
 	       (running_major == major && running_minor >= minor);
 }
 
+bool debug_kernel(void)
+{
+	/* Only kernels with lockdep have it, and of ours those have the other checks, too. */
+	return access("/proc/lockdep", F_OK) == 0;
+}
+
 bool slow_kernel(void)
 {
 	const char *quick = getenv("QUICK");
 
-	/* Only kernels with lockdep have it, and those are the slow ones. */
-	return (quick && strcmp(quick, "0")) ||
-	       access("/proc/lockdep", F_OK) == 0;
+	return (quick && strcmp(quick, "0")) || debug_kernel();
 }
 
 int read_text(const char *path, char *text, size_t nbytes)

@@ -8,7 +8,10 @@
 
 bool kernel_at_least(unsigned int major, unsigned int minor);
 
-/* A kernel full of debugging checks, or QUICK=1: use small sizes. */
+/* A kernel full of debugging checks. */
+bool debug_kernel(void);
+
+/* One of these, or QUICK=1: use small sizes. */
 bool slow_kernel(void);
 #define scaled(fast, slow)	(slow_kernel() ? (slow) : (fast))
 

@@ -20,7 +20,7 @@ static void check_leaves_nothing(int (*run)(void), int result, unsigned int ncal
 	uint64_t before = 0;
 	unsigned int round, i;
 
-	if (slow_kernel())
+	if (debug_kernel())
 		skip("kmemleak looks for leaks in this kernel, or it keeps what was freed");
 	for (round = 0; round < 2; round++) {
 		before = kernel_memory();
