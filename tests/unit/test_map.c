@@ -555,6 +555,8 @@ START_TEST(an_ioas_waits_for_a_call_that_has_left_it_for_a_while)
 }
 END_TEST
 
+static bool dead_at_map;	/* when it returned */
+
 /* As a container's call does, which is not kept but by the lock; it may meet a dead one. */
 static void map_unless_dead(void *unused)
 {
@@ -569,6 +571,7 @@ static void map_unless_dead(void *unused)
 		};
 
 		type1_ret = ioas_map(ioas, &map);
+		dead_at_map = ioas->dead;
 	}
 	ioas_leave(ioas);
 }
@@ -585,6 +588,45 @@ START_TEST(an_ioas_does_not_end_below_a_map_that_waits_for_room)
 	shim_end_rcu();
 	expect(destroyed);
 	expect(type1_ret == -ENOSPC || type1_ret == -ENODEV || type1_ret == -EINVAL);
+}
+END_TEST
+
+/* Nothing is mapped any more in one that is dead: a map that succeeds did so before. */
+static void map_while_alive(void *unused)
+{
+	map_unless_dead(NULL);
+	if (!type1_ret)
+		expect(!dead_at_map);
+}
+
+static void unmap_first(void *unused)
+{
+	unsigned long unmapped;
+
+	current = &process.task;
+	ioas_enter(ioas);
+	if (!ioas->dead)
+		expect(ioas_unmap(ioas, IOVA, IOVA + PAGE_SIZE - 1, UNMAP_WHOLE, &unmapped) == 0);
+	ioas_leave(ioas);
+}
+
+/* A map that waits for room gets some, but the IOAS is dead by then. */
+START_TEST(a_dead_ioas_has_room_for_no_map)
+{
+	const struct shim_thread threads[] = {
+		{ map_while_alive }, { unmap_first }, { destroy_ioas },
+	};
+	unsigned long seed;
+
+	/* Few orders are critical ones. */
+	for (seed = 1; seed <= 1000; seed++) {
+		limit_areas(1);
+		expect(map_type1(IOVA) == 0);
+		shim_defer_rcu = true;
+		shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(seed));
+		shim_end_rcu();
+		expect(destroyed);
+	}
 }
 END_TEST
 
@@ -1126,6 +1168,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_map_that_fails_takes_no_room_from_another, 0, 50);
 	tcase_add_loop_test(tcase, an_ioas_waits_for_a_call_that_has_left_it_for_a_while, 0, 20);
 	tcase_add_loop_test(tcase, an_ioas_does_not_end_below_a_map_that_waits_for_room, 0, 50);
+	tcase_add_test(tcase, a_dead_ioas_has_room_for_no_map);
 	tcase_add_loop_test(tcase, an_ioas_that_waits_for_its_end_keeps_no_room, 0, 50);
 	tcase_add_loop_test(tcase, an_ioas_that_ends_keeps_no_room, 0, 50);
 	tcase_add_test(tcase, a_context_does_not_end_below_a_map_that_waits_for_room);
