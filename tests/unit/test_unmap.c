@@ -97,16 +97,22 @@ static int see_off(struct ioas_unmap_watch *watch, struct ioas_area *area)
 	return doorman->nleft-- ? 0 : -EFAULT;
 }
 
-static int unmap_watched(unsigned int nleft, unsigned long *unmapped)
+static int unmap_range_watched(unsigned long last_iova, enum ioas_unmap_rule rule,
+			       unsigned int nleft, unsigned long *unmapped)
 {
 	struct doorman doorman = { .watch.leaving = see_off, .nleft = nleft };
 	int ret;
 
 	ioas_enter(ioas);
-	ret = ioas_unmap_watched(ioas, 0, ULONG_MAX, UNMAP_WHOLE, &doorman.watch, unmapped);
+	ret = ioas_unmap_watched(ioas, 0, last_iova, rule, &doorman.watch, unmapped);
 	ioas_leave(ioas);
 	ck_assert_uint_eq(shim_npinned, process.mm.locked_vm);
 	return ret;
+}
+
+static int unmap_watched(unsigned int nleft, unsigned long *unmapped)
+{
+	return unmap_range_watched(ULONG_MAX, UNMAP_WHOLE, nleft, unmapped);
 }
 
 START_TEST(an_area_that_has_to_stay_stays_with_those_above)
@@ -122,6 +128,18 @@ START_TEST(an_area_that_has_to_stay_stays_with_those_above)
 	ck_assert_uint_eq(unmapped, 0);
 	ck_assert_int_eq(unmap_watched(2, &unmapped), 0);
 	ck_assert_uint_eq(unmapped, 6 * PAGE_SIZE);
+}
+END_TEST
+
+START_TEST(an_area_that_does_not_fit_is_told_of_when_those_below_have_left)
+{
+	unsigned long unmapped;
+
+	make_three();
+	ck_assert_int_eq(unmap_range_watched(IOVA + 3 * PAGE_SIZE - 1, UNMAP_UPWARD, 3, &unmapped),
+			 -ENOENT);
+	ck_assert_uint_eq(unmapped, 2 * PAGE_SIZE);
+	ck_assert_uint_eq(ioas->iova_space.nareas, 2);
 }
 END_TEST
 
@@ -151,6 +169,7 @@ int main(void)
 	tcase_add_loop_test(tcase, an_empty_range_is_unmapped, UNMAP_WHOLE, UNMAP_UPWARD + 1);
 	tcase_add_test(tcase, more_areas_than_are_taken_over_at_once_are_unmapped);
 	tcase_add_test(tcase, an_area_that_has_to_stay_stays_with_those_above);
+	tcase_add_test(tcase, an_area_that_does_not_fit_is_told_of_when_those_below_have_left);
 	tcase_add_test(tcase, each_of_many_areas_is_seen_once);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
