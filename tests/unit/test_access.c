@@ -1079,6 +1079,25 @@ START_TEST(a_detach_is_complete_whoever_else_changes_the_access)
 }
 END_TEST
 
+/* An access with @ops, which one of two threads destroys, in all orders. */
+static void destroy_beside(const struct shim_thread *threads,
+			   const struct vfio_ioas_access_ops *ops)
+{
+	vfio_ioas_access_destroy(access);
+	other = make_other();
+	for_each_order() {
+		access = make_access(ops);
+		detached = false;
+		ck_assert_int_eq(vfio_ioas_access_attach(access, ioas->object.id), 0);
+		/* At the first occasion of all the other thread's call has not begun. */
+		noccasions = shim_run_in_order(threads, 2, first_switch + 1, second_switch + 1) - 1;
+		norders++;
+		ck_assert(xa_empty(&ioas->accesses) && xa_empty(&other->accesses));
+	}
+	ck_assert_uint_gt(norders, 20);
+	access = make_access(&pinning_ops);
+}
+
 START_TEST(an_access_is_destroyed_after_the_call_that_changes_it)
 {
 	const struct shim_thread threads[][2] = {
@@ -1086,20 +1105,29 @@ START_TEST(an_access_is_destroyed_after_the_call_that_changes_it)
 		{ { detach_first }, { destroy_access } },
 	};
 
-	vfio_ioas_access_destroy(access);
-	other = make_other();
-	for_each_order() {
-		access = make_access(&complaining_ops);
-		detached = false;
-		ck_assert_int_eq(vfio_ioas_access_attach(access, ioas->object.id), 0);
-		/* At the first occasion of all the other thread's call has not begun. */
-		noccasions = shim_run_in_order(threads[_i], 2, first_switch + 1,
-					       second_switch + 1) - 1;
-		norders++;
-		ck_assert(xa_empty(&ioas->accesses) && xa_empty(&other->accesses));
-	}
-	ck_assert_uint_gt(norders, 20);
-	access = make_access(&pinning_ops);
+	destroy_beside(threads[_i], &complaining_ops);
+}
+END_TEST
+
+static void change_within_a_change(void *data, unsigned long iova, unsigned long nbytes)
+{
+	complain_after_detach(data, iova, nbytes);
+	expect(vfio_ioas_access_attach(access, other->object.id) == -EBUSY);
+	expect(vfio_ioas_access_replace(access, other->object.id) == -EBUSY);
+	complain_after_detach(data, iova, nbytes);
+}
+
+static const struct vfio_ioas_access_ops changing_ops = {
+	.needs_pin_pages = true,
+	.unmap = change_within_a_change,
+};
+
+/* The change in the midst of a change finds that the access ends, or else that it is busy. */
+START_TEST(an_access_that_ends_is_not_changed)
+{
+	const struct shim_thread threads[] = { { replace_access }, { destroy_access } };
+
+	destroy_beside(threads, &changing_ops);
 }
 END_TEST
 
@@ -1742,6 +1770,7 @@ int main(void)
 	tcase_add_test(tcase, two_unmaps_of_a_pinned_area_get_along_with_a_writer);
 	tcase_add_loop_test(tcase, a_detach_is_complete_whoever_else_changes_the_access, 0, 5);
 	tcase_add_loop_test(tcase, an_access_is_destroyed_after_the_call_that_changes_it, 0, 2);
+	tcase_add_test(tcase, an_access_that_ends_is_not_changed);
 	tcase_add_loop_test(tcase, an_access_is_there_until_its_calls_have_returned, 0, 4);
 	tcase_add_test(tcase, a_late_unpin_and_the_end_of_the_access_get_along);
 	tcase_add_loop_test(tcase, an_unmap_waits_only_for_calls_that_are_inside, 0, 10);
