@@ -249,12 +249,18 @@ long pin_user_pages_remote(struct mm_struct *mm, unsigned long uaddr, unsigned l
 	return npinned;
 }
 
+void (*shim_unpin_instead)(unsigned long pfn, unsigned long npages, bool dirty);
+
 void unpin_user_page_range_dirty_lock(struct page *page, unsigned long npages, bool dirty)
 {
 	unsigned long i;
 
 	shim_might_sleep();
 	WARN_ON(!npages);
+	if (shim_unpin_instead) {
+		shim_unpin_instead(page_to_pfn(page), npages, dirty);
+		return;
+	}
 	for (i = 0; i < npages; i++) {
 		WARN_ON(!page[i].npins);
 		page[i].npins--;

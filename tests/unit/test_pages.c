@@ -677,6 +677,32 @@ START_TEST(an_unpin_takes_no_step_for_users_that_lie_in_others)
 END_TEST
 
 /* Each page is a run: what looks at all of them lets others run now and then. */
+static unsigned long unpinned_until;
+
+static void note_unpin(unsigned long pfn, unsigned long npages, bool dirty)
+{
+	ck_assert_uint_eq(pfn, unpinned_until);
+	ck_assert_uint_le(npages, UNPIN_AT_ONCE);
+	ck_assert(dirty);
+	unpinned_until += npages;
+}
+
+/* There are not so many pages here as it takes. */
+START_TEST(an_unpin_of_a_long_run_pauses)
+{
+	unsigned long before;
+
+	make_store(1, true);
+	before = shim_npauses;
+	unpinned_until = SHIM_FIRST_PFN;
+	shim_unpin_instead = note_unpin;
+	unpin_run(SHIM_FIRST_PFN, _i, true);
+	shim_unpin_instead = NULL;
+	ck_assert_uint_eq(unpinned_until, SHIM_FIRST_PFN + _i);
+	ck_assert_uint_eq(shim_npauses - before, (_i - 1) / UNPIN_AT_ONCE);
+}
+END_TEST
+
 START_TEST(a_look_at_all_runs_of_a_store_pauses)
 {
 	struct pages_user first = { .last_index = SHIM_USER_NPAGES - 1 }, second = first;
@@ -1487,6 +1513,8 @@ int main(void)
 	tcase_add_test(tcase, a_border_stays_as_long_as_somebody_needs_it);
 	tcase_add_test(tcase, an_unpin_beside_many_users_pauses);
 	tcase_add_test(tcase, an_unpin_takes_no_step_for_users_that_lie_in_others);
+	tcase_add_loop_test(tcase, an_unpin_of_a_long_run_pauses, 2 * UNPIN_AT_ONCE,
+			    2 * UNPIN_AT_ONCE + 2);
 	tcase_add_test(tcase, a_look_at_all_runs_of_a_store_pauses);
 	tcase_add_loop_test(tcase, pins_of_every_page_leave_nothing_behind, 0, 4);
 	tcase_add_test(tcase, a_list_of_what_is_not_pinned_is_refused);

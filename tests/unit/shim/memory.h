@@ -204,6 +204,9 @@ void set_page_dirty_lock(struct page *page);
 /* A test can have something happen each time that user memory is touched. */
 extern void (*shim_on_copy)(void);
 
+/* Is told of pages that are given back, instead of anything being done with them. */
+extern void (*shim_unpin_instead)(unsigned long pfn, unsigned long npages, bool dirty);
+
 /* User memory cannot be read, or written, without a page fault. */
 extern bool shim_unreadable, shim_unwritable;
 
