@@ -31,7 +31,7 @@ bool kernel_at_least(unsigned int major, unsigned int minor)
 
 bool debug_kernel(void)
 {
-	/* Only kernels with lockdep have it, and of ours those have the other checks, too. */
+	/* Only kernels with lockdep have this file. */
 	return access("/proc/lockdep", F_OK) == 0;
 }
 

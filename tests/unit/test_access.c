@@ -1012,6 +1012,7 @@ START_TEST(two_unmaps_of_a_pinned_area_get_along_with_a_writer)
 END_TEST
 
 static bool detached;
+static bool ends, is_told, is_refused;
 
 static void complain_after_detach(void *data, unsigned long iova, unsigned long nbytes)
 {
@@ -1043,6 +1044,7 @@ static void detach_access(void *unused)
 static void destroy_access(void *unused)
 {
 	current = &process.task;
+	ends = true;
 	vfio_ioas_access_destroy(access);
 	detached = true;
 }
@@ -1079,18 +1081,19 @@ START_TEST(a_detach_is_complete_whoever_else_changes_the_access)
 }
 END_TEST
 
-/* An access with @ops, which one of two threads destroys, in all orders. */
-static void destroy_beside(const struct shim_thread *threads,
+/* An access with @ops, which the second thread destroys. */
+static void destroy_beside(const struct shim_thread *threads, unsigned int nthreads,
 			   const struct vfio_ioas_access_ops *ops)
 {
 	vfio_ioas_access_destroy(access);
 	other = make_other();
 	for_each_order() {
 		access = make_access(ops);
-		detached = false;
+		detached = ends = is_told = is_refused = false;
 		ck_assert_int_eq(vfio_ioas_access_attach(access, ioas->object.id), 0);
 		/* At the first occasion of all the other thread's call has not begun. */
-		noccasions = shim_run_in_order(threads, 2, first_switch + 1, second_switch + 1) - 1;
+		noccasions = shim_run_in_order(threads, nthreads, first_switch + 1,
+					       second_switch + 1) - 1;
 		norders++;
 		ck_assert(xa_empty(&ioas->accesses) && xa_empty(&other->accesses));
 	}
@@ -1105,29 +1108,44 @@ START_TEST(an_access_is_destroyed_after_the_call_that_changes_it)
 		{ { detach_first }, { destroy_access } },
 	};
 
-	destroy_beside(threads[_i], &complaining_ops);
+	destroy_beside(threads[_i], 2, &complaining_ops);
 }
 END_TEST
 
-static void change_within_a_change(void *data, unsigned long iova, unsigned long nbytes)
+/* The access stays until a third thread has tried to change it. */
+static void wait_for_another_change(void *data, unsigned long iova, unsigned long nbytes)
 {
 	complain_after_detach(data, iova, nbytes);
-	expect(vfio_ioas_access_attach(access, other->object.id) == -EBUSY);
-	expect(vfio_ioas_access_replace(access, other->object.id) == -EBUSY);
+	is_told = true;
+	while (!is_refused)
+		shim_wait();
 	complain_after_detach(data, iova, nbytes);
 }
 
-static const struct vfio_ioas_access_ops changing_ops = {
+static const struct vfio_ioas_access_ops waiting_ops = {
 	.needs_pin_pages = true,
-	.unmap = change_within_a_change,
+	.unmap = wait_for_another_change,
 };
 
-/* The change in the midst of a change finds that the access ends, or else that it is busy. */
+static void change_when_told(void *unused)
+{
+	current = &process.task;
+	while (!is_told)
+		shim_wait();
+	/* It was the turn of whoever destroys it first. */
+	expect(ends);
+	expect(vfio_ioas_access_attach(access, other->object.id) == -EBUSY);
+	expect(vfio_ioas_access_replace(access, other->object.id) == -EBUSY);
+	is_refused = true;
+}
+
 START_TEST(an_access_that_ends_is_not_changed)
 {
-	const struct shim_thread threads[] = { { replace_access }, { destroy_access } };
+	const struct shim_thread threads[] = {
+		{ replace_access }, { destroy_access }, { change_when_told },
+	};
 
-	destroy_beside(threads, &changing_ops);
+	destroy_beside(threads, ARRAY_SIZE(threads), &waiting_ops);
 }
 END_TEST
 

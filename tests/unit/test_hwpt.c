@@ -221,7 +221,7 @@ static void unmap_stuck(struct ioas_hwpt *hwpt)
 	hwpt->domain->keeps_iova = 0;
 }
 
-/* One run, or as many as pages, for which the store needs memory: that does not stay. */
+/* One run; or as many as pages: the store needs memory for those, and gives it back at its end. */
 START_TEST(memory_that_a_driver_leaves_mapped_stays_pinned)
 {
 	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);

@@ -676,7 +676,6 @@ START_TEST(an_unpin_takes_no_step_for_users_that_lie_in_others)
 }
 END_TEST
 
-/* Each page is a run: what looks at all of them lets others run now and then. */
 static unsigned long unpinned_until;
 
 static void note_unpin(unsigned long pfn, unsigned long npages, bool dirty)
@@ -687,7 +686,7 @@ static void note_unpin(unsigned long pfn, unsigned long npages, bool dirty)
 	unpinned_until += npages;
 }
 
-/* There are not so many pages here as it takes. */
+/* The run is longer than all memory that tests have: no page of it is touched. */
 START_TEST(an_unpin_of_a_long_run_pauses)
 {
 	unsigned long before;
@@ -703,6 +702,7 @@ START_TEST(an_unpin_of_a_long_run_pauses)
 }
 END_TEST
 
+/* Each page is a run: what looks at all of them lets others run now and then. */
 START_TEST(a_look_at_all_runs_of_a_store_pauses)
 {
 	struct pages_user first = { .last_index = SHIM_USER_NPAGES - 1 }, second = first;

@@ -50,8 +50,21 @@ void shim_pages_reset(void);
 void shim_make_folio(unsigned int first, unsigned int npages);
 char *shim_page_data(struct page *page);
 
-#define page_to_pfn(page)	((unsigned long)((page) - shim_pages) + SHIM_FIRST_PFN)
-#define pfn_to_page(pfn)	(shim_pages + ((long)(pfn) - (long)SHIM_FIRST_PFN))
+
+/* Also of frames that have no page here: no arithmetic with pointers. */
+static inline unsigned long page_to_pfn(const struct page *page)
+{
+	return (long)((uintptr_t)page - (uintptr_t)shim_pages) / (long)sizeof(*page) +
+	       SHIM_FIRST_PFN;
+}
+
+static inline struct page *pfn_to_page(unsigned long pfn)
+{
+	unsigned long number = pfn - SHIM_FIRST_PFN;
+
+	return (struct page *)((uintptr_t)shim_pages + number * sizeof(struct page));
+}
+
 #define pfn_valid(pfn)		((pfn) - SHIM_FIRST_PFN < SHIM_NPAGES)
 #define page_folio(page)	((struct folio *)((page) - (page)->to_head))
 #define folio_page(folio, n)	(&(folio)->page + (n))
@@ -204,7 +217,7 @@ void set_page_dirty_lock(struct page *page);
 /* A test can have something happen each time that user memory is touched. */
 extern void (*shim_on_copy)(void);
 
-/* Is told of pages that are given back, instead of anything being done with them. */
+/* If set, gets the pages that are given back, which need not exist: nothing else is done. */
 extern void (*shim_unpin_instead)(unsigned long pfn, unsigned long npages, bool dirty);
 
 /* User memory cannot be read, or written, without a page fault. */
