@@ -209,7 +209,7 @@ RIG_TEST(copy_judges_its_arguments_in_order)
 
 	check_eq(ioas_map(rig.fd, rig.ioas, from, rig.buffer, PAGE, IOAS_R), 0);
 	map_buffer(taken);
-	/* Numbers too high, the rights, the source, its length, its wrap, a hole, the destination. */
+	/* Too high numbers, rights, the source, its length, its wrap, a hole, the destination. */
 	check_eq(ioas_copy(rig.fd, at(NO_ID, 0), at(NO_ID, UINT64_MAX), 0, 0), -EOVERFLOW);
 	check_eq(ioas_copy(rig.fd, at(NO_ID, 0), at(NO_ID, 0), 0, 0), -EINVAL);
 	check_eq(ioas_copy(rig.fd, at(NO_ID, 0), at(NO_ID, 0), 0, IOAS_RW), -ENOENT);
