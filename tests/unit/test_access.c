@@ -1012,7 +1012,7 @@ START_TEST(two_unmaps_of_a_pinned_area_get_along_with_a_writer)
 END_TEST
 
 static bool detached;
-static bool ends, is_told, is_refused;
+static bool is_ending, is_told, is_refused;
 
 static void complain_after_detach(void *data, unsigned long iova, unsigned long nbytes)
 {
@@ -1044,7 +1044,7 @@ static void detach_access(void *unused)
 static void destroy_access(void *unused)
 {
 	current = &process.task;
-	ends = true;
+	is_ending = true;
 	vfio_ioas_access_destroy(access);
 	detached = true;
 }
@@ -1089,7 +1089,7 @@ static void destroy_beside(const struct shim_thread *threads, unsigned int nthre
 	other = make_other();
 	for_each_order() {
 		access = make_access(ops);
-		detached = ends = is_told = is_refused = false;
+		detached = is_ending = is_told = is_refused = false;
 		ck_assert_int_eq(vfio_ioas_access_attach(access, ioas->object.id), 0);
 		/* At the first occasion of all the other thread's call has not begun. */
 		noccasions = shim_run_in_order(threads, nthreads, first_switch + 1,
@@ -1132,8 +1132,8 @@ static void change_when_told(void *unused)
 	current = &process.task;
 	while (!is_told)
 		shim_wait();
-	/* It was the turn of whoever destroys it first. */
-	expect(ends);
+	/* The thread that destroys it had its turn before. */
+	expect(is_ending);
 	expect(vfio_ioas_access_attach(access, other->object.id) == -EBUSY);
 	expect(vfio_ioas_access_replace(access, other->object.id) == -EBUSY);
 	is_refused = true;

@@ -576,16 +576,26 @@ static void map_unless_dead(void *unused)
 	ioas_leave(ioas);
 }
 
-/* The thread that destroys keeps what it frees until all are done, as RCU would. */
+/*
+ * There is one area, and no room for another one. What a thread frees stays until all are done, as
+ * with RCU.
+ */
+static void run_at_limit(const struct shim_thread *threads, unsigned int nthreads,
+			 unsigned long seed)
+{
+	limit_areas(1);
+	expect(map_type1(IOVA) == 0);
+	destroyed = false;
+	shim_defer_rcu = true;
+	shim_run_threads(threads, nthreads, begin_random(seed));
+	shim_end_rcu();
+}
+
 START_TEST(an_ioas_does_not_end_below_a_map_that_waits_for_room)
 {
 	const struct shim_thread threads[] = { { map_unless_dead }, { destroy_ioas } };
 
-	limit_areas(1);
-	ck_assert_int_eq(map_type1(IOVA), 0);
-	shim_defer_rcu = true;
-	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
-	shim_end_rcu();
+	run_at_limit(threads, ARRAY_SIZE(threads), _i + 1);
 	expect(destroyed);
 	expect(type1_ret == -ENOSPC || type1_ret == -ENODEV || type1_ret == -EINVAL);
 }
@@ -612,11 +622,7 @@ START_TEST(a_dead_ioas_has_room_for_no_map)
 
 	/* Few orders are critical ones. */
 	for (seed = 1; seed <= 1000; seed++) {
-		limit_areas(1);
-		expect(map_type1(IOVA) == 0);
-		shim_defer_rcu = true;
-		shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(seed));
-		shim_end_rcu();
+		run_at_limit(threads, ARRAY_SIZE(threads), seed);
 		expect(destroyed);
 		expect(type1_ret ? type1_ret == -ENOSPC || type1_ret == -ENODEV ||
 				   type1_ret == -EINVAL : !dead_after_map);
@@ -706,11 +712,7 @@ START_TEST(a_context_does_not_end_below_a_map_that_waits_for_room)
 
 	/* Few orders are critical ones. */
 	for (seed = 1; seed <= 1000; seed++) {
-		limit_areas(1);
-		expect(map_type1(IOVA) == 0);
-		shim_defer_rcu = true;
-		shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(seed));
-		shim_end_rcu();
+		run_at_limit(threads, ARRAY_SIZE(threads), seed);
 		expect(type1_ret == -ENOSPC || type1_ret == -ENODEV ||
 		       type1_ret == -EINVAL);
 		expect(shim_allocations == 0);

@@ -50,7 +50,6 @@ void shim_pages_reset(void);
 void shim_make_folio(unsigned int first, unsigned int npages);
 char *shim_page_data(struct page *page);
 
-
 /* Also of frames that have no page here: no arithmetic with pointers. */
 static inline unsigned long page_to_pfn(const struct page *page)
 {
