@@ -15,8 +15,8 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 
-#include "ioas.h"
-#include "object.h"
+#include "base/object.h"
+#include "space/ioas.h"
 #include "type1.h"
 
 #define CONTAINERS_BITS	8

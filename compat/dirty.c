@@ -27,14 +27,14 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "area.h"
+#include "base/kcompat.h"
+#include "base/steps.h"
+#include "base/vfio_ioas_trace.h"
 #include "dirty.h"
 #include "emulated.h"
-#include "ioas.h"
-#include "kcompat.h"
-#include "steps.h"
+#include "space/area.h"
+#include "space/ioas.h"
 #include "type1.h"
-#include "vfio_ioas_trace.h"
 
 #define CHUNK_NPAGES	4096UL
 

@@ -13,7 +13,7 @@
 #include <linux/types.h>
 #include <linux/vfio.h>
 
-#include "ioas.h"
+#include "space/ioas.h"
 
 struct ioas_area;
 struct type1;

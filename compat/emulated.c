@@ -23,15 +23,15 @@
 #include <linux/slab.h>
 #include <linux/vfio.h>
 
-#include "access.h"
-#include "area.h"
+#include "base/kcompat.h"
 #include "dirty.h"
 #include "emulated.h"
-#include "ioas.h"
-#include "kcompat.h"
+#include "kapi/access.h"
+#include "kapi/vfio_ioas.h"
+#include "space/area.h"
+#include "space/ioas.h"
 #include "type1.h"
 #include "vaddr.h"
-#include "vfio_ioas.h"
 
 static void tell_devices(void *data, unsigned long iova, unsigned long nbytes)
 {

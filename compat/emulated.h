@@ -13,7 +13,7 @@
 #include <linux/types.h>
 #include <linux/xarray.h>
 
-#include "pages.h"
+#include "memory/pages.h"
 
 struct ioas;
 struct ioas_access;

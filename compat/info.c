@@ -13,7 +13,7 @@
 #include <linux/vfio.h>
 
 #include "info.h"
-#include "iova.h"
+#include "space/iova.h"
 
 static size_t migration_nbytes(const struct info_facts *facts)
 {

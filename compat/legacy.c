@@ -13,9 +13,9 @@
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
-#include "ioas.h"
+#include "base/object.h"
 #include "legacy.h"
-#include "object.h"
+#include "space/ioas.h"
 #include "type1.h"
 
 /* A call, which touches its argument only before it enters an IOAS and after it has left that. */

@@ -29,7 +29,7 @@
 
 #include <asm/syscall.h>
 
-#include "kcompat.h"
+#include "base/kcompat.h"
 #include "main.h"
 #include "node.h"
 

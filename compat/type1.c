@@ -18,14 +18,14 @@
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
+#include "base/kcompat.h"
 #include "container.h"
 #include "dirty.h"
+#include "domain/group.h"
 #include "emulated.h"
-#include "group.h"
 #include "info.h"
-#include "ioas.h"
-#include "ioctl.h"
-#include "kcompat.h"
+#include "native/ioctl.h"
+#include "space/ioas.h"
 #include "type1.h"
 #include "vaddr.h"
 

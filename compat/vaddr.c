@@ -11,9 +11,9 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 
-#include "area.h"
 #include "emulated.h"
-#include "ioas.h"
+#include "space/area.h"
+#include "space/ioas.h"
 #include "type1.h"
 #include "vaddr.h"
 

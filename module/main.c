@@ -9,12 +9,12 @@
 #include <linux/delay.h>
 #include <linux/module.h>
 
-#include "backend.h"
-#include "insight.h"
-#include "kcompat.h"
+#include "base/kcompat.h"
+#include "compat/backend.h"
+#include "compat/node.h"
+#include "debugfs/insight.h"
 #include "main.h"
-#include "native.h"
-#include "node.h"
+#include "native/native.h"
 
 static DECLARE_COMPLETION(init_over);
 static bool live;

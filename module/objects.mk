@@ -2,26 +2,26 @@
 # What the module consists of: for Kbuild, and for the selftest build.
 vfio_ioas-objects := \
 	module/main.o \
-	module/object.o \
-	module/ioas.o \
-	module/map.o \
-	module/unmap.o \
-	module/copy.o \
-	module/area.o \
-	module/iova.o \
-	module/pages.o \
-	module/pin.o \
-	module/extents.o \
-	module/account.o \
-	module/hwpt.o \
-	module/group.o \
-	module/access.o \
-	kapi/device.o \
-	insight/status.o \
-	insight/trace.o \
-	native/native.o \
-	native/ioctl.o \
-	native/ioas.o \
+	module/base/object.o \
+	module/memory/account.o \
+	module/memory/extents.o \
+	module/memory/pin.o \
+	module/memory/pages.o \
+	module/space/iova.o \
+	module/space/area.o \
+	module/space/ioas.o \
+	module/space/unmap.o \
+	module/space/map.o \
+	module/space/copy.o \
+	module/domain/hwpt.o \
+	module/domain/group.o \
+	module/kapi/access.o \
+	module/kapi/device.o \
+	module/debugfs/status.o \
+	module/debugfs/trace.o \
+	module/native/ioctl.o \
+	module/native/ioas_ioctl.o \
+	module/native/native.o \
 	compat/backend.o \
 	compat/container.o \
 	compat/node.o \
@@ -32,4 +32,5 @@ vfio_ioas-objects := \
 	compat/info.o \
 	compat/legacy.o
 
-vfio_ioas-ccflags := -I$(src) -I$(src)/module -I$(src)/native -I$(src)/kapi -I$(src)/insight -I$(src)/compat -I$(src)/uapi
+# A header is named by its folder: "memory/pages.h", or "compat/type1.h".
+vfio_ioas-ccflags := -I$(src) -I$(src)/module -I$(src)/uapi

@@ -14,11 +14,11 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "base/selftest.h"
 #include "device.h"
-#include "group.h"
-#include "hwpt.h"
-#include "ioas.h"
-#include "selftest.h"
+#include "domain/group.h"
+#include "domain/hwpt.h"
+#include "space/ioas.h"
 #include "vfio_ioas.h"
 
 static void device_object_destroy(struct ioas_object *object)

@@ -7,8 +7,8 @@
 #ifndef VFIO_IOAS_DEVICE_H
 #define VFIO_IOAS_DEVICE_H
 
-#include "group.h"
-#include "object.h"
+#include "base/object.h"
+#include "domain/group.h"
 
 struct device;
 

@@ -16,11 +16,11 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include "device.h"
-#include "hwpt.h"
-#include "ioas.h"
+#include "base/object.h"
+#include "domain/hwpt.h"
 #include "ioctl.h"
-#include "object.h"
+#include "kapi/device.h"
+#include "space/ioas.h"
 
 struct ioctl_command {
 	unsigned int cmd;

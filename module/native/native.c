@@ -16,13 +16,13 @@
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
 
+#include "base/object.h"
+#include "base/selftest.h"
+#include "compat/legacy.h"
 #include "ioctl.h"
-#include "legacy.h"
+#include "kapi/vfio_ioas.h"
 #include "main.h"
 #include "native.h"
-#include "object.h"
-#include "selftest.h"
-#include "vfio_ioas.h"
 
 /* Sixteen gigabytes of page tables, if each mapping needs one of its own. */
 static unsigned int iommu_entry_limit = 4194304;

@@ -5,10 +5,10 @@
 #include "lib_container.h"
 #include "lib_run.h"
 
-#include "backend.h"
-#include "insight.h"
-#include "ioctl.h"
-#include "node.h"
+#include "compat/backend.h"
+#include "debugfs/insight.h"
+#include "native/ioctl.h"
+#include "compat/node.h"
 
 #define MAX_DRIVERS	8
 

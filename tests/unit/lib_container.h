@@ -8,7 +8,7 @@
 #include <linux/vfio.h>
 
 #include "kernel.h"
-#include "vfio_private.h"
+#include "compat/vfio_private.h"
 
 /* The one that vfio.ko asks first; how many there are. */
 const struct vfio_iommu_driver_ops *shim_first_driver(void);

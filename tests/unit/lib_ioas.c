@@ -5,7 +5,7 @@
 #include "lib_ioas.h"
 #include "lib_run.h"
 
-#include "insight.h"
+#include "debugfs/insight.h"
 
 struct ioas_ctx ctx;
 struct ioas *ioas;

@@ -5,11 +5,11 @@
 #ifndef LIB_IOAS_H
 #define LIB_IOAS_H
 
-#include "area.h"
-#include "hwpt.h"
-#include "ioas.h"
+#include "space/area.h"
+#include "domain/hwpt.h"
+#include "space/ioas.h"
 #include "kernel.h"
-#include "vfio_ioas.h"
+#include "kapi/vfio_ioas.h"
 
 #define IOVA	0x100000UL
 

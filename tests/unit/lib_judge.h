@@ -9,9 +9,9 @@
 #ifndef LIB_JUDGE_H
 #define LIB_JUDGE_H
 
-#include "area.h"
-#include "hwpt.h"
-#include "ioas.h"
+#include "space/area.h"
+#include "domain/hwpt.h"
+#include "space/ioas.h"
 #include "kernel.h"
 
 #define NSLOTS		48UL	/* of memory, and pages of IOVA */

@@ -17,7 +17,7 @@
 
 #include "kernel.h"
 #include "lib_run.h"
-#include "steps.h"
+#include "base/steps.h"
 
 #define MAX_THREADS	8
 #define MANY_TURNS	100000

@@ -2,7 +2,7 @@
 /*
  * Warnings and memory; shim/kernel.h declares them.
  */
-#include "insight.h"
+#include "debugfs/insight.h"
 #include "kernel.h"
 #include "lib_run.h"
 

@@ -4,7 +4,7 @@
  */
 #include "kernel.h"
 #include "lib_run.h"
-#include "steps.h"
+#include "base/steps.h"
 
 unsigned long shim_nsteps;
 static unsigned int nsteps;		/* since a spinlock was taken */

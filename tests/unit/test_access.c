@@ -2,7 +2,7 @@
 /*
  * access: what single calls of a driver get, and what a driver that misbehaves does.
  */
-#include "access.h"
+#include "kapi/access.h"
 #include "lib_ioas.h"
 #include "lib_run.h"
 

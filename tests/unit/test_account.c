@@ -2,7 +2,7 @@
 /*
  * account: which counter pays, up to which limit, and what comes back.
  */
-#include "account.h"
+#include "memory/account.h"
 #include "kernel.h"
 #include "lib_run.h"
 

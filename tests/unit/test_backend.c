@@ -6,10 +6,10 @@
 #include "lib_group.h"
 #include "lib_run.h"
 
-#include "backend.h"
-#include "container.h"
-#include "ioctl.h"
-#include "vaddr.h"
+#include "compat/backend.h"
+#include "compat/container.h"
+#include "native/ioctl.h"
+#include "compat/vaddr.h"
 
 #define STOCK	"vfio_iommu_type1"
 

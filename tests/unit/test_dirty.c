@@ -7,7 +7,7 @@
 #include "lib_group.h"
 #include "lib_run.h"
 
-#include "container.h"
+#include "compat/container.h"
 
 #define NPAGES		48UL	/* of IOVA: the bitmap of all of it is a word */
 #define NIOAS		2

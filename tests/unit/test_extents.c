@@ -3,7 +3,7 @@
  * extents against the simplest thing that does the same: an array with an entry a page.
  */
 #include "kernel.h"
-#include "extents.h"
+#include "memory/extents.h"
 #include "lib_run.h"
 
 #define MODEL_PAGES	6000

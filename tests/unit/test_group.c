@@ -3,8 +3,8 @@
  * group: groups behind IOMMUs that differ, on domains that they share or not; single cases, and
  * random sequences against a list of what is where.
  */
-#include "device.h"
-#include "group.h"
+#include "kapi/device.h"
+#include "domain/group.h"
 #include "lib_group.h"
 #include "lib_ioas.h"
 #include "lib_run.h"

@@ -5,8 +5,8 @@
 #include <linux/vfio.h>
 
 #include "kernel.h"
-#include "info.h"
-#include "iova.h"
+#include "compat/info.h"
+#include "space/iova.h"
 #include "lib_run.h"
 
 #define INFO_NBYTES	24

@@ -3,7 +3,7 @@
  * iova against lists that are searched from end to end.
  */
 #include "kernel.h"
-#include "iova.h"
+#include "space/iova.h"
 #include "lib_run.h"
 
 #define MAX_AREAS	64

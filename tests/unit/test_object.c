@@ -4,7 +4,7 @@
  */
 #include "kernel.h"
 #include "lib_run.h"
-#include "object.h"
+#include "base/object.h"
 
 struct thing {
 	struct ioas_object object;

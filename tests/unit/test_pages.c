@@ -5,8 +5,8 @@
  */
 #include "kernel.h"
 #include "lib_run.h"
-#include "pages.h"
-#include "pin.h"
+#include "memory/pages.h"
+#include "memory/pin.h"
 
 #define STORE_NPAGES	40
 #define MAX_USERS	10

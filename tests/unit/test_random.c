@@ -22,8 +22,8 @@
 #include "lib_judge.h"
 #include "lib_run.h"
 
-#include "container.h"
-#include "vfio_ioas.h"
+#include "compat/container.h"
+#include "kapi/vfio_ioas.h"
 
 #define NTHREADS	4
 #define NTESTS		10

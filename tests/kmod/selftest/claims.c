@@ -15,14 +15,14 @@
 #include <linux/sched/user.h>
 #include <linux/xarray.h>
 
-#include "area.h"
-#include "container.h"
-#include "emulated.h"
+#include "base/object.h"
+#include "base/selftest.h"
+#include "compat/container.h"
+#include "compat/emulated.h"
 #include "invariants.h"
-#include "ioas.h"
-#include "object.h"
-#include "pages.h"
-#include "selftest.h"
+#include "memory/pages.h"
+#include "space/area.h"
+#include "space/ioas.h"
 
 /* Claims of about so many pages are counted; of more pages, those of every n-th. */
 #define MAX_CLAIMS	2048UL

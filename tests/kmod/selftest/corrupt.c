@@ -12,13 +12,13 @@
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 
-#include "area.h"
 #include "corrupt.h"
-#include "hwpt.h"
+#include "domain/hwpt.h"
 #include "invariants.h"
-#include "ioas.h"
-#include "ioctl.h"
 #include "mock.h"
+#include "native/ioctl.h"
+#include "space/area.h"
+#include "space/ioas.h"
 
 /* What can be broken. */
 struct victim {

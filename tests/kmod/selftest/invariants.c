@@ -29,13 +29,13 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
-#include "area.h"
-#include "container.h"
-#include "hwpt.h"
+#include "base/object.h"
+#include "base/selftest.h"
+#include "compat/container.h"
+#include "domain/hwpt.h"
 #include "invariants.h"
-#include "ioas.h"
-#include "object.h"
-#include "selftest.h"
+#include "space/area.h"
+#include "space/ioas.h"
 
 /* So often, with a tenth of a millisecond between, a lock is tried. */
 #define TRIES		20

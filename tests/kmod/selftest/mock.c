@@ -16,8 +16,8 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
-#include "device.h"
 #include "iommufd.h"
+#include "kapi/device.h"
 #include "mock.h"
 #include "test_cmd.h"
 

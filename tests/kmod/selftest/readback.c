@@ -13,11 +13,11 @@
 #include <linux/list.h>
 #include <linux/sched.h>
 
-#include "area.h"
-#include "hwpt.h"
+#include "domain/hwpt.h"
 #include "invariants.h"
-#include "ioas.h"
 #include "mock.h"
+#include "space/area.h"
+#include "space/ioas.h"
 
 /* About so many pages of a domain are read, and the last one of each area. */
 #define MAX_READS	2048UL

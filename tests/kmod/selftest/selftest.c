@@ -14,15 +14,15 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "base/steps.h"
 #include "corrupt.h"
-#include "device.h"
-#include "hwpt.h"
-#include "ioas.h"
-#include "ioctl.h"
+#include "domain/hwpt.h"
+#include "kapi/device.h"
+#include "kapi/vfio_ioas.h"
+#include "memory/pin.h"
 #include "mock.h"
-#include "pin.h"
-#include "steps.h"
-#include "vfio_ioas.h"
+#include "native/ioctl.h"
+#include "space/ioas.h"
 
 /* No test needs more in one call. */
 #define MAX_ACCESS_NBYTES	(16UL << 20)

@@ -15,10 +15,10 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "area.h"
-#include "ioas.h"
+#include "base/object.h"
 #include "ioctl.h"
-#include "object.h"
+#include "space/area.h"
+#include "space/ioas.h"
 
 #define MAP_FLAGS	(IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE | \
 			 IOMMU_IOAS_MAP_READABLE)

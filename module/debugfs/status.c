@@ -26,12 +26,12 @@
 #include <linux/seq_file.h>
 #include <linux/string_helpers.h>
 
-#include "area.h"
-#include "group.h"
-#include "hwpt.h"
+#include "base/object.h"
+#include "domain/group.h"
+#include "domain/hwpt.h"
 #include "insight.h"
-#include "ioas.h"
-#include "object.h"
+#include "space/area.h"
+#include "space/ioas.h"
 
 /* How long one reading of the file waits for locks in all, in jiffies. */
 #define PATIENCE	HZ

@@ -24,7 +24,7 @@
 #include <linux/slab.h>
 
 #include "account.h"
-#include "kcompat.h"
+#include "base/kcompat.h"
 
 struct ioas_account *account_create(enum account_mode mode)
 {

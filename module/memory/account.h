@@ -12,7 +12,7 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 
-#include "selftest.h"
+#include "base/selftest.h"
 
 struct mm_struct;
 struct task_struct;

@@ -14,9 +14,9 @@
 #include <linux/refcount.h>
 
 #include "account.h"
+#include "base/vfio_ioas_trace.h"
 #include "extents.h"
 #include "pin.h"
-#include "vfio_ioas_trace.h"
 
 struct page;
 

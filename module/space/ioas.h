@@ -15,9 +15,9 @@
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
+#include "base/object.h"
 #include "iova.h"
-#include "object.h"
-#include "pages.h"
+#include "memory/pages.h"
 
 struct ioas_account;
 struct ioas_unmap_watch;

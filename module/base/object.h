@@ -13,8 +13,8 @@
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
-#include "account.h"
-#include "insight.h"
+#include "debugfs/insight.h"
+#include "memory/account.h"
 
 struct file;
 struct ioas;

@@ -19,9 +19,9 @@
 #include <linux/mm.h>
 
 #include "area.h"
-#include "hwpt.h"
+#include "base/vfio_ioas_trace.h"
+#include "domain/hwpt.h"
 #include "ioas.h"
-#include "vfio_ioas_trace.h"
 
 /* So many areas of a copy are inserted at once: bounds how long iova_lock is held. */
 #define CLAIM_AT_ONCE	256

@@ -31,10 +31,10 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "insight.h"
+#include "base/steps.h"
+#include "debugfs/insight.h"
 #include "pages.h"
 #include "pin.h"
-#include "steps.h"
 
 #define user_first(user)	((user)->first_index)
 #define user_last(user)		((user)->last_index)

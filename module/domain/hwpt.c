@@ -15,12 +15,12 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "area.h"
+#include "base/kcompat.h"
+#include "base/steps.h"
 #include "hwpt.h"
-#include "ioas.h"
-#include "kcompat.h"
-#include "pin.h"
-#include "steps.h"
+#include "memory/pin.h"
+#include "space/area.h"
+#include "space/ioas.h"
 
 static void hwpt_object_destroy(struct ioas_object *object)
 {

@@ -11,7 +11,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-#include "kcompat.h"
+#include "base/kcompat.h"
 #include "pin.h"
 
 #ifdef VFIO_IOAS_SELFTEST

@@ -206,7 +206,7 @@ TRACE_EVENT(dirty_read,
 #endif
 
 #undef TRACE_INCLUDE_PATH
-#define TRACE_INCLUDE_PATH .
+#define TRACE_INCLUDE_PATH base
 #undef TRACE_INCLUDE_FILE
 #define TRACE_INCLUDE_FILE vfio_ioas_trace
 #include <trace/define_trace.h>

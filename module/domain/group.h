@@ -10,7 +10,7 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
-#include "object.h"
+#include "base/object.h"
 
 struct iommu_domain;
 struct iommu_group;

@@ -14,7 +14,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
-#include "steps.h"
+#include "base/steps.h"
 
 struct ioas_pages;
 

@@ -14,9 +14,9 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
-#include "ioas.h"
-#include "kcompat.h"
-#include "pages.h"
+#include "base/kcompat.h"
+#include "memory/pages.h"
+#include "space/ioas.h"
 
 struct ioas_hwpt {
 	struct ioas_object object;

@@ -7,15 +7,15 @@
  */
 #include <linux/iommu.h>
 
-#include "area.h"
-#include "group.h"
-#include "hwpt.h"
+#include "domain/group.h"
+#include "domain/hwpt.h"
 #include "insight.h"
-#include "ioas.h"
+#include "space/area.h"
+#include "space/ioas.h"
 
 /* The others include it, too: this comes last. */
 #define CREATE_TRACE_POINTS
-#include "vfio_ioas_trace.h"
+#include "base/vfio_ioas_trace.h"
 
 void insight_sum_area(struct ioas_area *area, struct pages_sum *sum)
 {

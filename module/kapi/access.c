@@ -43,9 +43,9 @@
 #include <linux/slab.h>
 
 #include "access.h"
-#include "area.h"
-#include "ioas.h"
-#include "selftest.h"
+#include "base/selftest.h"
+#include "space/area.h"
+#include "space/ioas.h"
 
 /* A place on the list of an IOAS. While one IOAS replaces another, an access has both places. */
 struct access_place {

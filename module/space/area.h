@@ -12,7 +12,7 @@
 #include <linux/slab.h>
 
 #include "ioas.h"
-#include "pages.h"
+#include "memory/pages.h"
 
 /* What a map makes. */
 struct area_and_pages {

@@ -24,11 +24,11 @@
 #include <linux/sched.h>
 #include <linux/wait.h>
 
-#include "access.h"
 #include "area.h"
-#include "hwpt.h"
+#include "base/vfio_ioas_trace.h"
+#include "domain/hwpt.h"
 #include "ioas.h"
-#include "vfio_ioas_trace.h"
+#include "kapi/access.h"
 
 /* So many areas are taken over at once: bounds how long iova_lock is held. */
 #define UNMAP_AT_ONCE	128

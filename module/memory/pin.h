@@ -14,7 +14,7 @@
 #include <linux/slab.h>
 #include <linux/types.h>
 
-#include "kcompat.h"
+#include "base/kcompat.h"
 
 #define PIN_FEW		16U
 

@@ -20,11 +20,11 @@
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
 
+#include "base/kcompat.h"
+#include "base/vfio_ioas_trace.h"
 #include "group.h"
 #include "hwpt.h"
-#include "ioas.h"
-#include "kcompat.h"
-#include "vfio_ioas_trace.h"
+#include "space/ioas.h"
 
 static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);

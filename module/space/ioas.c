@@ -17,7 +17,7 @@
 #include <linux/slab.h>
 
 #include "area.h"
-#include "hwpt.h"
+#include "domain/hwpt.h"
 #include "ioas.h"
 
 /* Nobody finds it as the container's any more, and everybody who did has left for good. */
