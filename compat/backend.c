@@ -78,7 +78,7 @@ static const struct ioas_front_ops front_ops = {
 /* Container ioctls work on a new IOAS from now on, unless another was selected meanwhile. */
 static void publish_ioas(struct ioas *ioas)
 {
-	ioas_offer_vfio(ioas->object.ctx, ioas);
+	ioas_offer_default(ioas->object.ctx, ioas);
 	ioas_object_publish(&ioas->object);
 }
 
@@ -96,10 +96,11 @@ static void *backend_open(unsigned long type)
 		goto free_container;
 	mutex_init(&container->groups_lock);
 	INIT_LIST_HEAD(&container->groups);
-	ioas_ctx_init(&container->ctx, NULL, ACCOUNT_MM);
+	ioas_ctx_init(&container->ctx, NULL);
+	container->ctx.charge_mm = true;
 	container->ctx.front_ops = &front_ops;
 	ioas_ctx_limit_areas(&container->ctx, type1_entry_limit());
-	WRITE_ONCE(container->ctx.insight.type, type1_name(&container->type1));
+	WRITE_ONCE(container->ctx.type, type1_name(&container->type1));
 	ioas = ioas_create(&container->ctx);
 	if (IS_ERR(ioas)) {
 		ret = PTR_ERR(ioas);
@@ -227,7 +228,7 @@ static int attach_to_fresh_ioas(struct container *container, struct container_gr
 static int attach_somewhere(struct container *container, struct container_group *cgroup,
 			    bool emulated)
 {
-	struct ioas *ioas = ioas_get_vfio(&container->ctx);
+	struct ioas *ioas = ioas_get_default(&container->ctx);
 	int ret;
 
 	if (!ioas)

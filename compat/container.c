@@ -74,7 +74,7 @@ struct ioas *container_enter_slowly(void *handle)
 
 	if (!container)
 		return ERR_PTR(-EINVAL);
-	ioas = ioas_get_vfio(&container->ctx);
+	ioas = ioas_get_default(&container->ctx);
 	if (ioas) {
 		ret = ioas_enter_killable(ioas);
 		ioas_put(ioas);

@@ -112,7 +112,7 @@ static inline int container_enter(void *handle, struct container **container,
 	rcu_read_lock_sched();
 	*container = container_find(handle);
 	if (*container)
-		entered = rcu_dereference_sched((*container)->ctx.vfio_ioas);
+		entered = rcu_dereference_sched((*container)->ctx.default_ioas);
 	if (entered && !ioas_try_enter(entered))
 		entered = NULL;
 	if (entered && entered->dead) {

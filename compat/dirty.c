@@ -27,13 +27,14 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "area_flags.h"
 #include "base/kcompat.h"
 #include "base/steps.h"
 #include "base/vfio_ioas_trace.h"
 #include "dirty.h"
 #include "emulated.h"
 #include "space/area.h"
-#include "space/ioas.h"
+#include "space/unmap.h"
 #include "type1.h"
 
 #define CHUNK_NPAGES	4096UL
@@ -257,7 +258,7 @@ static void mark_all_dirty(struct ioas *ioas, struct ioas_area *area)
 {
 	spin_lock(&ioas->iova_space.iova_lock);
 	/* Those who are in the IOAS look at the other mark, which stays, without the lock. */
-	WRITE_ONCE(area->marks, area->marks | AREA_ALL_DIRTY);
+	WRITE_ONCE(area->flags, area->flags | AREA_ALL_DIRTY);
 	spin_unlock(&ioas->iova_space.iova_lock);
 }
 
@@ -486,7 +487,7 @@ static int report_leaving(struct ioas_unmap_watch *watch, struct ioas_area *area
 {
 	/* Nobody marks it any more. */
 	return report_area(container_of(watch, struct dirty_report, watch), area,
-			   area->marks & AREA_ALL_DIRTY);
+			   area->flags & AREA_ALL_DIRTY);
 }
 
 static void report_init(struct dirty_report *report, struct type1 *type1, struct ioas *ioas,
@@ -546,7 +547,7 @@ static int start_in_space(struct dirty *dirty, struct dirty_space *space)
 	for (area = area_first(ioas, 0); area; area = area_next(ioas, area)) {
 		if (area_nbytes(area) >> PAGE_SHIFT >= DIRTY_MAX_NPAGES)
 			ret = -EINVAL;
-		area->marks &= ~AREA_ALL_DIRTY;
+		area->flags &= ~AREA_ALL_DIRTY;
 		cond_resched();
 	}
 	if (!ret)
@@ -616,9 +617,9 @@ static struct ioas_area *hold_next(struct ioas *ioas, struct ioas_area *previous
 		usable = area && area_is_settled(area);
 		if (usable) {
 			area->nbusy++;
-			*marked = area->marks & AREA_ALL_DIRTY;
+			*marked = area->flags & AREA_ALL_DIRTY;
 			/* As mark_all_dirty(). */
-			WRITE_ONCE(area->marks, area->marks & ~AREA_ALL_DIRTY);
+			WRITE_ONCE(area->flags, area->flags & ~AREA_ALL_DIRTY);
 		} else if (area) {
 			iova = max(iova, area->first_iova);
 		}
@@ -695,7 +696,7 @@ long report_range(struct type1 *type1, struct ioas *ioas, unsigned long iova,
 	}
 	if (area)
 		area_unhold(ioas, area);
-	trace_dirty_read(ioas->object.ctx->insight.id, ioas->object.id, iova, last_iova, nareas,
+	trace_dirty_read(ioas->object.ctx->id, ioas->object.id, iova, last_iova, nareas,
 			 ret, trace_ns(begin_ns));
 	return ret;
 }

@@ -3,7 +3,7 @@
  * emulated: drivers that reach a container's memory with the CPU.
  *
  * Most are of emulated devices, which have no IOMMU of their own. Together they are one
- * in-kernel user of the container's IOAS: by its access an unmap finds us, and we tell the
+ * in-kernel user of the container's IOAS: by a notifier an unmap finds us, and we tell the
  * devices. A page that drivers hold is one pin of the area, however often they pinned it; beside
  * a domain it can be one that the area does not show, see area_add_hold().
  *
@@ -15,7 +15,7 @@
  *
  * Locking: devices_mutex is held while devices are called, and nothing else of ours: they call us
  * back to unpin, with locks of their own held. Order: devices_mutex -> locks of drivers ->
- * holds_mutex -> pins_rwsem of the access -> domains_rwsem.
+ * holds_mutex -> pins_rwsem of the notifier -> domains_rwsem.
  */
 #include <linux/err.h>
 #include <linux/iommu.h>
@@ -23,13 +23,13 @@
 #include <linux/slab.h>
 #include <linux/vfio.h>
 
+#include "area_flags.h"
 #include "base/kcompat.h"
 #include "dirty.h"
 #include "emulated.h"
-#include "kapi/access.h"
-#include "kapi/vfio_ioas.h"
 #include "space/area.h"
 #include "space/ioas.h"
+#include "space/unmap.h"
 #include "type1.h"
 #include "vaddr.h"
 
@@ -38,22 +38,11 @@ static void tell_devices(void *data, unsigned long iova, unsigned long nbytes)
 	struct emulated *emulated = data;
 	struct vfio_device *vdev;
 
-	/*
-	 * No area is that long: our access ends, with nothing pinned. A device that is just being
-	 * opened is none of its users, and expects no call.
-	 */
-	if (nbytes == ULONG_MAX)
-		return;
 	mutex_lock(&emulated->devices_mutex);
 	list_for_each_entry(vdev, &emulated->devices, iommu_entry)
 		vdev->ops->dma_unmap(vdev, iova, nbytes);
 	mutex_unlock(&emulated->devices_mutex);
 }
-
-static const struct vfio_ioas_access_ops access_ops = {
-	.needs_pin_pages = true,
-	.unmap = tell_devices,
-};
 
 void emulated_init(struct emulated *emulated)
 {
@@ -62,6 +51,9 @@ void emulated_init(struct emulated *emulated)
 	INIT_LIST_HEAD(&emulated->devices);
 	mutex_init(&emulated->holds_mutex);
 	xa_init_flags(&emulated->holds, XA_FLAGS_ACCOUNT);
+	emulated->notifier.unmap = tell_devices;
+	emulated->notifier.data = emulated;
+	emulated->notifier.pins = true;
 }
 
 void emulated_destroy(struct emulated *emulated)
@@ -72,39 +64,26 @@ void emulated_destroy(struct emulated *emulated)
 	mutex_destroy(&emulated->devices_mutex);
 }
 
-/*
- * With an error there may be an access, @spare, to be destroyed without holds_mutex. -EINVAL if a
- * native map does not consist of whole pages.
- */
-static int attach_access(struct emulated *emulated, struct ioas *ioas,
-			 struct ioas_access **spare)
+/* -EINVAL if a native map does not consist of whole pages. */
+static int use_ioas(struct emulated *emulated, struct ioas *ioas)
 {
-	struct ioas_access *access;
-	u32 id;
-	int ret;
+	int ret = ioas_notifier_add(&emulated->notifier, ioas);
 
-	access = vfio_ioas_access_create(ioas->object.ctx, &access_ops, emulated, &id);
-	if (IS_ERR(access))
-		return PTR_ERR(access);
-	ret = access_attach(access, ioas);
-	if (ret) {
-		*spare = access;
+	if (ret)
 		return ret == -EADDRINUSE ? -EINVAL : ret;
-	}
-	emulated->access = access;
 	WRITE_ONCE(emulated->ioas, ioas);
 	return 0;
 }
 
-/* The same to what container ioctls work on; -ENODEV if that is nothing. */
-static int attach_to_selected(struct type1 *type1, struct ioas_access **spare)
+/* The same for what container ioctls work on; -ENODEV if that is nothing. */
+static int use_selected(struct type1 *type1)
 {
-	struct ioas *ioas = ioas_get_vfio(type1->ctx);
+	struct ioas *ioas = ioas_get_default(type1->ctx);
 	int ret;
 
 	if (!ioas)
 		return -ENODEV;
-	ret = attach_access(&type1->emulated, ioas, spare);
+	ret = use_ioas(&type1->emulated, ioas);
 	ioas_put(ioas);
 	return ret;
 }
@@ -116,18 +95,13 @@ static int attach_to_selected(struct type1 *type1, struct ioas_access **spare)
 static int join_and_lock(struct type1 *type1, struct ioas *ioas)
 {
 	struct emulated *emulated = &type1->emulated;
-	struct ioas_access *spare = NULL;
-	int ret;
+	int ret = 0;
 
 	mutex_lock(&emulated->holds_mutex);
-	if (emulated->ioas)
-		return 0;
-	ret = ioas ? attach_access(emulated, ioas, &spare) : attach_to_selected(type1, &spare);
-	if (!ret)
-		return 0;
-	mutex_unlock(&emulated->holds_mutex);
-	if (spare)
-		vfio_ioas_access_destroy(spare);
+	if (!emulated->ioas)
+		ret = ioas ? use_ioas(emulated, ioas) : use_selected(type1);
+	if (ret)
+		mutex_unlock(&emulated->holds_mutex);
 	return ret;
 }
 
@@ -139,28 +113,24 @@ static void add_user(struct emulated *emulated)
 }
 
 /*
- * Ends holds_mutex, and the access if there are neither users nor holds, which a device without a
- * callback can have. Nobody is being told of anything then.
+ * Leaves the IOAS if there are neither users nor holds, which a device without a callback can have.
+ * A call of the notifier that is under way finds no device then, and so does not wait for us.
  */
-static void unlock_and_quit(struct emulated *emulated)
+static void quit_if_unused(struct emulated *emulated)
 {
-	struct ioas_access *access = NULL;
-
-	if (!emulated->nusers && xa_empty(&emulated->holds)) {
-		access = emulated->access;
-		emulated->access = NULL;
-		WRITE_ONCE(emulated->ioas, NULL);
-	}
-	mutex_unlock(&emulated->holds_mutex);
-	if (access)
-		vfio_ioas_access_destroy(access);
+	lockdep_assert_held(&emulated->holds_mutex);
+	if (!emulated->ioas || emulated->nusers || !xa_empty(&emulated->holds))
+		return;
+	WRITE_ONCE(emulated->ioas, NULL);
+	ioas_notifier_remove(&emulated->notifier);
 }
 
 static void remove_user(struct emulated *emulated)
 {
 	mutex_lock(&emulated->holds_mutex);
 	emulated->nusers--;
-	unlock_and_quit(emulated);
+	quit_if_unused(emulated);
+	mutex_unlock(&emulated->holds_mutex);
 }
 
 static int count_group(struct emulated *emulated)
@@ -201,7 +171,7 @@ void emulated_remove_group(struct type1 *type1)
 
 	down_write(&ioas->domains_rwsem);
 	WRITE_ONCE(emulated->ngroups, emulated->ngroups - 1);
-	if (!emulated->ngroups && list_empty(&ioas->hwpts))
+	if (!emulated->ngroups && list_empty(&ioas->mirrors))
 		ioas_empty(ioas);
 	else
 		downgrade_write(&ioas->domains_rwsem);
@@ -347,7 +317,8 @@ void emulated_forget_group(struct type1 *type1, struct iommu_group *group)
 	mutex_lock(&emulated->holds_mutex);
 	if (!--emulated->nattached[number])
 		take_away(type1, number);
-	unlock_and_quit(emulated);
+	quit_if_unused(emulated);
+	mutex_unlock(&emulated->holds_mutex);
 }
 
 /* No device of a group is open. */
@@ -405,7 +376,7 @@ static int check_area(const struct ioas_area *area, int prot)
 {
 	if ((area->iommu_prot & prot) != prot)
 		return -EPERM;
-	return READ_ONCE(area->marks) & AREA_NO_VADDR ? -EBUSY : 0;
+	return READ_ONCE(area->flags) & AREA_NO_VADDR ? -EBUSY : 0;
 }
 
 static bool owner_is_gone(const struct ioas_area *area)
@@ -536,11 +507,11 @@ int emulated_pin(struct type1 *type1, struct iommu_group *group, unsigned long i
 	ret = join_and_lock(type1, NULL);
 	if (ret)
 		return ret;
-	access_begin_pinning(emulated->access);
+	ioas_notifier_begin_pin(&emulated->notifier);
 	ioas_enter(emulated->ioas);
 	ret = pin_pages(type1, group_number(group), index, npages, prot, pages);
 	ioas_leave(emulated->ioas);
-	access_end_pinning(emulated->access);
+	ioas_notifier_end_pin(&emulated->notifier);
 	mutex_unlock(&emulated->holds_mutex);
 	return ret;
 }
@@ -596,7 +567,7 @@ static long rw_next(struct type1 *type1, struct ioas *ioas, unsigned long iova, 
 int emulated_rw(struct type1 *type1, unsigned long iova, void *data, size_t nbytes,
 		bool write)
 {
-	struct ioas *ioas = ioas_get_vfio(type1->ctx);
+	struct ioas *ioas = ioas_get_default(type1->ctx);
 	long n = 0;
 
 	if (!ioas)

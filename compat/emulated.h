@@ -14,9 +14,9 @@
 #include <linux/xarray.h>
 
 #include "memory/pages.h"
+#include "space/notifier.h"
 
 struct ioas;
-struct ioas_access;
 struct iommu_group;
 struct page;
 struct type1;
@@ -26,10 +26,10 @@ struct emulated {
 	struct mutex devices_mutex;	/* held while they are called */
 	struct list_head devices;	/* devices_mutex; to be told of unmaps, newest first */
 	unsigned int ngroups;		/* domains_rwsem, anybody may peek; emulated ones */
-	struct mutex holds_mutex;	/* what is held, and by which access */
+	struct mutex holds_mutex;	/* what is held, and in which IOAS */
 	unsigned int nusers;		/* holds_mutex; emulated groups and devices to be told */
 	struct ioas *ioas;		/* holds_mutex, anybody may peek; in use, or NULL */
-	struct ioas_access *access;	/* holds_mutex; by which it is */
+	struct ioas_notifier notifier;	/* holds_mutex; registered with @ioas, if there is one */
 	struct xarray holds;		/* holds_mutex; struct hold, by IOVA in pages */
 	unsigned int nattached[BITS_PER_LONG];	/* holds_mutex; groups of any kind, by number */
 };

@@ -10,7 +10,7 @@
  * It is a character device of its own, not a misc device: misc_open() holds a lock
  * across open, under which vfio.ko's misc device could not be opened.
  *
- * Locking: set up before and torn down after any use, see main.h; the policy is one word.
+ * Locking: set up before and torn down after any use, see load.h; the policy is one word.
  */
 #include <linux/cdev.h>
 #include <linux/cred.h>
@@ -30,7 +30,7 @@
 #include <asm/syscall.h>
 
 #include "base/kcompat.h"
-#include "main.h"
+#include "base/load.h"
 #include "node.h"
 
 #define NODE_FS_MAGIC	0x696f6173	/* "ioas" */
@@ -135,7 +135,7 @@ bool node_serves_current(void)
 {
 	struct syscall syscall;
 
-	if (!main_is_live())
+	if (!load_has_succeeded())
 		return false;
 	switch (READ_ONCE(serve)) {
 	case SERVE_ALL:
@@ -152,7 +152,7 @@ static int node_open(struct inode *inode, struct file *file)
 	const struct file_operations *fops;
 	int ret;
 
-	ret = main_wait_until_live();
+	ret = load_wait();
 	if (ret)
 		return ret;
 	fops = fops_get(container_fops);

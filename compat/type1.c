@@ -23,9 +23,11 @@
 #include "dirty.h"
 #include "domain/group.h"
 #include "emulated.h"
-#include "info.h"
+#include "native/info.h"
 #include "native/ioctl.h"
 #include "space/ioas.h"
+#include "space/map.h"
+#include "space/unmap.h"
 #include "type1.h"
 #include "vaddr.h"
 
@@ -132,107 +134,10 @@ long type1_check_extension(struct type1 *type1, unsigned long extension)
 	}
 }
 
-/* What all domains can map; the CPU's page is the smallest unit of a container. */
-static unsigned long type1_pgsizes(struct ioas *ioas)
-{
-	unsigned long pgsizes = ioas_pgsizes(ioas);
-
-	if (pgsizes & ~PAGE_MASK)
-		pgsizes = (pgsizes & PAGE_MASK) | PAGE_SIZE;
-	return pgsizes;
-}
-
-static void *build_chain(struct ioas *ioas, const struct info_style *style, size_t *nbytes)
-{
-	struct info_facts facts = { .padded = style->padded };
-	struct ioas_space_info space;
-	void *chain;
-
-	if (ioas_get_space_info(ioas, &space))
-		return NULL;
-	facts.avail = style->tells_room ? min_t(unsigned long, space.room, U32_MAX) : U32_MAX;
-	facts.ranges = space.ranges;
-	facts.nranges = style->no_ranges ? 0 : space.nranges;
-	if (style->tracks_dirty) {
-		facts.dirty_pgsize = 1UL << __ffs(type1_pgsizes(ioas));
-		facts.max_dirty_nbytes = DIRTY_MAX_NBYTES;
-	}
-	*nbytes = info_chain_nbytes(&facts);
-	chain = kvzalloc(*nbytes, GFP_KERNEL_ACCOUNT);
-	if (chain)
-		info_chain_build(chain, &facts);
-	kvfree(space.ranges);
-	return chain;
-}
-
-/* How much of the fixed part a program of this age knows. */
-static size_t info_written(const struct info_style *style, u32 argsz)
-{
-	if (!style->unpadded_info)
-		return min_t(size_t, argsz, sizeof(struct vfio_iommu_type1_info));
-	if (argsz < offsetofend(struct vfio_iommu_type1_info, cap_offset))
-		return offsetofend(struct vfio_iommu_type1_info, iova_pgsizes);
-	return offsetofend(struct vfio_iommu_type1_info, cap_offset);
-}
-
-/**
- * type1_get_info() - what VFIO_IOMMU_GET_INFO says
- * @ioas: what it is about, entered by the caller
- * @style: how to answer
- * @argsz: how much room the user has, in bytes; at least INFO_MIN_NBYTES
- * @answer: for type1_put_info(), which has to be called if this succeeds
- *
- * Return: 0, also without room for the chain; -ENOMEM.
- */
-int type1_get_info(struct ioas *ioas, const struct info_style *style, u32 argsz,
-		   struct info_answer *answer)
-{
-	struct vfio_iommu_type1_info *info = &answer->info;
-	size_t chain_nbytes, whole;
-
-	/* The user may get what lies between and behind members, too. */
-	memset(answer, 0, sizeof(*answer));
-	answer->chain = build_chain(ioas, style, &chain_nbytes);
-	if (!answer->chain)
-		return -ENOMEM;
-
-	answer->info_nbytes = info_written(style, argsz);
-	info->argsz = argsz;
-	info->flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
-	info->iova_pgsizes = type1_pgsizes(ioas);
-	whole = sizeof(*info) + chain_nbytes;
-	if (argsz >= whole) {
-		info->cap_offset = sizeof(*info);
-		answer->chain_nbytes = chain_nbytes;
-	}
-	if (argsz < whole || style->exact)
-		info->argsz = whole;
-	return 0;
-}
-
-/**
- * type1_put_info() - write the answer to VFIO_IOMMU_GET_INFO
- * @answer: which type1_get_info() made; ends here
- * @uinfo: user pointer to struct vfio_iommu_type1_info, with room for the chain
- *
- * Context: may fault: the caller holds nothing that others wait for.
- * Return: 0, -EFAULT.
- */
-long type1_put_info(struct info_answer *answer, void __user *uinfo)
-{
-	long ret = 0;
-
-	if (copy_to_user(uinfo + sizeof(answer->info), answer->chain, answer->chain_nbytes) ||
-	    copy_to_user(uinfo, &answer->info, answer->info_nbytes))
-		ret = -EFAULT;
-	kvfree(answer->chain);
-	return ret;
-}
-
 static long get_info(struct type1 *type1, struct ioas *ioas, void *args)
 {
-	const struct info_style style = {
-		.tracks_dirty = true,
+	const struct info_policy policy = {
+		.max_dirty_nbytes = DIRTY_MAX_NBYTES,
 		.tells_room = true,
 		.no_ranges = !READ_ONCE(type1->had_domain),
 		.padded = KCOMPAT_INFO_PADDED,
@@ -242,7 +147,7 @@ static long get_info(struct type1 *type1, struct ioas *ioas, void *args)
 	long ret;
 
 	ioas_enter(ioas);
-	ret = type1_get_info(ioas, &style, answer->info.argsz, answer);
+	ret = info_get(ioas, &policy, answer->info.argsz, answer);
 	ioas_leave(ioas);
 	return ret;
 }
@@ -257,7 +162,7 @@ static noinline long serve(void *handle, void *args,
 
 	if (!container)
 		return -EINVAL;
-	ioas = ioas_get_vfio(&container->ctx);
+	ioas = ioas_get_default(&container->ctx);
 	if (ioas) {
 		ret = service(&container->type1, ioas, args);
 		ioas_put(ioas);
@@ -319,7 +224,7 @@ enable:
 /* Are these not all multiples of the smallest page? */
 static bool misfit(struct ioas *ioas, u64 numbers)
 {
-	return numbers & ((1UL << __ffs(type1_pgsizes(ioas))) - 1);
+	return numbers & ((1UL << __ffs(info_pgsizes(ioas))) - 1);
 }
 
 /* Of a mapping that has more pages than a bitmap can have bits. */
@@ -347,8 +252,8 @@ static __always_inline int map_memory(struct type1 *type1, struct ioas *ioas,
 				      const struct vfio_iommu_type1_dma_map *map)
 {
 	struct ioas_map request = {
-		.rule = MAP_TYPE1,
-		.account_mode = ACCOUNT_TYPE1,
+		.rule = MAP_OVERLAP_FIRST,
+		.account_mode = ACCOUNT_MLOCK,
 		.uptr = map->vaddr,
 		.iova = map->iova,
 		.nbytes = map->size,
@@ -374,7 +279,7 @@ static noinline long handle_get_info(void *handle, void __user *uinfo)
 	if (answer.info.argsz < INFO_MIN_NBYTES)
 		return -EINVAL;
 	ret = serve(handle, &answer, get_info);
-	return ret ?: type1_put_info(&answer, uinfo);
+	return ret ?: info_put(&answer, uinfo);
 }
 
 static long map_vaddr(struct type1 *type1, struct ioas *ioas, void *args)
@@ -516,7 +421,7 @@ static inline int unmap_range(struct type1 *type1, struct ioas *ioas,
 	if (unlikely(dirty_is_tracking(ioas)))
 		watch = ioas->forgets;
 	ret = ioas_unmap_watched(ioas, unmap->iova, last_iova,
-				 type1->v2 ? UNMAP_WHOLE : UNMAP_LEADING, watch, &nbytes);
+				 type1->v2 ? UNMAP_WHOLE : UNMAP_STARTING, watch, &nbytes);
 	unmap->size = nbytes;
 	return ret;
 }
@@ -654,7 +559,7 @@ static noinline long handle_dirty_slowly(void *handle, void __user *udirty)
 static noinline long handle_native(void *handle, unsigned int cmd, unsigned long arg)
 {
 	struct container *container;
-	struct ioctl_call call;
+	struct native_call call;
 	long ret;
 
 	ret = ioctl_read_call(&call, cmd, arg);

@@ -11,9 +11,9 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 
+#include "area_flags.h"
 #include "emulated.h"
 #include "space/area.h"
-#include "space/ioas.h"
 #include "type1.h"
 #include "vaddr.h"
 
@@ -22,7 +22,7 @@ bool vaddr_any_void(struct ioas *ioas)
 	struct ioas_area *area;
 
 	for (area = area_first(ioas, 0); area; area = area_next(ioas, area)) {
-		if (area->marks & AREA_NO_VADDR)
+		if (area->flags & AREA_NO_VADDR)
 			return true;
 		cond_resched();
 	}
@@ -57,9 +57,9 @@ static int mark_range(struct ioas *ioas, unsigned long iova, unsigned long last_
 
 	for (area = area_first(ioas, iova); area && area->first_iova <= last_iova;
 	     area = area_next(ioas, area)) {
-		if (area->marks & AREA_NO_VADDR)
+		if (area->flags & AREA_NO_VADDR)
 			return -EINVAL;
-		area->marks |= AREA_NO_VADDR;
+		area->flags |= AREA_NO_VADDR;
 		*nbytes += area_nbytes(area);
 		cond_resched();
 	}
@@ -72,7 +72,7 @@ static void unmark(struct ioas *ioas, unsigned long iova, unsigned long nbytes)
 	struct ioas_area *area;
 
 	for (area = area_first(ioas, iova); nbytes; area = area_next(ioas, area)) {
-		area->marks &= ~AREA_NO_VADDR;
+		area->flags &= ~AREA_NO_VADDR;
 		nbytes -= area_nbytes(area);
 		cond_resched();
 	}
@@ -103,7 +103,7 @@ static int set_address(struct ioas *ioas, struct ioas_area *area, unsigned long 
 
 	ret = area_change_owner(ioas, area, uptr);
 	if (!ret)
-		area->marks &= ~AREA_NO_VADDR;
+		area->flags &= ~AREA_NO_VADDR;
 	return ret;
 }
 
@@ -117,7 +117,7 @@ int vaddr_set(struct ioas *ioas, unsigned long iova, unsigned long nbytes,
 	area = area_first(ioas, iova);
 	if (!area || area->first_iova > iova + nbytes - 1)
 		ret = -ENOENT;
-	else if (!(area->marks & AREA_NO_VADDR) || area->first_iova != iova ||
+	else if (!(area->flags & AREA_NO_VADDR) || area->first_iova != iova ||
 		 area_nbytes(area) != nbytes)
 		ret = -EINVAL;
 	else

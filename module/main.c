@@ -2,45 +2,17 @@
 /*
  * main: load and unload.
  *
- * Locking: none; the kernel does one at a time. The word that says that loading succeeded is
- * written once, before those that wait for it are woken.
+ * Locking: none; the kernel does one at a time.
  */
-#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/module.h>
 
 #include "base/kcompat.h"
+#include "base/load.h"
 #include "compat/backend.h"
 #include "compat/node.h"
-#include "debugfs/insight.h"
-#include "main.h"
+#include "debugfs/status.h"
 #include "native/native.h"
-
-static DECLARE_COMPLETION(init_over);
-static bool live;
-
-bool main_is_live(void)
-{
-	return READ_ONCE(live);
-}
-
-int main_wait_until_live(void)
-{
-	int ret;
-
-	if (likely(main_is_live()))
-		return 0;
-	ret = wait_for_completion_killable(&init_over);
-	if (ret)
-		return ret;
-	return main_is_live() ? 0 : -ENODEV;
-}
-
-static void __init end_init(bool succeeded)
-{
-	WRITE_ONCE(live, succeeded);
-	complete_all(&init_over);
-}
 
 /* Opens that came before the nodes went have been told, but need not have returned yet. */
 static void __init wait_for_openers(int nrefs)
@@ -67,8 +39,8 @@ static int __init vfio_ioas_init(void)
 	ret = native_init();
 	if (ret)
 		goto exit_node;
-	insight_init();
-	end_init(true);
+	status_init();
+	load_end(true);
 	return 0;
 
 exit_node:
@@ -76,14 +48,14 @@ exit_node:
 exit_backend:
 	backend_exit();
 wait:
-	end_init(false);
+	load_end(false);
 	wait_for_openers(nrefs);
 	return ret;
 }
 
 static void __exit vfio_ioas_exit(void)
 {
-	insight_exit();
+	status_exit();
 	native_exit();
 	node_exit();
 	backend_exit();

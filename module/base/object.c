@@ -6,13 +6,16 @@
  * published, and ends: by DESTROY, by the kernel code that made it, or with its context.
  *
  * Locking: the xarray's own spinlock guards the table and the counts of its objects;
- * nothing is taken under it.
+ * nothing is taken under it. contexts_mutex guards the tree of contexts and nothing else.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bug.h>
 #include <linux/errno.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/jiffies.h>
+#include <linux/pid.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 
@@ -23,21 +26,96 @@
 /* How long DESTROY waits for calls: one may pin a terabyte, but not forever. */
 #define DESTROY_SECONDS	60
 
-void ioas_ctx_init(struct ioas_ctx *ctx, struct file *file, enum account_mode mode)
+static DEFINE_MUTEX(contexts_mutex);
+static struct rb_root contexts = RB_ROOT;	/* contexts_mutex; by id */
+static unsigned long last_ctx_id;		/* contexts_mutex */
+
+/* Ids ascend: a new context goes to the right of all. */
+static void insert_ctx(struct ioas_ctx *ctx)
 {
+	struct rb_node **link = &contexts.rb_node;
+	struct rb_node *parent = NULL;
+
+	lockdep_assert_held(&contexts_mutex);
+	ctx->id = ++last_ctx_id;
+	while (*link) {
+		parent = *link;
+		link = &parent->rb_right;
+	}
+	rb_link_node(&ctx->contexts_node, parent, link);
+	rb_insert_color(&ctx->contexts_node, &contexts);
+}
+
+static void add_ctx(struct ioas_ctx *ctx)
+{
+	ctx->owner = get_pid(task_tgid(current));
+	get_task_comm(ctx->comm, current->group_leader);
+	refcount_set(&ctx->visits, 1);
+	init_completion(&ctx->unvisited);
+	mutex_lock(&contexts_mutex);
+	insert_ctx(ctx);
+	mutex_unlock(&contexts_mutex);
+}
+
+/* When it returns, nobody looks at the context. */
+static void remove_ctx(struct ioas_ctx *ctx)
+{
+	mutex_lock(&contexts_mutex);
+	rb_erase(&ctx->contexts_node, &contexts);
+	mutex_unlock(&contexts_mutex);
+	ioas_ctx_leave(ctx);
+	wait_for_completion(&ctx->unvisited);
+	put_pid(ctx->owner);
+}
+
+struct ioas_ctx *ioas_ctx_visit(unsigned long id)
+{
+	struct ioas_ctx *ctx, *found = NULL;
+	struct rb_node *node;
+
+	mutex_lock(&contexts_mutex);
+	node = contexts.rb_node;
+	while (node) {
+		ctx = rb_entry(node, struct ioas_ctx, contexts_node);
+		if (ctx->id >= id)
+			found = ctx;
+		node = ctx->id < id ? node->rb_right : node->rb_left;
+	}
+	if (found)
+		refcount_inc(&found->visits);
+	mutex_unlock(&contexts_mutex);
+	return found;
+}
+
+void ioas_ctx_leave(struct ioas_ctx *ctx)
+{
+	if (refcount_dec_and_test(&ctx->visits))
+		complete(&ctx->unvisited);
+}
+
+void ioas_ctx_init(struct ioas_ctx *ctx, struct file *file)
+{
+	*ctx = (struct ioas_ctx){ .file = file, .spare_areas = ULONG_MAX };
 	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
-	RCU_INIT_POINTER(ctx->vfio_ioas, NULL);
-	ctx->account_mode = mode;
-	ctx->file = file;
-	ctx->front_ops = NULL;
 	mutex_init(&ctx->groups_mutex);
 	INIT_LIST_HEAD(&ctx->groups);
 	mutex_init(&ctx->areas_mutex);
-	ctx->spare_areas = ULONG_MAX;
 	INIT_LIST_HEAD(&ctx->ioass);
 	selftest_tally_init(&ctx->tally);
 	selftest_note_ctx(1);
-	insight_add(ctx);
+	add_ctx(ctx);
+}
+
+void ioas_ctx_get(struct ioas_ctx *ctx)
+{
+	if (ctx->file)
+		get_file(ctx->file);
+}
+
+void ioas_ctx_put(struct ioas_ctx *ctx)
+{
+	if (ctx->file)
+		fput(ctx->file);
 }
 
 void ioas_ctx_limit_areas(struct ioas_ctx *ctx, unsigned long nareas)
@@ -74,7 +152,7 @@ void ioas_ctx_destroy(struct ioas_ctx *ctx)
 	unsigned long id;
 	bool progress;
 
-	insight_remove(ctx);
+	remove_ctx(ctx);
 	/* What an object used can end when that one has. */
 	do {
 		progress = false;
@@ -96,14 +174,14 @@ void ioas_ctx_destroy(struct ioas_ctx *ctx)
 	selftest_note_ctx(-1);
 }
 
-int ioas_ctx_set_account_mode(struct ioas_ctx *ctx, enum account_mode mode)
+int ioas_ctx_set_charge_mm(struct ioas_ctx *ctx, bool charge_mm)
 {
 	int ret = 0;
 
 	xa_lock(&ctx->objects);
 	/* Ids that are only reserved count, too. */
 	if (xa_empty(&ctx->objects))
-		WRITE_ONCE(ctx->account_mode, mode);
+		WRITE_ONCE(ctx->charge_mm, charge_mm);
 	else
 		ret = -EBUSY;
 	xa_unlock(&ctx->objects);

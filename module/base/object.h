@@ -7,26 +7,27 @@
 #ifndef VFIO_IOAS_OBJECT_H
 #define VFIO_IOAS_OBJECT_H
 
+#include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
-#include "debugfs/insight.h"
-#include "memory/account.h"
+#include "selftest.h"
 
 struct file;
 struct ioas;
 struct ioas_ctx;
 struct ioas_object;
-struct seq_file;
+struct pid;
 
 /* One for each kind of object: it also tells the kind. */
 struct ioas_object_ops {
 	void (*destroy)(struct ioas_object *object);	/* and free; cannot fail */
-	/* Writes a line about it, which is busy; waits only as insight.h says. Or NULL. */
-	void (*show)(struct seq_file *m, struct ioas_object *object);
 };
 
 /*
@@ -52,8 +53,8 @@ struct ioas_front_ops {
 /* One open file of ours, or one container. */
 struct ioas_ctx {
 	struct xarray objects;			/* its own lock; by id, from 1 */
-	struct ioas __rcu *vfio_ioas;		/* xa_lock; what container ioctls work on */
-	enum account_mode account_mode;		/* xa_lock, anybody may peek */
+	struct ioas __rcu *default_ioas;	/* xa_lock; of calls that name none */
+	bool charge_mm;				/* xa_lock, anybody may peek; see ioas_ctx_set_charge_mm() */
 	struct file *file;			/* constant; kernel drivers keep it open, or NULL */
 	const struct ioas_front_ops *front_ops;	/* constant once there is an object; or NULL */
 	struct mutex groups_mutex;
@@ -61,7 +62,13 @@ struct ioas_ctx {
 	struct mutex areas_mutex;		/* inside domains_rwsem of its IOASs */
 	unsigned long spare_areas;		/* areas_mutex; for its IOASs, see ioas.h */
 	struct list_head ioass;			/* areas_mutex; those that have a share */
-	struct ctx_insight insight;
+	struct rb_node contexts_node;		/* contexts_mutex */
+	unsigned long id;			/* constant; no other context ever has it */
+	struct pid *owner;			/* constant; held: the process that made it */
+	char comm[TASK_COMM_LEN];		/* constant; the name that process had then */
+	const char *type;			/* what its front end calls it, once known; or NULL */
+	refcount_t visits;			/* see ioas_ctx_visit(), and one until it ends */
+	struct completion unvisited;		/* the last one is over */
 	struct selftest_tally tally;
 };
 
@@ -69,9 +76,10 @@ struct ioas_ctx {
  * ioas_ctx_init() - make a context without objects
  * @ctx: uninitialised memory
  * @file: the open file it belongs to, or NULL if kernel drivers cannot use it
- * @mode: how native maps are accounted
+ *
+ * Context: the process that the context is for; may sleep.
  */
-void ioas_ctx_init(struct ioas_ctx *ctx, struct file *file, enum account_mode mode);
+void ioas_ctx_init(struct ioas_ctx *ctx, struct file *file);
 
 /**
  * ioas_ctx_limit_areas() - limit how many areas all IOASs of a context may have together
@@ -84,20 +92,49 @@ void ioas_ctx_limit_areas(struct ioas_ctx *ctx, unsigned long nareas);
  * ioas_ctx_destroy() - end a context and everything in it
  * @ctx: nobody comes any more, and no kernel driver has an object of it
  *
- * Waits for calls that still work on an object.
+ * Waits for visitors, and for calls that still work on an object.
  *
  * Context: may sleep. Never fails.
  */
 void ioas_ctx_destroy(struct ioas_ctx *ctx);
 
 /**
- * ioas_ctx_set_account_mode() - change who pays for native maps
+ * ioas_ctx_get() - keep a context
+ * @ctx: which the caller keeps already
+ *
+ * Does nothing for a context without a file, which no kernel driver can use.
+ */
+void ioas_ctx_get(struct ioas_ctx *ctx);
+
+/**
+ * ioas_ctx_put() - undo ioas_ctx_get()
+ * @ctx: may be gone afterwards
+ */
+void ioas_ctx_put(struct ioas_ctx *ctx);
+
+/**
+ * ioas_ctx_visit() - keep a context from ending, to look at it
+ * @id: of the context
+ *
+ * Context: may sleep.
+ * Return: the context with the lowest id that is not below @id, or NULL.
+ */
+struct ioas_ctx *ioas_ctx_visit(unsigned long id);
+
+/**
+ * ioas_ctx_leave() - undo ioas_ctx_visit()
+ * @ctx: may be gone afterwards
+ */
+void ioas_ctx_leave(struct ioas_ctx *ctx);
+
+/**
+ * ioas_ctx_set_charge_mm() - change whose limit holds for native maps
  * @ctx: the context
- * @mode: ACCOUNT_USER or ACCOUNT_MM
+ * @charge_mm: the memory of the process, and not its user, pays
  *
  * Return: 0; -EBUSY if there is any object.
  */
-int ioas_ctx_set_account_mode(struct ioas_ctx *ctx, enum account_mode mode);
+int ioas_ctx_set_charge_mm(struct ioas_ctx *ctx, bool charge_mm);
 
 static inline bool ioas_ctx_is_empty(struct ioas_ctx *ctx)
 {

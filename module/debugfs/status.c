@@ -12,8 +12,7 @@
  * says "busy" instead. A line is a record of the sequence, so that nothing is counted twice and no
  * buffer grows.
  *
- * Locking: contexts_mutex guards the tree and nothing else. A visitor keeps the context from being
- * taken apart.
+ * Locking: none of its own. A visit keeps the context from ending.
  */
 #include <linux/debugfs.h>
 #include <linux/iommu.h>
@@ -29,9 +28,11 @@
 #include "base/object.h"
 #include "domain/group.h"
 #include "domain/hwpt.h"
-#include "insight.h"
+#include "kapi/access.h"
+#include "kapi/device.h"
 #include "space/area.h"
 #include "space/ioas.h"
+#include "status.h"
 
 /* How long one reading of the file waits for locks in all, in jiffies. */
 #define PATIENCE	HZ
@@ -59,77 +60,7 @@ struct status_reader {
 	unsigned long nsteps;		/* of counting */
 };
 
-static DEFINE_MUTEX(contexts_mutex);
-static struct rb_root contexts = RB_ROOT;	/* contexts_mutex; by id */
-static unsigned long last_id;			/* contexts_mutex */
 static struct dentry *directory;		/* constant once set */
-
-/* Ids ascend: a new context goes to the right of all. contexts_mutex held. */
-static void insert(struct ctx_insight *insight)
-{
-	struct rb_node **link = &contexts.rb_node;
-	struct rb_node *parent = NULL;
-
-	while (*link) {
-		parent = *link;
-		link = &parent->rb_right;
-	}
-	rb_link_node(&insight->node, parent, link);
-	rb_insert_color(&insight->node, &contexts);
-}
-
-void insight_add(struct ioas_ctx *ctx)
-{
-	struct ctx_insight *insight = &ctx->insight;
-
-	insight->owner = get_pid(task_tgid(current));
-	get_task_comm(insight->comm, current->group_leader);
-	insight->type = NULL;
-	refcount_set(&insight->visits, 1);
-	init_completion(&insight->left);
-	mutex_lock(&contexts_mutex);
-	insight->id = ++last_id;
-	insert(insight);
-	mutex_unlock(&contexts_mutex);
-}
-
-static void leave(struct ctx_insight *insight)
-{
-	if (refcount_dec_and_test(&insight->visits))
-		complete(&insight->left);
-}
-
-void insight_remove(struct ioas_ctx *ctx)
-{
-	struct ctx_insight *insight = &ctx->insight;
-
-	mutex_lock(&contexts_mutex);
-	rb_erase(&insight->node, &contexts);
-	mutex_unlock(&contexts_mutex);
-	leave(insight);
-	wait_for_completion(&insight->left);
-	put_pid(insight->owner);
-}
-
-/* Begins a visit of the first context whose id is not below @id; NULL if there is none. */
-static struct ioas_ctx *visit(unsigned long id)
-{
-	struct ctx_insight *insight, *found = NULL;
-	struct rb_node *node;
-
-	mutex_lock(&contexts_mutex);
-	node = contexts.rb_node;
-	while (node) {
-		insight = rb_entry(node, struct ctx_insight, node);
-		if (insight->id >= id)
-			found = insight;
-		node = insight->id < id ? node->rb_right : node->rb_left;
-	}
-	if (found)
-		refcount_inc(&found->visits);
-	mutex_unlock(&contexts_mutex);
-	return found ? container_of(found, struct ioas_ctx, insight) : NULL;
-}
 
 /* A lock could not be had: waits a bit; false if the reader does not wait any longer. */
 static bool be_patient(struct status_reader *reader)
@@ -149,10 +80,10 @@ static bool lock_patiently(struct status_reader *reader, struct mutex *mutex)
 	return true;
 }
 
-bool insight_down_read(struct seq_file *m, struct rw_semaphore *rwsem)
+static bool enter_patiently(struct status_reader *reader, struct ioas *ioas)
 {
-	while (!down_read_trylock(rwsem))
-		if (!be_patient(m->private))
+	while (!ioas_try_enter(ioas))
+		if (!be_patient(reader))
 			return false;
 	return true;
 }
@@ -268,13 +199,12 @@ static bool sum_areas(struct status_reader *reader, struct ioas *ioas, struct io
 	return complete;
 }
 
-static bool sum_ioas(struct seq_file *m, struct ioas *ioas, struct ioas_sum *sum)
+static bool sum_ioas(struct status_reader *reader, struct ioas *ioas, struct ioas_sum *sum)
 {
-	struct status_reader *reader = m->private;
 	unsigned long nsteps = clamp(reader->nsteps, MIN_STEPS, IOAS_STEPS);
 	bool complete;
 
-	if (!insight_down_read(m, &ioas->domains_rwsem))
+	if (!enter_patiently(reader, ioas))
 		return false;
 	sum->nsteps = nsteps;
 	complete = sum_areas(reader, ioas, sum);
@@ -284,53 +214,72 @@ static bool sum_ioas(struct seq_file *m, struct ioas *ioas, struct ioas_sum *sum
 	return complete;
 }
 
-void insight_show_ioas(struct seq_file *m, struct ioas_object *object)
+/* Memory that several areas show counts in each of them. */
+static void show_ioas(struct seq_file *m, struct ioas *ioas)
 {
-	struct ioas *ioas = object_ioas(object);
+	const struct ioas_object *object = &ioas->object;
 	struct ioas_sum sum = { };
-	bool complete, is_vfio;
+	bool complete, is_default;
 
-	complete = sum_ioas(m, ioas, &sum);
+	complete = sum_ioas(m->private, ioas, &sum);
 	if (!complete)
 		/* Only shown; maps, which count, need not pay for that. */
 		sum.nareas = data_race(ioas->iova_space.nareas);
 	sum.pages.npinned += atomic_long_read(&ioas->beside.npinned);
 	sum.pages.ncharged += atomic_long_read(&ioas->beside.ncharged);
 	rcu_read_lock();
-	is_vfio = rcu_access_pointer(object->ctx->vfio_ioas) == ioas;
+	is_default = rcu_access_pointer(object->ctx->default_ioas) == ioas;
 	rcu_read_unlock();
 	seq_printf(m, "ioas context=%lu id=%u vfio=%d areas=%lu mapped=%lu pinned=%lu charged=%lu runs=%lu pins=%lu%s\n",
-		   object->ctx->insight.id, object->id, is_vfio, sum.nareas, sum.nbytes,
+		   object->ctx->id, object->id, is_default, sum.nareas, sum.nbytes,
 		   sum.pages.npinned * PAGE_SIZE, sum.pages.ncharged * PAGE_SIZE,
 		   sum.pages.nruns, sum.npins, complete ? "" : " busy=1");
 }
 
-void insight_show_hwpt(struct seq_file *m, struct ioas_object *object)
+static void show_hwpt(struct seq_file *m, const struct ioas_hwpt *hwpt)
 {
-	struct ioas_hwpt *hwpt = hwpt_of_object(object);
+	const struct ioas_object *object = &hwpt->object;
 
-	seq_printf(m, "hwpt context=%lu id=%u ioas=%u groups=%u\n", object->ctx->insight.id,
-		   object->id, hwpt->ioas->object.id, READ_ONCE(hwpt->ngroups));
+	seq_printf(m, "hwpt context=%lu id=%u ioas=%u groups=%u\n", object->ctx->id,
+		   object->id, hwpt->mirror.ioas->object.id, READ_ONCE(hwpt->ngroups));
+}
+
+static void show_device(struct seq_file *m, const struct ioas_device *idev)
+{
+	seq_printf(m, "device context=%lu id=%u name=%s\n", idev->object.ctx->id, idev->object.id,
+		   idev->dev ? dev_name(idev->dev) : "none");
+}
+
+/* A change of what it is attached to can take as long as its driver likes. */
+static void show_access(struct seq_file *m, struct ioas_object *object, struct ioas_access *access)
+{
+	u32 ioas_id = 0;
+	bool known;
+
+	do
+		known = access_peek_ioas(access, &ioas_id);
+	while (!known && be_patient(m->private));
+	seq_printf(m, "access context=%lu id=%u ioas=%u%s\n", object->ctx->id, object->id,
+		   ioas_id, known ? "" : " busy=1");
 }
 
 static void show_context(struct seq_file *m, struct ioas_ctx *ctx)
 {
-	struct ctx_insight *insight = &ctx->insight;
-	const char *type = READ_ONCE(insight->type);
+	const char *type = READ_ONCE(ctx->type);
 	char comm[TASK_COMM_LEN];
 	struct task_struct *task;
 	pid_t pid = 0;
 
-	memcpy(comm, insight->comm, sizeof(comm));
+	memcpy(comm, ctx->comm, sizeof(comm));
 	rcu_read_lock();
-	task = pid_task(insight->owner, PIDTYPE_TGID);
+	task = pid_task(ctx->owner, PIDTYPE_TGID);
 	if (task) {
-		pid = pid_nr_ns(insight->owner, task_active_pid_ns(current));
+		pid = pid_nr_ns(ctx->owner, task_active_pid_ns(current));
 		/* It may have another name since then. */
 		get_task_comm(comm, task);
 	}
 	rcu_read_unlock();
-	seq_printf(m, "context id=%lu kind=%s ", insight->id,
+	seq_printf(m, "context id=%lu kind=%s ", ctx->id,
 		   ctx->file ? "iommu" : "container");
 	if (type)
 		seq_printf(m, "type=%s ", type);
@@ -339,14 +288,30 @@ static void show_context(struct seq_file *m, struct ioas_ctx *ctx)
 	seq_putc(m, '\n');
 }
 
+static void write_object(struct seq_file *m, struct ioas_object *object)
+{
+	struct ioas *ioas = ioas_of_object(object);
+	struct ioas_hwpt *hwpt = hwpt_of_object(object);
+	struct ioas_device *idev = idev_of_object(object);
+	struct ioas_access *access = access_of_object(object);
+
+	if (ioas)
+		show_ioas(m, ioas);
+	else if (hwpt)
+		show_hwpt(m, hwpt);
+	else if (idev)
+		show_device(m, idev);
+	else if (access)
+		show_access(m, object, access);
+}
+
 static void show_object(struct seq_file *m, struct ioas_ctx *ctx, unsigned long id)
 {
 	struct ioas_object *object = ioas_object_get(ctx, id, NULL);
 
 	if (!object)
 		return;
-	if (object->ops->show)
-		object->ops->show(m, object);
+	write_object(m, object);
 	ioas_object_put(object);
 }
 
@@ -373,7 +338,7 @@ static void show_group(struct seq_file *m, struct ioas_ctx *ctx, struct ioas_gro
 	if (!igroup->hwpt || !igroup->group)
 		return;
 	seq_printf(m, "group context=%lu ioas=%u hwpt=%u number=%d devices",
-		   ctx->insight.id, igroup->hwpt->ioas->object.id,
+		   ctx->id, igroup->hwpt->mirror.ioas->object.id,
 		   igroup->hwpt->object.id, iommu_group_id(igroup->group));
 	iommu_group_for_each_dev(igroup->group, &names, show_name);
 	seq_putc(m, '\n');
@@ -385,7 +350,7 @@ static void show_groups(struct seq_file *m, struct ioas_ctx *ctx)
 	struct ioas_group *igroup;
 
 	if (!lock_patiently(m->private, &ctx->groups_mutex)) {
-		seq_printf(m, "busy context=%lu what=groups\n", ctx->insight.id);
+		seq_printf(m, "busy context=%lu what=groups\n", ctx->id);
 		return;
 	}
 	list_for_each_entry(igroup, &ctx->groups, groups_item)
@@ -396,13 +361,13 @@ static void show_groups(struct seq_file *m, struct ioas_ctx *ctx)
 /* Visits the context in which the reader is, or the next one. */
 static struct status_reader *enter_context(struct status_reader *reader)
 {
-	struct ioas_ctx *ctx = visit(reader->ctx_id);
+	struct ioas_ctx *ctx = ioas_ctx_visit(reader->ctx_id);
 
 	reader->ctx = ctx;
 	if (!ctx)
 		return NULL;
-	if (ctx->insight.id != reader->ctx_id) {
-		reader->ctx_id = ctx->insight.id;
+	if (ctx->id != reader->ctx_id) {
+		reader->ctx_id = ctx->id;
 		reader->object_id = CONTEXT_LINE;
 	}
 	return reader;
@@ -411,7 +376,7 @@ static struct status_reader *enter_context(struct status_reader *reader)
 static void leave_context(struct status_reader *reader)
 {
 	if (reader->ctx)
-		leave(&reader->ctx->insight);
+		ioas_ctx_leave(reader->ctx);
 	reader->ctx = NULL;
 }
 
@@ -487,13 +452,13 @@ static const struct file_operations status_fops = {
 	.release = seq_release_private,
 };
 
-void insight_init(void)
+void status_init(void)
 {
 	directory = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	debugfs_create_file("status", 0400, directory, NULL, &status_fops);
 }
 
-void insight_exit(void)
+void status_exit(void)
 {
 	debugfs_remove(directory);
 }

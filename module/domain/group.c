@@ -24,7 +24,7 @@
 #include "base/vfio_ioas_trace.h"
 #include "group.h"
 #include "hwpt.h"
-#include "space/ioas.h"
+#include "space/unmap.h"
 
 static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);
@@ -188,7 +188,7 @@ static int reserve_iova(struct ioas *ioas, struct ioas_group *igroup, const void
 {
 	int ret = reserve_regions(&ioas->iova_space, igroup, owner);
 
-	if (!ret && !ioas_has_usable_iova(ioas))
+	if (!ret && !iova_any_usable(&ioas->iova_space))
 		ret = -EINVAL;
 	if (ret)
 		iova_unreserve(&ioas->iova_space, owner);
@@ -224,7 +224,7 @@ static int reserve_all(struct ioas *ioas, struct ioas_group *igroup)
 static bool may_share(const struct igroup_target *target, const struct ioas_hwpt *own,
 		      const struct ioas_hwpt *hwpt)
 {
-	if (hwpt->domain->ops != own->domain->ops)
+	if (hwpt->mirror.domain->ops != own->mirror.domain->ops)
 		return false;
 	/* Without a group the driver may say too much yet: move_to_shared() looks again. */
 	if (hwpt->ngroups && !hwpt_reaches(own, hwpt))
@@ -245,7 +245,7 @@ static int move_to_shared(struct ioas_group *igroup, struct ioas_hwpt *own,
 	int ret;
 
 	take_off(igroup);
-	ret = put_on(igroup, other->domain);
+	ret = put_on(igroup, other->mirror.domain);
 	if (!ret)
 		ret = hwpt_settle(other);
 	/* What the domain translates, but not the group's own, is not reserved for the group. */
@@ -253,7 +253,7 @@ static int move_to_shared(struct ioas_group *igroup, struct ioas_hwpt *own,
 		ret = -EINVAL;
 	if (ret) {
 		take_off(igroup);
-		WARN_ON(put_on(igroup, own->domain));
+		WARN_ON(put_on(igroup, own->mirror.domain));
 	}
 	return ret;
 }
@@ -269,7 +269,7 @@ static int share_hwpt(const struct igroup_target *target, struct ioas_group *igr
 	int ret;
 
 	*hwpt = own;
-	list_for_each_entry(other, &target->ioas->hwpts, hwpts_item) {
+	list_for_each_entry(other, &target->ioas->mirrors, mirror.item) {
 		if (!may_share(target, own, other))
 			continue;
 		ret = move_to_shared(igroup, own, other);
@@ -289,7 +289,7 @@ static int get_msi_cookie(struct ioas_group *igroup, struct ioas_hwpt *hwpt)
 
 	if (!igroup->has_sw_msi || hwpt->has_msi_cookie)
 		return 0;
-	ret = iommu_get_msi_cookie(hwpt->domain, igroup->sw_msi_start);
+	ret = iommu_get_msi_cookie(hwpt->mirror.domain, igroup->sw_msi_start);
 	if (ret == -ENODEV)
 		return 0;
 	hwpt->has_msi_cookie = !ret;
@@ -328,7 +328,7 @@ static int choose_hwpt(const struct igroup_target *target, struct ioas_group *ig
 	int ret;
 
 	/* Now or never: a domain with mappings cannot start to enforce it. */
-	own->enforces_coherency = domain_enforce_coherency(own->domain);
+	own->enforces_coherency = domain_enforce_coherency(own->mirror.domain);
 	if (target->hwpt)
 		ret = take_target(target, igroup, own, hwpt);
 	else
@@ -351,7 +351,7 @@ static int claim_iova(const struct igroup_target *target, struct ioas_group *igr
 		return ret;
 	ret = hwpt_claim_aperture(own);
 	/* Without ranges the IOMMU driver says so, once the interrupts are seen to be safe. */
-	if (ret == -EADDRINUSE && !igroup->ndevices && list_empty(&ioas->hwpts) &&
+	if (ret == -EADDRINUSE && !igroup->ndevices && list_empty(&ioas->mirrors) &&
 	    !target->has_ranges)
 		ret = igroup_check_interrupts(igroup->group) ?: KCOMPAT_OUT_OF_REACH;
 	if (ret)
@@ -370,7 +370,7 @@ static int enter_domain(const struct igroup_target *target, struct ioas_group *i
 	ret = target->check ? target->check(ioas) : 0;
 	if (ret)
 		return ret;
-	ret = put_on(igroup, own->domain);
+	ret = put_on(igroup, own->mirror.domain);
 	if (!ret)
 		ret = claim_iova(target, igroup, own);
 	if (ret)
@@ -426,7 +426,7 @@ static int attach_igroup(struct ioas_group *igroup, const struct igroup_target *
 	if (IS_ERR(own))
 		return PTR_ERR(own);
 	if (target->nesting)
-		ret = kcompat_enable_nesting(own->domain);
+		ret = kcompat_enable_nesting(own->mirror.domain);
 	if (!ret) {
 		down_write(&target->ioas->domains_rwsem);
 		ret = enter_domain(target, igroup, own, &hwpt);
@@ -456,7 +456,7 @@ static int attach_igroup(struct ioas_group *igroup, const struct igroup_target *
 static void release_hwpt(struct ioas_group *igroup, struct ioas_hwpt *hwpt,
 			 struct ioas_attachee *last, bool unmap_with_last)
 {
-	struct ioas *ioas = hwpt->ioas;
+	struct ioas *ioas = hwpt->mirror.ioas;
 	bool ends;
 
 	WRITE_ONCE(hwpt->ngroups, hwpt->ngroups - 1);
@@ -468,7 +468,7 @@ static void release_hwpt(struct ioas_group *igroup, struct ioas_hwpt *hwpt,
 		iova_unreserve(&ioas->iova_space, current_tag(last));
 	else
 		unreserve_all(ioas, igroup, true);
-	if (unmap_with_last && list_empty(&ioas->hwpts))
+	if (unmap_with_last && list_empty(&ioas->mirrors))
 		ioas_empty(ioas);
 	else
 		downgrade_write(&ioas->domains_rwsem);
@@ -486,10 +486,16 @@ static void leave_domain(struct ioas_group *igroup)
 {
 	struct ioas_hwpt *hwpt = igroup->hwpt;
 
-	down_write(&hwpt->ioas->domains_rwsem);
+	down_write(&hwpt->mirror.ioas->domains_rwsem);
 	take_off(igroup);
-	up_write(&hwpt->ioas->domains_rwsem);
+	up_write(&hwpt->mirror.ioas->domains_rwsem);
 	igroup->hwpt = NULL;
+}
+
+/* A test's group is none of the IOMMU's. */
+static int group_number(const struct ioas_group *igroup)
+{
+	return igroup->group ? iommu_group_id(igroup->group) : -1;
 }
 
 /*
@@ -502,12 +508,20 @@ static void detach_igroup(struct ioas_group *igroup, struct ioas_attachee *last,
 	struct ioas_hwpt *hwpt = igroup->hwpt;
 	u32 hwpt_id = hwpt->object.id;
 	u64 begin_ns = trace_begin(detach);
-	u32 ioas_id = hwpt->ioas->object.id;
+	u32 ioas_id = hwpt->mirror.ioas->object.id;
 
 	leave_domain(igroup);
 	release_hwpt(igroup, hwpt, last, unmap_with_last);
 	if (trace_detach_enabled())
-		insight_detach_over(igroup, ioas_id, hwpt_id, begin_ns);
+		trace_detach(igroup->ctx->id, ioas_id, hwpt_id, group_number(igroup),
+			     trace_ns(begin_ns));
+}
+
+static void trace_attach_over(const struct ioas_group *igroup, const struct ioas *ioas, int error,
+			      u64 begin_ns)
+{
+	trace_attach(igroup->ctx->id, ioas->object.id, error ? 0 : igroup->hwpt->object.id,
+		     group_number(igroup), error, trace_ns(begin_ns));
 }
 
 int igroup_add(struct ioas_group *igroup, struct ioas_attachee *attachee,
@@ -531,7 +545,7 @@ int igroup_add(struct ioas_group *igroup, struct ioas_attachee *attachee,
 	if (ret)
 		list_del_init(&attachee->item);
 	if (trace_attach_enabled())
-		insight_attach_over(igroup, target->ioas, ret, begin_ns);
+		trace_attach_over(igroup, target->ioas, ret, begin_ns);
 	return ret;
 }
 
@@ -551,7 +565,7 @@ void igroup_remove(struct ioas_group *igroup, struct ioas_attachee *attachee,
 	if (list_empty(&igroup->attachees))
 		detach_igroup(igroup, attachee, unmap_with_last);
 	else
-		unreserve_one(igroup->hwpt->ioas, attachee);
+		unreserve_one(igroup->hwpt->mirror.ioas, attachee);
 }
 
 int igroup_move(struct ioas_group *igroup, const struct igroup_target *target)
@@ -563,11 +577,11 @@ int igroup_move(struct ioas_group *igroup, const struct igroup_target *target)
 	leave_domain(igroup);
 	ret = attach_igroup(igroup, target);
 	if (trace_attach_enabled())
-		insight_attach_over(igroup, target->ioas, ret, begin_ns);
+		trace_attach_over(igroup, target->ioas, ret, begin_ns);
 	if (ret) {
-		down_write(&old->ioas->domains_rwsem);
-		WARN_ON(put_on(igroup, old->domain));
-		up_write(&old->ioas->domains_rwsem);
+		down_write(&old->mirror.ioas->domains_rwsem);
+		WARN_ON(put_on(igroup, old->mirror.domain));
+		up_write(&old->mirror.ioas->domains_rwsem);
 		igroup->hwpt = old;
 		return ret;
 	}
@@ -586,13 +600,13 @@ static int try_hwpt(struct ioas_group *igroup, struct ioas_hwpt *hwpt)
 
 	if (igroup->hwpt) {
 		hwpt->enforces_coherency = igroup->hwpt->enforces_coherency &&
-					   domain_enforce_coherency(hwpt->domain);
+					   domain_enforce_coherency(hwpt->mirror.domain);
 		return 0;
 	}
-	ret = put_on(igroup, hwpt->domain);
+	ret = put_on(igroup, hwpt->mirror.domain);
 	if (ret)
 		return ret;
-	hwpt->enforces_coherency = domain_enforce_coherency(hwpt->domain);
+	hwpt->enforces_coherency = domain_enforce_coherency(hwpt->mirror.domain);
 	take_off(igroup);
 	return 0;
 }

@@ -10,12 +10,11 @@
  * Locking: change_mutex is held while an access is attached, replaced or detached, calls of its
  * driver included: so each of these is over when the next one begins. ioas_rwsem guards which
  * IOAS an access is attached to: held for reading while that is used, for writing only for the
- * change itself, never across a call of the driver. pins_rwsem is held for reading by calls that
- * pin; an unmap that finds pins takes it for writing, and gives it back at once, before it tells
- * the driver: so pins that the driver has not got yet are waited for.
+ * change itself, never across a call of the driver. Calls that pin say so to the notifier, which
+ * lets an unmap wait for them.
  *
- * Calls of the driver are counted in its place on the list of the IOAS; a thread that takes the
- * access off that list waits for them, with change_mutex held.
+ * Unmaps call the driver through a notifier; a thread that removes that waits for such calls, with
+ * change_mutex held.
  *
  * Calls that pin, unpin or copy have a reference each. A thread that destroys the access waits for
  * what they do in the IOAS, but not for the rest of them: which touches at least the ioas_rwsem
@@ -29,32 +28,23 @@
  * detach, which cannot, the access keeps the IOAS that it has left until the last pin is given
  * back, or for as long as it exists: a late unpin finds what it is about, and nothing else.
  *
- * Order: change_mutex -> locks of the driver -> ioas_rwsem -> pins_rwsem -> domains_rwsem. Where
+ * Order: change_mutex -> locks of the driver -> ioas_rwsem -> pins_rwsem of the notifier
+ * -> domains_rwsem. Where
  * a driver's locks may be held already, change_mutex is only tried.
  */
-#include <linux/completion.h>
 #include <linux/err.h>
 #include <linux/export.h>
-#include <linux/fs.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/refcount.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "access.h"
 #include "base/selftest.h"
 #include "space/area.h"
 #include "space/ioas.h"
-
-/* A place on the list of an IOAS. While one IOAS replaces another, an access has both places. */
-struct access_place {
-	struct ioas_access *access;	/* constant while it is on the list, as is what follows */
-	struct ioas *ioas;
-	u32 index;			/* in ioas->accesses */
-	refcount_t ncalls;		/* of ops->unmap under way, and one while on the list */
-	struct completion calls_over;
-};
+#include "space/notifier.h"
+#include "vfio_ioas.h"
 
 struct ioas_access {
 	struct ioas_object object;		/* its driver is a user of it */
@@ -63,14 +53,14 @@ struct ioas_access {
 	unsigned long number;			/* constant; of this access alone */
 	refcount_t refs;			/* of calls, and one until it is destroyed */
 	struct mutex change_mutex;		/* one change of the IOAS at a time */
-	struct access_place places[2];		/* change_mutex, for those who join and quit */
-	unsigned int place;			/* change_mutex; the one of @ioas */
+	/* One is registered with @ioas. While another IOAS replaces that, so is the other one. */
+	struct ioas_notifier notifiers[2];	/* change_mutex, for those who join and quit */
+	unsigned int current_notifier;		/* change_mutex and ioas_rwsem */
 	struct rw_semaphore ioas_rwsem;
 	struct ioas *ioas;			/* ioas_rwsem; this is a user of it, or NULL */
 	struct ioas *pins_ioas;			/* ioas_rwsem; where its pins are: @ioas, or ... */
 						/* ... one it has left, of which it is a user */
 	bool closing;				/* ioas_rwsem; about to leave: nothing new */
-	struct rw_semaphore pins_rwsem;
 	atomic_long_t npins;			/* changes with ioas_rwsem held for reading */
 	wait_queue_head_t unpinned;		/* the last pin was given back */
 };
@@ -89,7 +79,7 @@ static void access_put(struct ioas_access *access)
 	if (!refcount_dec_and_test(&access->refs))
 		return;
 	kfree(access);
-	vfio_ioas_ctx_put(ctx);
+	ioas_ctx_put(ctx);
 }
 
 static void access_object_destroy(struct ioas_object *object)
@@ -100,78 +90,31 @@ static void access_object_destroy(struct ioas_object *object)
 	access_put(access);
 }
 
-static void access_object_show(struct seq_file *m, struct ioas_object *object)
-{
-	struct ioas_access *access = container_of(object, struct ioas_access, object);
-	bool known = insight_down_read(m, &access->ioas_rwsem);
-	u32 ioas_id = known && access->ioas ? access->ioas->object.id : 0;
-
-	if (known)
-		up_read(&access->ioas_rwsem);
-	seq_printf(m, "access context=%lu id=%u ioas=%u%s\n", object->ctx->insight.id, object->id,
-		   ioas_id, known ? "" : " busy=1");
-}
-
 static const struct ioas_object_ops access_object_ops = {
 	.destroy = access_object_destroy,
-	.show = access_object_show,
 };
 
-static struct access_place *next_to_notify(struct ioas *ioas, unsigned long *index)
+struct ioas_access *access_of_object(struct ioas_object *object)
 {
-	struct access_place *place;
-
-	xa_lock(&ioas->accesses);
-	place = xa_find(&ioas->accesses, index, ULONG_MAX, XA_PRESENT);
-	if (place)
-		refcount_inc(&place->ncalls);
-	xa_unlock(&ioas->accesses);
-	return place;
+	if (object->ops != &access_object_ops)
+		return NULL;
+	return container_of(object, struct ioas_access, object);
 }
 
-static void call_over(struct access_place *place)
+bool access_peek_ioas(struct ioas_access *access, u32 *ioas_id)
 {
-	if (refcount_dec_and_test(&place->ncalls))
-		complete(&place->calls_over);
+	if (!down_read_trylock(&access->ioas_rwsem))
+		return false;
+	*ioas_id = access->ioas ? access->ioas->object.id : 0;
+	up_read(&access->ioas_rwsem);
+	return true;
 }
 
-void access_begin_pinning(struct ioas_access *access)
+static void init_notifier(struct ioas_notifier *notifier, const struct ioas_access *access)
 {
-	down_read(&access->pins_rwsem);
-}
-
-void access_end_pinning(struct ioas_access *access)
-{
-	up_read(&access->pins_rwsem);
-}
-
-/* Waits until the calls that are pinning now have returned. */
-static int wait_for_pinning(struct ioas_access *access, bool killable)
-{
-	if (!killable)
-		down_write(&access->pins_rwsem);
-	else if (down_write_killable(&access->pins_rwsem))
-		return -EINTR;
-	up_write(&access->pins_rwsem);
-	return 0;
-}
-
-int access_notify(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
-		  bool killable)
-{
-	struct access_place *place;
-	unsigned long index;
-	int ret = 0;
-
-	for (index = 0; !ret && (place = next_to_notify(ioas, &index)); index++) {
-		struct ioas_access *access = place->access;
-
-		ret = wait_for_pinning(access, killable);
-		if (!ret && access->ops->unmap)
-			access->ops->unmap(access->data, iova, last_iova - iova + 1);
-		call_over(place);
-	}
-	return ret;
+	notifier->unmap = access->ops->unmap;
+	notifier->data = access->data;
+	notifier->pins = access->ops->needs_pin_pages;
 }
 
 static struct ioas_access *create(struct ioas_ctx *ctx, const struct vfio_ioas_access_ops *ops,
@@ -194,9 +137,10 @@ static struct ioas_access *create(struct ioas_ctx *ctx, const struct vfio_ioas_a
 	refcount_set(&access->refs, 1);
 	mutex_init(&access->change_mutex);
 	init_rwsem(&access->ioas_rwsem);
-	init_rwsem(&access->pins_rwsem);
+	init_notifier(&access->notifiers[0], access);
+	init_notifier(&access->notifiers[1], access);
 	init_waitqueue_head(&access->unpinned);
-	vfio_ioas_ctx_get(ctx);
+	ioas_ctx_get(ctx);
 	ioas_object_use(&access->object);
 	*id = access->object.id;
 	ioas_object_publish(&access->object);
@@ -213,24 +157,6 @@ struct ioas_access *vfio_ioas_access_create(struct ioas_ctx *ctx,
 	return access;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_create);
-
-/* Changes how many pinning accesses an IOAS has; only more of them can fail. */
-static int change_npinning(struct ioas_access *access, struct ioas *ioas, int change)
-{
-	int ret = 0;
-
-	if (!access->ops->needs_pin_pages)
-		return 0;
-	down_write(&ioas->domains_rwsem);
-	if (change > 0)
-		ret = ioas_check_granule(ioas, PAGE_SIZE);
-	if (!ret) {
-		ioas->npinning += change;
-		ioas_refresh(ioas);
-	}
-	up_write(&ioas->domains_rwsem);
-	return ret;
-}
 
 /* An access has not changed, or not any more. Afterwards another thread may destroy it. */
 static void let_access_go(struct ioas_access *access)
@@ -257,41 +183,18 @@ static void end_change(struct ioas_access *access)
 	let_access_go(access);
 }
 
-/*
- * Lets an access be told of unmaps in @ioas, of which it becomes a user. Takes the place that
- * is free.
- */
+/* Lets an access be told of unmaps in @ioas, of which it becomes a user. */
 static int join_ioas(struct ioas_access *access, struct ioas *ioas)
 {
-	struct access_place *place = &access->places[!access->place];
-	int ret;
-
 	lockdep_assert_held(&access->change_mutex);
-	ret = change_npinning(access, ioas, 1);
-	if (ret)
-		return ret;
-	place->access = access;
-	place->ioas = ioas;
-	refcount_set(&place->ncalls, 1);
-	init_completion(&place->calls_over);
-	ret = xa_alloc(&ioas->accesses, &place->index, place, xa_limit_32b,
-		       GFP_KERNEL_ACCOUNT);
-	if (ret)
-		change_npinning(access, ioas, -1);
-	else
-		ioas_object_use(&ioas->object);
-	return ret;
+	return ioas_notifier_add(&access->notifiers[!access->current_notifier], ioas);
 }
 
 /* Undoes join_ioas(); when it returns, no call on behalf of that IOAS is under way. */
-static void quit_ioas(struct ioas_access *access, struct access_place *place)
+static void quit_ioas(struct ioas_access *access, struct ioas_notifier *notifier)
 {
 	lockdep_assert_held(&access->change_mutex);
-	xa_erase(&place->ioas->accesses, place->index);
-	if (!refcount_dec_and_test(&place->ncalls))
-		wait_for_completion(&place->calls_over);
-	change_npinning(access, place->ioas, -1);
-	ioas_object_unuse(&place->ioas->object);
+	ioas_notifier_remove(notifier);
 }
 
 static bool has_pins(struct ioas_access *access)
@@ -299,7 +202,7 @@ static bool has_pins(struct ioas_access *access)
 	return atomic_long_read(&access->npins);
 }
 
-/* @ioas, in which the access has the free place, or NULL, is what calls use from now on. */
+/* @ioas, which the access has joined, or NULL, is what calls use from now on. */
 static void set_ioas(struct ioas_access *access, struct ioas *ioas)
 {
 	lockdep_assert_held(&access->change_mutex);
@@ -310,7 +213,7 @@ static void set_ioas(struct ioas_access *access, struct ioas *ioas)
 		ioas_object_use(&access->pins_ioas->object);
 	access->ioas = ioas;
 	access->closing = false;
-	access->place = !access->place;
+	access->current_notifier = !access->current_notifier;
 	up_write(&access->ioas_rwsem);
 }
 
@@ -342,17 +245,6 @@ static int attach(struct ioas_access *access, struct ioas *ioas)
 
 	if (!ret)
 		set_ioas(access, ioas);
-	return ret;
-}
-
-int access_attach(struct ioas_access *access, struct ioas *ioas)
-{
-	int ret = begin_change(access);
-
-	if (ret)
-		return ret;
-	ret = attach(access, ioas);
-	end_change(access);
 	return ret;
 }
 
@@ -393,18 +285,18 @@ static noinline int tell_driver(struct ioas_access *access)
 
 	lockdep_assert_held(&access->change_mutex);
 	do {
-		if (WARN_ON_ONCE(nnotices++ >= ACCESS_NOTICES))
+		if (WARN_ON_ONCE(nnotices++ >= MAX_NOTICES))
 			return -EDEADLK;
 		if (access->ops->unmap)
 			access->ops->unmap(access->data, 0, ULONG_MAX);
-	} while (!wait_event_timeout(access->unpinned, !has_pins(access), ACCESS_PAUSE));
+	} while (!wait_event_timeout(access->unpinned, !has_pins(access), NOTICE_PAUSE));
 	return 0;
 }
 
-/* The access goes over to @ioas, in which it has the free place, or to nothing. */
+/* The access goes over to @ioas, which it has joined, or to nothing. */
 static void go_over(struct ioas_access *access, struct ioas *ioas)
 {
-	struct access_place *old = &access->places[access->place];
+	struct ioas_notifier *old = &access->notifiers[access->current_notifier];
 
 	set_ioas(access, ioas);
 	quit_ioas(access, old);
@@ -425,7 +317,7 @@ static int replace(struct ioas_access *access, struct ioas *ioas)
 	ret = tell_driver(access);
 	if (ret) {
 		set_closing(access, false);
-		quit_ioas(access, &access->places[!access->place]);
+		quit_ioas(access, &access->notifiers[!access->current_notifier]);
 		return ret;
 	}
 	go_over(access, ioas);
@@ -662,6 +554,7 @@ static void unpin_all(struct ioas_access *access, unsigned long iova, unsigned l
 
 static int pin_range(struct ioas_access *access, struct access_call *call, unsigned long nbytes)
 {
+	struct ioas_notifier *notifier;
 	unsigned long iova = call->iova;
 	int ret;
 
@@ -670,13 +563,14 @@ static int pin_range(struct ioas_access *access, struct access_call *call, unsig
 	ret = begin_call(access, call, nbytes);
 	if (ret)
 		return ret;
-	access_begin_pinning(access);
+	notifier = &access->notifiers[access->current_notifier];
+	ioas_notifier_begin_pin(notifier);
 	ioas_enter(call->ioas);
 	ret = each_part(call, pin_next);
 	if (ret && call->iova > iova)
 		unpin_all(access, iova, call->iova - 1);
 	ioas_leave(call->ioas);
-	access_end_pinning(access);
+	ioas_notifier_end_pin(notifier);
 	end_call(access);
 	return ret;
 }

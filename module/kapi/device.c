@@ -11,7 +11,6 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/iommu.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "base/selftest.h"
@@ -41,17 +40,8 @@ static void device_object_destroy(struct ioas_object *object)
 	kfree(idev);
 }
 
-static void device_object_show(struct seq_file *m, struct ioas_object *object)
-{
-	struct ioas_device *idev = container_of(object, struct ioas_device, object);
-
-	seq_printf(m, "device context=%lu id=%u name=%s\n", object->ctx->insight.id, object->id,
-		   idev->dev ? dev_name(idev->dev) : "none");
-}
-
 static const struct ioas_object_ops device_object_ops = {
 	.destroy = device_object_destroy,
-	.show = device_object_show,
 };
 
 /* The group of a device to be bound. The first one makes its DMA ours. */
@@ -116,11 +106,18 @@ void idev_destroy(struct ioas_device *idev)
 	device_object_destroy(&idev->object);
 }
 
+struct ioas_device *idev_of_object(struct ioas_object *object)
+{
+	if (object->ops != &device_object_ops)
+		return NULL;
+	return container_of(object, struct ioas_device, object);
+}
+
 struct ioas_device *idev_get(struct ioas_ctx *ctx, u32 id)
 {
 	struct ioas_object *object = ioas_object_get(ctx, id, &device_object_ops);
 
-	return object ? container_of(object, struct ioas_device, object) : NULL;
+	return object ? idev_of_object(object) : NULL;
 }
 
 static struct ioas_device *bind(struct ioas_ctx *ctx, struct device *dev, u32 *id)
@@ -142,7 +139,7 @@ static struct ioas_device *bind(struct ioas_ctx *ctx, struct device *dev, u32 *i
 		ret = PTR_ERR(idev);
 		goto put_group;
 	}
-	vfio_ioas_ctx_get(ctx);
+	ioas_ctx_get(ctx);
 	*id = idev->object.id;
 	ioas_object_publish(&idev->object);
 	return idev;
@@ -169,7 +166,7 @@ void vfio_ioas_device_unbind(struct ioas_device *idev)
 		vfio_ioas_device_detach(idev);
 	idev_destroy(idev);
 	selftest_look(ctx);
-	vfio_ioas_ctx_put(ctx);
+	ioas_ctx_put(ctx);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_device_unbind);
 
@@ -194,7 +191,7 @@ static int get_target(struct ioas_ctx *ctx, u32 pt_id, struct igroup_target *tar
 		ioas_object_put(*object);
 		return -EINVAL;
 	}
-	target->ioas = target->hwpt->ioas;
+	target->ioas = target->hwpt->mirror.ioas;
 	return 0;
 }
 
@@ -205,7 +202,7 @@ static bool is_on_target(struct ioas_group *igroup, const struct igroup_target *
 		return false;
 	if (target->hwpt)
 		return igroup->hwpt == target->hwpt;
-	return igroup->hwpt->ioas == target->ioas && igroup->hwpt->automatic;
+	return igroup->hwpt->mirror.ioas == target->ioas && igroup->hwpt->automatic;
 }
 
 static int attach_device(struct ioas_device *idev, const struct igroup_target *target)

@@ -41,6 +41,14 @@ struct ioas_device *idev_create(struct ioas_ctx *ctx, const struct ioas_bus *bus
 void idev_destroy(struct ioas_device *idev);
 
 /**
+ * idev_of_object() - is an object a device?
+ * @object: any object
+ *
+ * Return: the device, or NULL.
+ */
+struct ioas_device *idev_of_object(struct ioas_object *object);
+
+/**
  * idev_get() - find a device and keep it for the length of a call
  * @ctx: the context
  * @id: its id, from user space

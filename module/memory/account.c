@@ -61,7 +61,7 @@ void account_put(struct ioas_account *account)
 /* Does anybody's limit apply to native maps? */
 static bool is_unaccounted(const struct ioas_account *account)
 {
-	return account->unlimited && account->mode != ACCOUNT_TYPE1;
+	return account->unlimited && account->mode != ACCOUNT_MLOCK;
 }
 
 static inline int charge_counter(atomic_long_t *counter, unsigned long npages,
@@ -123,7 +123,7 @@ int account_charge(const struct ioas_account *account, unsigned long npages)
 		ret = charge_mm(account->mm, npages, max_pages);
 	if (unlikely(ret == -ENOMEM))
 		log_excess(account);
-	if (!ret && account->mode != ACCOUNT_TYPE1)
+	if (!ret && account->mode != ACCOUNT_MLOCK)
 		atomic64_add(npages, &account->mm->pinned_vm);
 	if (!ret)
 		selftest_count(&account->tally, npages);
@@ -155,7 +155,7 @@ void account_pay(struct account_refund *refund)
 		atomic_long_sub(refund->npages, &account->cred->user->locked_vm);
 	else
 		pay_mm(account->mm, refund->npages);
-	if (account->mode != ACCOUNT_TYPE1)
+	if (account->mode != ACCOUNT_MLOCK)
 		atomic64_sub(refund->npages, &account->mm->pinned_vm);
 	selftest_count(&account->tally, -(long)refund->npages);
 	refund->npages = 0;

@@ -32,7 +32,6 @@
 #include <linux/uaccess.h>
 
 #include "base/steps.h"
-#include "debugfs/insight.h"
 #include "pages.h"
 #include "pin.h"
 
@@ -624,13 +623,26 @@ static inline int do_pin(struct ioas_pages *pages, struct pages_user *user)
 	return pin_slowly(pages, user);
 }
 
+static void trace_pin_over(struct ioas_pages *pages, const struct pages_user *user, int error,
+			   u64 begin_ns)
+{
+	unsigned long first_index = user ? user->first_index : 0;
+	unsigned long last_index = user ? user->last_index : pages->extents.npages - 1;
+	struct pages_sum sum = { };
+
+	if (!error)
+		pages_sum_all(pages, first_index, last_index, &sum);
+	trace_pin(pages->uptr + first_index * PAGE_SIZE, last_index - first_index + 1,
+		  sum.nruns, error, trace_ns(begin_ns));
+}
+
 int pages_pin(struct ioas_pages *pages, struct pages_user *user)
 {
 	u64 begin_ns = trace_begin(pin);
 	int ret = do_pin(pages, user);
 
 	if (trace_pin_enabled())
-		insight_pin_over(pages, user, ret, begin_ns);
+		trace_pin_over(pages, user, ret, begin_ns);
 	return ret;
 }
 

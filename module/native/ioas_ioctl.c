@@ -10,15 +10,19 @@
 #include <linux/capability.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
-#include <linux/overflow.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "base/object.h"
-#include "ioctl.h"
+#include "call.h"
+#include "handlers.h"
+#include "native_map.h"
 #include "space/area.h"
+#include "space/copy.h"
 #include "space/ioas.h"
+#include "space/limits.h"
+#include "space/map.h"
+#include "space/unmap.h"
 
 #define MAP_FLAGS	(IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE | \
 			 IOMMU_IOAS_MAP_READABLE)
@@ -26,7 +30,7 @@
 /* So many ranges are copied and checked before others get the CPU. */
 #define RANGES_AT_ONCE	1024U
 
-int handle_ioas_alloc(struct ioctl_call *call)
+int handle_ioas_alloc(struct native_call *call)
 {
 	struct iommu_ioas_alloc *args = &call->args.alloc;
 	struct ioas *ioas;
@@ -37,7 +41,7 @@ int handle_ioas_alloc(struct ioctl_call *call)
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
 	args->out_ioas_id = ioas->object.id;
-	return ioctl_publish(call, sizeof(*args), &ioas->object);
+	return call_publish(call, sizeof(*args), &ioas->object);
 }
 
 static int get_space_info(struct ioas *ioas, struct ioas_space_info *info)
@@ -68,7 +72,7 @@ static int put_ranges(u64 __user *uranges, const struct ioas_space_info *info,
 	return 0;
 }
 
-int handle_ioas_iova_ranges(struct ioctl_call *call)
+int handle_ioas_iova_ranges(struct native_call *call)
 {
 	struct iommu_ioas_iova_ranges *args = &call->args.ranges;
 	struct ioas_space_info info;
@@ -91,7 +95,7 @@ int handle_ioas_iova_ranges(struct ioctl_call *call)
 	ret = put_ranges(u64_to_user_ptr(args->allowed_iovas), &info, max_ranges);
 	kvfree(info.ranges);
 	if (!ret)
-		ret = ioctl_respond(call, sizeof(*args));
+		ret = call_respond(call, sizeof(*args));
 	if (!ret && args->num_iovas > max_ranges)
 		ret = -EMSGSIZE;
 	return ret;
@@ -143,7 +147,7 @@ static struct ioas_range *read_ranges(const struct iommu_iova_range __user *uran
 	return ranges;
 }
 
-int handle_ioas_allow_iovas(struct ioctl_call *call)
+int handle_ioas_allow_iovas(struct native_call *call)
 {
 	struct iommu_ioas_allow_iovas *args = &call->args.allow;
 	struct ioas_range *ranges;
@@ -180,26 +184,6 @@ static int read_map_flags(u32 flags, struct ioas_map *map)
 	return 0;
 }
 
-/**
- * ioas_map_native() - map as iommufd does
- * @ioas: the IOAS
- * @map: what and where; nothing of it has been checked
- *
- * Context: as ioas_map(); ioas_prepare_search() came before MAP_ANYWHERE.
- * Return: as ioas_map(); -EOVERFLOW for user addresses that wrap, -EINVAL without length or with
- * one that in whole pages would wrap.
- */
-int ioas_map_native(struct ioas *ioas, struct ioas_map *map)
-{
-	unsigned long end;
-
-	if (check_add_overflow(map->uptr, map->nbytes, &end))
-		return -EOVERFLOW;
-	if (!map->nbytes || map->nbytes > SIZE_MAX - PAGE_SIZE)
-		return -EINVAL;
-	return ioas_map(ioas, map);
-}
-
 static void enter_to_map(struct ioas *ioas, const struct ioas_map *map)
 {
 	if (map->rule == MAP_ANYWHERE)
@@ -207,14 +191,14 @@ static void enter_to_map(struct ioas *ioas, const struct ioas_map *map)
 	ioas_enter(ioas);
 }
 
-int handle_ioas_map(struct ioctl_call *call)
+int handle_ioas_map(struct native_call *call)
 {
 	struct iommu_ioas_map *args = &call->args.map;
 	struct ioas_map map = {
 		.uptr = args->user_va,
 		.iova = args->iova,
 		.nbytes = args->length,
-		.account_mode = READ_ONCE(call->ctx->account_mode),
+		.account_mode = native_account_mode(call->ctx),
 	};
 	struct ioas *ioas;
 	int ret;
@@ -230,13 +214,13 @@ int handle_ioas_map(struct ioctl_call *call)
 	if (!ioas)
 		return -ENOENT;
 	enter_to_map(ioas, &map);
-	ret = ioas_map_native(ioas, &map);
+	ret = native_map(ioas, &map);
 	ioas_leave(ioas);
 	ioas_put(ioas);
 	if (ret)
 		return ret;
 	args->iova = map.iova;
-	return ioctl_respond(call, sizeof(*args));
+	return call_respond(call, sizeof(*args));
 }
 
 static int check_source(const struct iommu_ioas_copy *args)
@@ -281,7 +265,7 @@ static int map_copies(struct ioas_ctx *ctx, u32 ioas_id, struct ioas_map *map,
 	return ret;
 }
 
-int handle_ioas_copy(struct ioctl_call *call)
+int handle_ioas_copy(struct native_call *call)
 {
 	struct iommu_ioas_copy *args = &call->args.copy;
 	struct ioas_map map = { .iova = args->dst_iova, .nbytes = args->length };
@@ -302,7 +286,7 @@ int handle_ioas_copy(struct ioctl_call *call)
 	if (ret)
 		return ret;
 	args->dst_iova = map.iova;
-	return ioctl_respond(call, sizeof(*args));
+	return call_respond(call, sizeof(*args));
 }
 
 static int unmap_range(struct ioas *ioas, u64 iova, u64 nbytes, unsigned long *unmapped)
@@ -323,7 +307,7 @@ static int unmap_range(struct ioas *ioas, u64 iova, u64 nbytes, unsigned long *u
 	return ret;
 }
 
-int handle_ioas_unmap(struct ioctl_call *call)
+int handle_ioas_unmap(struct native_call *call)
 {
 	struct iommu_ioas_unmap *args = &call->args.unmap;
 	unsigned long unmapped = 0;
@@ -344,17 +328,17 @@ int handle_ioas_unmap(struct ioctl_call *call)
 	if (ret)
 		return ret;
 	args->length = unmapped;
-	return ioctl_respond(call, sizeof(*args));
+	return call_respond(call, sizeof(*args));
 }
 
-static int option_rlimit_mode(struct ioctl_call *call)
+static int option_rlimit_mode(struct native_call *call)
 {
 	struct iommu_option *args = &call->args.option;
 
 	if (args->object_id)
 		return -EOPNOTSUPP;
 	if (args->op == IOMMU_OPTION_OP_GET) {
-		args->val64 = READ_ONCE(call->ctx->account_mode) == ACCOUNT_MM;
+		args->val64 = READ_ONCE(call->ctx->charge_mm);
 		return 0;
 	}
 	if (args->op != IOMMU_OPTION_OP_SET)
@@ -363,11 +347,10 @@ static int option_rlimit_mode(struct ioctl_call *call)
 		return -EPERM;
 	if (args->val64 > 1)
 		return ioas_ctx_is_empty(call->ctx) ? -EINVAL : -EBUSY;
-	return ioas_ctx_set_account_mode(call->ctx,
-					 args->val64 ? ACCOUNT_MM : ACCOUNT_USER);
+	return ioas_ctx_set_charge_mm(call->ctx, args->val64);
 }
 
-static int option_huge_pages(struct ioctl_call *call)
+static int option_huge_pages(struct native_call *call)
 {
 	struct iommu_option *args = &call->args.option;
 	struct ioas *ioas = ioas_get(call->ctx, args->object_id);
@@ -387,7 +370,7 @@ static int option_huge_pages(struct ioctl_call *call)
 	return ret;
 }
 
-int handle_option(struct ioctl_call *call)
+int handle_option(struct native_call *call)
 {
 	struct iommu_option *args = &call->args.option;
 	u64 __user *uval = call->uargs + offsetof(struct iommu_option, val64);
@@ -410,19 +393,19 @@ int handle_option(struct ioctl_call *call)
 	return put_user(args->val64, uval);
 }
 
-static int get_vfio_ioas(struct ioctl_call *call)
+static int get_default_ioas(struct native_call *call)
 {
 	struct iommu_vfio_ioas *args = &call->args.vfio_ioas;
-	struct ioas *ioas = ioas_get_vfio(call->ctx);
+	struct ioas *ioas = ioas_get_default(call->ctx);
 
 	if (!ioas)
 		return -ENODEV;
 	args->ioas_id = ioas->object.id;
 	ioas_put(ioas);
-	return ioctl_respond(call, sizeof(*args));
+	return call_respond(call, sizeof(*args));
 }
 
-int handle_vfio_ioas(struct ioctl_call *call)
+int handle_vfio_ioas(struct native_call *call)
 {
 	struct iommu_vfio_ioas *args = &call->args.vfio_ioas;
 	struct ioas *ioas;
@@ -431,16 +414,16 @@ int handle_vfio_ioas(struct ioctl_call *call)
 		return -EOPNOTSUPP;
 	switch (args->op) {
 	case IOMMU_VFIO_IOAS_GET:
-		return get_vfio_ioas(call);
+		return get_default_ioas(call);
 	case IOMMU_VFIO_IOAS_SET:
 		ioas = ioas_get(call->ctx, args->ioas_id);
 		if (!ioas)
 			return -ENOENT;
-		ioas_set_vfio(call->ctx, ioas);
+		ioas_set_default(call->ctx, ioas);
 		ioas_put(ioas);
 		return 0;
 	case IOMMU_VFIO_IOAS_CLEAR:
-		ioas_set_vfio(call->ctx, NULL);
+		ioas_set_default(call->ctx, NULL);
 		return 0;
 	default:
 		return -EOPNOTSUPP;

@@ -8,148 +8,23 @@
  * Locking: none here; each command takes what it needs.
  */
 #include <linux/build_bug.h>
-#include <linux/err.h>
 #include <linux/ioctl.h>
 #include <linux/kernel.h>
-#include <linux/minmax.h>
 #include <linux/stddef.h>
-#include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include "base/object.h"
-#include "domain/hwpt.h"
+#include "call.h"
+#include "handlers.h"
 #include "ioctl.h"
-#include "kapi/device.h"
-#include "space/ioas.h"
 
-struct ioctl_command {
+struct native_command {
 	unsigned int cmd;
 	u32 nbytes;		/* of the argument as we know it */
 	u32 min_nbytes;		/* what the oldest program must give */
-	int (*handler)(struct ioctl_call *call);
+	int (*handler)(struct native_call *call);
 };
 
-/**
- * ioctl_respond() - give the argument back to user space
- * @call: the call
- * @nbytes: size of the argument as we know it
- *
- * Return: 0 or -EFAULT.
- */
-int ioctl_respond(struct ioctl_call *call, u32 nbytes)
-{
-	if (copy_to_user(call->uargs, &call->args, min(call->user_nbytes, nbytes)))
-		return -EFAULT;
-	return 0;
-}
-
-/**
- * ioctl_publish() - tell user space the id of a new object, and let it be found
- * @call: the call, with the id in its argument
- * @nbytes: size of the argument as we know it
- * @object: reserved and complete; destroyed on error
- *
- * Return: 0 or -EFAULT.
- */
-int ioctl_publish(struct ioctl_call *call, u32 nbytes, struct ioas_object *object)
-{
-	int ret = ioctl_respond(call, nbytes);
-
-	if (ret) {
-		ioas_object_abort(object);
-		object->ops->destroy(object);
-	} else {
-		ioas_object_publish(object);
-	}
-	return ret;
-}
-
-static int handle_destroy(struct ioctl_call *call)
-{
-	return ioas_object_destroy(call->ctx, call->args.destroy.id);
-}
-
-/* Lets go of all but what is made: its user's memory may keep an answer waiting. */
-static struct ioas_hwpt *alloc_hwpt(struct ioas_ctx *ctx, const struct iommu_hwpt_alloc *args)
-{
-	struct ioas_hwpt *hwpt = ERR_PTR(-EINVAL);
-	struct ioas_device *idev;
-	struct ioas *ioas;
-
-	idev = idev_get(ctx, args->dev_id);
-	if (!idev)
-		return ERR_PTR(-ENOENT);
-	ioas = ioas_get(ctx, args->pt_id);
-	if (ioas) {
-		/* No driver of ours takes data for a table that it walks itself. */
-		if (args->flags & ~IOMMU_HWPT_ALLOC_NEST_PARENT || args->data_len)
-			hwpt = ERR_PTR(-EOPNOTSUPP);
-		else
-			hwpt = idev_alloc_hwpt(idev, ioas, args->flags);
-		ioas_put(ioas);
-	}
-	ioas_object_put(&idev->object);
-	return hwpt;
-}
-
-static int handle_hwpt_alloc(struct ioctl_call *call)
-{
-	struct iommu_hwpt_alloc *args = &call->args.hwpt_alloc;
-	struct ioas_hwpt *hwpt;
-
-	if (args->__reserved)
-		return -EOPNOTSUPP;
-	if (!args->data_type != !args->data_len)
-		return -EINVAL;
-	hwpt = alloc_hwpt(call->ctx, args);
-	if (IS_ERR(hwpt))
-		return PTR_ERR(hwpt);
-	args->out_hwpt_id = hwpt->object.id;
-	return ioctl_publish(call, sizeof(*args), &hwpt->object);
-}
-
-/* Gives out what there is, as far as there is room, and zeroes behind it. */
-static int put_hw_info(struct iommu_hw_info *args, const struct ioas_hw_info *info)
-{
-	u32 nbytes = min(args->data_len, info->nbytes);
-
-	if (copy_to_user(u64_to_user_ptr(args->data_uptr), info->data, nbytes) ||
-	    clear_user(u64_to_user_ptr(args->data_uptr + nbytes), args->data_len - nbytes))
-		return -EFAULT;
-	args->data_len = info->nbytes;
-	args->out_data_type = info->type;
-	args->out_max_pasid_log2 = info->max_pasid_log2;
-	args->out_capabilities = 0;
-	return 0;
-}
-
-static int handle_get_hw_info(struct ioctl_call *call)
-{
-	struct iommu_hw_info *args = &call->args.hw_info;
-	struct ioas_hw_info info = { };
-	struct ioas_device *idev;
-	bool is_asked;
-	int ret;
-
-	if (args->flags & ~IOMMU_HW_INFO_FLAG_INPUT_TYPE ||
-	    memchr_inv(args->__reserved, 0, sizeof(args->__reserved)))
-		return -EOPNOTSUPP;
-	idev = idev_get(call->ctx, args->dev_id);
-	if (!idev)
-		return -ENOENT;
-	/* A driver that tells nothing is not asked for a type. */
-	is_asked = idev->igroup->bus->get_hw_info;
-	if (is_asked)
-		idev->igroup->bus->get_hw_info(&info);
-	ioas_object_put(&idev->object);
-	if (is_asked && args->flags & IOMMU_HW_INFO_FLAG_INPUT_TYPE && args->in_data_type &&
-	    args->in_data_type != info.type)
-		return -EOPNOTSUPP;
-	ret = put_hw_info(args, &info);
-	return ret ?: ioctl_respond(call, sizeof(*args));
-}
-
-static int handle_unsupported(struct ioctl_call *call)
+static int handle_unsupported(struct native_call *call)
 {
 	return -EOPNOTSUPP;
 }
@@ -172,7 +47,7 @@ static int handle_unsupported(struct ioctl_call *call)
 	}
 
 /* By number, without a hole. */
-static const struct ioctl_command commands[] = {
+static const struct native_command commands[] = {
 	COMMAND(IOMMU_DESTROY, handle_destroy, struct iommu_destroy, id),
 	COMMAND(IOMMU_IOAS_ALLOC, handle_ioas_alloc, struct iommu_ioas_alloc,
 		out_ioas_id),
@@ -200,11 +75,11 @@ static const struct ioctl_command commands[] = {
 };
 
 #ifdef VFIO_IOAS_SELFTEST
-static const struct ioctl_command test_command =
+static const struct native_command test_command =
 	COMMAND(IOMMU_TEST_CMD, handle_test, struct test_cmd, last);
 #endif
 
-static const struct ioctl_command *find_command(unsigned int cmd)
+static const struct native_command *find_command(unsigned int cmd)
 {
 	unsigned int index = _IOC_NR(cmd) - IOMMUFD_CMD_BASE;
 
@@ -217,23 +92,13 @@ static const struct ioctl_command *find_command(unsigned int cmd)
 	return &commands[index];
 }
 
-/**
- * ioctl_read_call() - read a native ioctl
- * @call: for ioctl_serve()
- * @cmd: the whole command word
- * @arg: user pointer to the command's struct
- *
- * Context: may fault: the caller holds nothing that others wait for.
- * Return: 0; -ENOTTY for an unknown command; -EFAULT; -EINVAL if the struct is too
- * short; -E2BIG if it has data we do not know.
- */
-int ioctl_read_call(struct ioctl_call *call, unsigned int cmd, unsigned long arg)
+int ioctl_read_call(struct native_call *call, unsigned int cmd, unsigned long arg)
 {
-	const struct ioctl_command *command = find_command(cmd);
+	const struct native_command *command = find_command(cmd);
 
 	if (!command)
 		return -ENOTTY;
-	*call = (struct ioctl_call){ .command = command, .uargs = (void __user *)arg };
+	*call = (struct native_call){ .command = command, .uargs = (void __user *)arg };
 	if (get_user(call->user_nbytes, (u32 __user *)arg))
 		return -EFAULT;
 	if (command->cmd != cmd)
@@ -245,15 +110,7 @@ int ioctl_read_call(struct ioctl_call *call, unsigned int cmd, unsigned long arg
 				     call->user_nbytes);
 }
 
-/**
- * ioctl_serve() - serve a native ioctl
- * @call: which ioctl_read_call() has read
- * @ctx: the context it acts on
- *
- * Context: the calling process; may sleep.
- * Return: 0, or what the command says.
- */
-long ioctl_serve(struct ioctl_call *call, struct ioas_ctx *ctx)
+long ioctl_serve(struct native_call *call, struct ioas_ctx *ctx)
 {
 	call->ctx = ctx;
 	return call->command->handler(call);

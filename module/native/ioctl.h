@@ -5,42 +5,10 @@
 #ifndef VFIO_IOAS_IOCTL_H
 #define VFIO_IOAS_IOCTL_H
 
+#include <linux/ioctl.h>
 #include <linux/types.h>
 
-#include "iommufd.h"
-#ifdef VFIO_IOAS_SELFTEST
-#include "test_cmd.h"
-#endif
-
-struct ioas_ctx;
-struct ioas_object;
-struct ioctl_command;
-
-/* What a handler works on: @args is zero beyond what user space gave. */
-struct ioctl_call {
-	const struct ioctl_command *command;
-	struct ioas_ctx *ctx;
-	void __user *uargs;
-	u32 user_nbytes;
-	union {
-		u32 size;
-		struct iommu_destroy destroy;
-		struct iommu_ioas_alloc alloc;
-		struct iommu_ioas_allow_iovas allow;
-		struct iommu_ioas_copy copy;
-		struct iommu_ioas_iova_ranges ranges;
-		struct iommu_ioas_map map;
-		struct iommu_ioas_unmap unmap;
-		struct iommu_option option;
-		struct iommu_vfio_ioas vfio_ioas;
-		struct iommu_hwpt_alloc hwpt_alloc;
-		struct iommu_hw_info hw_info;
-#ifdef VFIO_IOAS_SELFTEST
-		struct test_cmd test;
-#endif
-		u8 largest[72];
-	} args;
-};
+#include "call.h"
 
 /* Is it in the range of numbers that container ioctls do not use? */
 static inline bool ioctl_is_native(unsigned int cmd)
@@ -48,21 +16,26 @@ static inline bool ioctl_is_native(unsigned int cmd)
 	return _IOC_TYPE(cmd) == IOMMUFD_TYPE && _IOC_NR(cmd) >= IOMMUFD_CMD_BASE;
 }
 
-int ioctl_read_call(struct ioctl_call *call, unsigned int cmd, unsigned long arg);
-long ioctl_serve(struct ioctl_call *call, struct ioas_ctx *ctx);
-int ioctl_respond(struct ioctl_call *call, u32 nbytes);
-int ioctl_publish(struct ioctl_call *call, u32 nbytes, struct ioas_object *object);
+/**
+ * ioctl_read_call() - read a native ioctl
+ * @call: for ioctl_serve()
+ * @cmd: the whole command word
+ * @arg: user pointer to the command's struct
+ *
+ * Context: may fault: the caller holds nothing that others wait for.
+ * Return: 0; -ENOTTY for an unknown command; -EFAULT; -EINVAL if the struct is too
+ * short; -E2BIG if it has data we do not know.
+ */
+int ioctl_read_call(struct native_call *call, unsigned int cmd, unsigned long arg);
 
-int handle_ioas_alloc(struct ioctl_call *call);
-int handle_ioas_allow_iovas(struct ioctl_call *call);
-int handle_ioas_copy(struct ioctl_call *call);
-int handle_ioas_iova_ranges(struct ioctl_call *call);
-int handle_ioas_map(struct ioctl_call *call);
-int handle_ioas_unmap(struct ioctl_call *call);
-int handle_option(struct ioctl_call *call);
-int handle_vfio_ioas(struct ioctl_call *call);
-#ifdef VFIO_IOAS_SELFTEST
-int handle_test(struct ioctl_call *call);
-#endif
+/**
+ * ioctl_serve() - serve a native ioctl
+ * @call: which ioctl_read_call() has read
+ * @ctx: the context it acts on
+ *
+ * Context: the calling process; may sleep.
+ * Return: 0, or what the command says.
+ */
+long ioctl_serve(struct native_call *call, struct ioas_ctx *ctx);
 
 #endif

@@ -16,12 +16,12 @@
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
 
+#include "base/load.h"
 #include "base/object.h"
 #include "base/selftest.h"
-#include "compat/legacy.h"
 #include "ioctl.h"
 #include "kapi/vfio_ioas.h"
-#include "main.h"
+#include "legacy.h"
 #include "native.h"
 
 /* Sixteen gigabytes of page tables, if each mapping needs one of its own. */
@@ -34,13 +34,13 @@ static int iommu_open(struct inode *inode, struct file *file)
 	struct ioas_ctx *ctx;
 	int ret;
 
-	ret = main_wait_until_live();
+	ret = load_wait();
 	if (ret)
 		return ret;
 	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 	if (!ctx)
 		return -ENOMEM;
-	ioas_ctx_init(ctx, file, ACCOUNT_USER);
+	ioas_ctx_init(ctx, file);
 	ioas_ctx_limit_areas(ctx, READ_ONCE(iommu_entry_limit));
 	file->private_data = ctx;
 	return 0;
@@ -57,7 +57,7 @@ static int iommu_release(struct inode *inode, struct file *file)
 
 static long native_ioctl(struct ioas_ctx *ctx, unsigned int cmd, unsigned long arg)
 {
-	struct ioctl_call call;
+	struct native_call call;
 	int ret;
 
 	ret = ioctl_read_call(&call, cmd, arg);
@@ -107,7 +107,7 @@ struct ioas_ctx *vfio_ioas_ctx_from_file(struct file *file)
 	if (file->f_op != &iommu_fops)
 		return ERR_PTR(-EBADFD);
 	ctx = file->private_data;
-	vfio_ioas_ctx_get(ctx);
+	ioas_ctx_get(ctx);
 	return ctx;
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_ctx_from_file);
@@ -137,8 +137,7 @@ EXPORT_SYMBOL_GPL(vfio_ioas_ctx_from_fd);
  */
 void vfio_ioas_ctx_get(struct ioas_ctx *ctx)
 {
-	if (ctx->file)
-		get_file(ctx->file);
+	ioas_ctx_get(ctx);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_ctx_get);
 
@@ -148,8 +147,7 @@ EXPORT_SYMBOL_GPL(vfio_ioas_ctx_get);
  */
 void vfio_ioas_ctx_put(struct ioas_ctx *ctx)
 {
-	if (ctx->file)
-		fput(ctx->file);
+	ioas_ctx_put(ctx);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_ctx_put);
 

@@ -16,7 +16,6 @@
 #include <linux/slab.h>
 
 #include "area.h"
-#include "ioas.h"
 
 struct ioas_area *area_create_copy(struct ioas_pages *pages, unsigned long first_byte,
 				   unsigned long nbytes, int iommu_prot)
@@ -60,6 +59,12 @@ void area_free_list(struct ioas_area *area)
 	}
 }
 
+void area_sum(struct ioas_area *area, struct pages_sum *sum)
+{
+	pages_sum_all(area->pages, area->first_byte / PAGE_SIZE,
+		      area_last_byte(area) / PAGE_SIZE, sum);
+}
+
 int area_divide(struct ioas_area *lower, struct ioas_area *upper, bool pinned)
 {
 	struct pages_user *lower_user = area_user(lower);
@@ -92,7 +97,7 @@ int area_share(struct ioas *ioas, struct ioas_area *area)
 	/* A thread that sees the pointer sees what it points to. */
 	if (smp_load_acquire(&pages->sharing))
 		return 0;
-	sharing = pages_sharing_create(pages, !list_empty(&ioas->hwpts));
+	sharing = pages_sharing_create(pages, !list_empty(&ioas->mirrors));
 	if (!sharing)
 		return -ENOMEM;
 	spin_lock(&ioas->iova_space.iova_lock);

@@ -11,7 +11,8 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "ioas.h"
+#include "area_struct.h"
+#include "ioas_struct.h"
 #include "memory/pages.h"
 
 /* What a map makes. */
@@ -106,7 +107,7 @@ static inline void area_init(struct ioas_area *area, struct ioas_pages *pages,
 	area->next = NULL;
 	area->iommu_prot = iommu_prot;
 	area->state = AREA_FILLING;
-	area->marks = 0;
+	area->flags = 0;
 	area->nbusy = 0;
 	area->npins = 0;
 }
@@ -175,6 +176,15 @@ static inline void area_unpin(struct ioas_area *area, struct account_refund *ref
 {
 	pages_unpin(area->pages, area_user(area), refund);
 }
+
+/**
+ * area_sum() - add up what stands behind an area
+ * @area: the area, owned by the caller, who holds pages_lock()
+ * @sum: is added to
+ *
+ * Context: may sleep.
+ */
+void area_sum(struct ioas_area *area, struct pages_sum *sum);
 
 /**
  * area_divide() - let two areas show what one does

@@ -13,7 +13,9 @@
 #include <linux/mm.h>
 
 #include "area.h"
-#include "ioas.h"
+#include "copy.h"
+#include "limits.h"
+#include "map.h"
 
 static struct ioas_area *capture_piece(struct ioas *ioas, unsigned long iova,
 				       unsigned long last_iova, int iommu_prot)
@@ -80,7 +82,7 @@ static int count_upper(struct iova_space *space)
 static int insert_upper(struct ioas *ioas, struct ioas_area *area, struct ioas_area *upper)
 {
 	struct iova_space *space = &ioas->iova_space;
-	bool pinned = !list_empty(&ioas->hwpts);
+	bool pinned = !list_empty(&ioas->mirrors);
 	int ret;
 
 	upper->first_iova = area->first_iova + (upper->first_byte - area->first_byte);
@@ -91,7 +93,7 @@ static int insert_upper(struct ioas *ioas, struct ioas_area *area, struct ioas_a
 	space->nareas--;
 	if (!ret) {
 		area->last_iova = upper->first_iova - 1;
-		upper->marks = area->marks;
+		upper->flags = area->flags;
 		area_set_state(space, upper, AREA_LIVE);
 		WARN_ON(iova_insert(space, upper));
 	}
@@ -152,7 +154,7 @@ static int check_cut(struct ioas *ioas, struct ioas_area *area, unsigned long la
 	    area->npins)
 		return -EINVAL;
 	/* An entry of the page table may reach over the border. */
-	if (!list_empty(&ioas->hwpts) && !ioas->small_pages)
+	if (!list_empty(&ioas->mirrors) && !ioas->small_pages)
 		return -EINVAL;
 	return area_is_settled(area) ? 0 : -EAGAIN;
 }

@@ -16,9 +16,10 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "area.h"
-#include "domain/hwpt.h"
 #include "ioas.h"
+#include "limits.h"
+#include "memory/account.h"
+#include "unmap.h"
 
 /* Nobody finds it as the container's any more, and everybody who did has left for good. */
 static void mark_dead(struct ioas *ioas)
@@ -26,8 +27,8 @@ static void mark_dead(struct ioas *ioas)
 	struct ioas_ctx *ctx = ioas->object.ctx;
 
 	xa_lock(&ctx->objects);
-	if (rcu_access_pointer(ctx->vfio_ioas) == ioas)
-		RCU_INIT_POINTER(ctx->vfio_ioas, NULL);
+	if (rcu_access_pointer(ctx->default_ioas) == ioas)
+		RCU_INIT_POINTER(ctx->default_ioas, NULL);
 	xa_unlock(&ctx->objects);
 	down_write(&ioas->domains_rwsem);
 	ioas->dead = true;
@@ -61,21 +62,26 @@ static void leave_limit(struct ioas *ioas)
 	mutex_unlock(&ctx->areas_mutex);
 }
 
+static struct ioas *to_ioas(struct ioas_object *object)
+{
+	return container_of(object, struct ioas, object);
+}
+
 static void ioas_destroy(struct ioas_object *object)
 {
-	struct ioas *ioas = object_ioas(object);
+	struct ioas *ioas = to_ioas(object);
 	unsigned long nbytes;
 
 	mark_dead(ioas);
 	ioas_enter(ioas);
 	WARN_ON(ioas_unmap_all(ioas, &nbytes));
-	WARN_ON(!list_empty(&ioas->hwpts));
+	WARN_ON(!list_empty(&ioas->mirrors));
 	ioas_leave(ioas);
 	down_write(&ioas->domains_rwsem);
 	iova_space_destroy(&ioas->iova_space);
 	up_write(&ioas->domains_rwsem);
 	leave_limit(ioas);
-	WARN_ON(!xa_empty(&ioas->accesses));
+	WARN_ON(!xa_empty(&ioas->notifiers));
 	if (ioas->account)
 		account_put(ioas->account);
 	if (ioas->object.ctx->front_ops)
@@ -86,8 +92,12 @@ static void ioas_destroy(struct ioas_object *object)
 
 static const struct ioas_object_ops ioas_object_ops = {
 	.destroy = ioas_destroy,
-	.show = insight_show_ioas,
 };
+
+struct ioas *ioas_of_object(struct ioas_object *object)
+{
+	return object->ops == &ioas_object_ops ? to_ioas(object) : NULL;
+}
 
 struct ioas *ioas_create(struct ioas_ctx *ctx)
 {
@@ -105,10 +115,10 @@ struct ioas *ioas_create(struct ioas_ctx *ctx)
 	init_rwsem(&ioas->domains_rwsem);
 	refcount_set(&ioas->keepers, 1);
 	init_completion(&ioas->unkept);
-	INIT_LIST_HEAD(&ioas->hwpts);
+	INIT_LIST_HEAD(&ioas->mirrors);
 	iova_space_init(&ioas->iova_space, &ioas->domains_rwsem);
 	init_waitqueue_head(&ioas->settled);
-	xa_init_flags(&ioas->accesses, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
+	xa_init_flags(&ioas->notifiers, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	ioas->pgsizes = ULONG_MAX;
 	ioas->granule = 1;
 	if (ctx->front_ops)
@@ -136,7 +146,7 @@ struct ioas *ioas_get(struct ioas_ctx *ctx, u32 id)
 {
 	struct ioas_object *object = ioas_object_get(ctx, id, &ioas_object_ops);
 
-	return object ? object_ioas(object) : NULL;
+	return object ? to_ioas(object) : NULL;
 }
 
 void ioas_put(struct ioas *ioas)
@@ -144,78 +154,36 @@ void ioas_put(struct ioas *ioas)
 	ioas_object_put(&ioas->object);
 }
 
-struct ioas *ioas_get_vfio(struct ioas_ctx *ctx)
+struct ioas *ioas_get_default(struct ioas_ctx *ctx)
 {
 	struct ioas *ioas;
 
 	/* It is cleared before the memory goes, and an IOAS about to go is not kept. */
 	rcu_read_lock();
-	ioas = rcu_dereference(ctx->vfio_ioas);
+	ioas = rcu_dereference(ctx->default_ioas);
 	if (ioas && !ioas_object_try_busy(&ioas->object))
 		ioas = NULL;
 	rcu_read_unlock();
 	return ioas;
 }
 
-void ioas_set_vfio(struct ioas_ctx *ctx, struct ioas *ioas)
+void ioas_set_default(struct ioas_ctx *ctx, struct ioas *ioas)
 {
 	xa_lock(&ctx->objects);
-	rcu_assign_pointer(ctx->vfio_ioas, ioas);
+	rcu_assign_pointer(ctx->default_ioas, ioas);
 	xa_unlock(&ctx->objects);
 }
 
-void ioas_offer_vfio(struct ioas_ctx *ctx, struct ioas *ioas)
+void ioas_offer_default(struct ioas_ctx *ctx, struct ioas *ioas)
 {
 	struct ioas *old;
 
 	xa_lock(&ctx->objects);
-	old = rcu_dereference_protected(ctx->vfio_ioas, lockdep_is_held(&ctx->objects.xa_lock));
-	/* One that is about to end is not found either, see ioas_get_vfio(). */
+	old = rcu_dereference_protected(ctx->default_ioas, lockdep_is_held(&ctx->objects.xa_lock));
+	/* One that is about to end is not found either, see ioas_get_default(). */
 	if (!old || old->object.ending)
-		rcu_assign_pointer(ctx->vfio_ioas, ioas);
+		rcu_assign_pointer(ctx->default_ioas, ioas);
 	xa_unlock(&ctx->objects);
-}
-
-void ioas_refresh(struct ioas *ioas)
-{
-	unsigned long granule = ioas->small_pages || ioas->npinning ? PAGE_SIZE : 1;
-	unsigned long reach = ioas->emptying ? 0 : ULONG_MAX;
-	unsigned long pgsizes = ULONG_MAX;
-	struct ioas_hwpt *hwpt;
-
-	lockdep_assert_held_write(&ioas->domains_rwsem);
-	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item) {
-		pgsizes &= hwpt->domain->pgsize_bitmap;
-		granule = max(granule, hwpt_granule(hwpt));
-		reach = min(reach, hwpt->reach);
-	}
-	iova_set_reach(&ioas->iova_space, reach);
-	WRITE_ONCE(ioas->pgsizes, pgsizes);
-	ioas->granule = granule;
-}
-
-static bool area_fits(const struct ioas_area *area, unsigned long granule)
-{
-	unsigned long misfit = granule - 1;
-
-	return !((area->first_iova | area_nbytes(area) | area->first_byte) & misfit);
-}
-
-int ioas_check_granule(struct ioas *ioas, unsigned long granule)
-{
-	struct ioas_area *area;
-
-	lockdep_assert_held_write(&ioas->domains_rwsem);
-	if (granule > PAGE_SIZE)
-		return -EINVAL;
-	if (granule <= ioas->granule)
-		return 0;
-	for (area = area_first(ioas, 0); area; area = area_next(ioas, area)) {
-		if (!area_fits(area, granule))
-			return -EADDRINUSE;
-		cond_resched();
-	}
-	return 0;
 }
 
 int ioas_set_small_pages(struct ioas *ioas, bool small_pages)
@@ -224,7 +192,7 @@ int ioas_set_small_pages(struct ioas *ioas, bool small_pages)
 
 	down_write(&ioas->domains_rwsem);
 	if (small_pages && !ioas->small_pages) {
-		if (!list_empty(&ioas->hwpts) && READ_ONCE(ioas->iova_space.nareas))
+		if (!list_empty(&ioas->mirrors) && READ_ONCE(ioas->iova_space.nareas))
 			ret = -EINVAL;
 		else
 			ret = ioas_check_granule(ioas, PAGE_SIZE);
@@ -246,82 +214,6 @@ void ioas_prepare_search(struct ioas *ioas)
 	if (!ioas->iova_space.gaps_known)
 		iova_index_gaps(&ioas->iova_space);
 	up_write(&ioas->domains_rwsem);
-}
-
-/* How many more areas an IOAS has been allowed than it has. Takes that back if so wanted. */
-static unsigned long unused_room(struct ioas *ioas, bool take_back)
-{
-	struct iova_space *space = &ioas->iova_space;
-	unsigned long unused;
-
-	lockdep_assert_held(&ioas->object.ctx->areas_mutex);
-	spin_lock(&space->iova_lock);
-	unused = space->max_areas - space->nareas;
-	if (take_back)
-		space->max_areas -= unused;
-	spin_unlock(&space->iova_lock);
-	return unused;
-}
-
-static unsigned long unused_by_all(struct ioas_ctx *ctx, bool take_back)
-{
-	unsigned long unused = 0;
-	struct ioas *ioas;
-
-	lockdep_assert_held(&ctx->areas_mutex);
-	list_for_each_entry(ioas, &ctx->ioass, ioass_item) {
-		unused += unused_room(ioas, take_back);
-		cond_resched();
-	}
-	return unused;
-}
-
-/* Lets an IOAS have so many more areas, or even half of what is spare. False if it cannot. */
-static bool give_room(struct ioas *ioas, unsigned long nareas)
-{
-	struct iova_space *space = &ioas->iova_space;
-	struct ioas_ctx *ctx = ioas->object.ctx;
-	unsigned long more = 0;
-	bool enough;
-
-	lockdep_assert_held(&ctx->areas_mutex);
-	spin_lock(&space->iova_lock);
-	if (nareas > space->max_areas - space->nareas)
-		more = nareas - (space->max_areas - space->nareas);
-	enough = more <= ctx->spare_areas;
-	if (more && enough) {
-		more = max(more, ctx->spare_areas / 2);
-		space->max_areas += more;
-		ctx->spare_areas -= more;
-	}
-	spin_unlock(&space->iova_lock);
-	return enough;
-}
-
-int ioas_get_room(struct ioas *ioas, unsigned long nareas)
-{
-	struct ioas_ctx *ctx = ioas->object.ctx;
-	bool done;
-
-	lockdep_assert_held(&ioas->domains_rwsem);
-	mutex_lock(&ctx->areas_mutex);
-	done = give_room(ioas, nareas);
-	if (!done) {
-		ctx->spare_areas += unused_by_all(ctx, true);
-		done = give_room(ioas, nareas);
-	}
-	mutex_unlock(&ctx->areas_mutex);
-	return done ? 0 : -ENOSPC;
-}
-
-static unsigned long room_in_context(struct ioas_ctx *ctx)
-{
-	unsigned long room;
-
-	mutex_lock(&ctx->areas_mutex);
-	room = ctx->spare_areas + unused_by_all(ctx, false);
-	mutex_unlock(&ctx->areas_mutex);
-	return room;
 }
 
 /* Finds the usable ranges, and fills them in if there is an array. Returns how many. */
@@ -348,7 +240,7 @@ int ioas_get_space_info(struct ioas *ioas, struct ioas_space_info *info)
 
 	/* Keeps the ranges as they are: both lists are the same. */
 	lockdep_assert_held(&ioas->domains_rwsem);
-	info->room = room_in_context(ioas->object.ctx);
+	info->room = ioas_room(ioas);
 	info->granule = ioas->granule;
 	info->nranges = list_ranges(space, NULL);
 	info->ranges = kvcalloc(info->nranges, sizeof(*info->ranges), GFP_KERNEL_ACCOUNT);
@@ -356,15 +248,4 @@ int ioas_get_space_info(struct ioas *ioas, struct ioas_space_info *info)
 		return -ENOMEM;
 	list_ranges(space, info->ranges);
 	return 0;
-}
-
-bool ioas_enforces_coherency(struct ioas *ioas)
-{
-	struct ioas_hwpt *hwpt;
-	bool enforces = true;
-
-	lockdep_assert_held(&ioas->domains_rwsem);
-	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item)
-		enforces &= hwpt->enforces_coherency;
-	return enforces;
 }

@@ -14,49 +14,8 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "area_struct.h"
 #include "base/steps.h"
-
-struct ioas_pages;
-
-/*
- * An area that is not live is being set up or torn down by another thread. It
- * occupies its IOVA all the same; nobody else may touch what it shows.
- *
- * A thread that is about to end or divide a live area claims it. One thread at a time has the
- * claim, and nobody else may end or divide the area meanwhile.
- */
-enum area_state {
-	AREA_FILLING,
-	AREA_LIVE,
-	AREA_ALONE,	/* live, claimed: new users wait until the thread has been alone with it */
-	AREA_TELLING,	/* live, claimed: in-kernel users are told to let go; no new pin gets in */
-	AREA_EMPTYING,
-};
-
-/* What a front end notes of a live area; iova_lock, or domains_rwsem for writing. */
-#define AREA_NO_VADDR	1	/* its user address is void until there is another one */
-#define AREA_ALL_DIRTY	2	/* whatever else is known of its pages */
-
-/*
- * IOVA [first_iova, last_iova] shows the bytes of @pages from @first_byte on. The place,
- * the store and the protection are constant while the area is live and busy or pinned;
- * only ioas_cut() ever changes them.
- */
-struct ioas_area {
-	struct rb_node node;		/* iova_lock, as is all but what says otherwise */
-	unsigned long first_iova;
-	unsigned long last_iova;
-	unsigned long gap;		/* free addresses right below, if gaps are known */
-	unsigned long subtree_gap;	/* the largest gap of the subtree */
-	struct ioas_pages *pages;	/* constant */
-	unsigned long first_byte;
-	struct ioas_area *next;		/* whoever made it FILLING or EMPTYING */
-	u8 iommu_prot;			/* constant */
-	u8 state;			/* enum area_state; FILLING to LIVE: its creator */
-	u8 marks;			/* AREA_...; see there */
-	unsigned int nbusy;		/* calls that work on it: an unmap waits for them */
-	unsigned int npins;		/* of in-kernel users: an unmap tells them */
-};
 
 /* Addresses that can be used, inclusive. */
 struct ioas_range {
@@ -122,16 +81,6 @@ struct iova_space {
 	unsigned long freed_iova;		/* iova_lock; lowest freed since the ... */
 	struct iova_cursor cursors[IOVA_NCURSORS];	/* ... cursors learned; iova_lock */
 };
-
-static inline struct ioas_area *area_of_node(struct rb_node *node)
-{
-	return rb_entry_safe(node, struct ioas_area, node);
-}
-
-static inline unsigned long area_nbytes(const struct ioas_area *area)
-{
-	return area->last_iova - area->first_iova + 1;
-}
 
 /**
  * iova_space_init() - make an IOVA space in which everything is free
@@ -371,5 +320,13 @@ static inline int iova_check(struct iova_space *space, unsigned long first_iova,
  */
 bool iova_usable(struct iova_space *space, unsigned long from_iova,
 		 unsigned long *first_iova, unsigned long *last_iova);
+
+/* Is anything left that no reservation covers? domains_rwsem held. */
+static inline bool iova_any_usable(struct iova_space *space)
+{
+	unsigned long first_iova, last_iova;
+
+	return iova_usable(space, 0, &first_iova, &last_iova);
+}
 
 #endif

@@ -20,8 +20,10 @@
 
 #include "area.h"
 #include "base/vfio_ioas_trace.h"
-#include "domain/hwpt.h"
-#include "ioas.h"
+#include "limits.h"
+#include "map.h"
+#include "mirror.h"
+#include "unmap.h"
 
 /* So many areas of a copy are inserted at once: bounds how long iova_lock is held. */
 #define CLAIM_AT_ONCE	256
@@ -115,7 +117,7 @@ static inline int check_map(struct ioas *ioas, struct claim *claim)
 	claim->misfit = max(ioas->granule, map->min_granule) - 1;
 	if (map->nbytes & claim->misfit)
 		return -EINVAL;
-	if (map->rule != MAP_TYPE1)
+	if (map->rule != MAP_OVERLAP_FIRST)
 		return check_native(claim);
 	return (map->iova | map->uptr) & claim->misfit ? -EINVAL : 0;
 }
@@ -225,7 +227,7 @@ static int try_claim(struct ioas *ioas, struct claim *claim)
 	int ret;
 
 	spin_lock(&ioas->iova_space.iova_lock);
-	if (claim->map->rule == MAP_TYPE1)
+	if (claim->map->rule == MAP_OVERLAP_FIRST)
 		ret = try_claim_type1(ioas, claim);
 	else
 		ret = try_claim_native(ioas, claim);
@@ -262,7 +264,7 @@ static int claim_on(struct ioas *ioas, struct claim *claim, int ret)
 				return -ENOMEM;
 			break;
 		case -EDQUOT:
-			if (ioas_get_room(ioas, claim->map->rule == MAP_TYPE1 ? 1 : claim->nareas))
+			if (ioas_get_room(ioas, claim->map->rule == MAP_OVERLAP_FIRST ? 1 : claim->nareas))
 				return -EDQUOT;
 			break;
 		case -EINPROGRESS:
@@ -292,10 +294,10 @@ static noinline void empty_domains(struct ioas *ioas, struct ioas_area *area)
 {
 	struct account_refund refund = { };
 
-	if (list_empty(&ioas->hwpts))
+	if (list_empty(&ioas->mirrors))
 		return;
 	pages_lock(area->pages);
-	hwpt_unmap_from_all(ioas, area);
+	mirrors_unmap_area(ioas, area);
 	area_unpin(area, &refund);
 	pages_unlock(area->pages);
 	account_pay(&refund);
@@ -304,19 +306,19 @@ static noinline void empty_domains(struct ioas *ioas, struct ioas_area *area)
 static int fill_domains(struct ioas *ioas, struct ioas_area *area, bool single_pages)
 {
 	struct account_refund refund = { };
-	struct ioas_hwpt *hwpt;
+	struct ioas_mirror *mirror;
 	int ret;
 
 	lockdep_assert_held(&ioas->domains_rwsem);
-	if (list_empty(&ioas->hwpts))
+	if (list_empty(&ioas->mirrors))
 		return 0;
 
 	pages_lock(area->pages);
 	ret = area_pin(area);
 	if (unlikely(ret))
 		goto unlock;
-	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item) {
-		ret = hwpt_map_area(hwpt, area, single_pages || ioas->small_pages);
+	list_for_each_entry(mirror, &ioas->mirrors, item) {
+		ret = mirror_map_area(mirror, area, single_pages || ioas->small_pages);
 		if (unlikely(ret))
 			goto unmap;
 	}
@@ -324,8 +326,8 @@ static int fill_domains(struct ioas *ioas, struct ioas_area *area, bool single_p
 	return 0;
 
 unmap:
-	list_for_each_entry_continue_reverse(hwpt, &ioas->hwpts, hwpts_item)
-		hwpt_unmap_area(hwpt, area);
+	list_for_each_entry_continue_reverse(mirror, &ioas->mirrors, item)
+		mirror_unmap_area(mirror, area);
 	area_unpin(area, &refund);
 unlock:
 	pages_unlock(area->pages);
@@ -359,7 +361,7 @@ static inline int fill_all(struct ioas *ioas, const struct claim *claim)
 /*
  * Returns 0 with domains_rwsem held for writing, until end_alone(). On an error it is held for
  * reading again, and end_alone() must not be called. -EINTR on a fatal signal, which does not end
- * the wait for the lock that is held again. If the IOAS is dead: -ENODEV, with MAP_TYPE1 -EINVAL,
+ * the wait for the lock that is held again. If the IOAS is dead: -ENODEV, with MAP_OVERLAP_FIRST -EINVAL,
  * since a container whose last group has left says that.
  */
 static int begin_alone(struct ioas *ioas, enum ioas_map_rule rule)
@@ -372,7 +374,7 @@ static int begin_alone(struct ioas *ioas, enum ioas_map_rule rule)
 		ret = -EINTR;
 		ioas_enter(ioas);
 	} else if (ioas->dead) {
-		ret = rule == MAP_TYPE1 ? -EINVAL : -ENODEV;
+		ret = rule == MAP_OVERLAP_FIRST ? -EINVAL : -ENODEV;
 		downgrade_write(&ioas->domains_rwsem);
 	} else {
 		iova_set_reach(&ioas->iova_space, ULONG_MAX);
@@ -385,11 +387,11 @@ static int begin_alone(struct ioas *ioas, enum ioas_map_rule rule)
 /* If something was mapped, the domains reach as far as @last_iova now. */
 static void end_alone(struct ioas *ioas, bool mapped, unsigned long last_iova)
 {
-	struct ioas_hwpt *hwpt;
+	struct ioas_mirror *mirror;
 
 	if (mapped)
-		list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item)
-			hwpt_reached(hwpt, last_iova);
+		list_for_each_entry(mirror, &ioas->mirrors, item)
+			mirror_reached(mirror, last_iova);
 	ioas_refresh(ioas);
 	downgrade_write(&ioas->domains_rwsem);
 	ioas_unkeep(ioas);
@@ -397,7 +399,7 @@ static void end_alone(struct ioas *ioas, bool mapped, unsigned long last_iova)
 
 /*
  * The same map once more, with nobody else in the IOAS: for what is out of reach, see
- * hwpt_reached(); or at the limit, where some of the maps that count may still be under way, and
+ * mirror_reached(); or at the limit, where some of the maps that count may still be under way, and
  * fail: as if they had held a mutex, they are waited for. What was found out about the IOAS may be
  * wrong by now. Returns MAPPED_ALONE, or what ioas_map() does; takes the areas over.
  */
@@ -448,6 +450,22 @@ static inline int do_map(struct ioas *ioas, struct claim *claim)
 	return ret;
 }
 
+/* The areas are not live yet; on an error they are not looked at. */
+static noinline void trace_map_over(struct ioas *ioas, const struct ioas_map *map,
+				    struct ioas_area *areas, int error, u64 begin_ns)
+{
+	struct pages_sum sum = { };
+	struct ioas_area *area;
+
+	for (area = error ? NULL : areas; area; area = area->next) {
+		pages_lock(area->pages);
+		area_sum(area, &sum);
+		pages_unlock(area->pages);
+	}
+	trace_map(ioas->object.ctx->id, ioas->object.id, map->iova, map->nbytes,
+		  map->uptr, map->iommu_prot, sum.nruns, error, trace_ns(begin_ns));
+}
+
 int ioas_map(struct ioas *ioas, struct ioas_map *map)
 {
 	struct ioas_area *area, *next;
@@ -463,11 +481,11 @@ int ioas_map(struct ioas *ioas, struct ioas_map *map)
 		claim.areas = area_create(map->uptr, map->nbytes, map->iommu_prot);
 		if (!claim.areas)
 			return -ENOMEM;
-		claim.areas->pages->as_type1 = map->rule == MAP_TYPE1;
+		claim.areas->pages->as_type1 = map->rule == MAP_OVERLAP_FIRST;
 	}
 	ret = do_map(ioas, &claim);
 	if (trace_map_enabled() && ret != MAPPED_ALONE && !(ret && map->alone))
-		insight_map_over(ioas, map, claim.areas, ret, begin_ns);
+		trace_map_over(ioas, map, claim.areas, ret, begin_ns);
 	if (unlikely(ret))
 		return ret == MAPPED_ALONE ? 0 : ret;
 	/* A live area can go at any moment. */

@@ -26,9 +26,10 @@
 
 #include "area.h"
 #include "base/vfio_ioas_trace.h"
-#include "domain/hwpt.h"
-#include "ioas.h"
-#include "kapi/access.h"
+#include "limits.h"
+#include "mirror.h"
+#include "notifier.h"
+#include "unmap.h"
 
 /* So many areas are taken over at once: bounds how long iova_lock is held. */
 #define UNMAP_AT_ONCE	128
@@ -79,9 +80,9 @@ static int check_borders(struct iova_space *space, const struct unmap_walk *walk
 	if (area->first_iova < walk->iova) {
 		if (!area_is_live(area))
 			return -EAGAIN;
-		return walk->rule == UNMAP_LEADING ? -ENOENT : -EINVAL;
+		return walk->rule == UNMAP_STARTING ? -ENOENT : -EINVAL;
 	}
-	if (walk->rule == UNMAP_LEADING || area->last_iova == walk->last_iova)
+	if (walk->rule == UNMAP_STARTING || area->last_iova == walk->last_iova)
 		return 0;
 	area = iova_first(space, walk->last_iova, walk->last_iova);
 	if (area && area->last_iova != walk->last_iova)
@@ -174,15 +175,15 @@ static __always_inline void empty_taken(struct ioas *ioas, struct unmap_walk *wa
 	struct ioas_area *area;
 
 	lockdep_assert_held_read(&ioas->domains_rwsem);
-	if (unlikely(list_empty(&ioas->hwpts)))
+	if (unlikely(list_empty(&ioas->mirrors)))
 		return;
 	for (area = walk->taken; area; area = area->next) {
 		if (area != walk->taken)
 			cond_resched();
 		pages_lock(area->pages);
 		if (trace_unmap_enabled())
-			insight_sum_area(area, &walk->sum);
-		hwpt_unmap_from_all(ioas, area);
+			area_sum(area, &walk->sum);
+		mirrors_unmap_area(ioas, area);
 		area_unpin(area, &refund);
 		pages_unlock(area->pages);
 	}
@@ -294,9 +295,9 @@ static int wait_for_unpin(struct ioas *ioas, struct unmap_walk *walk)
 
 	if (is_killable(walk))
 		ret = wait_event_killable_timeout(ioas->settled, !has_pins(ioas, walk->claimed),
-						  ACCESS_PAUSE);
+						  NOTICE_PAUSE);
 	else
-		wait_event_timeout(ioas->settled, !has_pins(ioas, walk->claimed), ACCESS_PAUSE);
+		wait_event_timeout(ioas->settled, !has_pins(ioas, walk->claimed), NOTICE_PAUSE);
 	return ret < 0 ? -EINTR : 0;
 }
 
@@ -315,10 +316,10 @@ static noinline int tell_users(struct ioas *ioas, struct unmap_walk *walk)
 	/* A driver that kept one area gets no time for the next ones: there may be any number. */
 	if (walk->passed_over && walk->nnotices)
 		return -EDEADLK;
-	if (WARN_ON_ONCE(walk->nnotices++ >= ACCESS_NOTICES))
+	if (WARN_ON_ONCE(walk->nnotices++ >= MAX_NOTICES))
 		return -EDEADLK;
 	step_out(ioas, walk);
-	ret = access_notify(ioas, area->first_iova, area->last_iova, is_killable(walk));
+	ret = ioas_notify_unmap(ioas, area->first_iova, area->last_iova, is_killable(walk));
 	if (!ret && !walk->passed_over)
 		ret = wait_for_unpin(ioas, walk);
 	step_in(ioas);
@@ -463,7 +464,7 @@ int ioas_unmap_watched(struct ioas *ioas, unsigned long iova, unsigned long last
 	*unmapped_nbytes = walk.nbytes;
 	ret = ret == -ENOENT ? 0 : ret ?: walk.error;
 	if (trace_unmap_enabled())
-		trace_unmap(ioas->object.ctx->insight.id, ioas->object.id, iova, last_iova,
+		trace_unmap(ioas->object.ctx->id, ioas->object.id, iova, last_iova,
 			    walk.nbytes, walk.sum.nruns, ret, trace_ns(begin_ns));
 	return ret;
 }

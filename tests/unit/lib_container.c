@@ -6,7 +6,6 @@
 #include "lib_run.h"
 
 #include "compat/backend.h"
-#include "debugfs/insight.h"
 #include "native/ioctl.h"
 #include "compat/node.h"
 
@@ -151,12 +150,12 @@ bool node_in_ioctl(unsigned int cmd)
 	return shim_ioctl_cmd == cmd;
 }
 
-int ioctl_read_call(struct ioctl_call *call, unsigned int cmd, unsigned long arg)
+int ioctl_read_call(struct native_call *call, unsigned int cmd, unsigned long arg)
 {
 	return 0;
 }
 
-long ioctl_serve(struct ioctl_call *call, struct ioas_ctx *ctx)
+long ioctl_serve(struct native_call *call, struct ioas_ctx *ctx)
 {
 	return -ENOTTY;
 }
@@ -190,7 +189,7 @@ void end_process(void)
 	shim_process_check_clean(&process);
 	ck_assert_uint_eq(shim_npinned, 0);
 	ck_assert_int_eq(shim_allocations, 0);
-	ck_assert_int_eq(shim_nseen, 0);
+	ck_assert_int_eq(shim_npids, 0);
 }
 
 void start_backend(void)

@@ -7,7 +7,13 @@
 
 #include "space/area.h"
 #include "domain/hwpt.h"
+#include "space/copy.h"
 #include "space/ioas.h"
+#include "space/limits.h"
+#include "space/map.h"
+#include "space/mirror.h"
+#include "space/notifier.h"
+#include "space/unmap.h"
 #include "kernel.h"
 #include "kapi/vfio_ioas.h"
 

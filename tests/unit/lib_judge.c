@@ -314,7 +314,7 @@ static void visit_area(struct ioas *ioas, struct ioas_area *area,
 	expect(area->state == AREA_LIVE && !area->nbusy && !area->pages->stuck);
 	expect(may_be_at(slot_in_area(area, area->first_iova),
 			 area->first_iova / PAGE_SIZE - FIRST_INDEX));
-	if (!list_empty(&ioas->hwpts))
+	if (!list_empty(&ioas->mirrors))
 		need(store, area, 0, ULONG_MAX);
 	for (i = 0; i < npins; i++) {
 		unsigned long iova = index_iova(pins[i].index);
@@ -405,8 +405,8 @@ static void check_domains(struct ioas *ioas)
 {
 	struct ioas_hwpt *hwpt;
 
-	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item)
-		check_domain(ioas, hwpt->domain);
+	list_for_each_entry(hwpt, &ioas->mirrors, mirror.item)
+		check_domain(ioas, hwpt->mirror.domain);
 }
 
 /* --- all of it */

@@ -85,7 +85,7 @@ unsigned long granule_of(const struct model_ioas *m)
 
 	for (i = 0; i < MAX_DOMAINS; i++)
 		if (m->hwpts[i])
-			granule = max(granule, 1UL << __ffs(m->hwpts[i]->domain->pgsize_bitmap));
+			granule = max(granule, 1UL << __ffs(m->hwpts[i]->mirror.domain->pgsize_bitmap));
 	return granule;
 }
 
@@ -253,6 +253,6 @@ void check_all(void)
 		check_areas(i);
 		for (j = 0; j < MAX_DOMAINS; j++)
 			if (ioass[i].hwpts[j])
-				check_domain(ioass[i].hwpts[j]->domain, i);
+				check_domain(ioass[i].hwpts[j]->mirror.domain, i);
 	}
 }

@@ -2,7 +2,6 @@
 /*
  * Warnings and memory; shim/kernel.h declares them.
  */
-#include "debugfs/insight.h"
 #include "kernel.h"
 #include "lib_run.h"
 
@@ -11,7 +10,7 @@ const char *(*run_describe)(void);
 unsigned int shim_expected_warnings;
 unsigned long shim_nmessages;
 long shim_allocations;
-long shim_nseen;
+long shim_npids;
 size_t shim_allocated_nbytes;
 long shim_fail_in;
 long shim_added_first;

@@ -313,7 +313,7 @@ START_TEST(a_replacement_that_the_driver_ignores_changes_nothing)
 	ck_assert_int_eq(vfio_ioas_access_replace(access, other->object.id), -EDEADLK);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 	ck_assert_uint_eq(nnotices, 100);
-	ck_assert(xa_empty(&other->accesses) && !xa_empty(&ioas->accesses));
+	ck_assert(xa_empty(&other->notifiers) && !xa_empty(&ioas->notifiers));
 	ck_assert_uint_eq(other->granule, 1);
 	ck_assert_uint_eq(shim_npinned, 5);
 	/* It still uses the one that it was attached to. */
@@ -340,7 +340,7 @@ START_TEST(an_unpin_after_a_detach_that_the_driver_ignored_still_finds_its_pin)
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 	ck_assert_uint_eq(nnotices, 100);
 	/* It is out for good, and not told any more, but for its pin. */
-	ck_assert(xa_empty(&ioas->accesses));
+	ck_assert(xa_empty(&ioas->notifiers));
 	ck_assert_int_eq(vfio_ioas_access_pin_pages(access, IOVA, PAGE_SIZE, list, 0), -ENOENT);
 	ck_assert_int_eq(vfio_ioas_access_attach(access, other->object.id), -EBUSY);
 	ck_assert_int_eq(ioas_object_destroy(&ctx, ioas->object.id), -EBUSY);
@@ -495,7 +495,7 @@ START_TEST(all_maps_end_but_those_that_a_driver_keeps)
 	ck_assert_uint_eq(ioas->iova_space.nareas, 2);
 	/* It does not get its two seconds for each. */
 	ck_assert_uint_eq(nnotices, 101);
-	ck_assert_uint_eq(shim_njiffies - before, ACCESS_NOTICES * ACCESS_PAUSE);
+	ck_assert_uint_eq(shim_njiffies - before, MAX_NOTICES * NOTICE_PAUSE);
 	check_unclaimed();
 	for (i = 0; i < ARRAY_SIZE(three_maps); i++)
 		if (i != _i)
@@ -976,7 +976,7 @@ START_TEST(an_access_leaves_an_ioas_only_without_pins)
 		map_both_areas();
 		run_order(threads[_i >> 1 & 1], 2);
 		ck_assert_uint_eq(shim_npinned, 0);
-		ck_assert(xa_empty(&ioas->accesses));
+		ck_assert(xa_empty(&ioas->notifiers));
 		end_order();
 	}
 	ck_assert_uint_gt(norders, 100);
@@ -1074,7 +1074,7 @@ START_TEST(a_detach_is_complete_whoever_else_changes_the_access)
 		ck_assert_int_eq(vfio_ioas_access_attach(access, ioas->object.id), 0);
 		run_order(threads[_i], _i < 3 ? 2 : 3);
 		ck_assert_int_eq(pin(1), -ENOENT);
-		ck_assert(xa_empty(&ioas->accesses) && xa_empty(&other->accesses));
+		ck_assert(xa_empty(&ioas->notifiers) && xa_empty(&other->notifiers));
 		ck_assert_uint_eq(other->granule, 1);
 	}
 	ck_assert_uint_gt(norders, 20);
@@ -1095,7 +1095,7 @@ static void destroy_beside(const struct shim_thread *threads, unsigned int nthre
 		noccasions = shim_run_in_order(threads, nthreads, first_switch + 1,
 					       second_switch + 1) - 1;
 		norders++;
-		ck_assert(xa_empty(&ioas->accesses) && xa_empty(&other->accesses));
+		ck_assert(xa_empty(&ioas->notifiers) && xa_empty(&other->notifiers));
 	}
 	ck_assert_uint_gt(norders, 20);
 	access = make_access(&pinning_ops);
@@ -1195,7 +1195,7 @@ START_TEST(an_access_is_there_until_its_calls_have_returned)
 			ck_assert_int_eq(pin(5), 0);
 		run_order(threads[_i], 2);
 		ck_assert_uint_eq(shim_npinned, 0);
-		ck_assert(xa_empty(&ioas->accesses));
+		ck_assert(xa_empty(&ioas->notifiers));
 		check_unclaimed();
 	}
 	ck_assert_uint_gt(norders, 20);
@@ -1305,12 +1305,14 @@ static bool is_pinning, gave_up;
 
 static void pin_until_another_gave_up(void *unused)
 {
+	struct ioas_notifier *notifier = xa_load(&ioas->notifiers, 0);
+
 	current = &process.task;
-	access_begin_pinning(access);
+	ioas_notifier_begin_pin(notifier);
 	is_pinning = true;
 	while (!gave_up)
 		shim_wait();
-	access_end_pinning(access);
+	ioas_notifier_end_pin(notifier);
 }
 
 static void unmap_dying(void *unused)
@@ -1434,7 +1436,7 @@ static void keep_memory_locked(void *unused)
 
 	down_write(&process.mm.mmap_lock);
 	/* Longer than a notice has to take effect. */
-	for (i = 0; i < 10 * ACCESS_PAUSE; i++)
+	for (i = 0; i < 10 * NOTICE_PAUSE; i++)
 		shim_pass_time();
 	up_write(&process.mm.mmap_lock);
 }
@@ -1544,7 +1546,7 @@ START_TEST(an_access_leaves_as_soon_as_its_last_pin_goes)
 	keeps_pin = true;
 	shim_run_in_order(threads, ARRAY_SIZE(threads), ULONG_MAX, ULONG_MAX);
 	ck_assert_uint_eq(nnotices, 1);
-	ck_assert_uint_lt(shim_njiffies - before, ACCESS_PAUSE);
+	ck_assert_uint_lt(shim_njiffies - before, NOTICE_PAUSE);
 }
 END_TEST
 
@@ -1603,14 +1605,15 @@ END_TEST
 
 static void pin_for_a_while(void *unused)
 {
+	struct ioas_notifier *notifier = xa_load(&ioas->notifiers, 0);
 	unsigned int i;
 
 	current = &process.task;
-	access_begin_pinning(access);
+	ioas_notifier_begin_pin(notifier);
 	is_pinning = true;
 	for (i = 0; i < 100; i++)
 		shim_might_sleep();
-	access_end_pinning(access);
+	ioas_notifier_end_pin(notifier);
 }
 
 static void empty_dying_beside_a_pin(void *unused)

@@ -58,7 +58,7 @@ static const struct {
 	enum account_mode mode;
 	bool mm, user, pinned;
 } counters[] = {
-	{ ACCOUNT_TYPE1, true, false, false },
+	{ ACCOUNT_MLOCK, true, false, false },
 	{ ACCOUNT_MM, true, false, true },
 	{ ACCOUNT_USER, false, true, true },
 };
@@ -83,7 +83,7 @@ END_TEST
 
 START_TEST(the_capability_lifts_the_limit_of_a_container_but_not_the_count)
 {
-	create(ACCOUNT_TYPE1, true, 10);
+	create(ACCOUNT_MLOCK, true, 10);
 	ck_assert_int_eq(charge(1000), 0);
 	check_counters(1000, 0, 0);
 }
@@ -97,7 +97,7 @@ START_TEST(the_capability_makes_native_maps_count_as_pinned_only)
 }
 END_TEST
 
-static const enum account_mode modes[] = { ACCOUNT_USER, ACCOUNT_MM, ACCOUNT_TYPE1 };
+static const enum account_mode modes[] = { ACCOUNT_USER, ACCOUNT_MM, ACCOUNT_MLOCK };
 
 START_TEST(no_pages_cost_nothing)
 {
@@ -186,7 +186,7 @@ START_TEST(who_changes_the_mm_is_waited_for)
 {
 	const struct shim_thread threads[] = { { hold_the_lock }, { charge_for_a_lock } };
 
-	create(ACCOUNT_TYPE1, false, 10);
+	create(ACCOUNT_MLOCK, false, 10);
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
 	expect(process.mm.locked_vm == 1);
 }
@@ -194,7 +194,7 @@ END_TEST
 
 START_TEST(a_fatal_signal_ends_the_wait_for_the_mm)
 {
-	create(ACCOUNT_TYPE1, false, 10);
+	create(ACCOUNT_MLOCK, false, 10);
 	process.task.is_dying = true;
 	process.mm.mmap_lock.shim.written = true;
 	ck_assert_int_eq(charge(1), -EINTR);
@@ -249,7 +249,7 @@ END_TEST
 START_TEST(without_memory_there_is_no_account)
 {
 	shim_fail_in = 1;
-	ck_assert_ptr_null(account_create(ACCOUNT_TYPE1));
+	ck_assert_ptr_null(account_create(ACCOUNT_MLOCK));
 }
 END_TEST
 

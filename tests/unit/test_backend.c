@@ -8,7 +8,10 @@
 
 #include "compat/backend.h"
 #include "compat/container.h"
+#include "native/info.h"
 #include "native/ioctl.h"
+#include "space/map.h"
+#include "space/unmap.h"
 #include "compat/vaddr.h"
 
 #define STOCK	"vfio_iommu_type1"
@@ -268,7 +271,7 @@ START_TEST(addresses_of_mappings_of_a_few_bytes_become_void)
 {
 	struct ioas_map map = {
 		.rule = MAP_FIXED, .iova = PAGE_SIZE, .uptr = SHIM_USER_BASE, .nbytes = 1,
-		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_TYPE1, .min_granule = 1,
+		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK, .min_granule = 1,
 	};
 	struct container *container;
 	unsigned long nbytes;
@@ -277,7 +280,7 @@ START_TEST(addresses_of_mappings_of_a_few_bytes_become_void)
 	start_backend();
 	open_container(VFIO_TYPE1v2_IOMMU);
 	container = container_unreleased(handle);
-	ioas = container->ctx.vfio_ioas;
+	ioas = container->ctx.default_ioas;
 	ioas_enter(ioas);
 	ck_assert_int_eq(ioas_map(ioas, &map), 0);
 	map.iova = 2 * PAGE_SIZE;
@@ -297,7 +300,7 @@ START_TEST(a_nesting_container_says_what_it_is)
 {
 	start_backend();
 	open_container(KCOMPAT_NESTING_IOMMU);
-	ck_assert_str_eq(container_unreleased(handle)->ctx.insight.type, "nesting");
+	ck_assert_str_eq(container_unreleased(handle)->ctx.type, "nesting");
 	close_container();
 	stop_backend();
 }
@@ -339,7 +342,7 @@ START_TEST(what_enters_an_ioas_that_has_ended_finds_none)
 
 	start_backend();
 	open_container(VFIO_TYPE1v2_IOMMU);
-	ioas = container_unreleased(handle)->ctx.vfio_ioas;
+	ioas = container_unreleased(handle)->ctx.default_ioas;
 	ioas->object.ending = ioas->dead = true;
 	ck_assert_int_eq(map_dma(0, 1, 0), -ENODEV);
 	ioas->object.ending = ioas->dead = false;
@@ -431,7 +434,7 @@ START_TEST(what_dirty_tracking_says_of_its_argument)
 			ck_abort_msg("argument %u: not %d", i, dirty_calls[i].ret);
 	ck_assert_int_eq(container_call(VFIO_IOMMU_DIRTY_PAGES, 0), -EFAULT);
 	/* A bad argument is refused first, then a missing IOAS. */
-	ioas_set_vfio(&container_unreleased(handle)->ctx, NULL);
+	ioas_set_default(&container_unreleased(handle)->ctx, NULL);
 	ck_assert_int_eq(get_info(), -ENODEV);
 	ck_assert_int_eq(dirty_call(dirty_calls[8].argument), -ENODEV);
 	ck_assert_int_eq(dirty_call(dirty_calls[10].argument), -EINVAL);
@@ -617,7 +620,7 @@ START_TEST(container_without_memory_leaves_nothing)
 		handle = NULL;
 		ck_assert_int_eq(shim_allocations, before);
 		/* No administrator looks at it. */
-		ck_assert_int_eq(shim_nseen, 0);
+		ck_assert_int_eq(shim_npids, 0);
 	}
 	shim_fail_in = 0;
 	ck_assert_uint_gt(n, 3);
@@ -661,7 +664,7 @@ static struct ioas *select_new_ioas(void)
 	struct ioas *ioas = ioas_create(ctx);
 
 	ck_assert(!IS_ERR(ioas));
-	ioas_set_vfio(ctx, ioas);
+	ioas_set_default(ctx, ioas);
 	ioas_object_publish(&ioas->object);
 	return ioas;
 }
@@ -676,7 +679,7 @@ START_TEST(coherency_is_that_of_all_groups_whatever_is_selected)
 	open_container(VFIO_TYPE1v2_IOMMU);
 	ck_assert_int_eq(attach(enforcing), 0);
 	ck_assert_int_eq(coherency(), 1);
-	ioas_set_vfio(&container_unreleased(handle)->ctx, NULL);
+	ioas_set_default(&container_unreleased(handle)->ctx, NULL);
 	ck_assert_int_eq(coherency(), 1);
 	select_new_ioas();
 	ck_assert_int_eq(coherency(), 1);
@@ -703,7 +706,7 @@ START_TEST(ioas_that_a_group_is_in_or_leaves_cannot_be_destroyed)
 	start_backend();
 	open_container(VFIO_TYPE1v2_IOMMU);
 	ctx = &container_unreleased(handle)->ctx;
-	id = ctx->vfio_ioas->object.id;
+	id = ctx->default_ioas->object.id;
 	ck_assert_int_eq(attach(group), 0);
 	select_new_ioas();
 	ck_assert_int_eq(ioas_object_destroy(ctx, id), -EBUSY);
@@ -791,11 +794,11 @@ START_TEST(a_driver_pins_where_an_ioas_is_selected_or_nowhere)
 	/* Nothing was pinned yet. */
 	ops->unpin_pages(handle, 0, 1);
 	ctx = &container_unreleased(handle)->ctx;
-	ioas = ioas_get_vfio(ctx);
-	ioas_set_vfio(ctx, NULL);
+	ioas = ioas_get_default(ctx);
+	ioas_set_default(ctx, NULL);
 	ck_assert_int_eq(ops->pin_pages(handle, group, 0, 1, IOMMU_READ, &page), -ENODEV);
 	ck_assert_int_eq(ops->dma_rw(handle, 0, &byte, 1, false), -EINVAL);
-	ioas_set_vfio(ctx, ioas);
+	ioas_set_default(ctx, ioas);
 	ioas_put(ioas);
 	ck_assert_int_eq(ops->pin_pages(handle, group, 0, 1, IOMMU_READ, &page), 1);
 	ops->unpin_pages(handle, 0, 1);
@@ -863,7 +866,7 @@ static void choose_none(void *unused)
 
 	current = &process.task;
 	for (i = 0; i < 100 && !late_group_joined; i++)
-		ioas_set_vfio(ctx, NULL);
+		ioas_set_default(ctx, NULL);
 }
 
 static unsigned int count_ioas(struct container *container)
@@ -927,11 +930,11 @@ START_TEST(a_join_that_fails_leaves_no_ioas)
 	open_container(VFIO_TYPE1v2_IOMMU);
 	ck_assert_int_eq(attach(group), 0);
 	container = container_unreleased(handle);
-	ioas_set_vfio(&container->ctx, NULL);
+	ioas_set_default(&container->ctx, NULL);
 	before = shim_allocations;
 	for (n = _i; join_but(late, type, n); n++) {
 		ck_assert_uint_eq(count_ioas(container), 1);
-		ck_assert_ptr_null(container->ctx.vfio_ioas);
+		ck_assert_ptr_null(container->ctx.default_ioas);
 		ck_assert_int_eq(map_dma(0, 1, 0), -ENODEV);
 		ck_assert_int_eq(shim_allocations, before);
 		ck_assert_ptr_null(late->domain);
@@ -953,7 +956,7 @@ static struct ioas *chosen;
 static void choose_meanwhile(void)
 {
 	shim_on_domain_alloc = NULL;
-	ioas_set_vfio(&container_unreleased(handle)->ctx, chosen);
+	ioas_set_default(&container_unreleased(handle)->ctx, chosen);
 }
 
 START_TEST(a_group_that_joins_leaves_what_is_selected_meanwhile)
@@ -967,10 +970,10 @@ START_TEST(a_group_that_joins_leaves_what_is_selected_meanwhile)
 	ctx = &container_unreleased(handle)->ctx;
 	ck_assert_int_eq(attach(group), 0);
 	chosen = select_new_ioas();
-	ioas_set_vfio(ctx, NULL);
+	ioas_set_default(ctx, NULL);
 	shim_on_domain_alloc = choose_meanwhile;
 	ck_assert_int_eq(attach(late), 0);
-	ck_assert_ptr_eq(ctx->vfio_ioas, chosen);
+	ck_assert_ptr_eq(ctx->default_ioas, chosen);
 	shim_first_driver()->detach_group(handle, late);
 	shim_first_driver()->detach_group(handle, group);
 	close_container();
@@ -1032,7 +1035,7 @@ START_TEST(a_group_joins_beside_the_end_of_what_is_selected)
 	ck_assert(!IS_ERR(ending));
 	ioas_object_publish(&ending->object);
 	ck_assert(ioas_object_try_busy(&ending->object));
-	ioas_set_vfio(ctx, ending);
+	ioas_set_default(ctx, ending);
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
 	ck_assert_uint_eq(count_ioas(container_unreleased(handle)), 2);
 	ck_assert_ptr_nonnull(shim_domain_find(late_group->domain, 0));
@@ -1053,7 +1056,7 @@ static void make_address_void(void)
 	struct container *container = container_unreleased(handle);
 	unsigned long nbytes;
 
-	ck_assert_int_eq(vaddr_void(&container->type1, container->ctx.vfio_ioas, 0, PAGE_SIZE - 1,
+	ck_assert_int_eq(vaddr_void(&container->type1, container->ctx.default_ioas, 0, PAGE_SIZE - 1,
 				    &nbytes), 0);
 	shim_on_domain_alloc = NULL;
 }
@@ -1073,7 +1076,7 @@ START_TEST(a_group_does_not_join_where_an_address_has_become_void)
 	ck_assert_int_eq(attach(late), -EBUSY);
 	ck_assert_ptr_null(late->domain);
 	ck_assert_int_eq(attach(late), -EBUSY);
-	ck_assert_int_eq(vaddr_set(container->ctx.vfio_ioas, 0, PAGE_SIZE, SHIM_USER_BASE), 0);
+	ck_assert_int_eq(vaddr_set(container->ctx.default_ioas, 0, PAGE_SIZE, SHIM_USER_BASE), 0);
 	ck_assert_int_eq(attach(late), 0);
 	shim_first_driver()->detach_group(handle, late);
 	shim_first_driver()->detach_group(handle, group);
@@ -1130,7 +1133,7 @@ START_TEST(a_dying_process_does_not_wait_to_enter)
 	open_container(VFIO_TYPE1v2_IOMMU);
 	ck_assert_int_eq(attach(group), 0);
 	ck_assert_int_eq(map_dma(0, 1, 0), 0);
-	kept = container_unreleased(handle)->ctx.vfio_ioas;
+	kept = container_unreleased(handle)->ctx.default_ioas;
 	call_is_over = false;
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
 	ck_assert_int_eq(unmap_dma(0, 2, NULL), 1);
@@ -1146,7 +1149,7 @@ START_TEST(emulated_group_does_not_join_where_half_a_page_is_mapped)
 {
 	struct ioas_map map = {
 		.rule = MAP_FIXED, .uptr = SHIM_USER_BASE, .nbytes = PAGE_SIZE / 2,
-		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_TYPE1, .min_granule = 1,
+		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK, .min_granule = 1,
 	};
 	struct iommu_group *real = shim_group_create(), *group = shim_group_create();
 	struct ioas_ctx *ctx;
@@ -1160,7 +1163,7 @@ START_TEST(emulated_group_does_not_join_where_half_a_page_is_mapped)
 	ioas = ioas_create(ctx);
 	ck_assert(!IS_ERR(ioas));
 	ioas_object_publish(&ioas->object);
-	ioas_set_vfio(ctx, ioas);
+	ioas_set_default(ctx, ioas);
 	ioas_enter(ioas);
 	ck_assert_int_eq(ioas_map(ioas, &map), 0);
 	ioas_leave(ioas);
@@ -1191,7 +1194,7 @@ START_TEST(address_is_not_voided_beside_an_emulated_group)
 	ck_assert_int_eq(shim_first_driver()->attach_group(handle, group, VFIO_EMULATED_IOMMU), 0);
 	ck_assert_int_eq(map_dma(0, 1, 0), 0);
 	container = container_unreleased(handle);
-	ck_assert_int_eq(vaddr_void(&container->type1, container->ctx.vfio_ioas, 0, PAGE_SIZE - 1,
+	ck_assert_int_eq(vaddr_void(&container->type1, container->ctx.default_ioas, 0, PAGE_SIZE - 1,
 				    &nbytes), -EBUSY);
 	ck_assert_int_eq(map_dma(0, 1, 0), -EEXIST);
 	shim_first_driver()->detach_group(handle, group);
@@ -1571,7 +1574,7 @@ START_TEST(native_unmap_says_nothing_of_a_later_mapping)
 	open_told(&quiet_ops);
 	ck_assert_int_eq(dirty_flag(VFIO_IOMMU_DIRTY_PAGES_FLAG_START), 0);
 	shim_first_driver()->unpin_pages(handle, 0, 1);
-	ioas = ioas_get_vfio(&container_unreleased(handle)->ctx);
+	ioas = ioas_get_default(&container_unreleased(handle)->ctx);
 	ioas_enter(ioas);
 	ck_assert_int_eq(ioas_unmap(ioas, 0, PAGE_SIZE - 1, UNMAP_UPWARD, &nbytes), 0);
 	ioas_leave(ioas);

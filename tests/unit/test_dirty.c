@@ -8,6 +8,8 @@
 #include "lib_run.h"
 
 #include "compat/container.h"
+#include "space/map.h"
+#include "space/unmap.h"
 
 #define NPAGES		48UL	/* of IOVA: the bitmap of all of it is a word */
 #define NIOAS		2
@@ -63,7 +65,7 @@ static struct vfio_device vdev = { .dev = &device, .ops = &device_ops };
 static void select_ioas(struct model_ioas *to)
 {
 	selected = to;
-	ioas_set_vfio(&container_unreleased(handle)->ctx, to->ioas);
+	ioas_set_default(&container_unreleased(handle)->ctx, to->ioas);
 }
 
 static void set_up(void)
@@ -76,7 +78,7 @@ static void set_up(void)
 	open_container(VFIO_TYPE1v2_IOMMU);
 	ctx = &container_unreleased(handle)->ctx;
 	memset(model, 0, sizeof(model));
-	model[0].ioas = ctx->vfio_ioas;
+	model[0].ioas = ctx->default_ioas;
 	model[1].ioas = ioas_create(ctx);
 	ck_assert(!IS_ERR(model[1].ioas));
 	ioas_object_publish(&model[1].ioas->object);
@@ -665,7 +667,7 @@ static void map_halves(unsigned int written)
 {
 	struct ioas_map map = {
 		.rule = MAP_FIXED, .uptr = SHIM_USER_BASE, .nbytes = PAGE_SIZE / 2,
-		.iommu_prot = IOMMU_READ | IOMMU_WRITE, .account_mode = ACCOUNT_TYPE1,
+		.iommu_prot = IOMMU_READ | IOMMU_WRITE, .account_mode = ACCOUNT_MLOCK,
 		.min_granule = 1,
 	};
 	struct ioas *ioas = model[1].ioas;

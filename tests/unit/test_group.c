@@ -365,7 +365,7 @@ START_TEST(a_table_of_an_idle_device_knows_what_its_driver_says_late)
 	ck_assert_uint_eq(ioas->granule, PAGE_SIZE);
 	ck_assert(is_usable(ioas, PAGE(15)));
 	ck_assert(!is_usable(ioas, PAGE(16)));
-	ck_assert(shows(hwpt->domain, PAGE(3), 4, 0));
+	ck_assert(shows(hwpt->mirror.domain, PAGE(3), 4, 0));
 	ck_assert_int_eq(attach_to(idev, &hwpt->object), 0);
 	end_device(idev);
 	remove_domain(hwpt);
@@ -391,9 +391,9 @@ START_TEST(a_table_of_a_device_in_use_is_filled_when_a_group_comes)
 	ck_assert_ptr_eq(group->domain, domain);
 	ck_assert_int_eq(map_pages(ioas, PAGE(8), 1, 8), 0);
 	ck_assert_int_eq(replace_by(idev, &hwpt->object), 0);
-	ck_assert_ptr_eq(group->domain, hwpt->domain);
-	ck_assert(shows(hwpt->domain, PAGE(3), 4, 0));
-	ck_assert(shows(hwpt->domain, PAGE(8), 1, 8));
+	ck_assert_ptr_eq(group->domain, hwpt->mirror.domain);
+	ck_assert(shows(hwpt->mirror.domain, PAGE(3), 4, 0));
+	ck_assert(shows(hwpt->mirror.domain, PAGE(8), 1, 8));
 	ck_assert(!is_usable(ioas, PAGE(16)));
 	ck_assert_uint_eq(ioas->granule, PAGE_SIZE);
 	end_device(idev);
@@ -520,7 +520,7 @@ START_TEST(a_table_that_an_idle_device_cannot_be_put_on_is_refused)
 	ck_assert_int_eq(PTR_ERR(alloc_hwpt(idev, ioas)), -EINVAL);
 	ck_assert_uint_eq(shim_fail_attaches, 0);
 	shim_fail_attach_in = 0;
-	ck_assert(list_empty(&ioas->hwpts));
+	ck_assert(list_empty(&ioas->mirrors));
 	vfio_ioas_device_unbind(idev);
 	shim_group_destroy(group);
 }
@@ -792,13 +792,13 @@ static bool should_be_usable(struct ioas *ioas, unsigned long iova)
 	struct ioas_hwpt *hwpt;
 	unsigned int i;
 
-	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item)
-		if (iova < hwpt->domain->geometry.aperture_start ||
-		    iova > hwpt->domain->geometry.aperture_end)
+	list_for_each_entry(hwpt, &ioas->mirrors, mirror.item)
+		if (iova < hwpt->mirror.domain->geometry.aperture_start ||
+		    iova > hwpt->mirror.domain->geometry.aperture_end)
 			return false;
 	for (i = 0; i < NGROUPS; i++) {
 		igroup = find_igroup(w.group[i]);
-		if (igroup && igroup->hwpt && igroup->hwpt->ioas == ioas &&
+		if (igroup && igroup->hwpt && igroup->hwpt->mirror.ioas == ioas &&
 		    region_forbids(w.group[i], iova))
 			return false;
 	}
@@ -810,12 +810,12 @@ static void check_domain(const struct ioas_hwpt *hwpt, const short *pages)
 	unsigned long page, nbytes = 0;
 	const struct shim_mapping *mapping;
 
-	for (mapping = hwpt->domain->mappings; mapping; mapping = mapping->next)
+	for (mapping = hwpt->mirror.domain->mappings; mapping; mapping = mapping->next)
 		nbytes += mapping->last_iova - mapping->iova + 1;
 	for (page = 0; page < NPAGES; page++) {
 		if (pages[page] == FREE)
 			continue;
-		expect(shows(hwpt->domain, PAGE(page), 1, pages[page]));
+		expect(shows(hwpt->mirror.domain, PAGE(page), 1, pages[page]));
 		nbytes -= PAGE_SIZE;
 	}
 	expect(!nbytes);
@@ -829,13 +829,13 @@ static unsigned long check_ioas(unsigned int number)
 
 	for (page = 0; page <= NPAGES; page++)
 		expect(is_usable(ioas, PAGE(page)) == should_be_usable(ioas, PAGE(page)));
-	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item) {
+	list_for_each_entry(hwpt, &ioas->mirrors, mirror.item) {
 		check_domain(hwpt, w.page[number]);
-		expect(hwpt->ngroups == hwpt->domain->ngroups);
+		expect(hwpt->ngroups == hwpt->mirror.domain->ngroups);
 	}
 	for (page = 0; page < NPAGES; page++)
 		nmapped += w.page[number][page] != FREE;
-	return list_empty(&ioas->hwpts) ? 0 : nmapped;
+	return list_empty(&ioas->mirrors) ? 0 : nmapped;
 }
 
 static void check_group(struct iommu_group *group)
@@ -843,7 +843,7 @@ static void check_group(struct iommu_group *group)
 	struct ioas_group *igroup = find_igroup(group);
 	const struct iommu_domain *domain = group->domain;
 
-	expect(domain == (igroup && igroup->hwpt ? igroup->hwpt->domain : NULL));
+	expect(domain == (igroup && igroup->hwpt ? igroup->hwpt->mirror.domain : NULL));
 	if (!domain)
 		return;
 	expect(hwpt_is_mirror(igroup->hwpt));
@@ -863,7 +863,7 @@ static void check_world(void)
 		npinned += check_ioas(i);
 	for (i = 0; i < NHWPTS; i++)
 		if (w.hwpt[i] && !hwpt_is_mirror(w.hwpt[i]))
-			expect(!w.hwpt[i]->domain->mappings);
+			expect(!w.hwpt[i]->mirror.domain->mappings);
 	expect(shim_npinned == npinned);
 }
 
@@ -922,7 +922,7 @@ static bool may_refill(struct ioas_object *target)
 {
 	struct ioas_hwpt *hwpt = hwpt_of_object(target);
 
-	return hwpt && !hwpt->domain->ngroups;
+	return hwpt && !hwpt->mirror.domain->ngroups;
 }
 
 static void step_attach(unsigned int number)

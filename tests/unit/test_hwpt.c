@@ -10,7 +10,7 @@ static unsigned int count_mappings(const struct ioas_hwpt *hwpt)
 	const struct shim_mapping *mapping;
 	unsigned int n = 0;
 
-	for (mapping = hwpt->domain->mappings; mapping; mapping = mapping->next)
+	for (mapping = hwpt->mirror.domain->mappings; mapping; mapping = mapping->next)
 		n++;
 	return n;
 }
@@ -24,7 +24,7 @@ START_TEST(an_area_is_one_map_a_run_and_one_unmap)
 	ck_assert_int_eq(map_pages(ioas, IOVA, 20, 0), 0);
 	ck_assert_uint_eq(count_mappings(hwpt), 4);
 	ck_assert_int_eq(unmap_pages(ioas, IOVA, 20, UNMAP_WHOLE, &unmapped), 0);
-	ck_assert_uint_eq(hwpt->domain->nunmaps, 1);
+	ck_assert_uint_eq(hwpt->mirror.domain->nunmaps, 1);
 }
 END_TEST
 
@@ -60,7 +60,7 @@ START_TEST(a_page_that_fails_undoes_those_before_it)
 	ck_assert_int_eq(map_pages(ioas, IOVA, 20, 0), -ENOMEM);
 	ck_assert_int_eq(shim_fail_in, 0);
 	ck_assert_uint_eq(count_mappings(hwpt), 0);
-	ck_assert_uint_gt(hwpt->domain->nunmaps, 0);
+	ck_assert_uint_gt(hwpt->mirror.domain->nunmaps, 0);
 	ck_assert_uint_eq(shim_npinned, 0);
 	ck_assert_uint_eq(process.mm.locked_vm, 0);
 }
@@ -180,7 +180,7 @@ START_TEST(domains_without_a_common_page_size_do_not_meet)
 
 	remove_domain(first);
 	first = add_domain(ioas, PAGE_SIZE);
-	first->domain->pgsize_bitmap = PAGE_SIZE;
+	first->mirror.domain->pgsize_bitmap = PAGE_SIZE;
 	down_write(&ioas->domains_rwsem);
 	ioas_refresh(ioas);
 	up_write(&ioas->domains_rwsem);
@@ -214,11 +214,11 @@ static void unmap_stuck(struct ioas_hwpt *hwpt)
 {
 	unsigned long unmapped;
 
-	hwpt->domain->keeps_iova = IOVA;
+	hwpt->mirror.domain->keeps_iova = IOVA;
 	shim_expected_warnings = 1;
 	ck_assert_int_eq(unmap_pages(ioas, IOVA, 20, UNMAP_WHOLE, &unmapped), 0);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
-	hwpt->domain->keeps_iova = 0;
+	hwpt->mirror.domain->keeps_iova = 0;
 }
 
 /* One run; or as many as pages: the store needs memory for those, and gives it back at its end. */
@@ -232,7 +232,7 @@ START_TEST(memory_that_a_driver_leaves_mapped_stays_pinned)
 	ck_assert_int_eq(map_pages(ioas, IOVA, 20, 0), 0);
 	unmap_stuck(hwpt);
 	ck_assert_uint_eq(shim_npinned, 20);
-	ck_assert_uint_eq(iommu_unmap(hwpt->domain, IOVA, 20 * PAGE_SIZE), 20 * PAGE_SIZE);
+	ck_assert_uint_eq(iommu_unmap(hwpt->mirror.domain, IOVA, 20 * PAGE_SIZE), 20 * PAGE_SIZE);
 	unpin_user_page_range_dirty_lock(shim_pages, 20, false);
 	process.mm.locked_vm = 0;
 	process.mm.pinned_vm.n = 0;
@@ -279,7 +279,7 @@ START_TEST(a_hole_is_not_mapped)
 	if (_i / 2 == 2)
 		set_run(&made, 0, 9, 0x5000);
 	shim_expected_warnings = 1;
-	ck_assert_int_eq(hwpt_map_area(hwpt, &made.area, single_pages), -EFAULT);
+	ck_assert_int_eq(mirror_map_area(&hwpt->mirror, &made.area, single_pages), -EFAULT);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 	ck_assert_uint_eq(count_mappings(hwpt), 0);
 	extents_destroy(&made.pages.extents);
@@ -296,7 +296,7 @@ START_TEST(an_area_beyond_its_store_is_not_mapped)
 	set_run(&made, 5, 5, 0x6000);
 	made.area.last_iova += PAGE_SIZE;
 	shim_expected_warnings = 1;
-	ck_assert_int_eq(hwpt_map_area(hwpt, &made.area, false), -EFAULT);
+	ck_assert_int_eq(mirror_map_area(&hwpt->mirror, &made.area, false), -EFAULT);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 	ck_assert_uint_eq(count_mappings(hwpt), 0);
 	extents_destroy(&made.pages.extents);
@@ -314,9 +314,9 @@ START_TEST(runs_that_were_cut_are_mapped_as_one)
 	set_run(&made, 4000, 1000, 0x9000);
 	for (i = 1; i < 5000; i++)
 		ck_assert_int_eq(extents_cut(&made.pages.extents, i), 0);
-	ck_assert_int_eq(hwpt_map_area(hwpt, &made.area, false), 0);
+	ck_assert_int_eq(mirror_map_area(&hwpt->mirror, &made.area, false), 0);
 	ck_assert_uint_eq(count_mappings(hwpt), 2);
-	hwpt_unmap_area(hwpt, &made.area);
+	mirror_unmap_area(&hwpt->mirror, &made.area);
 	extents_destroy(&made.pages.extents);
 }
 END_TEST
@@ -328,7 +328,7 @@ END_TEST
 static unsigned long unmap_large(struct ioas_hwpt *hwpt, unsigned long iova,
 				 unsigned long nbytes, unsigned long paddr)
 {
-	struct iommu_domain *domain = hwpt->domain;
+	struct iommu_domain *domain = hwpt->mirror.domain;
 	struct made_area made;
 
 	make_area(&made, iova, nbytes / PAGE_SIZE);
@@ -337,9 +337,9 @@ static unsigned long unmap_large(struct ioas_hwpt *hwpt, unsigned long iova,
 	domain->largest_unmap = 0;
 	/* Nobody else is there, so it may be as high as it likes. */
 	down_write(&ioas->domains_rwsem);
-	ck_assert_int_eq(hwpt_map_area(hwpt, &made.area, false), 0);
+	ck_assert_int_eq(mirror_map_area(&hwpt->mirror, &made.area, false), 0);
 	up_write(&ioas->domains_rwsem);
-	hwpt_unmap_area(hwpt, &made.area);
+	mirror_unmap_area(&hwpt->mirror, &made.area);
 	ck_assert(!made.pages.stuck);
 	ck_assert_ptr_null(domain->mappings);
 	ck_assert_ptr_null(domain->unflushed);
@@ -353,12 +353,12 @@ START_TEST(a_large_area_is_unmapped_in_pieces)
 
 	ck_assert_uint_eq(unmap_large(hwpt, IOVA, GIB, 5 * TIB), 1);
 	ck_assert_uint_eq(unmap_large(hwpt, IOVA, 8 * TIB, 16 * TIB), 8 * TIB / GIB + 1);
-	ck_assert_uint_le(hwpt->domain->largest_unmap, GIB);
+	ck_assert_uint_le(hwpt->mirror.domain->largest_unmap, GIB);
 	/* Up to the last address there is. */
 	ck_assert_uint_eq(unmap_large(hwpt, -3 * GIB - PAGE_SIZE, 3 * GIB + PAGE_SIZE, 5 * TIB),
 			  4);
 	/* An unmap flushes its own range only: to flush everything would slow others. */
-	ck_assert_uint_eq(hwpt->domain->nflushes, 0);
+	ck_assert_uint_eq(hwpt->mirror.domain->nflushes, 0);
 }
 END_TEST
 
@@ -367,10 +367,10 @@ START_TEST(an_entry_larger_than_a_piece_is_unmapped_as_a_whole)
 {
 	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
 
-	hwpt->domain->pgsize_bitmap = -PAGE_SIZE;
+	hwpt->mirror.domain->pgsize_bitmap = -PAGE_SIZE;
 	ck_assert_uint_eq(unmap_large(hwpt, 8 * GIB, 24 * GIB, 8 * GIB), 2);
 	ck_assert_uint_eq(unmap_large(hwpt, TIB - PAGE_SIZE, TIB, 5 * TIB - PAGE_SIZE), 12);
-	hwpt->domain->refuses_parts = true;
+	hwpt->mirror.domain->refuses_parts = true;
 	ck_assert_uint_eq(unmap_large(hwpt, 8 * GIB, 24 * GIB, 8 * GIB), 2);
 	ck_assert_uint_eq(unmap_large(hwpt, TIB - PAGE_SIZE, TIB, 5 * TIB - PAGE_SIZE), 3);
 }
@@ -384,14 +384,14 @@ START_TEST(a_piece_that_a_driver_leaves_mapped_leaves_the_store_stuck)
 	make_area(&made, GIB, 8 * GIB / PAGE_SIZE);
 	set_run(&made, 0, 3 * GIB / PAGE_SIZE, 16 * GIB / PAGE_SIZE);
 	set_run(&made, 3 * GIB / PAGE_SIZE, 5 * GIB / PAGE_SIZE, 32 * GIB / PAGE_SIZE);
-	ck_assert_int_eq(hwpt_map_area(hwpt, &made.area, false), 0);
-	hwpt->domain->keeps_iova = 4 * GIB;
+	ck_assert_int_eq(mirror_map_area(&hwpt->mirror, &made.area, false), 0);
+	hwpt->mirror.domain->keeps_iova = 4 * GIB;
 	shim_expected_warnings = 1;
-	hwpt_unmap_area(hwpt, &made.area);
+	mirror_unmap_area(&hwpt->mirror, &made.area);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 	ck_assert(made.pages.stuck);
-	hwpt->domain->keeps_iova = 0;
-	ck_assert_uint_eq(iommu_unmap(hwpt->domain, 4 * GIB, 5 * GIB), 5 * GIB);
+	hwpt->mirror.domain->keeps_iova = 0;
+	ck_assert_uint_eq(iommu_unmap(hwpt->mirror.domain, 4 * GIB, 5 * GIB), 5 * GIB);
 	extents_destroy(&made.pages.extents);
 }
 END_TEST
@@ -445,7 +445,7 @@ START_TEST(a_domain_whose_edges_cannot_be_reserved_leaves_nothing)
 	shim_fail_in = 3 + _i;
 	ck_assert_int_eq(PTR_ERR(add_narrow_domain(IOVA, 2 * IOVA - 1)), -ENOMEM);
 	ck_assert_int_eq(shim_fail_in, 0);
-	ck_assert(list_empty(&ioas->hwpts));
+	ck_assert(list_empty(&ioas->mirrors));
 	ck_assert_int_eq(map_pages(ioas, 0, 1, 0), 0);
 	ck_assert_int_eq(map_pages(ioas, -PAGE_SIZE, 1, 0), 0);
 }
@@ -472,11 +472,11 @@ START_TEST(a_domain_with_groups_that_its_driver_changed_is_left_alone)
 	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
 
 	ck_assert_int_eq(map_pages(ioas, IOVA, 4, 0), 0);
-	hwpt->domain->geometry.aperture_end = 2 * IOVA - 1;
+	hwpt->mirror.domain->geometry.aperture_end = 2 * IOVA - 1;
 	hwpt->ngroups = 1;
 	down_write(&ioas->domains_rwsem);
 	ck_assert_int_eq(hwpt_settle(hwpt), -EINVAL);
-	ck_assert_uint_eq(hwpt->domain->nunmaps, 0);
+	ck_assert_uint_eq(hwpt->mirror.domain->nunmaps, 0);
 	hwpt->ngroups = 0;
 	ck_assert_int_eq(hwpt_settle(hwpt), 0);
 	up_write(&ioas->domains_rwsem);
@@ -502,9 +502,9 @@ START_TEST(coherency_is_enforced_if_every_domain_does)
 
 	ioas_enter(ioas);
 	first->enforces_coherency = true;
-	ck_assert(!ioas_enforces_coherency(ioas));
+	ck_assert(!hwpts_enforce_coherency(ioas));
 	second->enforces_coherency = true;
-	ck_assert(ioas_enforces_coherency(ioas));
+	ck_assert(hwpts_enforce_coherency(ioas));
 	ioas_leave(ioas);
 }
 END_TEST

@@ -5,7 +5,7 @@
 #include <linux/vfio.h>
 
 #include "kernel.h"
-#include "compat/info.h"
+#include "native/info.h"
 #include "space/iova.h"
 #include "lib_run.h"
 
@@ -23,15 +23,15 @@ static char buffer[4096] __aligned(8);
 
 static size_t build_for(u64 dirty_pgsize, unsigned int nranges, bool padded)
 {
-	struct info_facts facts = {
+	struct info_args args = {
 		.dirty_pgsize = dirty_pgsize, .max_dirty_nbytes = 5678,
 		.avail = 1234, .ranges = ranges, .nranges = nranges, .padded = padded,
 	};
-	size_t nbytes = info_chain_nbytes(&facts);
+	size_t nbytes = info_chain_nbytes(&args);
 
 	memset(buffer, GUARD, sizeof(buffer));
 	memset(buffer + INFO_NBYTES, 0, nbytes);
-	info_chain_build(buffer + INFO_NBYTES, &facts);
+	info_chain_build(buffer + INFO_NBYTES, &args);
 	ck_assert_int_eq(buffer[INFO_NBYTES + nbytes], GUARD);
 	return INFO_NBYTES + nbytes;
 }

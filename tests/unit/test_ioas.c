@@ -83,7 +83,7 @@ static void step_map(unsigned int number)
 	unsigned long alignment = random_alignment();
 	struct model_ioas *m = &ioass[number];
 	struct ioas_map map = {
-		.rule = roll(3), .account_mode = ACCOUNT_TYPE1, .min_granule = 1,
+		.rule = roll(3), .account_mode = ACCOUNT_MLOCK, .min_granule = 1,
 		.iommu_prot = 1 + roll(3), .single_pages = !roll(4),
 	};
 	struct model_store *store = unused_store();
@@ -195,7 +195,7 @@ static int model_borders(enum ioas_unmap_rule rule, unsigned int number,
 {
 	const struct model_area *last = model_first(number, last_iova, last_iova);
 
-	if (rule == UNMAP_LEADING && first->first_iova < iova)
+	if (rule == UNMAP_STARTING && first->first_iova < iova)
 		return -ENOENT;
 	if (rule == UNMAP_WHOLE && (first->first_iova < iova ||
 				    (last && last->last_iova != last_iova)))
@@ -536,7 +536,7 @@ static void begin(unsigned long number, unsigned long window_begin)
 		shim_process_init(&model_processes[i]);
 	current = &model_processes[0].task;
 	make_memory();
-	ioas_ctx_init(&ctx, NULL, ACCOUNT_USER);
+	ioas_ctx_init(&ctx, NULL);
 	ioas_ctx_limit_areas(&ctx, LIMIT);
 	for (i = 0; i < NIOAS; i++) {
 		u32 id;
@@ -633,20 +633,20 @@ END_TEST
 
 START_TEST(container_calls_find_the_ioas_that_was_chosen)
 {
-	ck_assert_ptr_null(ioas_get_vfio(&ctx));
-	ioas_set_vfio(&ctx, ioas);
-	ck_assert_ptr_eq(ioas_get_vfio(&ctx), ioas);
+	ck_assert_ptr_null(ioas_get_default(&ctx));
+	ioas_set_default(&ctx, ioas);
+	ck_assert_ptr_eq(ioas_get_default(&ctx), ioas);
 	ioas_put(ioas);
 	ck_assert_int_eq(ioas_object_destroy(&ctx, ioas->object.id), 0);
-	ck_assert_ptr_null(ioas_get_vfio(&ctx));
+	ck_assert_ptr_null(ioas_get_default(&ctx));
 }
 END_TEST
 
 START_TEST(an_ioas_about_to_end_is_not_found)
 {
-	ioas_set_vfio(&ctx, ioas);
+	ioas_set_default(&ctx, ioas);
 	ioas->object.ending = true;
-	ck_assert_ptr_null(ioas_get_vfio(&ctx));
+	ck_assert_ptr_null(ioas_get_default(&ctx));
 	ck_assert_ptr_null(ioas_get(&ctx, ioas->object.id));
 	ioas->object.ending = false;
 }

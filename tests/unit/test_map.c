@@ -16,7 +16,7 @@ END_TEST
 static void limit_areas(unsigned long nareas)
 {
 	ioas_ctx_destroy(&ctx);
-	ioas_ctx_init(&ctx, NULL, ACCOUNT_USER);
+	ioas_ctx_init(&ctx, NULL);
 	ioas_ctx_limit_areas(&ctx, nareas);
 	ioas = ioas_create(&ctx);
 	ioas_object_publish(&ioas->object);
@@ -25,8 +25,8 @@ static void limit_areas(unsigned long nareas)
 static int map_type1(unsigned long iova)
 {
 	struct ioas_map map = {
-		.rule = MAP_TYPE1, .uptr = SHIM_USER_BASE, .iova = iova, .nbytes = PAGE_SIZE,
-		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_TYPE1,
+		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = iova, .nbytes = PAGE_SIZE,
+		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK,
 		.min_granule = PAGE_SIZE,
 	};
 	int ret;
@@ -99,7 +99,7 @@ START_TEST(a_copy_of_several_pieces_is_all_or_nothing)
 	process.mm.pages[7] = NULL;
 	ck_assert_int_eq(copy_pages(ioas, IOVA, 10, to, IOVA), -EFAULT);
 	ck_assert_uint_eq(shim_npinned, 0);
-	ck_assert_ptr_null(hwpt->domain->mappings);
+	ck_assert_ptr_null(hwpt->mirror.domain->mappings);
 	ck_assert_uint_eq(to->iova_space.nareas, 0);
 	ck_assert_int_eq(copy_pages(ioas, IOVA, 7, to, IOVA), 0);
 	ck_assert_uint_eq(shim_npinned, 7);
@@ -477,8 +477,8 @@ static int check_last(struct ioas *checked)
 START_TEST(a_map_that_may_not_stay_leaves_nothing)
 {
 	struct ioas_map map = {
-		.rule = MAP_TYPE1, .uptr = SHIM_USER_BASE, .iova = IOVA, .nbytes = 4 * PAGE_SIZE,
-		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_TYPE1,
+		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = IOVA, .nbytes = 4 * PAGE_SIZE,
+		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK,
 		.min_granule = PAGE_SIZE, .check_last = check_last,
 	};
 	struct ioas_hwpt *hwpts[2];
@@ -492,7 +492,7 @@ START_TEST(a_map_that_may_not_stay_leaves_nothing)
 		ck_assert_int_eq(ioas_map(ioas, &map), last_check);
 		ioas_leave(ioas);
 		for (i = 0; i < 2 * _i; i++)
-			ck_assert_int_eq(!shim_domain_find(hwpts[i]->domain, IOVA), !!last_check);
+			ck_assert_int_eq(!shim_domain_find(hwpts[i]->mirror.domain, IOVA), !!last_check);
 		ck_assert_uint_eq(process.mm.locked_vm, last_check || !_i ? 0 : 4);
 		if (!last_check)
 			ck_assert_int_eq(unmap_pages(ioas, IOVA, 4, UNMAP_WHOLE, &(unsigned long){0}),
@@ -565,9 +565,9 @@ static void map_unless_dead(void *unused)
 	type1_ret = -ENODEV;
 	if (!ioas->dead) {
 		struct ioas_map map = {
-			.rule = MAP_TYPE1, .uptr = SHIM_USER_BASE, .iova = 2 * IOVA,
+			.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = 2 * IOVA,
 			.nbytes = PAGE_SIZE, .iommu_prot = IOMMU_READ,
-			.account_mode = ACCOUNT_TYPE1, .min_granule = PAGE_SIZE,
+			.account_mode = ACCOUNT_MLOCK, .min_granule = PAGE_SIZE,
 		};
 
 		type1_ret = ioas_map(ioas, &map);
@@ -716,7 +716,7 @@ START_TEST(a_context_does_not_end_below_a_map_that_waits_for_room)
 		expect(type1_ret == -ENOSPC || type1_ret == -ENODEV ||
 		       type1_ret == -EINVAL);
 		expect(shim_allocations == 0);
-		ioas_ctx_init(&ctx, NULL, ACCOUNT_USER);
+		ioas_ctx_init(&ctx, NULL);
 	}
 }
 END_TEST
@@ -750,8 +750,8 @@ static void set_live(void *area)
 static void map_over_both(void *unused)
 {
 	struct ioas_map map = {
-		.rule = MAP_TYPE1, .uptr = SHIM_USER_BASE, .iova = IOVA, .nbytes = 2 * PAGE_SIZE,
-		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_TYPE1,
+		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = IOVA, .nbytes = 2 * PAGE_SIZE,
+		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK,
 		.min_granule = PAGE_SIZE,
 	};
 
@@ -851,20 +851,20 @@ START_TEST(a_cut_at_the_limit_is_refused)
 }
 END_TEST
 
-START_TEST(a_cut_keeps_the_marks_on_both_sides)
+START_TEST(a_cut_keeps_the_flags_on_both_sides)
 {
 	struct ioas_area *area;
 
 	ck_assert_int_eq(map_pages(ioas, IOVA, 4, 0), 0);
 	down_write(&ioas->domains_rwsem);
-	area_first(ioas, IOVA)->marks = AREA_ALL_DIRTY | AREA_NO_VADDR;
+	area_first(ioas, IOVA)->flags = 3;
 	up_write(&ioas->domains_rwsem);
 	ioas_enter(ioas);
 	ck_assert_int_eq(ioas_cut(ioas, IOVA + PAGE_SIZE - 1), 0);
 	ioas_leave(ioas);
 	down_write(&ioas->domains_rwsem);
 	for (area = area_first(ioas, 0); area; area = area_next(ioas, area))
-		ck_assert_uint_eq(area->marks, AREA_ALL_DIRTY | AREA_NO_VADDR);
+		ck_assert_uint_eq(area->flags, 3);
 	up_write(&ioas->domains_rwsem);
 }
 END_TEST
@@ -923,7 +923,7 @@ START_TEST(a_copy_of_many_pieces_that_fails_goes_in_steps)
 	ck_assert_int_eq(copy_pages(ioas, IOVA, NPIECES, to, IOVA), -EFAULT);
 	ck_assert_uint_eq(to->iova_space.nareas, 0);
 	ck_assert_uint_eq(shim_npinned, 0);
-	ck_assert_ptr_null(hwpt->domain->mappings);
+	ck_assert_ptr_null(hwpt->mirror.domain->mappings);
 }
 END_TEST
 
@@ -1175,7 +1175,7 @@ int main(void)
 	tcase_add_test(tcase, all_areas_of_a_context_count);
 	tcase_add_test(tcase, the_pieces_of_a_copy_count_and_are_refused_together);
 	tcase_add_test(tcase, a_cut_at_the_limit_is_refused);
-	tcase_add_test(tcase, a_cut_keeps_the_marks_on_both_sides);
+	tcase_add_test(tcase, a_cut_keeps_the_flags_on_both_sides);
 	tcase_add_loop_test(tcase, a_copy_of_many_pieces_comes_and_goes_in_steps, 0, 2);
 	tcase_add_loop_test(tcase, a_copy_of_many_pieces_that_fails_goes_in_steps, 0, 2);
 	tcase_add_loop_test(tcase, a_copy_has_all_of_its_place_from_the_beginning, 0, 20);

@@ -12,6 +12,7 @@ struct thing {
 	struct thing *uses;
 };
 
+static struct shim_process process;
 static struct ioas_ctx ctx;
 static struct thing things[8];
 
@@ -33,13 +34,16 @@ static const struct ioas_object_ops other_ops = { .destroy = thing_destroy };
 static void setup(void)
 {
 	memset(things, 0, sizeof(things));
-	ioas_ctx_init(&ctx, NULL, ACCOUNT_USER);
+	shim_process_init(&process);
+	current = &process.task;
+	ioas_ctx_init(&ctx, NULL);
 }
 
 static void teardown(void)
 {
 	ioas_ctx_destroy(&ctx);
 	ck_assert(ioas_ctx_is_empty(&ctx));
+	ck_assert_int_eq(shim_npids, 0);
 }
 
 static void reserve(unsigned int i)
@@ -170,7 +174,7 @@ START_TEST(a_dying_process_does_not_wait_to_destroy)
 	ck_assert(ioas_object_try_busy(&things[0].object));
 	current = &task;
 	ck_assert_int_eq(ioas_object_destroy(&ctx, id), -EBUSY);
-	current = NULL;
+	current = &process.task;
 	ck_assert_uint_eq(shim_nmessages, nmessages);
 	ck_assert(can_be_found(id));
 	ioas_object_put(&things[0].object);
@@ -180,13 +184,13 @@ END_TEST
 
 START_TEST(the_account_mode_changes_in_an_empty_context_only)
 {
-	ck_assert_int_eq(ioas_ctx_set_account_mode(&ctx, ACCOUNT_MM), 0);
-	ck_assert_int_eq(ctx.account_mode, ACCOUNT_MM);
+	ck_assert_int_eq(ioas_ctx_set_charge_mm(&ctx, true), 0);
+	ck_assert(ctx.charge_mm);
 	reserve(0);
-	ck_assert_int_eq(ioas_ctx_set_account_mode(&ctx, ACCOUNT_USER), -EBUSY);
-	ck_assert_int_eq(ctx.account_mode, ACCOUNT_MM);
+	ck_assert_int_eq(ioas_ctx_set_charge_mm(&ctx, false), -EBUSY);
+	ck_assert(ctx.charge_mm);
 	ioas_object_abort(&things[0].object);
-	ck_assert_int_eq(ioas_ctx_set_account_mode(&ctx, ACCOUNT_USER), 0);
+	ck_assert_int_eq(ioas_ctx_set_charge_mm(&ctx, false), 0);
 }
 END_TEST
 

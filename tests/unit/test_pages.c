@@ -49,7 +49,7 @@ static void make_store(unsigned long npages, bool writable)
 	for (i = 0; i < npages; i++)
 		process.mm.pages[i] = &shim_pages[i];
 	pages_init(&pages, SHIM_USER_BASE, npages * PAGE_SIZE, writable);
-	pages.account = account_create(ACCOUNT_TYPE1);
+	pages.account = account_create(ACCOUNT_MLOCK);
 }
 
 static void share_store(void)
@@ -133,7 +133,7 @@ START_TEST(a_partial_first_and_last_page_belong_to_the_store)
 	pages_init(&pages, SHIM_USER_BASE + PAGE_SIZE - 1, 2, true);
 	ck_assert_uint_eq(pages.extents.npages, 2);
 	ck_assert_uint_eq(pages.uptr, SHIM_USER_BASE);
-	pages.account = account_create(ACCOUNT_TYPE1);
+	pages.account = account_create(ACCOUNT_MLOCK);
 }
 END_TEST
 

@@ -17,6 +17,7 @@
  */
 #include <time.h>
 
+#include "compat/area_flags.h"
 #include "lib_container.h"
 #include "lib_group.h"
 #include "lib_judge.h"
@@ -445,7 +446,7 @@ static void step_address(void)
 	for (index = 0; index < NSLOTS; index++) {
 		for (rb = rb_first(&ioas->iova_space.areas); rb; rb = rb_next(rb)) {
 			area = rb_entry(rb, struct ioas_area, node);
-			if (area->first_iova == index_iova(index) && area->marks & AREA_NO_VADDR)
+			if (area->first_iova == index_iova(index) && area->flags & AREA_NO_VADDR)
 				break;
 		}
 		if (!rb)
@@ -1233,7 +1234,7 @@ static void begin(void)
 	ctx = &container_unreleased(handle)->ctx;
 	memset(ioass, 0, sizeof(ioass));
 	memset(ids, 0, sizeof(ids));
-	ioass[0] = ctx->vfio_ioas;
+	ioass[0] = ctx->default_ioas;
 	ids[0] = ioass[0]->object.id;
 	expect(!make_ioas(1));
 	selected = 0;
@@ -1313,7 +1314,7 @@ static void run_sequence(unsigned long first_seed, unsigned int nthreads)
 	for (i = 0; i < NROUNDS; i++) {
 		run_round(nthreads);
 		selected = pick(2);
-		ioas_set_vfio(ctx, ioass[selected]);
+		ioas_set_default(ctx, ioass[selected]);
 	}
 	end();
 }

@@ -63,9 +63,9 @@ static void step_map(struct ioas *ioas, unsigned long first, unsigned long npage
 static void step_map_type1(struct ioas *ioas, unsigned long first, unsigned long npages)
 {
 	struct ioas_map map = {
-		.rule = MAP_TYPE1, .uptr = SHIM_USER_BASE, .iova = IOVA + first * PAGE_SIZE,
+		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = IOVA + first * PAGE_SIZE,
 		.nbytes = npages * PAGE_SIZE, .iommu_prot = IOMMU_READ,
-		.account_mode = ACCOUNT_TYPE1, .min_granule = 1,
+		.account_mode = ACCOUNT_MLOCK, .min_granule = 1,
 	};
 
 	ioas_enter(ioas);
@@ -88,7 +88,7 @@ static void step_unmap_whole(struct ioas *ioas, unsigned long first, unsigned lo
 
 static void step_unmap_leading(struct ioas *ioas, unsigned long first, unsigned long npages)
 {
-	unmap(ioas, first, npages, UNMAP_LEADING);
+	unmap(ioas, first, npages, UNMAP_STARTING);
 }
 
 static void step_unmap_upward(struct ioas *ioas, unsigned long first, unsigned long npages)

@@ -40,10 +40,10 @@ END_TEST
 START_TEST(areas_that_begin_in_a_range_are_unmapped_unless_one_began_before)
 {
 	make_three();
-	ck_assert_int_eq(unmap(1, 5, UNMAP_LEADING), 0);
+	ck_assert_int_eq(unmap(1, 5, UNMAP_STARTING), 0);
 	ck_assert_uint_eq(ioas->iova_space.nareas, 3);
-	ck_assert_int_eq(unmap(2, 3, UNMAP_LEADING), 4);
-	ck_assert_int_eq(unmap(0, 1, UNMAP_LEADING), 2);
+	ck_assert_int_eq(unmap(2, 3, UNMAP_STARTING), 4);
+	ck_assert_int_eq(unmap(0, 1, UNMAP_STARTING), 2);
 }
 END_TEST
 
@@ -76,7 +76,7 @@ START_TEST(more_areas_than_are_taken_over_at_once_are_unmapped)
 	ck_assert_int_eq(unmap_pages(ioas, IOVA, 600, UNMAP_WHOLE, &unmapped), 0);
 	ck_assert_uint_eq(unmapped, 600);
 	ck_assert_uint_eq(ioas->iova_space.nareas, 0);
-	ck_assert_ptr_null(hwpt->domain->mappings);
+	ck_assert_ptr_null(hwpt->mirror.domain->mappings);
 }
 END_TEST
 

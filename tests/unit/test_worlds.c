@@ -556,9 +556,9 @@ static struct ioas_area *hold_area(unsigned int place)
 static int do_map(void)
 {
 	struct ioas_map map = {
-		.rule = MAP_TYPE1, .uptr = SHIM_USER_BASE, .iova = IOVA,
+		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = IOVA,
 		.nbytes = world.npages * PAGE_SIZE, .iommu_prot = IOMMU_READ | IOMMU_WRITE,
-		.account_mode = ACCOUNT_TYPE1, .min_granule = 1,
+		.account_mode = ACCOUNT_MLOCK, .min_granule = 1,
 	};
 	struct ioas_area *area;
 	int ret;
@@ -758,7 +758,7 @@ static const struct shim_mapping *check_mappings(const struct model_area *area,
 
 static void check_domain(unsigned int ioas, unsigned int number)
 {
-	const struct iommu_domain *domain = real.hwpts[ioas][number]->domain;
+	const struct iommu_domain *domain = real.hwpts[ioas][number]->mirror.domain;
 	const struct shim_mapping *mapping = domain->mappings;
 	unsigned int place;
 
@@ -845,7 +845,7 @@ static void begin_world(void)
 	memset(&real, 0, sizeof(real));
 	depth = 0;
 	nhistory = 0;
-	ioas_ctx_init(&ctx, NULL, ACCOUNT_USER);
+	ioas_ctx_init(&ctx, NULL);
 	for (i = 0; i < NIOAS; i++) {
 		real.ioas[i] = ioas_create(&ctx);
 		ioas_object_publish(&real.ioas[i]->object);

@@ -222,9 +222,9 @@ static void check_account(struct ioas_account *account)
 	unsigned long ncharged = account->tally.nseen;
 
 	must(RULE_CHARGES, selftest_counted(&account->tally) == ncharged);
-	if (account->mode != ACCOUNT_TYPE1)
+	if (account->mode != ACCOUNT_MLOCK)
 		expect_counted(&account->mm->pinned_vm, ncharged);
-	if (account->unlimited && account->mode != ACCOUNT_TYPE1)
+	if (account->unlimited && account->mode != ACCOUNT_MLOCK)
 		return;
 	if (account->mode == ACCOUNT_USER)
 		expect_counted(&account->cred->user->locked_vm, ncharged);

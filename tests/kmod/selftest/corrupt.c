@@ -12,11 +12,12 @@
 #include <linux/mm.h>
 #include <linux/page_ref.h>
 
+#include "compat/area_flags.h"
 #include "corrupt.h"
 #include "domain/hwpt.h"
 #include "invariants.h"
 #include "mock.h"
-#include "native/ioctl.h"
+#include "native/call.h"
 #include "space/area.h"
 #include "space/ioas.h"
 
@@ -30,21 +31,21 @@ struct victim {
 
 static bool find_victim(struct ioas *ioas, unsigned long iova, struct victim *victim)
 {
-	struct ioas_hwpt *hwpt = list_first_entry_or_null(&ioas->hwpts, struct ioas_hwpt,
-							  hwpts_item);
+	struct ioas_hwpt *hwpt = list_first_entry_or_null(&ioas->mirrors, struct ioas_hwpt,
+							  mirror.item);
 	struct ioas_area *area = area_first(ioas, iova);
 	struct extent_cursor cursor;
 	unsigned long index;
 	struct extent run;
 
-	if (!hwpt || !mock_is_domain(hwpt->domain) || !area || area->first_iova != iova)
+	if (!hwpt || !mock_is_domain(hwpt->mirror.domain) || !area || area->first_iova != iova)
 		return false;
 	index = area->first_byte / PAGE_SIZE;
 	extents_first(&area->pages->extents, &cursor, index, index, &run);
 	if (run.kind != EXTENT_CHARGED)
 		return false;
 	victim->area = area;
-	victim->domain = hwpt->domain;
+	victim->domain = hwpt->mirror.domain;
 	victim->page = pfn_to_page(run.pfn);
 	victim->paddr = PFN_PHYS(run.pfn) + offset_in_page(area->first_byte);
 	return true;
@@ -101,7 +102,7 @@ static int change(const struct victim *victim, enum corruption what, bool mend)
 		area->npins += sign;
 		break;
 	case CORRUPT_MARKS:
-		area->marks ^= AREA_ALL_DIRTY;
+		area->flags ^= AREA_ALL_DIRTY;
 		break;
 	case CORRUPT_BORDER:
 		return change_border(area->pages, mend);
@@ -141,7 +142,7 @@ static int change_locked(struct ioas *ioas, struct test_cmd *cmd, bool mend)
 	return ret;
 }
 
-int op_corrupt(struct ioctl_call *call)
+int op_corrupt(struct native_call *call)
 {
 	struct test_cmd *cmd = &call->args.test;
 	struct ioas *ioas = ioas_get(call->ctx, cmd->id);
@@ -155,5 +156,5 @@ int op_corrupt(struct ioctl_call *call)
 		ret = change_locked(ioas, cmd, true);
 	}
 	ioas_put(ioas);
-	return ret ?: ioctl_respond(call, sizeof(*cmd));
+	return ret ?: call_respond(call, sizeof(*cmd));
 }

@@ -5,9 +5,9 @@
 #ifndef VFIO_IOAS_SELFTEST_CORRUPT_H
 #define VFIO_IOAS_SELFTEST_CORRUPT_H
 
-struct ioctl_call;
+struct native_call;
 
 /* TEST_OP_CORRUPT */
-int op_corrupt(struct ioctl_call *call);
+int op_corrupt(struct native_call *call);
 
 #endif

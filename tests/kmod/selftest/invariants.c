@@ -31,6 +31,7 @@
 
 #include "base/object.h"
 #include "base/selftest.h"
+#include "compat/area_flags.h"
 #include "compat/container.h"
 #include "domain/hwpt.h"
 #include "invariants.h"
@@ -297,14 +298,14 @@ static void check_area(struct ioas *ioas, struct ioas_area *area)
 	must(RULE_AREAS, !area->npins || area->pages->sharing);
 	must(RULE_AREAS, area->pages->account);
 	/* Marks are a front end's; /dev/iommu has none. */
-	must(RULE_AREAS, ioas->front || !area->marks);
-	must(RULE_AREAS, !(area->marks & ~(AREA_NO_VADDR | AREA_ALL_DIRTY)));
+	must(RULE_AREAS, ioas->front || !area->flags);
+	must(RULE_AREAS, !(area->flags & ~(AREA_NO_VADDR | AREA_ALL_DIRTY)));
 	spin_lock(&space->iova_lock);
 	must(RULE_AREAS, iova_check(space, area->first_iova, area->last_iova) != -EINVAL);
 	spin_unlock(&space->iova_lock);
-	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item)
-		must(RULE_AREAS, area->last_iova <= hwpt->reach);
-	check_store(area, !list_empty(&ioas->hwpts));
+	list_for_each_entry(hwpt, &ioas->mirrors, mirror.item)
+		must(RULE_AREAS, area->last_iova <= hwpt->mirror.reach);
+	check_store(area, !list_empty(&ioas->mirrors));
 }
 
 static void check_ioas(struct ioas *ioas)

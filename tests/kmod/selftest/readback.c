@@ -106,9 +106,9 @@ static unsigned long count_pages(struct ioas *ioas, unsigned long granule)
 static void check_domain(struct ioas *ioas, struct ioas_hwpt *hwpt)
 {
 	struct readback rb = {
-		.domain = hwpt->domain,
-		.granule = hwpt_granule(hwpt),
-		.is_mock = mock_is_domain(hwpt->domain),
+		.domain = hwpt->mirror.domain,
+		.granule = mirror_granule(&hwpt->mirror),
+		.is_mock = mock_is_domain(hwpt->mirror.domain),
 	};
 	unsigned long npages = count_pages(ioas, rb.granule);
 	unsigned long first_free = 0;
@@ -133,10 +133,10 @@ void check_domains(struct ioas *ioas)
 	unsigned long granule = ioas->small_pages || ioas->npinning ? PAGE_SIZE : 1;
 	struct ioas_hwpt *hwpt;
 
-	list_for_each_entry(hwpt, &ioas->hwpts, hwpts_item) {
-		must(RULE_DOMAINS, hwpt->ioas == ioas && hwpt->has_claim);
-		must(RULE_DOMAINS, !(ioas->pgsizes & ~hwpt->domain->pgsize_bitmap));
-		granule = max(granule, hwpt_granule(hwpt));
+	list_for_each_entry(hwpt, &ioas->mirrors, mirror.item) {
+		must(RULE_DOMAINS, hwpt->mirror.ioas == ioas && hwpt->has_claim);
+		must(RULE_DOMAINS, !(ioas->pgsizes & ~hwpt->mirror.domain->pgsize_bitmap));
+		granule = max(granule, mirror_granule(&hwpt->mirror));
 		check_domain(ioas, hwpt);
 	}
 	must(RULE_DOMAINS, ioas->granule == granule);

@@ -21,7 +21,8 @@
 #include "kapi/vfio_ioas.h"
 #include "memory/pin.h"
 #include "mock.h"
-#include "native/ioctl.h"
+#include "native/call.h"
+#include "native/handlers.h"
 #include "space/ioas.h"
 
 /* No test needs more in one call. */
@@ -93,7 +94,7 @@ static const struct ioas_object_ops selftest_device_ops = {
 	.destroy = selftest_device_destroy,
 };
 
-static int op_add_reserved(struct ioctl_call *call)
+static int op_add_reserved(struct native_call *call)
 {
 	struct test_cmd *cmd = &call->args.test;
 	u64 start = cmd->add_reserved.start;
@@ -113,7 +114,7 @@ static int op_add_reserved(struct ioctl_call *call)
 	return ret;
 }
 
-static int mock_device(struct ioctl_call *call, const struct ioas_bus *bus)
+static int mock_device(struct native_call *call, const struct ioas_bus *bus)
 {
 	struct test_cmd *cmd = &call->args.test;
 	u32 pt_id = cmd->id;
@@ -138,7 +139,7 @@ static int mock_device(struct ioctl_call *call, const struct ioas_bus *bus)
 	cmd->mock_domain.out_stdev_id = sdev->object.id;
 	cmd->mock_domain.out_hwpt_id = pt_id;
 	cmd->mock_domain.out_idev_id = sdev->idev->object.id;
-	return ioctl_publish(call, sizeof(*cmd), &sdev->object);
+	return call_publish(call, sizeof(*cmd), &sdev->object);
 
 destroy_idev:
 	idev_destroy(sdev->idev);
@@ -149,19 +150,19 @@ free_sdev:
 	return ret;
 }
 
-static int op_mock_domain(struct ioctl_call *call)
+static int op_mock_domain(struct native_call *call)
 {
 	return mock_device(call, mock_bus(0));
 }
 
-static int op_mock_domain_flags(struct ioctl_call *call)
+static int op_mock_domain_flags(struct native_call *call)
 {
 	const struct ioas_bus *bus = mock_bus(call->args.test.mock_domain.dev_flags);
 
 	return bus ? mock_device(call, bus) : -EOPNOTSUPP;
 }
 
-static int op_mock_domain_replace(struct ioctl_call *call)
+static int op_mock_domain_replace(struct native_call *call)
 {
 	struct test_cmd *cmd = &call->args.test;
 	struct selftest_device *sdev;
@@ -174,7 +175,7 @@ static int op_mock_domain_replace(struct ioctl_call *call)
 	sdev = container_of(object, struct selftest_device, object);
 	ret = vfio_ioas_device_replace(sdev->idev, &cmd->mock_domain_replace.pt_id);
 	ioas_object_put(object);
-	return ret ?: ioctl_respond(call, sizeof(*cmd));
+	return ret ?: call_respond(call, sizeof(*cmd));
 }
 
 /* The page at a user address as it is now. To be put. */
@@ -208,7 +209,7 @@ static int check_map(struct iommu_domain *domain, unsigned long iova, unsigned l
 	return 0;
 }
 
-static int op_check_map(struct ioctl_call *call)
+static int op_check_map(struct native_call *call)
 {
 	struct test_cmd *cmd = &call->args.test;
 	u64 iova = cmd->check_map.iova;
@@ -227,16 +228,16 @@ static int op_check_map(struct ioctl_call *call)
 	hwpt = hwpt_of_object(object);
 	if (!hwpt) {
 		ret = -ENOENT;
-	} else if (mock_is_domain(hwpt->domain)) {
-		ioas_enter(hwpt->ioas);
-		ret = check_map(hwpt->domain, iova, nbytes, uptr);
-		ioas_leave(hwpt->ioas);
+	} else if (mock_is_domain(hwpt->mirror.domain)) {
+		ioas_enter(hwpt->mirror.ioas);
+		ret = check_map(hwpt->mirror.domain, iova, nbytes, uptr);
+		ioas_leave(hwpt->mirror.ioas);
 	}
 	ioas_object_put(object);
 	return ret;
 }
 
-static int op_check_refs(struct ioctl_call *call)
+static int op_check_refs(struct native_call *call)
 {
 	struct test_cmd *cmd = &call->args.test;
 	u64 nbytes = cmd->check_refs.length;
@@ -353,7 +354,7 @@ free_afile:
 	return ERR_PTR(ret);
 }
 
-static int op_create_access(struct ioctl_call *call)
+static int op_create_access(struct native_call *call)
 {
 	struct test_cmd *cmd = &call->args.test;
 	struct access_file *afile;
@@ -380,7 +381,7 @@ static int op_create_access(struct ioctl_call *call)
 		return fd;
 	}
 	cmd->create_access.out_access_fd = fd;
-	ret = ioctl_respond(call, sizeof(*cmd));
+	ret = call_respond(call, sizeof(*cmd));
 	if (ret) {
 		put_unused_fd(fd);
 		fput(file);
@@ -390,10 +391,10 @@ static int op_create_access(struct ioctl_call *call)
 	return 0;
 }
 
-typedef int (*access_op)(struct ioctl_call *call, struct access_file *afile);
+typedef int (*access_op)(struct native_call *call, struct access_file *afile);
 
 /* Does an operation on the access whose descriptor the call names. */
-static int with_access(struct ioctl_call *call, access_op op)
+static int with_access(struct native_call *call, access_op op)
 {
 	struct file *file = fget(call->args.test.id);
 	int ret = -EBADFD;
@@ -449,7 +450,7 @@ static int access_pages(struct access_file *afile, struct test_cmd *cmd,
 	return 0;
 }
 
-static int add_item(struct ioctl_call *call, struct access_file *afile)
+static int add_item(struct native_call *call, struct access_file *afile)
 {
 	struct test_cmd *cmd = &call->args.test;
 	unsigned long max_pages = cmd->access_pages.length / PAGE_SIZE + 2;
@@ -470,7 +471,7 @@ static int add_item(struct ioctl_call *call, struct access_file *afile)
 	ret = access_pages(afile, cmd, item, pages);
 	if (!ret) {
 		cmd->access_pages.out_access_pages_id = item->id;
-		ret = ioctl_respond(call, sizeof(*cmd));
+		ret = call_respond(call, sizeof(*cmd));
 		if (ret)
 			drop_item(afile, item);
 		item = NULL;
@@ -482,7 +483,7 @@ free:
 	return ret;
 }
 
-static int op_access_pages(struct ioctl_call *call)
+static int op_access_pages(struct native_call *call)
 {
 	struct test_cmd *cmd = &call->args.test;
 
@@ -493,7 +494,7 @@ static int op_access_pages(struct ioctl_call *call)
 	return with_access(call, add_item);
 }
 
-static int drop_named_item(struct ioctl_call *call, struct access_file *afile)
+static int drop_named_item(struct native_call *call, struct access_file *afile)
 {
 	u32 id = call->args.test.destroy_access_pages.access_pages_id;
 	struct access_item *item;
@@ -511,7 +512,7 @@ static int drop_named_item(struct ioctl_call *call, struct access_file *afile)
 	return ret;
 }
 
-static int op_destroy_access_pages(struct ioctl_call *call)
+static int op_destroy_access_pages(struct native_call *call)
 {
 	return with_access(call, drop_named_item);
 }
@@ -538,7 +539,7 @@ static int access_rw_buffer(struct access_file *afile, struct test_cmd *cmd,
 	return ret;
 }
 
-static int access_rw(struct ioctl_call *call, struct access_file *afile)
+static int access_rw(struct native_call *call, struct access_file *afile)
 {
 	struct test_cmd *cmd = &call->args.test;
 	void *buffer;
@@ -550,25 +551,25 @@ static int access_rw(struct ioctl_call *call, struct access_file *afile)
 	return ret;
 }
 
-static int op_access_rw(struct ioctl_call *call)
+static int op_access_rw(struct native_call *call)
 {
 	if (call->args.test.access_rw.length > MAX_ACCESS_NBYTES)
 		return -ENOMEM;
 	return with_access(call, access_rw);
 }
 
-static int replace_ioas(struct ioctl_call *call, struct access_file *afile)
+static int replace_ioas(struct native_call *call, struct access_file *afile)
 {
 	return vfio_ioas_access_replace(afile->access,
 					call->args.test.access_replace_ioas.ioas_id);
 }
 
-static int op_access_replace_ioas(struct ioctl_call *call)
+static int op_access_replace_ioas(struct native_call *call)
 {
 	return with_access(call, replace_ioas);
 }
 
-static int op_set_temp_memory_limit(struct ioctl_call *call)
+static int op_set_temp_memory_limit(struct native_call *call)
 {
 	u32 nbytes = call->args.test.memory_limit.limit;
 
@@ -579,7 +580,7 @@ static int op_set_temp_memory_limit(struct ioctl_call *call)
 	return 0;
 }
 
-static int op_dev_check_cache(struct ioctl_call *call)
+static int op_dev_check_cache(struct native_call *call)
 {
 	struct test_cmd *cmd = &call->args.test;
 	struct ioas_device *idev = idev_get(call->ctx, cmd->id);
@@ -593,7 +594,7 @@ static int op_dev_check_cache(struct ioctl_call *call)
 	return 0;
 }
 
-static int (*const operations[])(struct ioctl_call *call) = {
+static int (*const operations[])(struct native_call *call) = {
 	[TEST_OP_ADD_RESERVED] = op_add_reserved,
 	[TEST_OP_MOCK_DOMAIN] = op_mock_domain,
 	[TEST_OP_MD_CHECK_MAP] = op_check_map,
@@ -616,7 +617,7 @@ static int (*const operations[])(struct ioctl_call *call) = {
  *
  * Return: as the operation; -EOPNOTSUPP for one we do not have.
  */
-int handle_test(struct ioctl_call *call)
+int handle_test(struct native_call *call)
 {
 	u32 op = call->args.test.op;
 

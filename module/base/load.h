@@ -1,26 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * main: load and unload.
+ * load: has the module been loaded with success?
  *
  * What is registered while the module is being loaded can be found before it is clear whether that
  * will succeed. So nothing gets in until then: what opens a node waits, and no container is served.
  */
-#ifndef VFIO_IOAS_MAIN_H
-#define VFIO_IOAS_MAIN_H
+#ifndef VFIO_IOAS_LOAD_H
+#define VFIO_IOAS_LOAD_H
 
 #include <linux/types.h>
 
 /**
- * main_is_live() - has the module been loaded with success?
+ * load_has_succeeded() - has the module been loaded with success?
  */
-bool main_is_live(void);
+bool load_has_succeeded(void);
 
 /**
- * main_wait_until_live() - wait until the module has been loaded
+ * load_wait() - wait until the module has been loaded
  *
  * Context: an open of a node; sleeps, and holds nothing that later steps of loading need.
  * Return: 0; -ENODEV if the module goes again; -ERESTARTSYS on a fatal signal.
  */
-int main_wait_until_live(void);
+int load_wait(void);
+
+/**
+ * load_end() - say that loading is over
+ * @succeeded: and how
+ *
+ * Context: once, when what is registered works, or when nothing is registered any more.
+ */
+void load_end(bool succeeded);
 
 #endif

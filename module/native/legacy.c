@@ -13,10 +13,13 @@
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
-#include "base/object.h"
+#include "domain/hwpt.h"
+#include "info.h"
 #include "legacy.h"
+#include "native_map.h"
+#include "space/copy.h"
 #include "space/ioas.h"
-#include "type1.h"
+#include "space/unmap.h"
 
 /* A call, which touches its argument only before it enters an IOAS and after it has left that. */
 struct legacy_call {
@@ -36,13 +39,13 @@ struct legacy_call {
 
 static long legacy_get_info(struct ioas *ioas, struct legacy_call *call)
 {
-	static const struct info_style style = {
+	static const struct info_policy policy = {
 		.padded = true,
 		.exact = true,
 	};
 	int ret;
 
-	ret = type1_get_info(ioas, &style, call->args.info.argsz, &call->answer);
+	ret = info_get(ioas, &policy, call->args.info.argsz, &call->answer);
 
 	call->answers = !ret;
 	return ret;
@@ -50,7 +53,7 @@ static long legacy_get_info(struct ioas *ioas, struct legacy_call *call)
 
 static long legacy_put_info(struct legacy_call *call, void __user *uinfo)
 {
-	return type1_put_info(&call->answer, uinfo);
+	return info_put(&call->answer, uinfo);
 }
 
 static long legacy_map(struct ioas *ioas, struct legacy_call *call)
@@ -60,7 +63,7 @@ static long legacy_map(struct ioas *ioas, struct legacy_call *call)
 		.uptr = call->args.map.vaddr,
 		.iova = call->args.map.iova,
 		.nbytes = call->args.map.size,
-		.account_mode = READ_ONCE(ioas->object.ctx->account_mode),
+		.account_mode = native_account_mode(ioas->object.ctx),
 		.min_granule = 1,
 	};
 
@@ -68,7 +71,7 @@ static long legacy_map(struct ioas *ioas, struct legacy_call *call)
 		map.iommu_prot |= IOMMU_READ;
 	if (call->args.map.flags & VFIO_DMA_MAP_FLAG_WRITE)
 		map.iommu_prot |= IOMMU_WRITE;
-	return ioas_map_native(ioas, &map);
+	return native_map(ioas, &map);
 }
 
 /* Without large pages, as in type1, a range may begin or end inside a mapping. */
@@ -145,11 +148,11 @@ static long legacy_check_extension(struct ioas_ctx *ctx, unsigned long extension
 	default:
 		return 0;
 	}
-	ioas = ioas_get_vfio(ctx);
+	ioas = ioas_get_default(ctx);
 	if (!ioas)
 		return -ENODEV;
 	ioas_enter(ioas);
-	ret = ioas_enforces_coherency(ioas);
+	ret = hwpts_enforce_coherency(ioas);
 	ioas_leave(ioas);
 	ioas_put(ioas);
 	return ret;
@@ -162,7 +165,7 @@ static long legacy_set_iommu(struct ioas_ctx *ctx, unsigned long type)
 
 	if (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU)
 		return -EINVAL;
-	ioas = ioas_get_vfio(ctx);
+	ioas = ioas_get_default(ctx);
 	if (!ioas)
 		return -ENODEV;
 	/* What type1 may unmap in parts must not be in one large entry. */
@@ -211,7 +214,7 @@ static long with_ioas(struct ioas_ctx *ctx, void __user *uargs,
 		return -EFAULT;
 	if (call.args.head.argsz < command->nbytes || call.args.head.flags & ~command->known_flags)
 		return -EINVAL;
-	ioas = ioas_get_vfio(ctx);
+	ioas = ioas_get_default(ctx);
 	if (!ioas)
 		return -ENODEV;
 	ioas_enter(ioas);
@@ -222,16 +225,6 @@ static long with_ioas(struct ioas_ctx *ctx, void __user *uargs,
 	return unwritten ?: ret;
 }
 
-/**
- * legacy_ioctl() - serve a container ioctl on /dev/iommu
- * @ctx: the context
- * @cmd: the command word
- * @arg: user pointer, or a number
- *
- * Context: the calling process; may sleep.
- * Return: as iommufd; -ENODEV where no IOAS is chosen; -ENOTTY for what iommufd does
- * not have.
- */
 long legacy_ioctl(struct ioas_ctx *ctx, unsigned int cmd, unsigned long arg)
 {
 	void __user *uargs = (void __user *)arg;

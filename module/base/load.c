@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * load: has the module been loaded with success?
+ *
+ * Locking: none. The word that says so is written once, before those that wait for it are woken.
+ */
+#include <linux/completion.h>
+#include <linux/errno.h>
+
+#include "load.h"
+
+static DECLARE_COMPLETION(load_over);
+static bool live;
+
+bool load_has_succeeded(void)
+{
+	return READ_ONCE(live);
+}
+
+int load_wait(void)
+{
+	int ret;
+
+	if (likely(load_has_succeeded()))
+		return 0;
+	ret = wait_for_completion_killable(&load_over);
+	if (ret)
+		return ret;
+	return load_has_succeeded() ? 0 : -ENODEV;
+}
+
+void load_end(bool succeeded)
+{
+	WRITE_ONCE(live, succeeded);
+	complete_all(&load_over);
+}

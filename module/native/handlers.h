@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * handlers: what native ioctls do, for the table of them.
+ *
+ * Each has read its argument, and returns 0 or -errno to user space.
+ */
+#ifndef VFIO_IOAS_HANDLERS_H
+#define VFIO_IOAS_HANDLERS_H
+
+struct native_call;
+
+/* object_ioctl.c */
+int handle_destroy(struct native_call *call);
+int handle_hwpt_alloc(struct native_call *call);
+int handle_get_hw_info(struct native_call *call);
+
+/* ioas_ioctl.c */
+int handle_ioas_alloc(struct native_call *call);
+int handle_ioas_allow_iovas(struct native_call *call);
+int handle_ioas_copy(struct native_call *call);
+int handle_ioas_iova_ranges(struct native_call *call);
+int handle_ioas_map(struct native_call *call);
+int handle_ioas_unmap(struct native_call *call);
+int handle_option(struct native_call *call);
+int handle_vfio_ioas(struct native_call *call);
+
+#ifdef VFIO_IOAS_SELFTEST
+int handle_test(struct native_call *call);
+#endif
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * legacy: the container ioctls on /dev/iommu.
+ */
+#ifndef VFIO_IOAS_LEGACY_H
+#define VFIO_IOAS_LEGACY_H
+
+struct ioas_ctx;
+
+/**
+ * legacy_ioctl() - serve a container ioctl on /dev/iommu
+ * @ctx: the context
+ * @cmd: the command word
+ * @arg: user pointer, or a number
+ *
+ * Context: the calling process; may sleep.
+ * Return: as iommufd; -ENODEV where no IOAS is chosen; -ENOTTY for what iommufd does
+ * not have.
+ */
+long legacy_ioctl(struct ioas_ctx *ctx, unsigned int cmd, unsigned long arg);
+
+#endif
