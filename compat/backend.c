@@ -33,6 +33,7 @@
 #include "domain/group.h"
 #include "emulated.h"
 #include "node.h"
+#include "stock.h"
 #include "space/ioas.h"
 #include "type1.h"
 #include "vaddr.h"
@@ -174,17 +175,19 @@ static int refuse_if_void(struct ioas *ioas)
 static int attach_real_group(struct container *container, struct container_group *cgroup)
 {
 	struct type1 *type1 = &container->type1;
-	struct ioas_attach attach = {
+	struct igroup_target target = {
+		.ioas = cgroup->ioas,
 		.nesting = type1->nesting,
 		.single_pages = type1_single_pages(),
-		/* Older ones do not see what lies above the reach of a group. */
-		.has_ranges = type1->had_domain && KCOMPAT_TYPE1_INCLUSIVE,
 		.check = refuse_if_void,
 	};
 	int ret;
 
+	/* Without a list of ranges, or with an older one, the IOMMU driver says so. */
+	if (!type1->had_domain || !STOCK_IS_INCLUSIVE)
+		target.out_of_reach = STOCK_OUT_OF_REACH;
 	dirty_add_writer(cgroup->ioas);
-	ret = ioas_attach_group(cgroup->ioas, cgroup->group, &attach);
+	ret = ioas_attach_group(cgroup->group, &target);
 	if (ret)
 		dirty_forget_writer(cgroup->ioas);
 	else

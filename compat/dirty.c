@@ -28,13 +28,13 @@
 #include <linux/uaccess.h>
 
 #include "area_flags.h"
-#include "base/kcompat.h"
 #include "base/steps.h"
 #include "base/vfio_ioas_trace.h"
 #include "dirty.h"
 #include "emulated.h"
 #include "space/area.h"
 #include "space/unmap.h"
+#include "stock.h"
 #include "type1.h"
 
 #define CHUNK_NPAGES	4096UL
@@ -709,9 +709,9 @@ static int check_range(const struct vfio_iommu_type1_dirty_bitmap_get *range)
 	if (!range->size)
 		return -EINVAL;
 	if (range->iova + range->size - 1 < range->iova)
-		return KCOMPAT_WRAPS;
+		return STOCK_WRAPS;
 	/* What does not end below 2^64 is too much for older ones. */
-	if (!KCOMPAT_TYPE1_INCLUSIVE && range->iova + range->size < range->iova)
+	if (!STOCK_IS_INCLUSIVE && range->iova + range->size < range->iova)
 		return -EINVAL;
 	ret = dirty_check_bitmap(&range->bitmap, range->size);
 	if (ret)

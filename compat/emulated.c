@@ -24,12 +24,12 @@
 #include <linux/vfio.h>
 
 #include "area_flags.h"
-#include "base/kcompat.h"
 #include "dirty.h"
 #include "emulated.h"
 #include "space/area.h"
 #include "space/ioas.h"
 #include "space/unmap.h"
+#include "stock.h"
 #include "type1.h"
 #include "vaddr.h"
 
@@ -500,7 +500,7 @@ int emulated_pin(struct type1 *type1, struct iommu_group *group, unsigned long i
 	if (!type1->v2)
 		return -EACCES;
 	/* Older ones see it when they get there. */
-	if (KCOMPAT_TYPE1_INCLUSIVE && iova + (npages << PAGE_SHIFT) - 1 < iova)
+	if (STOCK_IS_INCLUSIVE && iova + (npages << PAGE_SHIFT) - 1 < iova)
 		return -EOVERFLOW;
 	if (list_empty(&emulated->devices))
 		return -EINVAL;

@@ -18,7 +18,6 @@
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
-#include "base/kcompat.h"
 #include "container.h"
 #include "dirty.h"
 #include "domain/group.h"
@@ -28,6 +27,7 @@
 #include "space/ioas.h"
 #include "space/map.h"
 #include "space/unmap.h"
+#include "stock.h"
 #include "type1.h"
 #include "vaddr.h"
 
@@ -52,7 +52,7 @@ int type1_init(struct type1 *type1, struct ioas_ctx *ctx, unsigned long type)
 	switch (type) {
 	case VFIO_TYPE1_IOMMU:
 		break;
-	case KCOMPAT_NESTING_IOMMU:
+	case STOCK_NESTING_IOMMU:
 		type1->nesting = true;
 		fallthrough;
 	case VFIO_TYPE1v2_IOMMU:
@@ -123,8 +123,8 @@ long type1_check_extension(struct type1 *type1, unsigned long extension)
 	case VFIO_TYPE1v2_IOMMU:
 	case VFIO_UNMAP_ALL:
 		return 1;
-	case KCOMPAT_NESTING_IOMMU:
-		return KCOMPAT_TYPE1_NESTING;
+	case STOCK_NESTING_IOMMU:
+		return STOCK_HAS_NESTING;
 	case VFIO_UPDATE_VADDR:
 		return type1 && !READ_ONCE(type1->emulated.ngroups);
 	case VFIO_DMA_CC_IOMMU:
@@ -140,8 +140,8 @@ static long get_info(struct type1 *type1, struct ioas *ioas, void *args)
 		.max_dirty_nbytes = DIRTY_MAX_NBYTES,
 		.tells_room = true,
 		.no_ranges = !READ_ONCE(type1->had_domain),
-		.padded = KCOMPAT_INFO_PADDED,
-		.unpadded_info = !KCOMPAT_INFO_PADDED,
+		.padded = STOCK_INFO_IS_PADDED,
+		.unpadded_info = !STOCK_INFO_IS_PADDED,
 	};
 	struct info_answer *answer = args;
 	long ret;
@@ -242,7 +242,7 @@ static inline int check_map(const struct vfio_iommu_type1_dma_map *map)
 	    !map->size)
 		return -EINVAL;
 	if (wraps(map->iova, map->size) || wraps(map->vaddr, map->size))
-		return KCOMPAT_WRAPS;
+		return STOCK_WRAPS;
 	if (!map->flags || (map->flags & VFIO_DMA_MAP_FLAG_VADDR && map->flags & access))
 		return -EINVAL;
 	return 0;
@@ -254,6 +254,7 @@ static __always_inline int map_memory(struct type1 *type1, struct ioas *ioas,
 	struct ioas_map request = {
 		.rule = MAP_OVERLAP_FIRST,
 		.account_mode = ACCOUNT_MLOCK,
+		.pin_rules = STOCK_PIN_RULES,
 		.uptr = map->vaddr,
 		.iova = map->iova,
 		.nbytes = map->size,
@@ -307,7 +308,8 @@ static __always_inline long handle_map(void *handle, struct vfio_iommu_type1_dma
 		return ret;
 	ret = map_memory(&container->type1, ioas, map);
 	ioas_leave(ioas);
-	return ret;
+	/* A container whose last group has left says that. */
+	return ret == -ESHUTDOWN ? -EINVAL : ret;
 }
 
 /* Serves it if its argument is in memory. */
@@ -341,7 +343,7 @@ static inline int get_range(struct ioas *ioas, const struct vfio_iommu_type1_dma
 		return unmap->iova || unmap->size ? -EINVAL : 0;
 	if (!unmap->size || misfit(ioas, unmap->iova | unmap->size))
 		return -EINVAL;
-	return wraps(unmap->iova, unmap->size) ? KCOMPAT_WRAPS : 0;
+	return wraps(unmap->iova, unmap->size) ? STOCK_WRAPS : 0;
 }
 
 /* An unmap that reports what is dirty. */

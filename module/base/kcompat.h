@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * kcompat: everything that differs between the kernels we run on, and nothing else.
+ * kcompat: what differs between the kernels we run on, and nothing else.
  *
- * HAVE_... come from the compile probes (m4/probes) by way of vfio_ioas_config.h
- * and are used in this file only.
+ * HAVE_... come from the compile probes (m4/probes) by way of vfio_ioas_config.h. They are used here
+ * and, for what stock type1 does on a kernel, in compat/stock.h only.
  */
 #ifndef VFIO_IOAS_KCOMPAT_H
 #define VFIO_IOAS_KCOMPAT_H
@@ -49,35 +49,6 @@ static inline int kcompat_enable_nesting(struct iommu_domain *domain)
 	return -EINVAL;
 #endif
 }
-
-/* Does stock type1 of this kernel know VFIO_TYPE1_NESTING_IOMMU? */
-#ifdef HAVE_IOMMU_ENABLE_NESTING
-#define KCOMPAT_TYPE1_NESTING	true
-#else
-#define KCOMPAT_TYPE1_NESTING	false
-#endif
-
-/* VFIO_TYPE1_NESTING_IOMMU: the headers of kernels that do not know it lack it, too. */
-#define KCOMPAT_NESTING_IOMMU	6
-
-/*
- * Does stock type1 compute with inclusive ends? What does it say of a range that wraps around?
- * Nothing in the headers tells, but something else that came with the same release does.
- */
-#ifdef HAVE_NUM_PAGES_CONTIGUOUS
-#define KCOMPAT_TYPE1_INCLUSIVE	true
-#define KCOMPAT_WRAPS		(-EOVERFLOW)
-#else
-#define KCOMPAT_TYPE1_INCLUSIVE	false
-#define KCOMPAT_WRAPS		(-EINVAL)
-#endif
-
-/* What IOMMU drivers say of an address out of their reach. */
-#ifdef HAVE_GENERIC_PT
-#define KCOMPAT_OUT_OF_REACH	(-ERANGE)
-#else
-#define KCOMPAT_OUT_OF_REACH	(-EFAULT)
-#endif
 
 /* Page tables are charged to the caller's memory cgroup where the kernel can. */
 static inline int kcompat_iommu_map(struct iommu_domain *domain, unsigned long iova,
@@ -197,16 +168,6 @@ static inline struct class *kcompat_class_create(const char *name)
 #define KCOMPAT_DEVNODE_DEVICE	const struct device
 #else
 #define KCOMPAT_DEVNODE_DEVICE	struct device
-#endif
-
-/*
- * Since it has a named padding, the fixed part of GET_INFO is written back byte by
- * byte as the user asked, and capabilities begin at multiples of eight.
- */
-#ifdef HAVE_VFIO_INFO_PAD
-#define KCOMPAT_INFO_PADDED	true
-#else
-#define KCOMPAT_INFO_PADDED	false
 #endif
 
 #endif

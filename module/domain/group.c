@@ -2,11 +2,10 @@
 /*
  * group: groups of devices on the domains of an IOAS.
  *
- * The hardware confines groups, so it is groups that are on a domain. In a container
- * vfio.ko attaches them as such; drivers that use our kernel API attach single devices
- * (kapi/device.c), and the group follows the first and leaves with the last. Each
- * reserves the IOVA it cannot use, and takes just that away again. Groups share a domain
- * where the IOMMU driver lets them.
+ * The hardware confines groups, so it is groups that are on a domain. They are attached as a whole,
+ * or by their devices: then the group follows the first and leaves with the last. Each reserves the
+ * IOVA it cannot use, and takes just that away again. Groups share a domain where the IOMMU driver
+ * lets them.
  *
  * Locking: groups_mutex of the context guards which groups there are and where they
  * are, and is held from end to end of an attach or detach. A thread takes it before it makes
@@ -350,10 +349,8 @@ static int claim_iova(const struct igroup_target *target, struct ioas_group *igr
 	if (ret)
 		return ret;
 	ret = hwpt_claim_aperture(own);
-	/* Without ranges the IOMMU driver says so, once the interrupts are seen to be safe. */
-	if (ret == -EADDRINUSE && !igroup->ndevices && list_empty(&ioas->mirrors) &&
-	    !target->has_ranges)
-		ret = igroup_check_interrupts(igroup->group) ?: KCOMPAT_OUT_OF_REACH;
+	if (ret == -EADDRINUSE && target->out_of_reach && list_empty(&ioas->mirrors))
+		ret = igroup_check_interrupts(igroup->group) ?: target->out_of_reach;
 	if (ret)
 		unreserve_all(ioas, igroup, true);
 	return ret;
@@ -375,7 +372,7 @@ static int enter_domain(const struct igroup_target *target, struct ioas_group *i
 		ret = claim_iova(target, igroup, own);
 	if (ret)
 		goto take_off;
-	/* The groups of a container: devices were asked when they were bound. */
+	/* Devices were asked when they were bound. */
 	if (!igroup->ndevices)
 		ret = igroup_check_interrupts(igroup->group);
 	if (!ret)
@@ -634,17 +631,9 @@ struct ioas_hwpt *igroup_alloc_hwpt(struct ioas_group *igroup, struct ioas *ioas
 	return hwpt;
 }
 
-int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
-		      const struct ioas_attach *attach)
+int ioas_attach_group(struct iommu_group *group, const struct igroup_target *target)
 {
-	struct igroup_target target = {
-		.ioas = ioas,
-		.nesting = attach->nesting,
-		.single_pages = attach->single_pages,
-		.has_ranges = attach->has_ranges,
-		.check = attach->check,
-	};
-	struct ioas_ctx *ctx = ioas->object.ctx;
+	struct ioas_ctx *ctx = target->ioas->object.ctx;
 	struct ioas_group *igroup;
 	int ret = -EINVAL;
 
@@ -656,7 +645,7 @@ int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
 		ret = -ENOMEM;
 		goto unlock;
 	}
-	ret = igroup_add(igroup, &igroup->container, &target);
+	ret = igroup_add(igroup, &igroup->whole, target);
 	if (ret)
 		igroup_destroy(igroup);
 unlock:
@@ -671,7 +660,7 @@ void ioas_detach_group(struct ioas_ctx *ctx, struct iommu_group *group, bool kee
 	mutex_lock(&ctx->groups_mutex);
 	igroup = igroup_find(ctx, group);
 	if (!WARN_ON(!igroup)) {
-		igroup_remove(igroup, &igroup->container, !keep_areas);
+		igroup_remove(igroup, &igroup->whole, !keep_areas);
 		igroup_destroy(igroup);
 	}
 	mutex_unlock(&ctx->groups_mutex);

@@ -36,7 +36,7 @@ struct ioas_bus {
 };
 
 /*
- * One of the devices of a group, or a container, that attached the group. It owns what it
+ * One of the devices of a group that attached it, or who attached it as a whole. It owns what it
  * reserves for the regions of the group, under one of its tags; while the group moves to another
  * domain it has both. What a domain cannot translate is reserved by the domain.
  */
@@ -51,57 +51,49 @@ struct ioas_group {
 	struct list_head groups_item;	/* groups_mutex of the context */
 	struct ioas_ctx *ctx;		/* constant, as is all up to ... */
 	const struct ioas_bus *bus;
-	struct iommu_group *group;	/* ... here; kept by its devices, or vfio.ko; or NULL */
+	struct iommu_group *group;	/* ... here; kept by who made this; or NULL */
 	struct ioas_hwpt *hwpt;		/* groups_mutex; NULL: not attached */
 	struct iommu_domain *domain;	/* groups_mutex; the one that it is on just now, or NULL */
 	struct list_head attachees;	/* groups_mutex */
-	unsigned int ndevices;		/* groups_mutex; bound ones, 0 in a container */
+	unsigned int ndevices;		/* groups_mutex; bound ones, 0 if it is attached as a whole */
 	bool has_sw_msi;		/* groups_mutex; needs a window for MSIs ... */
 	phys_addr_t sw_msi_start;	/* ... here */
-	struct ioas_attachee container;	/* for a group of a container */
+	struct ioas_attachee whole;	/* of ioas_attach_group() */
 };
 
-/* What a group is to be attached to. */
+/* What a group is to be attached to, and how. */
 struct igroup_target {
 	struct ioas *ioas;
 	struct ioas_hwpt *hwpt;		/* just this one; NULL: whichever fits, or a new one */
-	bool nesting;
-	bool single_pages;
-	bool has_ranges;
-	int (*check)(struct ioas *ioas);
-};
-
-/* How a container attaches its groups. */
-struct ioas_attach {
 	bool nesting;			/* ask the driver for a nesting domain */
-	bool single_pages;		/* of mappings that exist: page by page */
-	bool has_ranges;		/* a list that an area out of reach is in conflict with */
+	bool single_pages;		/* map areas that exist page by page */
+	/*
+	 * What to say, once interrupts are seen to be safe, if the group's domain is the first one
+	 * and does not reach an area; 0: -EADDRINUSE, and at once.
+	 */
+	int out_of_reach;
 	/* May the group go on a domain? Asked before, with domains_rwsem held for writing. */
 	int (*check)(struct ioas *ioas);	/* 0 or -errno; or NULL */
 };
 
 /**
- * ioas_attach_group() - let the devices of a container's group use an IOAS
- * @ioas: the IOAS, kept by the caller
+ * ioas_attach_group() - let the devices of a group use an IOAS, all at once
  * @group: the caller owns its DMA and keeps it until ioas_detach_group()
- * @attach: how
+ * @target: to what; the caller keeps that
  *
  * Context: may sleep for as long as it takes to map everything into a new domain.
  * Return: 0, or with nothing changed: -EINVAL if the group is here already, has no
  * device, or leaves no usable IOVA; -EADDRINUSE if an area lies where the group
- * cannot have one; -EPERM without isolated interrupts; KCOMPAT_OUT_OF_REACH, not
- * -EADDRINUSE, if there is no other domain, the group's does not reach an area, and @attach
- * has no ranges; -ENOMEM; -EINTR on a fatal signal; what @attach->check, the IOMMU driver or
- * pages_pin() says.
+ * cannot have one; -EPERM without isolated interrupts; @target->out_of_reach; -ENOMEM; -EINTR on
+ * a fatal signal; what @target->check, the IOMMU driver or pages_pin() says.
  */
-int ioas_attach_group(struct ioas *ioas, struct iommu_group *group,
-		      const struct ioas_attach *attach);
+int ioas_attach_group(struct iommu_group *group, const struct igroup_target *target);
 
 /**
  * ioas_detach_group() - undo ioas_attach_group()
  * @ctx: the context of the IOAS
  * @group: of a successful attach
- * @keep_areas: also without a domain; otherwise, as in stock type1, they go with the last one
+ * @keep_areas: also without a domain; otherwise they go with the last one
  *
  * Context: may sleep. Never fails, needs no memory.
  */

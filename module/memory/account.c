@@ -2,11 +2,10 @@
 /*
  * account: whose RLIMIT_MEMLOCK pays for pinned pages.
  *
- * A container pays as in type1: the counter is locked_vm of the mm that asked for the
- * mapping (shared with mlock(), visible as VmLck), the limit is that process' soft limit,
- * and CAP_IPC_LOCK lifts the limit, not the count. Native maps are counted as pinned_vm
- * of the mm (VmPin), and against the limit in the user's locked_vm or in the mm's, unless
- * the caller had CAP_IPC_LOCK.
+ * With ACCOUNT_MLOCK the counter is locked_vm of the mm that asked for the mapping (shared with
+ * mlock(), visible as VmLck), the limit is that process' soft limit, and CAP_IPC_LOCK lifts the
+ * limit, not the count. Other pages are counted as pinned_vm of the mm (VmPin), and against the
+ * limit in the user's locked_vm or in the mm's, unless the caller had CAP_IPC_LOCK.
  *
  * Locking: the counters are atomic; locked_vm of an mm belongs to its mmap lock, too,
  * which is innermost here.

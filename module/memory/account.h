@@ -20,7 +20,7 @@ struct task_struct;
 enum account_mode {
 	ACCOUNT_USER,	/* the user's locked_vm, as io_uring does; not with CAP_IPC_LOCK */
 	ACCOUNT_MM,	/* the mm's locked_vm; not with CAP_IPC_LOCK */
-	ACCOUNT_MLOCK,	/* the mm's locked_vm; CAP_IPC_LOCK lifts the limit only */
+	ACCOUNT_MLOCK,	/* as mlock(): the mm's locked_vm; CAP_IPC_LOCK lifts the limit only */
 };
 
 /* The process that mapped memory, as it was then. Constant but for the counts. */

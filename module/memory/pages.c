@@ -211,10 +211,14 @@ unsigned long unpin_range(struct ioas_pages *pages, unsigned long first_index,
 	return ncharged;
 }
 
-/* Type1 refuses to read for a device what the process may not read. */
-static inline bool reads_as_type1(const struct ioas_pages *pages)
+static inline unsigned int flags_to_pin(const struct ioas_pages *pages)
 {
-	return !pages->writable && pages->as_type1;
+	return pin_flags(pages->writable, !(pages->pin_rules & PAGES_SHARE_COW));
+}
+
+static inline bool reads_strictly(const struct ioas_pages *pages)
+{
+	return !pages->writable && pages->pin_rules & PAGES_STRICT_READ;
 }
 
 /* Pins and charges the next pages, at most @npages. Returns how many. */
@@ -227,14 +231,13 @@ static inline long fill_batch(struct ioas_pages *pages, struct run_builder *buil
 	int ret;
 
 	npages = min_t(unsigned long, npages, buffer->max_pages);
-	npinned = pin_user(pages->account->mm, uaddr, npages,
-			   pin_flags(pages->writable, !pages->as_type1), reads_as_type1(pages),
-			   buffer->pages);
-	if (unlikely(npinned == -EFAULT && pages->as_type1)) {
-		npinned = pin_despite_keys(pages->account->mm, uaddr, npages,
-					   pin_flags(pages->writable, !pages->as_type1),
-					   buffer->pages);
-		if (npinned == -EFAULT)
+	npinned = pin_user(pages->account->mm, uaddr, npages, flags_to_pin(pages),
+			   reads_strictly(pages), buffer->pages);
+	if (unlikely(npinned == -EFAULT && pages->pin_rules)) {
+		if (pages->pin_rules & PAGES_IGNORE_KEYS)
+			npinned = pin_despite_keys(pages->account->mm, uaddr, npages,
+						   flags_to_pin(pages), buffer->pages);
+		if (npinned == -EFAULT && pages->pin_rules & PAGES_MAY_BE_MMIO)
 			return builder_add_mmio(builder, pages, uaddr, npages);
 	}
 	if (npinned < 0)
@@ -251,7 +254,7 @@ static inline long fill_batch(struct ioas_pages *pages, struct run_builder *buil
 }
 
 /*
- * Pins and charges page by page as type1 does, in batches. Leaves what it did in
+ * Pins and charges as if page by page, in batches. Leaves what it did in
  * @builder and @ncharged, also when it fails.
  */
 static noinline __aligned(WALK_NBYTES)
@@ -315,9 +318,8 @@ static inline int fill_only_page(struct ioas_pages *pages)
 	long npinned;
 	int ret = 0;
 
-	npinned = pin_user(pages->account->mm, pages->uptr, 1,
-			   pin_flags(pages->writable, !pages->as_type1), reads_as_type1(pages),
-			   &page);
+	npinned = pin_user(pages->account->mm, pages->uptr, 1, flags_to_pin(pages),
+			   reads_strictly(pages), &page);
 	if (npinned < 0)
 		return npinned;
 	if (PageReserved(page))
@@ -617,7 +619,7 @@ static inline int do_pin(struct ioas_pages *pages, struct pages_user *user)
 	if (!user && pages->extents.npages == 1 && !pages->stuck &&
 	    pages->account->mm == current->mm) {
 		ret = fill_only_page(pages);
-		if (likely(ret != -EFAULT || !pages->as_type1))
+		if (likely(ret != -EFAULT || !pages->pin_rules))
 			return ret;
 	}
 	return pin_slowly(pages, user);
@@ -711,8 +713,8 @@ static int pin_of_owner(struct ioas_pages *pages, unsigned long index, struct pa
 	unsigned long pfn;
 	int ret;
 
-	ret = pin_one(mm, uaddr, pin_flags(pages->writable, !pages->as_type1), page);
-	if (ret == -EFAULT && pages->as_type1 &&
+	ret = pin_one(mm, uaddr, flags_to_pin(pages), page);
+	if (ret == -EFAULT && pages->pin_rules & PAGES_MAY_BE_MMIO &&
 	    pin_find_mmio(mm, uaddr, 1, pages->writable, &pfn) == 1)
 		ret = -EINVAL;
 	return ret;

@@ -8,6 +8,7 @@
 #define VFIO_IOAS_PAGES_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/mm_types.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
@@ -69,17 +70,18 @@ struct pages_sharing {
 	refcount_t refs;		/* areas that show the store, and calls */
 };
 
-/*
- * A store that MAP_DMA made (as_type1): device memory will do (VM_PFNMAP), protection keys do not
- * count, memory that the process may not read is refused, and a pin for reading does not break
- * copy-on-write. All others are pinned as iommufd pins.
- */
+/* How a store may be pinned other than by GUP, with FOLL_LONGTERM, in the process that maps it. */
+#define PAGES_MAY_BE_MMIO	BIT(0)	/* device memory will do (VM_PFNMAP) */
+#define PAGES_IGNORE_KEYS	BIT(1)	/* protection keys of the process do not count */
+#define PAGES_STRICT_READ	BIT(2)	/* what the process may not read is refused, written or not */
+#define PAGES_SHARE_COW		BIT(3)	/* a pin for reading does not break copy-on-write */
+
 struct ioas_pages {
 	struct ioas_account *account;	/* constant once set, as is what follows */
 	unsigned long uptr;		/* address of page 0 in account->mm */
 	struct pages_sharing *sharing;	/* set once, see area_share() */
 	bool writable;
-	bool as_type1;			/* see above */
+	u8 pin_rules;			/* PAGES_... */
 	bool stuck;			/* an IOMMU driver did not let go: stays pinned */
 	struct extents extents;		/* the mutex; without sharing: the area's owner */
 	struct selftest_tally tally;
@@ -307,7 +309,7 @@ static inline void pages_init(struct ioas_pages *pages, unsigned long uptr,
 	pages->uptr = uptr & PAGE_MASK;
 	pages->sharing = NULL;
 	pages->writable = writable;
-	pages->as_type1 = false;
+	pages->pin_rules = 0;
 	pages->stuck = false;
 	selftest_tally_init(&pages->tally);
 	extents_init(&pages->extents, ((uptr & ~PAGE_MASK) + nbytes - 1) / PAGE_SIZE + 1);

@@ -76,7 +76,7 @@ void pin_skip_zero_pages(struct page **pages, long npinned, unsigned int gup_fla
 static int find_frame(struct mm_struct *mm, unsigned long uaddr, bool write,
 		      unsigned long *pfn)
 {
-	/* As type1: protection keys of the caller are not the device's. */
+	/* Protection keys of the caller are not the device's. */
 	unsigned int fault_flags = FAULT_FLAG_REMOTE;
 	bool writable, unlocked = false;
 	struct vm_area_struct *vma;

@@ -94,7 +94,7 @@ static inline void pin_buffer_destroy(struct pin_buffer *buffer)
 /*
  * Kernels before 6.5 pin the zero page like any other, once for each read-only map of untouched
  * memory: a few million of these overflow its reference count. It never goes away, so its pins are
- * given back at once, as type1 does, and a run that begins with it is not unpinned.
+ * given back at once, as stock type1 does, and a run that begins with it is not unpinned.
  */
 #ifdef KCOMPAT_PINS_ZERO_PAGES
 void pin_skip_zero_pages(struct page **pages, long npinned, unsigned int gup_flags);
@@ -163,8 +163,7 @@ static inline long pin_user(struct mm_struct *mm, unsigned long uaddr,
  * @gup_flags: ...
  * @pages: ...
  *
- * To be tried after -EFAULT, where type1's rules hold: it pins as if for another process, whose
- * keys do not count.
+ * To be tried after -EFAULT: it pins as if for another process, whose keys do not count.
  *
  * Context: may sleep and fault; no mmap lock held.
  * Return: as pin_user(); -EFAULT where no keys can be the reason.
@@ -180,8 +179,7 @@ long pin_despite_keys(struct mm_struct *mm, unsigned long uaddr, unsigned long n
  * @write: the device will write there
  * @pfn: receives the first frame
  *
- * Nothing is pinned: as for type1, that the frames stay device memory is up to who mapped
- * them. Frames of ordinary memory are none.
+ * Nothing is pinned: that the frames stay device memory is up to the driver that mapped them. Frames of ordinary memory are none.
  *
  * Context: may sleep and fault; no mmap lock held.
  * Return: how many consecutive frames there are, at least one; -EFAULT if it is no device

@@ -259,7 +259,7 @@ static int map_copies(struct ioas_ctx *ctx, u32 ioas_id, struct ioas_map *map,
 		return -ENOENT;
 	}
 	enter_to_map(ioas, map);
-	ret = ioas_map_copies(ioas, map, copies);
+	ret = native_map_error(ioas_map_copies(ioas, map, copies));
 	ioas_leave(ioas);
 	ioas_put(ioas);
 	return ret;

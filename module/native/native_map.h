@@ -17,6 +17,12 @@ static inline enum account_mode native_account_mode(const struct ioas_ctx *ctx)
 	return READ_ONCE(ctx->charge_mm) ? ACCOUNT_MM : ACCOUNT_USER;
 }
 
+/* What a map says: as of an IOAS that has ended before. */
+static inline int native_map_error(int error)
+{
+	return error == -ESHUTDOWN ? -ENODEV : error;
+}
+
 /*
  * As ioas_map(), with a map of which nothing has been checked; ioas_prepare_search() came before
  * MAP_ANYWHERE. -EOVERFLOW for user addresses that wrap, -EINVAL without length or with one that in
@@ -30,7 +36,7 @@ static inline int native_map(struct ioas *ioas, struct ioas_map *map)
 		return -EOVERFLOW;
 	if (!map->nbytes || map->nbytes > SIZE_MAX - PAGE_SIZE)
 		return -EINVAL;
-	return ioas_map(ioas, map);
+	return native_map_error(ioas_map(ioas, map));
 }
 
 #endif

@@ -6,8 +6,8 @@
  * source; they are claimed, filled and made live together or not at all. A copy may have any
  * number: its last area claims the place of all of them, and then makes room for some at a time.
  *
- * As in type1, where a mutex makes maps wait for each other, a map that meets one under way, or
- * the limit while others are under way, is judged once those are over.
+ * As if a mutex made maps wait for each other, a map that meets one under way, or the limit while
+ * others are under way, is judged once those are over.
  *
  * What is rare is out of line, so that a guest's 4 KiB map runs through little code.
  *
@@ -122,7 +122,7 @@ static inline int check_map(struct ioas *ioas, struct claim *claim)
 	return (map->iova | map->uptr) & claim->misfit ? -EINVAL : 0;
 }
 
-static int try_claim_type1(struct ioas *ioas, struct claim *claim)
+static int try_claim_fixed(struct ioas *ioas, struct claim *claim)
 {
 	struct iova_space *space = &ioas->iova_space;
 	struct ioas_area *area = claim->areas;
@@ -228,7 +228,7 @@ static int try_claim(struct ioas *ioas, struct claim *claim)
 
 	spin_lock(&ioas->iova_space.iova_lock);
 	if (claim->map->rule == MAP_OVERLAP_FIRST)
-		ret = try_claim_type1(ioas, claim);
+		ret = try_claim_fixed(ioas, claim);
 	else
 		ret = try_claim_native(ioas, claim);
 	spin_unlock(&ioas->iova_space.iova_lock);
@@ -361,10 +361,9 @@ static inline int fill_all(struct ioas *ioas, const struct claim *claim)
 /*
  * Returns 0 with domains_rwsem held for writing, until end_alone(). On an error it is held for
  * reading again, and end_alone() must not be called. -EINTR on a fatal signal, which does not end
- * the wait for the lock that is held again. If the IOAS is dead: -ENODEV, with MAP_OVERLAP_FIRST -EINVAL,
- * since a container whose last group has left says that.
+ * the wait for the lock that is held again. -ESHUTDOWN if the IOAS is dead.
  */
-static int begin_alone(struct ioas *ioas, enum ioas_map_rule rule)
+static int begin_alone(struct ioas *ioas)
 {
 	int ret = 0;
 
@@ -374,7 +373,7 @@ static int begin_alone(struct ioas *ioas, enum ioas_map_rule rule)
 		ret = -EINTR;
 		ioas_enter(ioas);
 	} else if (ioas->dead) {
-		ret = rule == MAP_OVERLAP_FIRST ? -EINVAL : -ENODEV;
+		ret = -ESHUTDOWN;
 		downgrade_write(&ioas->domains_rwsem);
 	} else {
 		iova_set_reach(&ioas->iova_space, ULONG_MAX);
@@ -410,7 +409,7 @@ static int map_alone(struct ioas *ioas, struct claim *claim)
 	struct ioas_map *map = claim->map;
 	int ret;
 
-	ret = begin_alone(ioas, map->rule);
+	ret = begin_alone(ioas);
 	if (ret) {
 		area_free_list(claim->areas);
 		return ret;
@@ -481,7 +480,7 @@ int ioas_map(struct ioas *ioas, struct ioas_map *map)
 		claim.areas = area_create(map->uptr, map->nbytes, map->iommu_prot);
 		if (!claim.areas)
 			return -ENOMEM;
-		claim.areas->pages->as_type1 = map->rule == MAP_OVERLAP_FIRST;
+		claim.areas->pages->pin_rules = map->pin_rules;
 	}
 	ret = do_map(ioas, &claim);
 	if (trace_map_enabled() && ret != MAPPED_ALONE && !(ret && map->alone))

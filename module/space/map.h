@@ -13,8 +13,8 @@ struct ioas;
 struct ioas_area;
 
 enum ioas_map_rule {
-	MAP_OVERLAP_FIRST,	/* fixed; overlap, number and reserved are checked in this order */
-	MAP_FIXED,	/* as iommufd: reserved comes before overlap, whoever is just there */
+	MAP_OVERLAP_FIRST, /* fixed; overlap, number and reserved are checked in this order */
+	MAP_FIXED,	/* reserved comes before overlap, whoever is just there */
 	MAP_ANYWHERE,	/* the lowest address that fits */
 };
 
@@ -26,6 +26,7 @@ struct ioas_map {
 	unsigned long nbytes;		/* no address may wrap within these */
 	int iommu_prot;			/* IOMMU_READ, IOMMU_WRITE or both */
 	enum account_mode account_mode;
+	u8 pin_rules;			/* PAGES_..., for new memory */
 	unsigned long min_granule;	/* addresses and length are multiples of it */
 	bool single_pages;		/* no I/O page larger than a CPU page */
 	/* May it stay, now that all is mapped? Asked inside the IOAS: 0 or -errno. Or NULL. */
@@ -49,8 +50,8 @@ struct ioas_map {
  * area; -ENOSPC without room for one more area, or without a place; -EOVERFLOW where IOVA
  * would wrap;
  * -ENOMEM without memory or over the memlock limit; -EFAULT where user memory is missing
- * or not permitted; -EINTR on a fatal signal; -ENODEV, or with MAP_OVERLAP_FIRST -EINVAL, if the IOAS
- * died while it was left; what the IOMMU driver or @map->check_last says.
+ * or not permitted; -EINTR on a fatal signal; -ESHUTDOWN if the IOAS died while it was left; what
+ * the IOMMU driver or @map->check_last says.
  */
 int ioas_map(struct ioas *ioas, struct ioas_map *map);
 

@@ -11,9 +11,9 @@ struct ioas_area;
 
 /* Which areas an unmap of a range takes, where it does not fit the areas. */
 enum ioas_unmap_rule {
-	UNMAP_WHOLE,	/* refuse to cut an area, before anything is done (type1v2) */
-	UNMAP_STARTING,	/* nothing, if one begins before; else all that begin in it (type1) */
-	UNMAP_UPWARD,	/* one after another until one does not fit (iommufd) */
+	UNMAP_WHOLE,	/* refuse to cut an area, before anything is done */
+	UNMAP_STARTING,	/* nothing, if one begins before; else all that begin in it */
+	UNMAP_UPWARD,	/* one after another until one does not fit */
 	UNMAP_ALL,	/* all that can be had, also while the caller is being killed */
 };
 

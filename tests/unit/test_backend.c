@@ -8,6 +8,7 @@
 
 #include "compat/backend.h"
 #include "compat/container.h"
+#include "compat/stock.h"
 #include "native/info.h"
 #include "native/ioctl.h"
 #include "space/map.h"
@@ -299,7 +300,7 @@ END_TEST
 START_TEST(a_nesting_container_says_what_it_is)
 {
 	start_backend();
-	open_container(KCOMPAT_NESTING_IOMMU);
+	open_container(STOCK_NESTING_IOMMU);
 	ck_assert_str_eq(container_unreleased(handle)->ctx.type, "nesting");
 	close_container();
 	stop_backend();
@@ -406,8 +407,8 @@ static const struct {
 	{ REPORT(0, 65 * PAGE_SIZE, PAGE_SIZE, 9), -EINVAL },
 	{ REPORT(0, 65 * PAGE_SIZE, PAGE_SIZE, 16), 0 },
 	{ REPORT(0, 0, PAGE_SIZE, 8), -EINVAL },
-	{ REPORT(-PAGE_SIZE, 2 * PAGE_SIZE, PAGE_SIZE, 8), KCOMPAT_WRAPS },
-	{ REPORT(-PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, 8), KCOMPAT_TYPE1_INCLUSIVE ? 0 : -EINVAL },
+	{ REPORT(-PAGE_SIZE, 2 * PAGE_SIZE, PAGE_SIZE, 8), STOCK_WRAPS },
+	{ REPORT(-PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, 8), STOCK_IS_INCLUSIVE ? 0 : -EINVAL },
 	{ REPORT(0, PAGE_SIZE, 0, 8), -EINVAL },
 	{ REPORT(0, PAGE_SIZE, PAGE_SIZE / 2, 8), -EINVAL },
 	{ REPORT(0, 2 * PAGE_SIZE, 2 * PAGE_SIZE, 8), -EINVAL },

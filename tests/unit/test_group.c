@@ -3,6 +3,7 @@
  * group: groups behind IOMMUs that differ, on domains that they share or not; single cases, and
  * random sequences against a list of what is where.
  */
+#include "compat/stock.h"
 #include "kapi/device.h"
 #include "domain/group.h"
 #include "lib_group.h"
@@ -12,8 +13,17 @@
 #define PAGE(n)		((n) * PAGE_SIZE)
 #define LAST(n)		(PAGE(n) - 1)	/* of n pages */
 
-static const struct ioas_attach plainly;
-static const struct ioas_attach by_ranges = { .has_ranges = true };
+static int attach_with(struct ioas *ioas, struct iommu_group *group,
+		       const struct igroup_target *how)
+{
+	struct igroup_target target = *how;
+
+	target.ioas = ioas;
+	return ioas_attach_group(group, &target);
+}
+
+static const struct igroup_target plainly = { .out_of_reach = STOCK_OUT_OF_REACH };
+static const struct igroup_target by_ranges;
 
 static bool is_usable(struct ioas *ioas, unsigned long iova)
 {
@@ -93,7 +103,7 @@ START_TEST(a_device_that_is_pulled_out_is_not_used)
 	struct iommu_group *group = create_group(0);
 
 	shim_hotplug = true;
-	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), 0);
+	ck_assert_int_eq(attach_with(ioas, group, &plainly), 0);
 	ioas_detach_group(&ctx, group, true);
 	shim_group_destroy(group);
 }
@@ -104,7 +114,7 @@ START_TEST(a_group_without_a_device_is_refused)
 	struct iommu_group *group = create_group(0);
 
 	put_device(group->devices[--group->ndevices]);
-	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), -EINVAL);
+	ck_assert_int_eq(attach_with(ioas, group, &plainly), -EINVAL);
 	shim_group_destroy(group);
 }
 END_TEST
@@ -128,7 +138,7 @@ START_TEST(a_software_msi_window_is_prepared_once_for_a_domain)
 
 	for (i = 0; i < 2; i++) {
 		groups[i] = create_group_with_msi(IOMMU_RESV_SW_MSI, IOMMU_RESV_SW_MSI);
-		ck_assert_int_eq(ioas_attach_group(ioas, groups[i], &plainly), 0);
+		ck_assert_int_eq(attach_with(ioas, groups[i], &plainly), 0);
 		ck_assert(groups[i]->domain->has_msi_cookie);
 		ck_assert_uint_eq(groups[i]->domain->msi_base, PAGE(5));
 		ck_assert(!is_usable(ioas, PAGE(5)));
@@ -148,7 +158,7 @@ START_TEST(a_hardware_msi_window_makes_a_software_one_unnecessary)
 		create_group_with_msi(IOMMU_RESV_MSI, IOMMU_RESV_SW_MSI) :
 		create_group_with_msi(IOMMU_RESV_SW_MSI, IOMMU_RESV_MSI);
 
-	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), 0);
+	ck_assert_int_eq(attach_with(ioas, group, &plainly), 0);
 	ck_assert(!group->domain->has_msi_cookie);
 	ck_assert(!is_usable(ioas, PAGE(5)));
 	ck_assert(!is_usable(ioas, PAGE(7)));
@@ -162,7 +172,7 @@ START_TEST(a_kernel_without_msi_cookies_needs_none)
 	struct iommu_group *group = create_group_with_msi(IOMMU_RESV_SW_MSI, IOMMU_RESV_SW_MSI);
 
 	shim_no_msi_cookies = true;
-	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), 0);
+	ck_assert_int_eq(attach_with(ioas, group, &plainly), 0);
 	shim_no_msi_cookies = false;
 	ioas_detach_group(&ctx, group, true);
 	shim_group_destroy(group);
@@ -177,7 +187,7 @@ START_TEST(a_group_whose_msi_window_cannot_be_prepared_is_refused)
 
 	for (n = 1; ret; n++) {
 		shim_fail_in = n;
-		ret = ioas_attach_group(ioas, group, &plainly);
+		ret = attach_with(ioas, group, &plainly);
 		shim_fail_in = 0;
 		ck_assert(ret == 0 || ret == -ENOMEM);
 		ck_assert_int_eq(!group->domain, !!ret);
@@ -193,8 +203,8 @@ START_TEST(the_aperture_of_a_shared_domain_outlives_the_group_that_brought_it)
 	struct iommu_group *narrow = create_group(16);
 	struct iommu_group *wide = create_group(32);
 
-	ck_assert_int_eq(ioas_attach_group(ioas, narrow, &plainly), 0);
-	ck_assert_int_eq(ioas_attach_group(ioas, wide, &plainly), 0);
+	ck_assert_int_eq(attach_with(ioas, narrow, &plainly), 0);
+	ck_assert_int_eq(attach_with(ioas, wide, &plainly), 0);
 	ck_assert_ptr_eq(wide->domain, narrow->domain);
 	ioas_detach_group(&ctx, narrow, true);
 	ck_assert(is_usable(ioas, PAGE(15)));
@@ -212,11 +222,11 @@ START_TEST(a_domain_that_reaches_further_than_a_group_is_not_shared)
 	struct iommu_group *narrow = create_group(16);
 	struct iommu_group *wide = create_group(32);
 
-	ck_assert_int_eq(ioas_attach_group(ioas, wide, &plainly), 0);
+	ck_assert_int_eq(attach_with(ioas, wide, &plainly), 0);
 	/* It is on no domain but its own, not for a moment. */
 	shim_fail_attach_in = 2;
 	shim_fail_attaches = 1;
-	ck_assert_int_eq(ioas_attach_group(ioas, narrow, &plainly), 0);
+	ck_assert_int_eq(attach_with(ioas, narrow, &plainly), 0);
 	ck_assert_uint_eq(shim_fail_attaches, 1);
 	shim_fail_attach_in = shim_fail_attaches = 0;
 	ck_assert_ptr_ne(wide->domain, narrow->domain);
@@ -280,7 +290,7 @@ START_TEST(a_group_that_leaves_no_iova_is_refused)
 	struct iommu_group *group = create_group(16);
 
 	shim_group_add_region(group, 0, PAGE(16), IOMMU_RESV_RESERVED);
-	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), -EINVAL);
+	ck_assert_int_eq(attach_with(ioas, group, &plainly), -EINVAL);
 	ck_assert_ptr_null(group->domain);
 	ck_assert(is_usable(ioas, 0));
 	ck_assert(is_usable(ioas, PAGE(16)));
@@ -293,7 +303,7 @@ START_TEST(a_group_that_can_forge_interrupts_leaves_no_trace)
 	struct iommu_group *group = create_group(16);
 
 	group->can_forge_interrupts = true;
-	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), -EPERM);
+	ck_assert_int_eq(attach_with(ioas, group, &plainly), -EPERM);
 	ck_assert_ptr_null(group->domain);
 	ck_assert(is_usable(ioas, PAGE(16)));
 	shim_group_destroy(group);
@@ -307,10 +317,10 @@ START_TEST(unsafe_interrupts_are_told_before_what_is_out_of_reach)
 
 	ck_assert_int_eq(map_pages(ioas, PAGE(16), 1, 0), 0);
 	group->can_forge_interrupts = true;
-	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), -EPERM);
+	ck_assert_int_eq(attach_with(ioas, group, &plainly), -EPERM);
 	ck_assert_ptr_null(group->domain);
 	group->can_forge_interrupts = false;
-	ck_assert_int_eq(ioas_attach_group(ioas, group, &plainly), -EFAULT);
+	ck_assert_int_eq(attach_with(ioas, group, &plainly), -EFAULT);
 	ck_assert_ptr_null(group->domain);
 	shim_group_destroy(group);
 }
@@ -323,11 +333,11 @@ START_TEST(mapping_out_of_reach_is_told_first_where_there_are_ranges)
 
 	ck_assert_int_eq(map_pages(ioas, PAGE(16), 1, 0), 0);
 	group->can_forge_interrupts = _i;
-	ck_assert_int_eq(ioas_attach_group(ioas, group, &by_ranges), -EADDRINUSE);
+	ck_assert_int_eq(attach_with(ioas, group, &by_ranges), -EADDRINUSE);
 	ck_assert_ptr_null(group->domain);
 	ck_assert(is_usable(ioas, PAGE(17)));
 	ck_assert_int_eq(unmap_pages(ioas, PAGE(16), 1, UNMAP_WHOLE, &(unsigned long){ 0 }), 0);
-	ck_assert_int_eq(ioas_attach_group(ioas, group, &by_ranges), _i ? -EPERM : 0);
+	ck_assert_int_eq(attach_with(ioas, group, &by_ranges), _i ? -EPERM : 0);
 	if (!_i)
 		ioas_detach_group(&ctx, group, false);
 	shim_group_destroy(group);
@@ -339,8 +349,8 @@ START_TEST(a_group_that_enforces_coherency_is_alone_among_those_that_do_not)
 	struct iommu_group *weak = create_group(0), *strong = create_group(0);
 
 	strong->unit.can_enforce = true;
-	ck_assert_int_eq(ioas_attach_group(ioas, weak, &plainly), 0);
-	ck_assert_int_eq(ioas_attach_group(ioas, strong, &plainly), 0);
+	ck_assert_int_eq(attach_with(ioas, weak, &plainly), 0);
+	ck_assert_int_eq(attach_with(ioas, strong, &plainly), 0);
 	ck_assert_ptr_ne(weak->domain, strong->domain);
 	ck_assert(strong->domain->enforces_coherency);
 	ioas_detach_group(&ctx, strong, true);
@@ -531,12 +541,12 @@ START_TEST(a_group_that_a_shared_domain_refuses_goes_back_to_its_own)
 {
 	struct iommu_group *first = create_group(0), *second = create_group(0);
 
-	ck_assert_int_eq(ioas_attach_group(ioas, first, &plainly), 0);
+	ck_assert_int_eq(attach_with(ioas, first, &plainly), 0);
 	shim_takes_none_back = _i;
 	shim_fail_attach_in = 2;
 	shim_fail_attaches = 1 + _i;
 	shim_expected_warnings = _i;
-	ck_assert_int_eq(ioas_attach_group(ioas, second, &plainly), _i ? -EINVAL : 0);
+	ck_assert_int_eq(attach_with(ioas, second, &plainly), _i ? -EINVAL : 0);
 	ck_assert_uint_eq(shim_fail_attaches, 0);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 	shim_fail_attach_in = 0;
@@ -559,7 +569,7 @@ START_TEST(areas_go_with_the_last_group_unless_they_are_kept)
 
 	ck_assert_int_eq(map_pages(ioas, PAGE(1), 1, 0), 0);
 	for (i = 0; i < 2; i++)
-		ck_assert_int_eq(ioas_attach_group(ioas, groups[i], &plainly), 0);
+		ck_assert_int_eq(attach_with(ioas, groups[i], &plainly), 0);
 	ioas_detach_group(&ctx, groups[0], _i);
 	ck_assert_uint_eq(ioas->iova_space.nareas, 1);
 	ioas_detach_group(&ctx, groups[1], _i);
@@ -601,8 +611,8 @@ START_TEST(nothing_is_mapped_while_a_group_leaves_a_shared_domain)
 	struct iommu_group *first = create_group(0);
 
 	leaving = create_group(0);
-	ck_assert_int_eq(ioas_attach_group(ioas, first, &plainly), 0);
-	ck_assert_int_eq(ioas_attach_group(ioas, leaving, &plainly), 0);
+	ck_assert_int_eq(attach_with(ioas, first, &plainly), 0);
+	ck_assert_int_eq(attach_with(ioas, leaving, &plainly), 0);
 	ck_assert_ptr_eq(first->domain, leaving->domain);
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
 	ioas_detach_group(&ctx, first, true);
@@ -704,7 +714,7 @@ START_TEST(want_of_memory_for_a_region_is_told_before_want_of_iova)
 	shim_group_add_region(group, PAGE(4), PAGE_SIZE, IOMMU_RESV_RESERVED);
 	for (n = 1; ; n++) {
 		shim_fail_in = n;
-		ret = ioas_attach_group(ioas, group, &plainly);
+		ret = attach_with(ioas, group, &plainly);
 		if (shim_fail_in)
 			break;
 		ck_assert_int_eq(ret, -ENOMEM);
@@ -1008,7 +1018,7 @@ static void step_container(void)
 		return;
 	take_snapshot(&before);
 	arm_failures();
-	ret = ioas_attach_group(ioas, w.group[number], &plainly);
+	ret = attach_with(ioas, w.group[number], &plainly);
 	disarm_failures();
 	if (ret) {
 		check_failed(&before, false);

@@ -5,6 +5,7 @@
  * translates exactly what an area shows; and a page is pinned, and charged, once for each
  * store that somebody needs it of.
  */
+#include "compat/stock.h"
 #include "lib_model.h"
 #include "lib_run.h"
 
@@ -91,6 +92,8 @@ static void step_map(unsigned int number)
 	bool possible;
 	int ret;
 
+	if (map.rule == MAP_OVERLAP_FIRST)
+		map.pin_rules = STOCK_PIN_RULES;
 	random_range(alignment, MAX_NPAGES * PAGE_SIZE, &map.iova, &map.nbytes);
 	map.uptr = SHIM_USER_BASE + roll((WINDOW_NBYTES - map.nbytes) / alignment) * alignment;
 	*store = (struct model_store){

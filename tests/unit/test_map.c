@@ -2,6 +2,7 @@
 /*
  * map and copy: what random sequences hardly meet.
  */
+#include "compat/stock.h"
 #include "lib_ioas.h"
 #include "lib_run.h"
 
@@ -27,6 +28,7 @@ static int map_type1(unsigned long iova)
 	struct ioas_map map = {
 		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = iova, .nbytes = PAGE_SIZE,
 		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK,
+		.pin_rules = STOCK_PIN_RULES,
 		.min_granule = PAGE_SIZE,
 	};
 	int ret;
@@ -479,6 +481,7 @@ START_TEST(a_map_that_may_not_stay_leaves_nothing)
 	struct ioas_map map = {
 		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = IOVA, .nbytes = 4 * PAGE_SIZE,
 		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK,
+		.pin_rules = STOCK_PIN_RULES,
 		.min_granule = PAGE_SIZE, .check_last = check_last,
 	};
 	struct ioas_hwpt *hwpts[2];
@@ -567,7 +570,8 @@ static void map_unless_dead(void *unused)
 		struct ioas_map map = {
 			.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = 2 * IOVA,
 			.nbytes = PAGE_SIZE, .iommu_prot = IOMMU_READ,
-			.account_mode = ACCOUNT_MLOCK, .min_granule = PAGE_SIZE,
+			.account_mode = ACCOUNT_MLOCK, .pin_rules = STOCK_PIN_RULES,
+			.min_granule = PAGE_SIZE,
 		};
 
 		type1_ret = ioas_map(ioas, &map);
@@ -597,7 +601,7 @@ START_TEST(an_ioas_does_not_end_below_a_map_that_waits_for_room)
 
 	run_at_limit(threads, ARRAY_SIZE(threads), _i + 1);
 	expect(destroyed);
-	expect(type1_ret == -ENOSPC || type1_ret == -ENODEV || type1_ret == -EINVAL);
+	expect(type1_ret == -ENOSPC || type1_ret == -ENODEV || type1_ret == -ESHUTDOWN);
 }
 END_TEST
 
@@ -612,7 +616,7 @@ static void unmap_first(void *unused)
 	ioas_leave(ioas);
 }
 
-/* A map that waits gets room, but the IOAS is dead by then in some orders: -EINVAL. */
+/* A map that waits gets room, but the IOAS is dead by then in some orders: -ESHUTDOWN. */
 START_TEST(a_dead_ioas_has_room_for_no_map)
 {
 	const struct shim_thread threads[] = {
@@ -625,8 +629,8 @@ START_TEST(a_dead_ioas_has_room_for_no_map)
 		run_at_limit(threads, ARRAY_SIZE(threads), seed);
 		expect(destroyed);
 		expect(type1_ret ? type1_ret == -ENOSPC || type1_ret == -ENODEV ||
-				   type1_ret == -EINVAL : !dead_after_map);
-		ntoo_late += type1_ret == -EINVAL;
+				   type1_ret == -ESHUTDOWN : !dead_after_map);
+		ntoo_late += type1_ret == -ESHUTDOWN;
 	}
 	expect(ntoo_late);
 }
@@ -714,7 +718,7 @@ START_TEST(a_context_does_not_end_below_a_map_that_waits_for_room)
 	for (seed = 1; seed <= 1000; seed++) {
 		run_at_limit(threads, ARRAY_SIZE(threads), seed);
 		expect(type1_ret == -ENOSPC || type1_ret == -ENODEV ||
-		       type1_ret == -EINVAL);
+		       type1_ret == -ESHUTDOWN);
 		expect(shim_allocations == 0);
 		ioas_ctx_init(&ctx, NULL);
 	}
@@ -752,6 +756,7 @@ static void map_over_both(void *unused)
 	struct ioas_map map = {
 		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = IOVA, .nbytes = 2 * PAGE_SIZE,
 		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK,
+		.pin_rules = STOCK_PIN_RULES,
 		.min_granule = PAGE_SIZE,
 	};
 

@@ -3,6 +3,7 @@
  * pages against a list of who needs which page: a page is pinned, and charged, once, if and
  * only if somebody needs it.
  */
+#include "compat/stock.h"
 #include "kernel.h"
 #include "lib_run.h"
 #include "memory/pages.h"
@@ -191,7 +192,7 @@ START_TEST(device_memory_is_neither_pinned_nor_charged)
 	struct page *page;
 
 	make_store(STORE_NPAGES, true);
-	pages.as_type1 = true;
+	pages.pin_rules = STOCK_PIN_RULES;
 	make_mmio(4, 9, 0x5000);
 	shim_pages[3000].reserved = true;
 	make_mmio(20, 21, page_to_pfn(&shim_pages[3000]));
@@ -213,7 +214,7 @@ START_TEST(a_sum_tells_what_is_pinned_and_charged_and_where_it_stopped)
 	unsigned long next;
 
 	make_store(STORE_NPAGES, true);
-	pages.as_type1 = true;
+	pages.pin_rules = STOCK_PIN_RULES;
 	make_mmio(4, 9, 0x5000);
 	ck_assert_uint_eq(pages_sum(&pages, 0, STORE_NPAGES - 1, ULONG_MAX, &sum), STORE_NPAGES);
 	ck_assert_uint_eq(sum.nruns + sum.npinned + sum.ncharged, 0);
@@ -240,7 +241,7 @@ START_TEST(device_memory_that_goes_on_behind_a_store_is_not_part_of_it)
 	struct extent run;
 
 	make_store(3, true);
-	pages.as_type1 = true;
+	pages.pin_rules = STOCK_PIN_RULES;
 	make_mmio(1, 9, 0x5000);
 	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
 	extents_first(&pages.extents, &cursor, 0, 2, &run);
@@ -258,7 +259,7 @@ START_TEST(what_is_no_device_memory_or_not_writable_is_not_taken)
 	make_store(STORE_NPAGES, true);
 	make_mmio(4, 9, 0x5000);
 	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
-	pages.as_type1 = true;
+	pages.pin_rules = STOCK_PIN_RULES;
 	process.mm.read_only[5] = true;
 	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
 	process.mm.read_only[5] = false;
@@ -274,7 +275,7 @@ END_TEST
 START_TEST(one_page_of_device_memory_is_a_store)
 {
 	make_store(1, true);
-	pages.as_type1 = true;
+	pages.pin_rules = STOCK_PIN_RULES;
 	make_mmio(0, 1, 0x5000);
 	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
 	ck_assert_uint_eq(extents_only_pfn(&pages.extents), 0x5000);
@@ -291,7 +292,7 @@ START_TEST(want_of_memory_to_fault_in_device_memory_is_told)
 	int ret;
 
 	make_store(2, true);
-	pages.as_type1 = true;
+	pages.pin_rules = STOCK_PIN_RULES;
 	for (n = 1;; n++) {
 		make_mmio(1, 2, 0x5000);
 		shim_fail_in = n;
@@ -322,7 +323,7 @@ static const struct {
 START_TEST(a_map_says_why_device_memory_cannot_be_faulted_in)
 {
 	make_store(2, true);
-	pages.as_type1 = true;
+	pages.pin_rules = STOCK_PIN_RULES;
 	make_mmio(1, 2, 0x5000);
 	process.mm.mmio[1].fault_ret = faults[_i].fault;
 	ck_assert_int_eq(pages_pin(&pages, NULL), faults[_i].pin);
@@ -333,7 +334,7 @@ END_TEST
 START_TEST(device_memory_is_found_at_a_tagged_address)
 {
 	make_store(STORE_NPAGES, true);
-	pages.as_type1 = true;
+	pages.pin_rules = STOCK_PIN_RULES;
 	pages.uptr |= SHIM_TAG(0x2a);
 	make_mmio(4, 9, 0x5000);
 	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
@@ -350,7 +351,7 @@ START_TEST(type1_maps_what_a_protection_key_forbids_the_caller)
 	process.mm.key_disabled[_i % 2 ? 0 : 5] = true;
 	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
 	ck_assert_uint_eq(shim_npinned, 0);
-	pages.as_type1 = true;
+	pages.pin_rules = STOCK_PIN_RULES;
 	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
 	ck_assert_uint_eq(shim_npinned, pages.extents.npages);
 	ck_assert_uint_eq(process.mm.locked_vm, pages.extents.npages);
@@ -364,7 +365,7 @@ START_TEST(type1_refuses_to_read_what_the_process_may_not_read)
 {
 	make_store(_i ? 1 : STORE_NPAGES, false);
 	process.mm.write_only[_i ? 0 : 5] = true;
-	pages.as_type1 = true;
+	pages.pin_rules = STOCK_PIN_RULES;
 	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
 	ck_assert_uint_eq(shim_npinned, 0);
 	ck_assert_uint_eq(process.mm.locked_vm, 0);
@@ -379,7 +380,7 @@ END_TEST
 START_TEST(type1_maps_registers_that_a_protection_key_forbids_the_caller)
 {
 	make_store(STORE_NPAGES, true);
-	pages.as_type1 = true;
+	pages.pin_rules = STOCK_PIN_RULES;
 	make_mmio(4, 9, 0x5000);
 	memset(process.mm.key_disabled + 4, true, 5);
 	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
@@ -397,7 +398,7 @@ START_TEST(the_zero_page_is_not_pinned)
 
 	make_store(_i % 2 ? 1 : STORE_NPAGES, false);
 	/* Which is not pinned by the quick walk then. */
-	pages.as_type1 = _i / 2;
+	pages.pin_rules = _i / 2 ? STOCK_PIN_RULES : 0;
 	zero->reserved = true;
 	for (i = 0; i < pages.extents.npages; i += 2)
 		process.mm.pages[i] = zero;
@@ -1102,7 +1103,7 @@ static void copy(unsigned long byte, char *data, unsigned long nbytes, bool writ
 START_TEST(device_memory_is_one_run_however_small_the_batches_are)
 {
 	make_store(STORE_NPAGES, true);
-	pages.as_type1 = true;
+	pages.pin_rules = STOCK_PIN_RULES;
 	make_mmio(0, STORE_NPAGES, 0x5000);
 	/* The list of pages. */
 	shim_fail_in = 1;
@@ -1148,7 +1149,7 @@ END_TEST
 START_TEST(device_memory_that_is_there_is_taken_as_it_is)
 {
 	make_store(2, true);
-	pages.as_type1 = true;
+	pages.pin_rules = STOCK_PIN_RULES;
 	make_mmio(0, 1, 0x5000);
 	process.mm.mmio[0].fault_ret = -EFAULT;
 	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
@@ -1163,7 +1164,7 @@ START_TEST(a_hold_of_what_must_not_be_written_any_more_is_refused)
 	struct pages_hold held;
 
 	make_filled_store(false);
-	pages.as_type1 = true;
+	pages.pin_rules = STOCK_PIN_RULES;
 	process.mm.read_only[HELD] = true;
 	ck_assert_int_eq(hold(&held, &shim_pages[100]), -EFAULT);
 	process.mm.read_only[HELD] = false;
@@ -1177,7 +1178,7 @@ START_TEST(a_hold_of_device_memory_is_invalid_whoever_may_write)
 	struct pages_hold held;
 
 	make_filled_store(false);
-	pages.as_type1 = true;
+	pages.pin_rules = STOCK_PIN_RULES;
 	pages.writable = _i;
 	make_mmio(HELD, HELD + 1, 0x5000);
 	ck_assert_int_eq(hold(&held, NULL), -EINVAL);
@@ -1233,7 +1234,7 @@ START_TEST(a_copy_of_device_memory_is_refused)
 	char data[PAGE_SIZE] = { };
 
 	make_store(3, true);
-	pages.as_type1 = true;
+	pages.pin_rules = STOCK_PIN_RULES;
 	make_mmio(1, 2, 0x5000);
 	share_store();
 	ck_assert_int_eq(pin(&user), 0);

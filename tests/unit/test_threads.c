@@ -3,6 +3,7 @@
  * Threads that work on one IOAS, and on two that share memory, in many orders: nothing warns,
  * nobody waits for ever, and in the end all is consistent and nothing is left.
  */
+#include "compat/stock.h"
 #include "lib_ioas.h"
 #include "lib_run.h"
 
@@ -65,7 +66,8 @@ static void step_map_type1(struct ioas *ioas, unsigned long first, unsigned long
 	struct ioas_map map = {
 		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = IOVA + first * PAGE_SIZE,
 		.nbytes = npages * PAGE_SIZE, .iommu_prot = IOMMU_READ,
-		.account_mode = ACCOUNT_MLOCK, .min_granule = 1,
+		.account_mode = ACCOUNT_MLOCK, .pin_rules = STOCK_PIN_RULES,
+		.min_granule = 1,
 	};
 
 	ioas_enter(ioas);

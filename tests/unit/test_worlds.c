@@ -24,6 +24,7 @@
 /* The engine has a rule of this name. */
 #undef MAP_FIXED
 
+#include "compat/stock.h"
 #include "lib_ioas.h"
 #include "lib_run.h"
 
@@ -558,7 +559,8 @@ static int do_map(void)
 	struct ioas_map map = {
 		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = IOVA,
 		.nbytes = world.npages * PAGE_SIZE, .iommu_prot = IOMMU_READ | IOMMU_WRITE,
-		.account_mode = ACCOUNT_MLOCK, .min_granule = 1,
+		.account_mode = ACCOUNT_MLOCK, .pin_rules = STOCK_PIN_RULES,
+		.min_granule = 1,
 	};
 	struct ioas_area *area;
 	int ret;
