@@ -2,8 +2,7 @@
 /*
  * backend: what vfio.ko calls.
  *
- * Owns the registration with vfio.ko, and the life of containers: one container is one context
- * with one IOAS, unless its user makes more.
+ * Owns the registration with vfio.ko. What its calls are about is in type1.c.
  *
  * Being asked first. vfio.ko asks the backend registered last first, and stock type1
  * never says no. When it is loaded after us we register once more, with a new table:
@@ -24,28 +23,10 @@
 #include <linux/vfio.h>
 
 #include "backend.h"
-#include "base/kcompat.h"
-#include "base/object.h"
 #include "base/selftest.h"
-#include "base/steps.h"
-#include "container.h"
-#include "dirty.h"
-#include "domain/group.h"
-#include "emulated.h"
 #include "node.h"
-#include "stock.h"
-#include "space/ioas.h"
 #include "type1.h"
-#include "vaddr.h"
 #include "vfio_private.h"
-
-/* A group of a container. */
-struct container_group {
-	struct list_head item;		/* groups_lock of the container */
-	struct iommu_group *group;	/* constant, as is ioas */
-	struct ioas *ioas;		/* of a real group: to what it is attached, used; or NULL */
-	bool writes_anywhere;		/* groups_lock; its device writes to what it did not pin */
-};
 
 /* One table given to vfio.ko; the first of the list is the one asked first. */
 struct registration {
@@ -55,79 +36,6 @@ struct registration {
 
 static DEFINE_MUTEX(registrations_mutex);
 static LIST_HEAD(registrations);	/* registrations_mutex */
-
-static struct dirty *dirty_of(struct ioas *ioas)
-{
-	return &container_of(ioas->object.ctx, struct container, ctx)->type1.dirty;
-}
-
-static int add_ioas(struct ioas *ioas)
-{
-	return dirty_add_ioas(dirty_of(ioas), ioas);
-}
-
-static void remove_ioas(struct ioas *ioas)
-{
-	dirty_remove_ioas(dirty_of(ioas), ioas);
-}
-
-static const struct ioas_front_ops front_ops = {
-	.add_ioas = add_ioas,
-	.remove_ioas = remove_ioas,
-};
-
-/* Container ioctls work on a new IOAS from now on, unless another was selected meanwhile. */
-static void publish_ioas(struct ioas *ioas)
-{
-	ioas_offer_default(ioas->object.ctx, ioas);
-	ioas_object_publish(&ioas->object);
-}
-
-static void *backend_open(unsigned long type)
-{
-	struct container *container;
-	struct ioas *ioas;
-	int ret;
-
-	container = kzalloc(sizeof(*container), GFP_KERNEL_ACCOUNT);
-	if (!container)
-		return ERR_PTR(-ENOMEM);
-	ret = type1_init(&container->type1, &container->ctx, type);
-	if (ret)
-		goto free_container;
-	mutex_init(&container->groups_lock);
-	INIT_LIST_HEAD(&container->groups);
-	ioas_ctx_init(&container->ctx, NULL);
-	container->ctx.charge_mm = true;
-	container->ctx.front_ops = &front_ops;
-	ioas_ctx_limit_areas(&container->ctx, type1_entry_limit());
-	WRITE_ONCE(container->ctx.type, type1_name(&container->type1));
-	ioas = ioas_create(&container->ctx);
-	if (IS_ERR(ioas)) {
-		ret = PTR_ERR(ioas);
-		goto destroy_ctx;
-	}
-	publish_ioas(ioas);
-	return container_publish(container);
-
-destroy_ctx:
-	ioas_ctx_destroy(&container->ctx);
-	type1_exit(&container->type1);
-free_container:
-	kfree(container);
-	return ERR_PTR(ret);
-}
-
-static void backend_release(void *handle)
-{
-	struct container *container = container_unreleased(handle);
-
-	container_unpublish(container);
-	ioas_ctx_destroy(&container->ctx);
-	type1_exit(&container->type1);
-	WARN_ON(!list_empty(&container->groups));
-	kfree_rcu(container, rcu);
-}
 
 /*
  * vfio.ko has no handle while there is no container, nor for a moment when it comes or goes; then
@@ -155,249 +63,59 @@ static long backend_ioctl_old(void *handle, unsigned int cmd, unsigned long arg)
 	return 0;
 }
 
-static struct container_group *find_group(struct container *container,
-					  struct iommu_group *group)
+/* vfio.ko may go on to another backend without telling anybody. */
+static void log_failed_attach(struct iommu_group *group, int error)
 {
-	struct container_group *cgroup;
-
-	list_for_each_entry(cgroup, &container->groups, item)
-		if (cgroup->group == group)
-			return cgroup;
-	return NULL;
-}
-
-/* To pin at an address that is void would pin whatever is there by now. */
-static int refuse_if_void(struct ioas *ioas)
-{
-	return vaddr_any_void(ioas) ? -EBUSY : 0;
-}
-
-static int attach_real_group(struct container *container, struct container_group *cgroup)
-{
-	struct type1 *type1 = &container->type1;
-	struct igroup_target target = {
-		.ioas = cgroup->ioas,
-		.nesting = type1->nesting,
-		.single_pages = type1_single_pages(),
-		.check = refuse_if_void,
-	};
-	int ret;
-
-	/* Without a list of ranges, or with an older one, the IOMMU driver says so. */
-	if (!type1->had_domain || !STOCK_IS_INCLUSIVE)
-		target.out_of_reach = STOCK_OUT_OF_REACH;
-	dirty_add_writer(cgroup->ioas);
-	ret = ioas_attach_group(cgroup->group, &target);
-	if (ret)
-		dirty_forget_writer(cgroup->ioas);
+	if (node_in_ioctl(VFIO_SET_IOMMU))
+		pr_warn_ratelimited("group %d: cannot attach: error %d; SET_IOMMU may have fallen back to another backend\n",
+				    iommu_group_id(group), error);
 	else
-		WRITE_ONCE(type1->had_domain, true);
-	return ret == -EADDRINUSE ? -EINVAL : ret;
-}
-
-/* Attaches a group to an IOAS, and if it is a real one becomes a user of it. */
-static int attach_to_ioas(struct container *container, struct container_group *cgroup,
-			  struct ioas *ioas, bool emulated)
-{
-	int ret;
-
-	if (emulated)
-		return emulated_add_group(&container->type1, ioas);
-	cgroup->ioas = ioas;
-	ret = attach_real_group(container, cgroup);
-	if (!ret)
-		ioas_object_use(&ioas->object);
-	return ret;
-}
-
-/* To an IOAS that nobody finds before the group is there: a join that fails leaves none. */
-static int attach_to_fresh_ioas(struct container *container, struct container_group *cgroup,
-				bool emulated)
-{
-	struct ioas *ioas = ioas_create(&container->ctx);
-	int ret;
-
-	if (IS_ERR(ioas))
-		return PTR_ERR(ioas);
-	ret = attach_to_ioas(container, cgroup, ioas, emulated);
-	if (ret)
-		ioas_discard(ioas);
-	else
-		publish_ioas(ioas);
-	return ret;
-}
-
-/* The user of a container may have ended its IOAS, or chosen none. */
-static int attach_somewhere(struct container *container, struct container_group *cgroup,
-			    bool emulated)
-{
-	struct ioas *ioas = ioas_get_default(&container->ctx);
-	int ret;
-
-	if (!ioas)
-		return attach_to_fresh_ioas(container, cgroup, emulated);
-	ret = attach_to_ioas(container, cgroup, ioas, emulated);
-	ioas_put(ioas);
-	return ret;
-}
-
-static int attach_group(struct container *container, struct iommu_group *group, bool emulated)
-{
-	struct container_group *cgroup;
-	int ret;
-
-	if (find_group(container, group))
-		return -EINVAL;
-	cgroup = kzalloc(sizeof(*cgroup), GFP_KERNEL_ACCOUNT);
-	if (!cgroup)
-		return -ENOMEM;
-	cgroup->group = group;
-	cgroup->writes_anywhere = !emulated;
-	ret = attach_somewhere(container, cgroup, emulated);
-	if (ret) {
-		kfree(cgroup);
-		return ret;
-	}
-	emulated_note_group(&container->type1, group);
-	mutex_lock(&container->groups_lock);
-	list_add(&cgroup->item, &container->groups);
-	WRITE_ONCE(container->nwriters, container->nwriters + cgroup->writes_anywhere);
-	mutex_unlock(&container->groups_lock);
-	return 0;
+		pr_warn_ratelimited("group %d: cannot attach: error %d\n", iommu_group_id(group),
+				    error);
 }
 
 static int backend_attach_group(void *handle, struct iommu_group *group,
 				enum vfio_group_type type)
 {
-	struct container *container = container_unreleased(handle);
 	int ret = -EINVAL;
 
-	if (type == VFIO_IOMMU || type == VFIO_EMULATED_IOMMU)
-		ret = attach_group(container, group, type == VFIO_EMULATED_IOMMU);
-	selftest_look(&container->ctx);
-	if (!ret)
-		return 0;
-	/* vfio.ko may go on to another backend without telling anybody. */
-	if (node_in_ioctl(VFIO_SET_IOMMU))
-		pr_warn_ratelimited("group %d: cannot attach: error %d; SET_IOMMU may have fallen back to another backend\n",
-				    iommu_group_id(group), ret);
-	else
-		pr_warn_ratelimited("group %d: cannot attach: error %d\n", iommu_group_id(group),
-				    ret);
+	if (type == VFIO_IOMMU)
+		ret = type1_attach_group(handle, group);
+	else if (type == VFIO_EMULATED_IOMMU)
+		ret = type1_attach_emulated_group(handle, group);
+	if (ret)
+		log_failed_attach(group, ret);
 	return ret;
-}
-
-static void detach_real_group(struct container *container, struct container_group *cgroup)
-{
-	ioas_detach_group(&container->ctx, cgroup->group, container->type1.emulated.ngroups);
-	/* What it wrote to must still be reported, once. */
-	if (cgroup->writes_anywhere)
-		dirty_remove_writer(cgroup->ioas);
-	ioas_object_unuse(&cgroup->ioas->object);
-}
-
-static void backend_detach_group(void *handle, struct iommu_group *group)
-{
-	struct container *container = container_unreleased(handle);
-	struct container_group *cgroup = find_group(container, group);
-
-	mutex_lock(&container->groups_lock);
-	list_del(&cgroup->item);
-	WRITE_ONCE(container->nwriters, container->nwriters - cgroup->writes_anywhere);
-	mutex_unlock(&container->groups_lock);
-	emulated_forget_group(&container->type1, group);
-	if (cgroup->ioas)
-		detach_real_group(container, cgroup);
-	else
-		emulated_remove_group(&container->type1);
-	kfree(cgroup);
-	selftest_look(&container->ctx);
-}
-
-/* The devices of a group write to what they pin, and nothing else. */
-static void note_pinning(struct container *container, struct iommu_group *group)
-{
-	struct container_group *cgroup;
-
-	if (!READ_ONCE(container->nwriters))
-		return;
-	mutex_lock(&container->groups_lock);
-	cgroup = find_group(container, group);
-	if (cgroup && cgroup->writes_anywhere) {
-		cgroup->writes_anywhere = false;
-		WRITE_ONCE(container->nwriters, container->nwriters - 1);
-		dirty_forget_writer(cgroup->ioas);
-	}
-	mutex_unlock(&container->groups_lock);
 }
 
 static int backend_pin_pages(void *handle, struct iommu_group *group, dma_addr_t iova,
 			     int npages, int prot, struct page **pages)
 {
-	struct container *container = container_unreleased(handle);
-	int ret = -EINVAL;
-
-	if (!container)
-		return ret;
-	if (pages && npages > 0)
-		ret = emulated_pin(&container->type1, group, iova, npages, prot, pages);
-	selftest_look(&container->ctx);
-	if (ret)
-		return ret;
-	note_pinning(container, group);
-	return npages;
+	return type1_pin(handle, group, iova, npages, prot, pages) ?: npages;
 }
 
 static void backend_unpin_pages(void *handle, dma_addr_t iova, int npages)
 {
-	struct container *container = container_unreleased(handle);
-
-	if (WARN_ON(!container || npages <= 0))
-		return;
-	emulated_unpin(&container->type1, iova, npages);
-	selftest_look(&container->ctx);
-}
-
-static void backend_register_device(void *handle, struct vfio_device *vdev)
-{
-	struct container *container = container_unreleased(handle);
-
-	emulated_register(&container->type1, vdev);
-	selftest_look(&container->ctx);
-}
-
-static void backend_unregister_device(void *handle, struct vfio_device *vdev)
-{
-	struct container *container = container_unreleased(handle);
-
-	emulated_unregister(&container->type1, vdev);
-	selftest_look(&container->ctx);
+	type1_unpin(handle, iova, npages);
 }
 
 static int backend_dma_rw(void *handle, dma_addr_t iova, void *data, size_t nbytes, bool write)
 {
-	struct container *container = container_unreleased(handle);
-	int ret;
-
-	if (!container)
-		return -EINVAL;
-	ret = emulated_rw(&container->type1, iova, data, nbytes, write);
-	selftest_look(&container->ctx);
-	return ret;
+	return type1_rw(handle, iova, data, nbytes, write);
 }
 
 static const struct vfio_iommu_driver_ops backend_ops = {
 	.name = KBUILD_MODNAME,
 	.owner = THIS_MODULE,
-	.open = backend_open,
-	.release = backend_release,
+	.open = type1_open,
+	.release = type1_release,
 	.ioctl = backend_ioctl,
 	.attach_group = backend_attach_group,
-	.detach_group = backend_detach_group,
+	.detach_group = type1_detach_group,
 	.pin_pages = backend_pin_pages,
 	.unpin_pages = backend_unpin_pages,
-	.register_device = backend_register_device,
-	.unregister_device = backend_unregister_device,
+	.register_device = type1_register,
+	.unregister_device = type1_unregister,
 	.dma_rw = backend_dma_rw,
 };
 

@@ -4,8 +4,8 @@
  *
  * vfio.ko calls ioctl without a lock, so that a container may be released at the same moment, or
  * have been: what it holds is not a pointer but a number, which is not used again. A call that
- * found the container is inside its IOAS before it looks whether that is alive, or has counted
- * itself; release waits for both.
+ * found the container is inside its IOAS before it looks whether that is alive, or has a reference;
+ * release waits for both.
  *
  * Locking: containers_lock guards the table, which is read under RCU.
  */
@@ -13,6 +13,7 @@
 #include <linux/spinlock.h>
 
 #include "container.h"
+#include "space/ioas.h"
 
 static DEFINE_SPINLOCK(containers_lock);
 DEFINE_HASHTABLE(containers, CONTAINERS_BITS);	/* containers_lock; by handle */
@@ -20,8 +21,8 @@ static unsigned long last_handle;		/* containers_lock */
 
 void *container_publish(struct container *container)
 {
-	refcount_set(&container->nkept, 1);
-	init_completion(&container->unkept);
+	refcount_set(&container->refs, 1);
+	init_completion(&container->unused);
 	spin_lock(&containers_lock);
 	container->handle = ++last_handle;
 	hash_add_rcu(containers, &container->item, container->handle);
@@ -35,17 +36,8 @@ void container_unpublish(struct container *container)
 	hash_del_rcu(&container->item);
 	spin_unlock(&containers_lock);
 	container_put(container);
-	wait_for_completion(&container->unkept);
-}
-
-struct container *container_unreleased(void *handle)
-{
-	struct container *container;
-
-	rcu_read_lock_sched();
-	container = container_find(handle);
-	rcu_read_unlock_sched();
-	return container;
+	container_put(container);
+	wait_for_completion(&container->unused);
 }
 
 struct container *container_get(void *handle)
@@ -54,7 +46,7 @@ struct container *container_get(void *handle)
 
 	rcu_read_lock_sched();
 	container = container_find(handle);
-	if (container && !refcount_inc_not_zero(&container->nkept))
+	if (container && !refcount_inc_not_zero(&container->refs))
 		container = NULL;
 	rcu_read_unlock_sched();
 	return container;
@@ -62,8 +54,8 @@ struct container *container_get(void *handle)
 
 void container_put(struct container *container)
 {
-	if (refcount_dec_and_test(&container->nkept))
-		complete(&container->unkept);
+	if (refcount_dec_and_test(&container->refs))
+		complete(&container->unused);
 }
 
 struct ioas *container_enter_slowly(void *handle)

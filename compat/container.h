@@ -3,6 +3,8 @@
  * container: what vfio.ko has a number for.
  *
  * Owns: struct container, and which containers there are.
+ *
+ * A container lives as long as somebody has a reference, or is in one of its IOASs.
  */
 #ifndef VFIO_IOAS_CONTAINER_H
 #define VFIO_IOAS_CONTAINER_H
@@ -10,28 +12,22 @@
 #include <linux/completion.h>
 #include <linux/err.h>
 #include <linux/hashtable.h>
-#include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 
 #include "base/object.h"
-#include "space/ioas.h"
-#include "type1.h"
+#include "space/ioas_struct.h"
 
 #define CONTAINERS_BITS	8
 
+/* Embedded in what a container is. */
 struct container {
 	struct hlist_node item;		/* lock of the table */
 	unsigned long handle;		/* constant */
-	refcount_t nkept;		/* calls that keep it, and one until release */
-	struct completion unkept;	/* none of them is left */
+	refcount_t refs;		/* of calls, and one until release */
+	struct completion unused;	/* none of them is left */
 	struct rcu_head rcu;
 	struct ioas_ctx ctx;
-	struct mutex groups_lock;	/* innermost */
-	struct list_head groups;	/* groups_lock; vfio.ko serialises who comes and goes */
-	unsigned int nwriters;		/* groups_lock, anybody may peek; that write anywhere */
-	struct type1 type1;
 };
 
 extern struct hlist_head containers[1 << CONTAINERS_BITS];	/* by handle; read under RCU */
@@ -61,20 +57,14 @@ void *container_publish(struct container *container);
 
 /**
  * container_unpublish() - undo container_publish()
- * @container: is free of calls when this returns, and no new one finds it
+ * @container: of container_get(), of which this is the end, too
  *
- * Context: sleeps until calls that keep it are over. Calls that only entered its IOAS may
- * still be there.
+ * When this returns, the container is free of calls, and no new one finds it.
+ *
+ * Context: sleeps until calls that have a reference are over. Calls that only entered an IOAS of
+ * the container may still be there.
  */
 void container_unpublish(struct container *container);
-
-/**
- * container_unreleased() - find a container while vfio.ko does not release it
- * @handle: of container_publish()
- *
- * Return: the container, or NULL if there is none.
- */
-struct container *container_unreleased(void *handle);
 
 /**
  * container_get() - find a container and keep it for the length of a call
@@ -100,34 +90,33 @@ struct ioas *container_enter_slowly(void *handle);
 
 /*
  * Finds a container and enters its IOAS. A call that is inside keeps both: they end only after
- * somebody got the lock for writing. 0; -EINVAL if there is no such container; -ENODEV if it has
- * no IOAS; -EINTR on a fatal signal. The common case takes one lock; a call has to wait only while
- * somebody has the IOAS to itself: a group that comes or goes, a setting, a map that is alone.
+ * somebody got the lock for writing. The IOAS; ERR_PTR(-EINVAL) if there is no such container;
+ * -ENODEV if it has no IOAS; -EINTR on a fatal signal. The common case takes one lock; a call has to
+ * wait only while somebody has the IOAS to itself: a group that comes or goes, a setting, a map that
+ * is alone.
  */
-static inline int container_enter(void *handle, struct container **container,
-				  struct ioas **ioas)
+static inline struct ioas *container_enter(void *handle)
 {
-	struct ioas *entered = NULL;
+	struct container *container;
+	struct ioas *ioas = NULL;
 
 	rcu_read_lock_sched();
-	*container = container_find(handle);
-	if (*container)
-		entered = rcu_dereference_sched((*container)->ctx.default_ioas);
-	if (entered && !ioas_try_enter(entered))
-		entered = NULL;
-	if (entered && entered->dead) {
-		ioas_leave(entered);
-		entered = NULL;
+	container = container_find(handle);
+	if (container)
+		ioas = rcu_dereference_sched(container->ctx.default_ioas);
+	if (ioas && !ioas_try_enter(ioas))
+		ioas = NULL;
+	if (ioas && ioas->dead) {
+		ioas_leave(ioas);
+		ioas = NULL;
 	}
 	rcu_read_unlock_sched();
-	if (unlikely(!entered)) {
-		entered = container_enter_slowly(handle);
-		if (IS_ERR(entered))
-			return PTR_ERR(entered);
-		*container = container_of(entered->object.ctx, struct container, ctx);
-	}
-	*ioas = entered;
-	return 0;
+	return likely(ioas) ? ioas : container_enter_slowly(handle);
+}
+
+static inline struct container *container_of_ioas(const struct ioas *ioas)
+{
+	return container_of(ioas->object.ctx, struct container, ctx);
 }
 
 #endif

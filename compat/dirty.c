@@ -31,11 +31,9 @@
 #include "base/steps.h"
 #include "base/vfio_ioas_trace.h"
 #include "dirty.h"
-#include "emulated.h"
 #include "space/area.h"
 #include "space/unmap.h"
 #include "stock.h"
-#include "type1.h"
 
 #define CHUNK_NPAGES	4096UL
 
@@ -71,7 +69,7 @@ static const unsigned long all_ones[PAGE_SIZE / sizeof(unsigned long)] = {
 /* A report of a range of IOVA on its way to user space. */
 struct dirty_report {
 	struct ioas_unmap_watch watch;
-	struct type1 *type1;
+	struct dirty *dirty;
 	struct dirty_space *space;
 	unsigned long base_index;	/* of the page behind the first bit */
 	unsigned long __user *ubitmap;	/* need not be aligned */
@@ -83,11 +81,12 @@ static struct dirty_space *space_of(struct ioas *ioas)
 	return container_of((struct dirty_state *)ioas->front, struct dirty_space, state);
 }
 
-void dirty_init(struct dirty *dirty)
+void dirty_init(struct dirty *dirty, dirty_held_fn report_held)
 {
 	mutex_init(&dirty->lock);
 	INIT_LIST_HEAD(&dirty->spaces);
 	dirty->tracking = false;
+	dirty->report_held = report_held;
 }
 
 void dirty_destroy(struct dirty *dirty)
@@ -187,15 +186,9 @@ void dirty_remove_ioas(struct dirty *dirty, struct ioas *ioas)
 /* Is anything mapped at the pages of a chunk? A later map has no bits there yet. */
 static bool is_of_use(struct dirty_space *space, unsigned long number)
 {
-	struct iova_space *iova_space = &space->ioas->iova_space;
 	unsigned long first_iova = number * CHUNK_NPAGES << PAGE_SHIFT;
-	bool found;
 
-	spin_lock(&iova_space->iova_lock);
-	found = iova_first(iova_space, first_iova,
-			   first_iova + (CHUNK_NPAGES << PAGE_SHIFT) - 1);
-	spin_unlock(&iova_space->iova_lock);
-	return found;
+	return area_any(space->ioas, first_iova, first_iova + (CHUNK_NPAGES << PAGE_SHIFT) - 1);
 }
 
 static void drop_unused(struct dirty_space *space)
@@ -256,10 +249,15 @@ static bool set_dirty(struct dirty_space *space, unsigned long index, unsigned l
 
 static void mark_all_dirty(struct ioas *ioas, struct ioas_area *area)
 {
-	spin_lock(&ioas->iova_space.iova_lock);
-	/* Those who are in the IOAS look at the other mark, which stays, without the lock. */
-	WRITE_ONCE(area->flags, area->flags | AREA_ALL_DIRTY);
-	spin_unlock(&ioas->iova_space.iova_lock);
+	area_set_flags(ioas, area, AREA_ALL_DIRTY);
+}
+
+/* Is all of an area dirty once more? Not any longer. */
+static bool take_mark(struct ioas *ioas, struct ioas_area *area)
+{
+	/* A mark that comes in between is for the next report. */
+	return READ_ONCE(area->flags) & AREA_ALL_DIRTY &&
+	       area_take_flags(ioas, area, AREA_ALL_DIRTY);
 }
 
 void dirty_note_write(struct ioas *ioas, struct ioas_area *area, unsigned long iova,
@@ -339,8 +337,8 @@ static void take_known(struct dirty_report *report, unsigned long index,
 	unsigned long number;
 
 	/* Holds come first: before one is dropped its page is noted as dirty. */
-	emulated_report_held(&report->type1->emulated, space->ioas, index, last_index,
-			     report->words, report_bit(report, index) - first_bit);
+	report->dirty->report_held(report->dirty, space->ioas, index, last_index, report->words,
+				   report_bit(report, index) - first_bit);
 	mutex_lock(&space->lock);
 	xa_for_each_range(&space->chunks, number, chunk, index / CHUNK_NPAGES,
 			  last_index / CHUNK_NPAGES)
@@ -490,40 +488,25 @@ static int report_leaving(struct ioas_unmap_watch *watch, struct ioas_area *area
 			   area->flags & AREA_ALL_DIRTY);
 }
 
-static void report_init(struct dirty_report *report, struct type1 *type1, struct ioas *ioas,
+static void report_init(struct dirty_report *report, struct dirty *dirty, struct ioas *ioas,
 			unsigned long iova, const struct vfio_bitmap *bitmap)
 {
 	report->watch.leaving = report_leaving;
-	report->type1 = type1;
+	report->dirty = dirty;
 	report->space = space_of(ioas);
 	report->base_index = iova >> PAGE_SHIFT;
 	report->ubitmap = (unsigned long __user *)bitmap->data;
 }
 
-int dirty_unmap(struct type1 *type1, struct ioas *ioas, unsigned long iova,
+int dirty_unmap(struct dirty *dirty, struct ioas *ioas, unsigned long iova,
 		unsigned long last_iova, const struct vfio_bitmap *bitmap,
 		unsigned long *unmapped_nbytes)
 {
 	struct dirty_report report;
 
-	report_init(&report, type1, ioas, iova, bitmap);
+	report_init(&report, dirty, ioas, iova, bitmap);
 	return ioas_unmap_watched(ioas, iova, last_iova, UNMAP_WHOLE, &report.watch,
 				  unmapped_nbytes);
-}
-
-int dirty_check_bitmap(const struct vfio_bitmap *bitmap, u64 nbytes)
-{
-	u64 npages;
-
-	if (!bitmap->pgsize)
-		return -EINVAL;
-	if (!access_ok(bitmap->data, bitmap->size))
-		return -EINVAL;
-	npages = nbytes >> __ffs64(bitmap->pgsize);
-	if (!npages || !bitmap->size || bitmap->size > DIRTY_MAX_NBYTES ||
-	    bitmap->size < DIV_ROUND_UP_ULL(npages, BITS_PER_LONG) * sizeof(u64))
-		return -EINVAL;
-	return 0;
 }
 
 static void stop_in_space(struct dirty *dirty, struct dirty_space *space)
@@ -545,9 +528,9 @@ static int start_in_space(struct dirty *dirty, struct dirty_space *space)
 	lockdep_assert_held(&dirty->lock);
 	down_write(&ioas->domains_rwsem);
 	for (area = area_first(ioas, 0); area; area = area_next(ioas, area)) {
-		if (area_nbytes(area) >> PAGE_SHIFT >= DIRTY_MAX_NPAGES)
+		if (area_nbytes(area) >> PAGE_SHIFT >= STOCK_MAX_BITMAP_NPAGES)
 			ret = -EINVAL;
-		area->flags &= ~AREA_ALL_DIRTY;
+		take_mark(ioas, area);
 		cond_resched();
 	}
 	if (!ret)
@@ -556,7 +539,7 @@ static int start_in_space(struct dirty *dirty, struct dirty_space *space)
 	return ret;
 }
 
-static long dirty_start(struct dirty *dirty)
+long dirty_start(struct dirty *dirty)
 {
 	struct dirty_space *space;
 	int ret = 0;
@@ -579,7 +562,7 @@ unlock:
 	return ret;
 }
 
-static long dirty_stop(struct dirty *dirty)
+void dirty_stop(struct dirty *dirty)
 {
 	struct dirty_space *space;
 
@@ -588,98 +571,28 @@ static long dirty_stop(struct dirty *dirty)
 	list_for_each_entry(space, &dirty->spaces, item)
 		stop_in_space(dirty, space);
 	mutex_unlock(&dirty->lock);
-	return 0;
 }
 
-/*
- * The lowest area of a range, kept busy; or NULL; or ERR_PTR(-EINTR) on a fatal signal. Waits for
- * those who make, divide or remove it. Takes its mark that all of it is dirty. @previous is the
- * area below, kept busy so far; or NULL.
- */
-static struct ioas_area *hold_next(struct ioas *ioas, struct ioas_area *previous,
-				   unsigned long iova, unsigned long last_iova, bool *marked)
+__aligned(WALK_NBYTES)
+long dirty_report(struct dirty *dirty, struct ioas *ioas,
+		  const struct vfio_iommu_type1_dirty_bitmap_get *range)
 {
-	struct iova_space *space = &ioas->iova_space;
-	struct ioas_area *area;
-	bool usable;
-
-	for (;;) {
-		spin_lock(&space->iova_lock);
-		if (previous) {
-			area = iova_next(space, previous);
-			if (area && area->first_iova > last_iova)
-				area = NULL;
-			previous->nbusy--;
-			previous = NULL;
-		} else {
-			area = iova_first(space, iova, last_iova);
-		}
-		usable = area && area_is_settled(area);
-		if (usable) {
-			area->nbusy++;
-			*marked = area->flags & AREA_ALL_DIRTY;
-			/* As mark_all_dirty(). */
-			WRITE_ONCE(area->flags, area->flags & ~AREA_ALL_DIRTY);
-		} else if (area) {
-			iova = max(iova, area->first_iova);
-		}
-		ioas_unlock_and_wake(ioas);
-		if (!area || usable)
-			return area;
-		if (area_wait_settled(ioas, iova, true))
-			return ERR_PTR(-EINTR);
-	}
-}
-
-/*
- * May a range begin and end where it does? -EINVAL if that cuts an area; -EINTR on a fatal signal.
- * Waits for a map that may fail, or an unmap, of such an area.
- */
-static int check_borders(struct ioas *ioas, unsigned long iova, unsigned long last_iova)
-{
-	struct iova_space *space = &ioas->iova_space;
-	struct ioas_area *cut;
-	unsigned long border;
-	bool live;
-
-	for (;;) {
-		border = iova;
-		spin_lock(&space->iova_lock);
-		cut = iova_first(space, iova, iova);
-		if (!cut || cut->first_iova == iova) {
-			border = last_iova;
-			cut = iova_first(space, last_iova, last_iova);
-			if (cut && cut->last_iova == last_iova)
-				cut = NULL;
-		}
-		live = cut && area_is_live(cut);
-		spin_unlock(&space->iova_lock);
-		if (!cut)
-			return 0;
-		if (live)
-			return -EINVAL;
-		if (area_wait_settled(ioas, border, true))
-			return -EINTR;
-	}
-}
-
-static noinline __aligned(WALK_NBYTES)
-long report_range(struct type1 *type1, struct ioas *ioas, unsigned long iova,
-		  unsigned long last_iova, const struct vfio_bitmap *bitmap)
-{
-	struct dirty_report report;
-	struct ioas_area *area = NULL;
+	unsigned long last_iova = range->iova + range->size - 1;
 	u64 begin_ns = trace_begin(dirty_read);
+	unsigned long iova = range->iova;
+	struct ioas_area *area = NULL;
+	struct dirty_report report;
 	unsigned long nareas = 0;
 	bool marked;
 	long ret;
 
-	ret = check_borders(ioas, iova, last_iova);
-	if (ret)
+	ret = ioas_check_borders(ioas, iova, last_iova, UNMAP_WHOLE);
+	if (ret && ret != -ENOENT)
 		return ret;
-	report_init(&report, type1, ioas, iova, bitmap);
+	ret = 0;
+	report_init(&report, dirty, ioas, iova, &range->bitmap);
 	while (!ret) {
-		area = hold_next(ioas, area, iova, last_iova, &marked);
+		area = area_hold_next(ioas, area, iova, last_iova);
 		if (IS_ERR(area)) {
 			ret = PTR_ERR(area);
 			area = NULL;
@@ -688,10 +601,10 @@ long report_range(struct type1 *type1, struct ioas *ioas, unsigned long iova,
 			break;
 		nareas++;
 		/* One that came since then is somebody else's affair. */
-		if (area->first_iova >= iova && area->last_iova <= last_iova)
+		if (area->first_iova >= iova && area->last_iova <= last_iova) {
+			marked = take_mark(ioas, area);
 			ret = report_area(&report, area, marked);
-		else if (marked)
-			mark_all_dirty(ioas, area);
+		}
 		cond_resched();
 	}
 	if (area)
@@ -699,90 +612,4 @@ long report_range(struct type1 *type1, struct ioas *ioas, unsigned long iova,
 	trace_dirty_read(ioas->object.ctx->id, ioas->object.id, iova, last_iova, nareas,
 			 ret, trace_ns(begin_ns));
 	return ret;
-}
-
-static int check_range(const struct vfio_iommu_type1_dirty_bitmap_get *range)
-{
-	u64 misfit = PAGE_SIZE - 1;
-	int ret;
-
-	if (!range->size)
-		return -EINVAL;
-	if (range->iova + range->size - 1 < range->iova)
-		return STOCK_WRAPS;
-	/* What does not end below 2^64 is too much for older ones. */
-	if (!STOCK_IS_INCLUSIVE && range->iova + range->size < range->iova)
-		return -EINVAL;
-	ret = dirty_check_bitmap(&range->bitmap, range->size);
-	if (ret)
-		return ret;
-	if (range->bitmap.pgsize != PAGE_SIZE || (range->iova | range->size) & misfit)
-		return -EINVAL;
-	return 0;
-}
-
-long dirty_report(struct type1 *type1, struct ioas *ioas, const struct dirty_call *call)
-{
-	const struct vfio_iommu_type1_dirty_bitmap_get *range = &call->range;
-
-	if (!type1->v2)
-		return -EACCES;
-	if (!dirty_is_tracking(ioas))
-		return -EINVAL;
-	return report_range(type1, ioas, range->iova, range->iova + range->size - 1,
-			    &range->bitmap);
-}
-
-static int check_head(const struct vfio_iommu_type1_dirty_bitmap *head)
-{
-	if (head->argsz < sizeof(*head))
-		return -EINVAL;
-	switch (head->flags) {
-	case VFIO_IOMMU_DIRTY_PAGES_FLAG_START:
-	case VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP:
-		return 0;
-	case VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP:
-		return head->argsz < offsetofend(struct dirty_call, range) ? -EINVAL : 0;
-	default:
-		return -EINVAL;
-	}
-}
-
-void dirty_check_call(struct dirty_call *call)
-{
-	call->ret = check_head(&call->head);
-	if (dirty_is_report(call))
-		call->ret = check_range(&call->range);
-}
-
-void dirty_read_call(struct dirty_call *call, void __user *udirty)
-{
-	BUILD_BUG_ON(offsetof(struct dirty_call, range) != sizeof(call->head));
-	call->ret = -EFAULT;
-	if (copy_from_user(&call->head, udirty, sizeof(call->head)))
-		return;
-	call->ret = check_head(&call->head);
-	if (!dirty_is_report(call))
-		return;
-	if (copy_from_user(&call->range, udirty + sizeof(call->head), sizeof(call->range)))
-		call->ret = -EFAULT;
-	else
-		call->ret = check_range(&call->range);
-}
-
-long dirty_serve(struct type1 *type1, const struct dirty_call *call)
-{
-	if (!type1->v2)
-		return -EACCES;
-	if (call->ret)
-		return call->ret;
-	switch (call->head.flags) {
-	case VFIO_IOMMU_DIRTY_PAGES_FLAG_START:
-		return dirty_start(&type1->dirty);
-	case VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP:
-		return dirty_stop(&type1->dirty);
-	default:
-		/* A report, which dirty_report() would have made. */
-		return -ENODEV;
-	}
 }

@@ -13,20 +13,22 @@
 #include <linux/types.h>
 #include <linux/vfio.h>
 
-#include "space/ioas.h"
+#include "space/ioas_struct.h"
 
+struct dirty;
 struct ioas_area;
-struct type1;
 
-/* Largest bitmap of one call, in bytes, and so the largest range, in pages. */
-#define DIRTY_MAX_NBYTES	BIT(28)
-#define DIRTY_MAX_NPAGES	(DIRTY_MAX_NBYTES * BITS_PER_BYTE)
+/* Sets, from @first_bit on, a bit for each page from @first_index that somebody writes to just now. */
+typedef void (*dirty_held_fn)(struct dirty *dirty, const struct ioas *ioas,
+			      unsigned long first_index, unsigned long last_index,
+			      unsigned long *bits, unsigned long first_bit);
 
 /* A container. */
 struct dirty {
 	struct mutex lock;		/* outside of domains_rwsem */
 	bool tracking;			/* lock; what START and STOP said last */
 	struct list_head spaces;	/* lock; what is known of each IOAS */
+	dirty_held_fn report_held;	/* constant */
 };
 
 /* What each IOAS of a container has as its front. */
@@ -37,8 +39,9 @@ struct dirty_state {
 /**
  * dirty_init() - make a container track nothing
  * @dirty: uninitialised memory
+ * @report_held: tells of pages that are written to without dirty_note_write()
  */
-void dirty_init(struct dirty *dirty);
+void dirty_init(struct dirty *dirty, dirty_held_fn report_held);
 
 /**
  * dirty_destroy() - undo dirty_init()
@@ -113,18 +116,8 @@ void dirty_forget_writer(struct ioas *ioas);
 void dirty_remove_writer(struct ioas *ioas);
 
 /**
- * dirty_check_bitmap() - is what user space says of a bitmap right?
- * @bitmap: what it says
- * @nbytes: length of the range, in bytes
- *
- * Return: 0; -EINVAL: no page, a bitmap that is too small or larger than
- * DIRTY_MAX_NBYTES, or not in user space.
- */
-int dirty_check_bitmap(const struct vfio_bitmap *bitmap, u64 nbytes);
-
-/**
  * dirty_unmap() - VFIO_IOMMU_UNMAP_DMA of a type1v2 container that tracks, with a report
- * @type1: the container
+ * @dirty: of the container
  * @ioas: its IOAS, which the caller entered
  * @iova: first address of the range, a multiple of the page size
  * @last_iova: last address, inclusive
@@ -135,57 +128,38 @@ int dirty_check_bitmap(const struct vfio_bitmap *bitmap, u64 nbytes);
  * Return: as ioas_unmap_watched(); -EFAULT, and the mapping that could not be reported, and those
  * above, still there.
  */
-int dirty_unmap(struct type1 *type1, struct ioas *ioas, unsigned long iova,
+int dirty_unmap(struct dirty *dirty, struct ioas *ioas, unsigned long iova,
 		unsigned long last_iova, const struct vfio_bitmap *bitmap,
 		unsigned long *unmapped_nbytes);
 
-/* A call of VFIO_IOMMU_DIRTY_PAGES that was read. */
-struct dirty_call {
-	struct vfio_iommu_type1_dirty_bitmap head;
-	struct vfio_iommu_type1_dirty_bitmap_get range;	/* of a report, behind the head as here */
-	int ret;			/* what is wrong with it; or 0 */
-};
-
 /**
- * dirty_read_call() - read a call of VFIO_IOMMU_DIRTY_PAGES
- * @call: for dirty_serve(), which says what is wrong with it
- * @udirty: user pointer
- *
- * Context: may fault: the caller keeps no container.
- */
-void dirty_read_call(struct dirty_call *call, void __user *udirty);
-
-/**
- * dirty_check_call() - the part of dirty_read_call() that reads nothing
- * @call: all of it but @ret, as user space has it
- */
-void dirty_check_call(struct dirty_call *call);
-
-/* Is it a report, with which nothing is wrong so far? */
-static inline bool dirty_is_report(const struct dirty_call *call)
-{
-	return !call->ret && call->head.flags == VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP;
-}
-
-/**
- * dirty_report() - VFIO_IOMMU_DIRTY_PAGES that asks for a bitmap
- * @type1: the container
+ * dirty_report() - VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP
+ * @dirty: of a container that tracks
  * @ioas: its IOAS, which the caller entered
- * @call: of dirty_is_report()
+ * @range: which pages, and where to; checked
  *
  * Context: may sleep and fault.
- * Return: as stock type1; -EINTR on a fatal signal.
+ * Return: 0; -EINVAL if a border of the range lies in a mapping; -EFAULT; -EINTR on a fatal signal.
  */
-long dirty_report(struct type1 *type1, struct ioas *ioas, const struct dirty_call *call);
+long dirty_report(struct dirty *dirty, struct ioas *ioas,
+		  const struct vfio_iommu_type1_dirty_bitmap_get *range);
 
 /**
- * dirty_serve() - VFIO_IOMMU_DIRTY_PAGES but for reports of a container that has an IOAS
- * @type1: the container, kept by the caller
- * @call: which dirty_read_call() has read
+ * dirty_start() - VFIO_IOMMU_DIRTY_PAGES_FLAG_START
+ * @dirty: of the container
  *
  * Context: may sleep; the caller is in no IOAS.
- * Return: as stock type1; -ENODEV for a report.
+ * Return: 0, also if it tracks already; -EINVAL, and nothing changed, if a mapping has more pages
+ * than a bitmap has bits.
  */
-long dirty_serve(struct type1 *type1, const struct dirty_call *call);
+long dirty_start(struct dirty *dirty);
+
+/**
+ * dirty_stop() - VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP
+ * @dirty: of the container
+ *
+ * Context: as dirty_start(). Never fails.
+ */
+void dirty_stop(struct dirty *dirty);
 
 #endif

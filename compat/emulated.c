@@ -24,14 +24,11 @@
 #include <linux/vfio.h>
 
 #include "area_flags.h"
-#include "dirty.h"
 #include "emulated.h"
 #include "space/area.h"
 #include "space/ioas.h"
 #include "space/unmap.h"
 #include "stock.h"
-#include "type1.h"
-#include "vaddr.h"
 
 static void tell_devices(void *data, unsigned long iova, unsigned long nbytes)
 {
@@ -44,9 +41,10 @@ static void tell_devices(void *data, unsigned long iova, unsigned long nbytes)
 	mutex_unlock(&emulated->devices_mutex);
 }
 
-void emulated_init(struct emulated *emulated)
+void emulated_init(struct emulated *emulated, struct ioas_ctx *ctx,
+		   const struct emulated_ops *ops)
 {
-	memset(emulated, 0, sizeof(*emulated));
+	*emulated = (struct emulated){ .ctx = ctx, .ops = ops };
 	mutex_init(&emulated->devices_mutex);
 	INIT_LIST_HEAD(&emulated->devices);
 	mutex_init(&emulated->holds_mutex);
@@ -76,14 +74,14 @@ static int use_ioas(struct emulated *emulated, struct ioas *ioas)
 }
 
 /* The same for what container ioctls work on; -ENODEV if that is nothing. */
-static int use_selected(struct type1 *type1)
+static int use_selected(struct emulated *emulated)
 {
-	struct ioas *ioas = ioas_get_default(type1->ctx);
+	struct ioas *ioas = ioas_get_default(emulated->ctx);
 	int ret;
 
 	if (!ioas)
 		return -ENODEV;
-	ret = use_ioas(&type1->emulated, ioas);
+	ret = use_ioas(emulated, ioas);
 	ioas_put(ioas);
 	return ret;
 }
@@ -92,14 +90,13 @@ static int use_selected(struct type1 *type1)
  * Becomes an in-kernel user of @ioas, or if that is NULL of what is selected, and so keeps it;
  * unless it is one already. On success holds_mutex is held.
  */
-static int join_and_lock(struct type1 *type1, struct ioas *ioas)
+static int join_and_lock(struct emulated *emulated, struct ioas *ioas)
 {
-	struct emulated *emulated = &type1->emulated;
 	int ret = 0;
 
 	mutex_lock(&emulated->holds_mutex);
 	if (!emulated->ioas)
-		ret = ioas ? use_ioas(emulated, ioas) : use_selected(type1);
+		ret = ioas ? use_ioas(emulated, ioas) : use_selected(emulated);
 	if (ret)
 		mutex_unlock(&emulated->holds_mutex);
 	return ret;
@@ -136,25 +133,23 @@ static void remove_user(struct emulated *emulated)
 static int count_group(struct emulated *emulated)
 {
 	struct ioas *ioas = emulated->ioas;
-	int ret = 0;
+	int ret;
 
-	/* Once there is one, no address becomes void: see vaddr_void(). */
+	/* Once there is one, no address becomes void. */
 	down_write(&ioas->domains_rwsem);
-	if (vaddr_any_void(ioas))
-		ret = -EBUSY;
-	else
+	ret = emulated->ops->check(ioas);
+	if (!ret)
 		WRITE_ONCE(emulated->ngroups, emulated->ngroups + 1);
 	up_write(&ioas->domains_rwsem);
 	return ret;
 }
 
-int emulated_add_group(struct type1 *type1, struct ioas *ioas)
+int emulated_add_group(struct emulated *emulated, struct ioas *ioas)
 {
-	struct emulated *emulated = &type1->emulated;
 	int ret;
 
 	add_user(emulated);
-	ret = join_and_lock(type1, ioas);
+	ret = join_and_lock(emulated, ioas);
 	if (!ret) {
 		mutex_unlock(&emulated->holds_mutex);
 		ret = count_group(emulated);
@@ -164,9 +159,8 @@ int emulated_add_group(struct type1 *type1, struct ioas *ioas)
 	return ret;
 }
 
-void emulated_remove_group(struct type1 *type1)
+void emulated_remove_group(struct emulated *emulated)
 {
-	struct emulated *emulated = &type1->emulated;
 	struct ioas *ioas = emulated->ioas;
 
 	down_write(&ioas->domains_rwsem);
@@ -179,9 +173,8 @@ void emulated_remove_group(struct type1 *type1)
 	remove_user(emulated);
 }
 
-void emulated_register(struct type1 *type1, struct vfio_device *vdev)
+void emulated_register(struct emulated *emulated, struct vfio_device *vdev)
 {
-	struct emulated *emulated = &type1->emulated;
 
 	if (!vdev->ops->dma_unmap)
 		return;
@@ -196,18 +189,12 @@ static unsigned long index_to_iova(unsigned long index)
 	return index << PAGE_SHIFT;
 }
 
-/* Where in the store of an area a page lies. */
-static unsigned long store_index(const struct ioas_area *area, unsigned long index)
-{
-	return area_byte(area, index_to_iova(index)) / PAGE_SIZE;
-}
-
 /*
  * Work on pages one after another, in the IOAS: the area they lie in is kept busy, and its owner
  * paid, once for all that lie in it.
  */
 struct visit {
-	struct type1 *type1;
+	struct emulated *emulated;
 	struct ioas_area *area;		/* kept busy; or NULL */
 	struct account_refund refund;	/* of its owner */
 	bool joins;			/* pins a page that only other groups hold */
@@ -218,7 +205,7 @@ static void visit_end(struct visit *visit)
 	if (!visit->area)
 		return;
 	account_pay(&visit->refund);
-	area_unhold(visit->type1->emulated.ioas, visit->area);
+	area_unhold(visit->emulated->ioas, visit->area);
 	visit->area = NULL;
 }
 
@@ -241,7 +228,7 @@ static struct ioas_area *visit_area(struct visit *visit, unsigned long index)
 
 	if (visits_area(visit, index))
 		return visit->area;
-	area = area_hold(visit->type1->emulated.ioas, index_to_iova(index));
+	area = area_hold(visit->emulated->ioas, index_to_iova(index));
 	if (!IS_ERR(area))
 		visit->area = area;
 	return area;
@@ -251,7 +238,7 @@ static struct ioas_area *visit_area(struct visit *visit, unsigned long index)
 static struct ioas_area *visit_pinned_area(struct visit *visit, unsigned long index)
 {
 	if (!visits_area(visit, index))
-		visit->area = area_hold_pinned(visit->type1->emulated.ioas,
+		visit->area = area_hold_pinned(visit->emulated->ioas,
 					       index_to_iova(index));
 	return visit->area;
 }
@@ -259,13 +246,13 @@ static struct ioas_area *visit_pinned_area(struct visit *visit, unsigned long in
 /* Nobody pins a page any more: it is dirty once more, and given back. */
 static void let_go(struct visit *visit, struct hold *hold, unsigned long index)
 {
-	struct emulated *emulated = &visit->type1->emulated;
+	struct emulated *emulated = visit->emulated;
 	struct ioas_area *area = visit_pinned_area(visit, index);
 
 	lockdep_assert_held(&emulated->holds_mutex);
 	/* An area with a pin does not go. */
 	if (!WARN_ON(!area)) {
-		dirty_note_write(emulated->ioas, area, index_to_iova(index), PAGE_SIZE);
+		emulated->ops->wrote(emulated->ioas, area, index_to_iova(index), PAGE_SIZE);
 		area_drop_hold(emulated->ioas, area, &hold->pin, &visit->refund);
 	}
 	xa_erase(&emulated->holds, index);
@@ -279,10 +266,9 @@ static unsigned int group_number(struct iommu_group *group)
 }
 
 /* Takes from groups with a number, none of whose devices is open, what no others have pinned. */
-static void take_away(struct type1 *type1, unsigned int number)
+static void take_away(struct emulated *emulated, unsigned int number)
 {
-	struct emulated *emulated = &type1->emulated;
-	struct visit visit = { .type1 = type1 };
+	struct visit visit = { .emulated = emulated };
 	struct hold *hold;
 	unsigned long index;
 
@@ -300,37 +286,34 @@ static void take_away(struct type1 *type1, unsigned int number)
 	ioas_leave(emulated->ioas);
 }
 
-void emulated_note_group(struct type1 *type1, struct iommu_group *group)
+void emulated_note_group(struct emulated *emulated, struct iommu_group *group)
 {
-	struct emulated *emulated = &type1->emulated;
 
 	mutex_lock(&emulated->holds_mutex);
 	emulated->nattached[group_number(group)]++;
 	mutex_unlock(&emulated->holds_mutex);
 }
 
-void emulated_forget_group(struct type1 *type1, struct iommu_group *group)
+void emulated_forget_group(struct emulated *emulated, struct iommu_group *group)
 {
-	struct emulated *emulated = &type1->emulated;
 	unsigned int number = group_number(group);
 
 	mutex_lock(&emulated->holds_mutex);
 	if (!--emulated->nattached[number])
-		take_away(type1, number);
+		take_away(emulated, number);
 	quit_if_unused(emulated);
 	mutex_unlock(&emulated->holds_mutex);
 }
 
 /* No device of a group is open. */
-static void close_group(struct type1 *type1, struct iommu_group *group)
+static void close_group(struct emulated *emulated, struct iommu_group *group)
 {
-	struct emulated *emulated = &type1->emulated;
 	unsigned int number = group_number(group);
 
 	mutex_lock(&emulated->holds_mutex);
 	/* A group that shares the number may have a device that is open. */
 	if (emulated->nattached[number] == 1)
-		take_away(type1, number);
+		take_away(emulated, number);
 	mutex_unlock(&emulated->holds_mutex);
 }
 
@@ -349,9 +332,8 @@ static bool has_device_of(struct emulated *emulated, struct iommu_group *group)
 	return false;
 }
 
-void emulated_unregister(struct type1 *type1, struct vfio_device *vdev)
+void emulated_unregister(struct emulated *emulated, struct vfio_device *vdev)
 {
-	struct emulated *emulated = &type1->emulated;
 	struct iommu_group *group = vdev->dev->iommu_group;
 
 	if (!vdev->ops->dma_unmap)
@@ -360,7 +342,7 @@ void emulated_unregister(struct type1 *type1, struct vfio_device *vdev)
 	list_del(&vdev->iommu_entry);
 	/* An unmap that does not find the device does not find its pins either. */
 	if (!has_device_of(emulated, group))
-		close_group(type1, group);
+		close_group(emulated, group);
 	mutex_unlock(&emulated->devices_mutex);
 	remove_user(emulated);
 }
@@ -379,11 +361,6 @@ static int check_area(const struct ioas_area *area, int prot)
 	return READ_ONCE(area->flags) & AREA_NO_VADDR ? -EBUSY : 0;
 }
 
-static bool owner_is_gone(const struct ioas_area *area)
-{
-	return !atomic_read(&area->pages->account->mm->mm_users);
-}
-
 /* Pins a page that nobody holds yet. */
 static struct hold *add_hold(struct emulated *emulated, struct ioas_area *area,
 			     unsigned long index)
@@ -393,12 +370,12 @@ static struct hold *add_hold(struct emulated *emulated, struct ioas_area *area,
 	int ret;
 
 	/* Type1 does not look whether the page is pinned for another reason. */
-	if (owner_is_gone(area))
+	if (area_owner_is_gone(area))
 		return ERR_PTR(-ENODEV);
 	hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
 	if (!hold)
 		return ERR_PTR(-ENOMEM);
-	ret = area_add_hold(emulated->ioas, area, &hold->pin, store_index(area, index));
+	ret = area_add_hold(emulated->ioas, area, &hold->pin, area_index(area, index_to_iova(index)));
 	if (ret)
 		goto free_hold;
 	ret = xa_err(xa_store(&emulated->holds, index, hold, GFP_KERNEL_ACCOUNT));
@@ -417,7 +394,7 @@ free_hold:
 static int pin_page(struct visit *visit, unsigned int number, unsigned long index, int prot,
 		    struct page **page)
 {
-	struct emulated *emulated = &visit->type1->emulated;
+	struct emulated *emulated = visit->emulated;
 	struct ioas_area *area = visit_area(visit, index);
 	struct hold *hold;
 	int ret;
@@ -445,7 +422,7 @@ static int pin_page(struct visit *visit, unsigned int number, unsigned long inde
 
 static void unpin_page(struct visit *visit, unsigned long index)
 {
-	struct hold *hold = xa_load(&visit->type1->emulated.holds, index);
+	struct hold *hold = xa_load(&visit->emulated->holds, index);
 
 	if (hold && !--hold->npins)
 		let_go(visit, hold, index);
@@ -464,10 +441,10 @@ static void note_joined(struct emulated *emulated, unsigned int number, unsigned
 	}
 }
 
-static int pin_pages(struct type1 *type1, unsigned int number, unsigned long index,
+static int pin_pages(struct emulated *emulated, unsigned int number, unsigned long index,
 		     unsigned long npages, int prot, struct page **pages)
 {
-	struct visit visit = { .type1 = type1 };
+	struct visit visit = { .emulated = emulated };
 	unsigned long i;
 	int ret = 0;
 
@@ -484,42 +461,38 @@ static int pin_pages(struct type1 *type1, unsigned int number, unsigned long ind
 		while (i--)
 			unpin_page(&visit, index + i);
 	} else if (visit.joins) {
-		note_joined(&type1->emulated, number, index, npages);
+		note_joined(emulated, number, index, npages);
 	}
 	visit_end(&visit);
 	return ret;
 }
 
-int emulated_pin(struct type1 *type1, struct iommu_group *group, unsigned long iova,
+int emulated_pin(struct emulated *emulated, struct iommu_group *group, unsigned long iova,
 		 unsigned long npages, int prot, struct page **pages)
 {
-	struct emulated *emulated = &type1->emulated;
 	unsigned long index = iova >> PAGE_SHIFT;
 	int ret;
 
-	if (!type1->v2)
-		return -EACCES;
 	/* Older ones see it when they get there. */
 	if (STOCK_IS_INCLUSIVE && iova + (npages << PAGE_SHIFT) - 1 < iova)
 		return -EOVERFLOW;
 	if (list_empty(&emulated->devices))
 		return -EINVAL;
-	ret = join_and_lock(type1, NULL);
+	ret = join_and_lock(emulated, NULL);
 	if (ret)
 		return ret;
 	ioas_notifier_begin_pin(&emulated->notifier);
 	ioas_enter(emulated->ioas);
-	ret = pin_pages(type1, group_number(group), index, npages, prot, pages);
+	ret = pin_pages(emulated, group_number(group), index, npages, prot, pages);
 	ioas_leave(emulated->ioas);
 	ioas_notifier_end_pin(&emulated->notifier);
 	mutex_unlock(&emulated->holds_mutex);
 	return ret;
 }
 
-void emulated_unpin(struct type1 *type1, unsigned long iova, unsigned long npages)
+void emulated_unpin(struct emulated *emulated, unsigned long iova, unsigned long npages)
 {
-	struct emulated *emulated = &type1->emulated;
-	struct visit visit = { .type1 = type1 };
+	struct visit visit = { .emulated = emulated };
 	unsigned long index = iova >> PAGE_SHIFT;
 
 	mutex_lock(&emulated->holds_mutex);
@@ -539,16 +512,15 @@ static int rw_in_area(struct ioas_area *area, unsigned long iova, void *data,
 	int ret;
 
 	ret = check_area(area, write ? IOMMU_READ | IOMMU_WRITE : IOMMU_READ);
-	if (!ret && owner_is_gone(area))
+	if (!ret && area_owner_is_gone(area))
 		ret = -EPERM;
 	if (ret)
 		return ret;
-	ret = pages_copy_direct(area->pages, area_byte(area, iova), data, nbytes, write, true);
-	return ret ? -EFAULT : 0;
+	return area_copy(area, iova, data, nbytes, write) ? -EFAULT : 0;
 }
 
 /* Copies what lies in one area. Returns how many bytes, or an error. */
-static long rw_next(struct type1 *type1, struct ioas *ioas, unsigned long iova, void *data,
+static long rw_next(struct emulated *emulated, struct ioas *ioas, unsigned long iova, void *data,
 		    size_t nbytes, bool write)
 {
 	struct ioas_area *area = area_hold(ioas, iova);
@@ -559,22 +531,22 @@ static long rw_next(struct type1 *type1, struct ioas *ioas, unsigned long iova, 
 	nbytes = min(nbytes, area->last_iova - iova + 1);
 	ret = rw_in_area(area, iova, data, nbytes, write);
 	if (!ret && write)
-		dirty_note_write(ioas, area, iova, nbytes);
+		emulated->ops->wrote(ioas, area, iova, nbytes);
 	area_unhold(ioas, area);
 	return ret ?: (long)nbytes;
 }
 
-int emulated_rw(struct type1 *type1, unsigned long iova, void *data, size_t nbytes,
+int emulated_rw(struct emulated *emulated, unsigned long iova, void *data, size_t nbytes,
 		bool write)
 {
-	struct ioas *ioas = ioas_get_default(type1->ctx);
+	struct ioas *ioas = ioas_get_default(emulated->ctx);
 	long n = 0;
 
 	if (!ioas)
 		return -EINVAL;
 	ioas_enter(ioas);
 	while (nbytes) {
-		n = rw_next(type1, ioas, iova, data, nbytes, write);
+		n = rw_next(emulated, ioas, iova, data, nbytes, write);
 		if (n < 0)
 			break;
 		iova += n;

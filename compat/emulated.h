@@ -19,10 +19,22 @@
 struct ioas;
 struct iommu_group;
 struct page;
-struct type1;
+struct ioas_area;
+struct ioas_ctx;
 struct vfio_device;
 
+/* What their container does for them. */
+struct emulated_ops {
+	/* @nbytes, all in @area, which is kept busy in @ioas, were written to. */
+	void (*wrote)(struct ioas *ioas, struct ioas_area *area, unsigned long iova,
+		      unsigned long nbytes);
+	/* May they use the addresses of all mappings? domains_rwsem is held for writing. */
+	int (*check)(struct ioas *ioas);	/* 0 or -errno */
+};
+
 struct emulated {
+	const struct emulated_ops *ops;	/* constant, as is ctx */
+	struct ioas_ctx *ctx;
 	struct mutex devices_mutex;	/* held while they are called */
 	struct list_head devices;	/* devices_mutex; to be told of unmaps, newest first */
 	unsigned int ngroups;		/* domains_rwsem, anybody may peek; emulated ones */
@@ -44,8 +56,11 @@ struct hold {
 /**
  * emulated_init() - make a container without such devices
  * @emulated: uninitialised memory
+ * @ctx: of the container
+ * @ops: what the container does
  */
-void emulated_init(struct emulated *emulated);
+void emulated_init(struct emulated *emulated, struct ioas_ctx *ctx,
+		   const struct emulated_ops *ops);
 
 /**
  * emulated_destroy() - undo emulated_init()
@@ -55,16 +70,16 @@ void emulated_destroy(struct emulated *emulated);
 
 /**
  * emulated_note_group() - a group has joined a container: its devices may be opened, and pin
- * @type1: the container
+ * @emulated: of the container
  * @group: of any kind
  *
  * Context: may sleep; vfio.ko lets no other group come or go.
  */
-void emulated_note_group(struct type1 *type1, struct iommu_group *group);
+void emulated_note_group(struct emulated *emulated, struct iommu_group *group);
 
 /**
  * emulated_forget_group() - undo emulated_note_group(), before the group leaves
- * @type1: the container
+ * @emulated: of the container
  * @group: the group
  *
  * Takes away the pages that its devices still hold, but for those that a device of another group
@@ -72,44 +87,44 @@ void emulated_note_group(struct type1 *type1, struct iommu_group *group);
  *
  * Context: may sleep; none of its devices is open.
  */
-void emulated_forget_group(struct type1 *type1, struct iommu_group *group);
+void emulated_forget_group(struct emulated *emulated, struct iommu_group *group);
 
 /**
  * emulated_add_group() - let an emulated group use a container
- * @type1: the container
+ * @emulated: of the container
  * @ioas: what its devices use if the container has none for them yet; the caller keeps it, or has
  *	not published it
  *
  * From now on its mappings outlive its domains.
  *
  * Context: may sleep; vfio.ko lets no other group come or go.
- * Return: 0; -EBUSY while a mapping waits for its new address; -EINVAL if a native map does not
- * consist of whole pages; -ENOMEM.
+ * Return: 0; what @ops->check says; -EINVAL if a native map does not consist of whole pages;
+ * -ENOMEM.
  */
-int emulated_add_group(struct type1 *type1, struct ioas *ioas);
+int emulated_add_group(struct emulated *emulated, struct ioas *ioas);
 
 /**
  * emulated_remove_group() - undo emulated_add_group()
- * @type1: the container
+ * @emulated: of the container
  *
  * As in stock type1 mappings do not outlive the last group of any kind.
  *
  * Context: may sleep; none of its devices is open.
  */
-void emulated_remove_group(struct type1 *type1);
+void emulated_remove_group(struct emulated *emulated);
 
 /**
  * emulated_register() - a device was opened
- * @type1: the container
+ * @emulated: of the container
  * @vdev: any device; without a callback for unmaps it is ignored
  *
  * Context: may sleep.
  */
-void emulated_register(struct type1 *type1, struct vfio_device *vdev);
+void emulated_register(struct emulated *emulated, struct vfio_device *vdev);
 
 /**
  * emulated_unregister() - a device was closed
- * @type1: the container
+ * @emulated: of the container
  * @vdev: of emulated_register()
  *
  * Waits while it is being told of an unmap. If it was the last one of its group, what that group
@@ -117,11 +132,11 @@ void emulated_register(struct type1 *type1, struct vfio_device *vdev);
  *
  * Context: may sleep. Never fails.
  */
-void emulated_unregister(struct type1 *type1, struct vfio_device *vdev);
+void emulated_unregister(struct emulated *emulated, struct vfio_device *vdev);
 
 /**
  * emulated_pin() - vfio_pin_pages()
- * @type1: the container
+ * @emulated: of the container
  * @group: of the device
  * @iova: of the first page; any address within it will do
  * @npages: how many, at least 1
@@ -131,17 +146,17 @@ void emulated_unregister(struct type1 *type1, struct vfio_device *vdev);
  * A page that is held already is just counted once more.
  *
  * Context: may sleep and fault.
- * Return: 0; or, with nothing changed, -EACCES for type1 (v1); -EINVAL where nothing is
+ * Return: 0; or, with nothing changed, -EINVAL where nothing is
  * mapped, for device memory, while the mapping is being removed, for a range that wraps, or
  * without an open device; -EPERM where the mapping does not allow it; -EBUSY while it waits for
  * its new address; -ENODEV where its process is gone; as pages_pin(); -EINTR on a fatal signal.
  */
-int emulated_pin(struct type1 *type1, struct iommu_group *group, unsigned long iova,
+int emulated_pin(struct emulated *emulated, struct iommu_group *group, unsigned long iova,
 		 unsigned long npages, int prot, struct page **pages);
 
 /**
  * emulated_unpin() - vfio_unpin_pages()
- * @type1: the container
+ * @emulated: of the container
  * @iova: of the first page
  * @npages: how many
  *
@@ -149,11 +164,11 @@ int emulated_pin(struct type1 *type1, struct iommu_group *group, unsigned long i
  *
  * Context: may sleep; also from a device's callback for unmaps. Never fails.
  */
-void emulated_unpin(struct type1 *type1, unsigned long iova, unsigned long npages);
+void emulated_unpin(struct emulated *emulated, unsigned long iova, unsigned long npages);
 
 /**
  * emulated_rw() - vfio_dma_rw()
- * @type1: the container
+ * @emulated: of the container
  * @iova: where
  * @data: kernel memory
  * @nbytes: how much, at least 1
@@ -165,7 +180,7 @@ void emulated_unpin(struct type1 *type1, unsigned long iova, unsigned long npage
  * while it waits for its new address; -EFAULT where memory is missing, or if the caller has
  * another address space than the process; -EINTR on a fatal signal.
  */
-int emulated_rw(struct type1 *type1, unsigned long iova, void *data, size_t nbytes,
+int emulated_rw(struct emulated *emulated, unsigned long iova, void *data, size_t nbytes,
 		bool write);
 
 /**

@@ -19,6 +19,10 @@
  */
 #define STOCK_PIN_RULES	(PAGES_MAY_BE_MMIO | PAGES_IGNORE_KEYS | PAGES_STRICT_READ | PAGES_SHARE_COW)
 
+/* Largest bitmap of dirty pages of one call, in bytes, and so the largest range, in pages. */
+#define STOCK_MAX_BITMAP_NBYTES	BIT(28)
+#define STOCK_MAX_BITMAP_NPAGES	(STOCK_MAX_BITMAP_NBYTES * BITS_PER_BYTE)
+
 /* VFIO_TYPE1_NESTING_IOMMU: the headers of kernels that do not know it lack it, too. */
 #define STOCK_NESTING_IOMMU	6
 

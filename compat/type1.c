@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * type1: the container ioctls, as vfio_iommu_type1 defines them.
+ * type1: containers, as vfio_iommu_type1 defines them.
+ *
+ * A container is one context with one IOAS, unless its user makes more, and what it keeps beside
+ * that: dirty pages, emulated devices, user addresses that are void. These know the engine, and not
+ * each other; here they meet.
  *
  * A call reads its argument before it looks for the container, so that memory that does not answer
- * keeps nobody from releasing that, and then has a reference to the module. It decides once how it
- * is served: most calls enter the IOAS, and so keep all that they use; new user addresses and the
- * switch of dirty tracking wait until nobody else is inside. It writes its answer when it has let
- * go of both, but for bitmaps and the answers of native calls.
+ * keeps nobody from releasing that, and then has a reference to the module. It writes its answer
+ * when it has let go of the container, but for bitmaps and the answers of native calls.
  *
- * Locking: none here; the IOAS has its own.
+ * Locking: that of the IOAS. Calls say which they need, see enum type1_scope.
  */
 #include <linux/fault-inject-usercopy.h>
 #include <linux/iommu.h>
@@ -18,10 +20,8 @@
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
-#include "container.h"
-#include "dirty.h"
+#include "base/selftest.h"
 #include "domain/group.h"
-#include "emulated.h"
 #include "native/info.h"
 #include "native/ioctl.h"
 #include "space/ioas.h"
@@ -29,6 +29,7 @@
 #include "space/unmap.h"
 #include "stock.h"
 #include "type1.h"
+#include "type1_call.h"
 #include "vaddr.h"
 
 static bool disable_hugepages;
@@ -39,83 +40,386 @@ static unsigned int dma_entry_limit = 65535;
 module_param(dma_entry_limit, uint, 0644);
 MODULE_PARM_DESC(dma_entry_limit, "Number of mappings of a container that gets its backend from now on (65535)");
 
-/**
- * type1_init() - begin a container
- * @type1: zeroed memory
- * @ctx: its context
- * @type: as given to VFIO_SET_IOMMU
- *
- * Return: 0, or -EINVAL for a type we do not have.
- */
-int type1_init(struct type1 *type1, struct ioas_ctx *ctx, unsigned long type)
+/* A group of a container. */
+struct type1_group {
+	struct list_head item;		/* groups_lock of the container */
+	struct iommu_group *group;	/* constant, as is ioas */
+	struct ioas *ioas;		/* of a real group: to what it is attached, used; or NULL */
+	bool writes_anywhere;		/* groups_lock; its device writes to what it did not pin */
+};
+
+/* --- where the parts of a container meet */
+
+static struct type1 *type1_of_ioas(const struct ioas *ioas)
 {
-	switch (type) {
-	case VFIO_TYPE1_IOMMU:
-		break;
-	case STOCK_NESTING_IOMMU:
-		type1->nesting = true;
-		fallthrough;
-	case VFIO_TYPE1v2_IOMMU:
-		type1->v2 = true;
-		break;
-	default:
-		return -EINVAL;
-	}
-	type1->ctx = ctx;
-	dirty_init(&type1->dirty);
-	emulated_init(&type1->emulated);
-	return 0;
+	return type1_of(container_of_ioas(ioas));
 }
 
-/**
- * type1_exit() - undo type1_init()
- * @type1: without groups; nobody else uses it
- */
-void type1_exit(struct type1 *type1)
+static int add_ioas(struct ioas *ioas)
 {
-	emulated_destroy(&type1->emulated);
-	dirty_destroy(&type1->dirty);
+	return dirty_add_ioas(&type1_of_ioas(ioas)->dirty, ioas);
 }
 
-/**
- * type1_name() - what kind of container is it?
- * @type1: the container
- *
- * Return: a constant string, for administrators.
- */
-const char *type1_name(const struct type1 *type1)
+static void remove_ioas(struct ioas *ioas)
+{
+	dirty_remove_ioas(&type1_of_ioas(ioas)->dirty, ioas);
+}
+
+static const struct ioas_front_ops front_ops = {
+	.add_ioas = add_ioas,
+	.remove_ioas = remove_ioas,
+};
+
+/* To use an address that is void would be to use whatever is there by now. */
+static int refuse_if_void(struct ioas *ioas)
+{
+	return vaddr_any_void(ioas) ? -EBUSY : 0;
+}
+
+static const struct emulated_ops emulated_ops = {
+	.wrote = dirty_note_write,
+	.check = refuse_if_void,
+};
+
+static void report_held(struct dirty *dirty, const struct ioas *ioas, unsigned long first_index,
+			unsigned long last_index, unsigned long *bits, unsigned long first_bit)
+{
+	struct type1 *type1 = container_of(dirty, struct type1, dirty);
+
+	emulated_report_held(&type1->emulated, ioas, first_index, last_index, bits, first_bit);
+}
+
+/* --- its life */
+
+static bool set_type(struct type1 *type1, unsigned long type)
+{
+	type1->nesting = type == STOCK_NESTING_IOMMU;
+	type1->v2 = type1->nesting || type == VFIO_TYPE1v2_IOMMU;
+	return type1->v2 || type == VFIO_TYPE1_IOMMU;
+}
+
+/* For administrators. */
+static const char *name_of(const struct type1 *type1)
 {
 	if (type1->nesting)
 		return "nesting";
 	return type1->v2 ? "type1v2" : "type1";
 }
 
-/**
- * type1_entry_limit() - how many mappings may a container hold that is opened now?
- */
-unsigned int type1_entry_limit(void)
+/* Container ioctls work on a new IOAS from now on, unless another was selected meanwhile. */
+static void publish_ioas(struct ioas *ioas)
 {
-	return READ_ONCE(dma_entry_limit);
+	ioas_offer_default(ioas->object.ctx, ioas);
+	ioas_object_publish(&ioas->object);
 }
 
-/**
- * type1_single_pages() - is the user afraid of large I/O pages at the moment?
- */
-bool type1_single_pages(void)
+static void begin_container(struct type1 *type1)
 {
-	return READ_ONCE(disable_hugepages);
+	struct ioas_ctx *ctx = &type1->container.ctx;
+
+	mutex_init(&type1->groups_lock);
+	INIT_LIST_HEAD(&type1->groups);
+	ioas_ctx_init(ctx, NULL);
+	ctx->charge_mm = true;
+	ctx->front_ops = &front_ops;
+	ioas_ctx_limit_areas(ctx, READ_ONCE(dma_entry_limit));
+	WRITE_ONCE(ctx->type, name_of(type1));
+	dirty_init(&type1->dirty, report_held);
+	emulated_init(&type1->emulated, ctx, &emulated_ops);
 }
 
-/**
- * type1_check_extension() - VFIO_CHECK_EXTENSION
- * @type1: the container, kept by the caller; or NULL, if there is none yet
- * @extension: the number, compared in full
- *
- * No answer depends on which IOAS the user of the container has selected.
- *
- * Context: may sleep; takes groups_mutex.
- * Return: 1 if the container has, or could have, the extension; 0 if not.
- */
+static void end_container(struct type1 *type1)
+{
+	WARN_ON(!list_empty(&type1->groups));
+	ioas_ctx_destroy(&type1->container.ctx);
+	emulated_destroy(&type1->emulated);
+	dirty_destroy(&type1->dirty);
+}
+
+void *type1_open(unsigned long type)
+{
+	struct type1 *type1 = kzalloc(sizeof(*type1), GFP_KERNEL_ACCOUNT);
+	struct ioas *ioas;
+
+	if (!type1)
+		return ERR_PTR(-ENOMEM);
+	if (!set_type(type1, type)) {
+		kfree(type1);
+		return ERR_PTR(-EINVAL);
+	}
+	begin_container(type1);
+	ioas = ioas_create(&type1->container.ctx);
+	if (IS_ERR(ioas)) {
+		end_container(type1);
+		kfree(type1);
+		return ERR_CAST(ioas);
+	}
+	publish_ioas(ioas);
+	return container_publish(&type1->container);
+}
+
+/* The container of a handle, kept until put_type1(); or NULL. */
+static struct type1 *get_type1(void *handle)
+{
+	struct container *container = container_get(handle);
+
+	return container ? type1_of(container) : NULL;
+}
+
+static void put_type1(struct type1 *type1)
+{
+	selftest_look(&type1->container.ctx);
+	container_put(&type1->container);
+}
+
+void type1_release(void *handle)
+{
+	struct type1 *type1 = get_type1(handle);
+
+	container_unpublish(&type1->container);
+	end_container(type1);
+	kfree_rcu(type1, container.rcu);
+}
+
+/* --- groups */
+
+static struct type1_group *find_group(struct type1 *type1, struct iommu_group *group)
+{
+	struct type1_group *tgroup;
+
+	list_for_each_entry(tgroup, &type1->groups, item)
+		if (tgroup->group == group)
+			return tgroup;
+	return NULL;
+}
+
+static int attach_real_group(struct type1 *type1, struct type1_group *tgroup)
+{
+	struct igroup_target target = {
+		.ioas = tgroup->ioas,
+		.nesting = type1->nesting,
+		.single_pages = READ_ONCE(disable_hugepages),
+		.check = refuse_if_void,
+	};
+	int ret;
+
+	/* Without a list of ranges, or with an older one, the IOMMU driver says so. */
+	if (!type1->had_domain || !STOCK_IS_INCLUSIVE)
+		target.out_of_reach = STOCK_OUT_OF_REACH;
+	dirty_add_writer(tgroup->ioas);
+	ret = ioas_attach_group(tgroup->group, &target);
+	if (ret)
+		dirty_forget_writer(tgroup->ioas);
+	else
+		WRITE_ONCE(type1->had_domain, true);
+	return ret == -EADDRINUSE ? -EINVAL : ret;
+}
+
+/* Attaches a group to an IOAS, and if it is a real one becomes a user of it. */
+static int attach_to_ioas(struct type1 *type1, struct type1_group *tgroup, struct ioas *ioas)
+{
+	int ret;
+
+	if (!tgroup->writes_anywhere)
+		return emulated_add_group(&type1->emulated, ioas);
+	tgroup->ioas = ioas;
+	ret = attach_real_group(type1, tgroup);
+	if (!ret)
+		ioas_object_use(&ioas->object);
+	return ret;
+}
+
+/* To an IOAS that nobody finds before the group is there: a join that fails leaves none. */
+static int attach_to_fresh_ioas(struct type1 *type1, struct type1_group *tgroup)
+{
+	struct ioas *ioas = ioas_create(&type1->container.ctx);
+	int ret;
+
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	ret = attach_to_ioas(type1, tgroup, ioas);
+	if (ret)
+		ioas_discard(ioas);
+	else
+		publish_ioas(ioas);
+	return ret;
+}
+
+/* The user of a container may have ended its IOAS, or chosen none. */
+static int attach_somewhere(struct type1 *type1, struct type1_group *tgroup)
+{
+	struct ioas *ioas = ioas_get_default(&type1->container.ctx);
+	int ret;
+
+	if (!ioas)
+		return attach_to_fresh_ioas(type1, tgroup);
+	ret = attach_to_ioas(type1, tgroup, ioas);
+	ioas_put(ioas);
+	return ret;
+}
+
+static int add_group(struct type1 *type1, const struct type1_group *what)
+{
+	struct type1_group *tgroup;
+	int ret;
+
+	if (find_group(type1, what->group))
+		return -EINVAL;
+	tgroup = kmalloc(sizeof(*tgroup), GFP_KERNEL_ACCOUNT);
+	if (!tgroup)
+		return -ENOMEM;
+	*tgroup = *what;
+	ret = attach_somewhere(type1, tgroup);
+	if (ret) {
+		kfree(tgroup);
+		return ret;
+	}
+	emulated_note_group(&type1->emulated, tgroup->group);
+	mutex_lock(&type1->groups_lock);
+	list_add(&tgroup->item, &type1->groups);
+	WRITE_ONCE(type1->nwriter_groups, type1->nwriter_groups + tgroup->writes_anywhere);
+	mutex_unlock(&type1->groups_lock);
+	return 0;
+}
+
+static int attach_group(void *handle, const struct type1_group *what)
+{
+	struct type1 *type1 = get_type1(handle);
+	int ret = add_group(type1, what);
+
+	put_type1(type1);
+	return ret;
+}
+
+int type1_attach_group(void *handle, struct iommu_group *group)
+{
+	const struct type1_group what = { .group = group, .writes_anywhere = true };
+
+	return attach_group(handle, &what);
+}
+
+int type1_attach_emulated_group(void *handle, struct iommu_group *group)
+{
+	const struct type1_group what = { .group = group };
+
+	return attach_group(handle, &what);
+}
+
+static void detach_real_group(struct type1 *type1, struct type1_group *tgroup)
+{
+	ioas_detach_group(&type1->container.ctx, tgroup->group, type1->emulated.ngroups);
+	/* What it wrote to must still be reported, once. */
+	if (tgroup->writes_anywhere)
+		dirty_remove_writer(tgroup->ioas);
+	ioas_object_unuse(&tgroup->ioas->object);
+}
+
+void type1_detach_group(void *handle, struct iommu_group *group)
+{
+	struct type1 *type1 = get_type1(handle);
+	struct type1_group *tgroup = find_group(type1, group);
+
+	mutex_lock(&type1->groups_lock);
+	list_del(&tgroup->item);
+	WRITE_ONCE(type1->nwriter_groups, type1->nwriter_groups - tgroup->writes_anywhere);
+	mutex_unlock(&type1->groups_lock);
+	emulated_forget_group(&type1->emulated, group);
+	if (tgroup->ioas)
+		detach_real_group(type1, tgroup);
+	else
+		emulated_remove_group(&type1->emulated);
+	kfree(tgroup);
+	put_type1(type1);
+}
+
+/* --- devices */
+
+/* The devices of a group write to what they pin, and nothing else. */
+static void note_pinning(struct type1 *type1, struct iommu_group *group)
+{
+	struct type1_group *tgroup;
+
+	if (!READ_ONCE(type1->nwriter_groups))
+		return;
+	mutex_lock(&type1->groups_lock);
+	tgroup = find_group(type1, group);
+	if (tgroup && tgroup->writes_anywhere) {
+		tgroup->writes_anywhere = false;
+		WRITE_ONCE(type1->nwriter_groups, type1->nwriter_groups - 1);
+		dirty_forget_writer(tgroup->ioas);
+	}
+	mutex_unlock(&type1->groups_lock);
+}
+
+static int pin(struct type1 *type1, struct iommu_group *group, unsigned long iova, int npages,
+	       int prot, struct page **pages)
+{
+	int ret;
+
+	if (!pages || npages <= 0)
+		return -EINVAL;
+	if (!type1->v2)
+		return -EACCES;
+	ret = emulated_pin(&type1->emulated, group, iova, npages, prot, pages);
+	if (!ret)
+		note_pinning(type1, group);
+	return ret;
+}
+
+int type1_pin(void *handle, struct iommu_group *group, unsigned long iova, int npages, int prot,
+	      struct page **pages)
+{
+	struct type1 *type1 = get_type1(handle);
+	int ret;
+
+	if (!type1)
+		return -EINVAL;
+	ret = pin(type1, group, iova, npages, prot, pages);
+	put_type1(type1);
+	return ret;
+}
+
+void type1_unpin(void *handle, unsigned long iova, int npages)
+{
+	struct type1 *type1 = get_type1(handle);
+
+	if (WARN_ON(!type1))
+		return;
+	if (!WARN_ON(npages <= 0))
+		emulated_unpin(&type1->emulated, iova, npages);
+	put_type1(type1);
+}
+
+int type1_rw(void *handle, unsigned long iova, void *data, size_t nbytes, bool write)
+{
+	struct type1 *type1 = get_type1(handle);
+	int ret;
+
+	if (!type1)
+		return -EINVAL;
+	ret = emulated_rw(&type1->emulated, iova, data, nbytes, write);
+	put_type1(type1);
+	return ret;
+}
+
+void type1_register(void *handle, struct vfio_device *vdev)
+{
+	struct type1 *type1 = get_type1(handle);
+
+	emulated_register(&type1->emulated, vdev);
+	put_type1(type1);
+}
+
+void type1_unregister(void *handle, struct vfio_device *vdev)
+{
+	struct type1 *type1 = get_type1(handle);
+
+	emulated_unregister(&type1->emulated, vdev);
+	put_type1(type1);
+}
+
+/* --- calls, outside of an IOAS */
+
 long type1_check_extension(struct type1 *type1, unsigned long extension)
 {
 	switch (extension) {
@@ -128,97 +432,33 @@ long type1_check_extension(struct type1 *type1, unsigned long extension)
 	case VFIO_UPDATE_VADDR:
 		return type1 && !READ_ONCE(type1->emulated.ngroups);
 	case VFIO_DMA_CC_IOMMU:
-		return type1 && ioas_ctx_enforces_coherency(type1->ctx);
+		return type1 && ioas_ctx_enforces_coherency(&type1->container.ctx);
 	default:
 		return 0;
 	}
 }
 
-static long get_info(struct type1 *type1, struct ioas *ioas, void *args)
+static long start_or_stop(struct type1 *type1, const struct type1_call *call)
+{
+	if (call->dirty.flags == VFIO_IOMMU_DIRTY_PAGES_FLAG_START)
+		return dirty_start(&type1->dirty);
+	dirty_stop(&type1->dirty);
+	return 0;
+}
+
+/* --- calls, in the IOAS */
+
+static long get_info(struct type1 *type1, struct ioas *ioas, struct info_answer *answer)
 {
 	const struct info_policy policy = {
-		.max_dirty_nbytes = DIRTY_MAX_NBYTES,
+		.max_dirty_nbytes = STOCK_MAX_BITMAP_NBYTES,
 		.tells_room = true,
 		.no_ranges = !READ_ONCE(type1->had_domain),
 		.padded = STOCK_INFO_IS_PADDED,
 		.unpadded_info = !STOCK_INFO_IS_PADDED,
 	};
-	struct info_answer *answer = args;
-	long ret;
 
-	ioas_enter(ioas);
-	ret = info_get(ioas, &policy, answer->info.argsz, answer);
-	ioas_leave(ioas);
-	return ret;
-}
-
-/* Serves a call that is rare enough to keep what it works on, @args being what it is about. */
-static noinline long serve(void *handle, void *args,
-			   long (*service)(struct type1 *type1, struct ioas *ioas, void *args))
-{
-	struct container *container = container_get(handle);
-	struct ioas *ioas;
-	long ret = -ENODEV;
-
-	if (!container)
-		return -EINVAL;
-	ioas = ioas_get_default(&container->ctx);
-	if (ioas) {
-		ret = service(&container->type1, ioas, args);
-		ioas_put(ioas);
-	}
-	container_put(container);
-	return ret;
-}
-
-static bool wraps(u64 first, u64 nbytes)
-{
-	return nbytes && first + nbytes - 1 < first;
-}
-
-/*
- * Structs that every small map and unmap brings are copied word by word: calls of the general
- * functions cost 2 % of one. False: not without waiting for memory, for which a reference to the
- * module is needed.
- */
-static inline bool get_words_at_once(u64 *words, const u64 __user *uwords, unsigned int nwords)
-{
-	bool got = false;
-	unsigned int i;
-
-	pagefault_disable();
-	if (!user_read_access_begin(uwords, nwords * sizeof(*uwords)))
-		goto enable;
-#pragma GCC unroll 4
-	for (i = 0; i < nwords; i++)
-		unsafe_get_user(words[i], &uwords[i], end_access);
-	got = true;
-
-end_access:
-	user_read_access_end();
-enable:
-	pagefault_enable();
-	return got;
-}
-
-static inline bool put_words_at_once(u64 __user *uwords, const u64 *words, unsigned int nwords)
-{
-	bool put = false;
-	unsigned int i;
-
-	pagefault_disable();
-	if (!user_write_access_begin(uwords, nwords * sizeof(*uwords)))
-		goto enable;
-#pragma GCC unroll 4
-	for (i = 0; i < nwords; i++)
-		unsafe_put_user(words[i], &uwords[i], end_access);
-	put = true;
-
-end_access:
-	user_write_access_end();
-enable:
-	pagefault_enable();
-	return put;
+	return info_get(ioas, &policy, answer->info.argsz, answer);
 }
 
 /* Are these not all multiples of the smallest page? */
@@ -233,22 +473,7 @@ static int refuse_if_tracking(struct ioas *ioas)
 	return dirty_is_tracking(ioas) ? -EINVAL : 0;
 }
 
-/* The order matters to kernels that tell what wraps. */
-static inline int check_map(const struct vfio_iommu_type1_dma_map *map)
-{
-	const u32 access = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
-
-	if (map->argsz < sizeof(*map) || map->flags & ~(access | VFIO_DMA_MAP_FLAG_VADDR) ||
-	    !map->size)
-		return -EINVAL;
-	if (wraps(map->iova, map->size) || wraps(map->vaddr, map->size))
-		return STOCK_WRAPS;
-	if (!map->flags || (map->flags & VFIO_DMA_MAP_FLAG_VADDR && map->flags & access))
-		return -EINVAL;
-	return 0;
-}
-
-static __always_inline int map_memory(struct type1 *type1, struct ioas *ioas,
+static __always_inline int map_memory(struct ioas *ioas,
 				      const struct vfio_iommu_type1_dma_map *map)
 {
 	struct ioas_map request = {
@@ -260,78 +485,24 @@ static __always_inline int map_memory(struct type1 *type1, struct ioas *ioas,
 		.nbytes = map->size,
 		.iommu_prot = map->flags & (IOMMU_READ | IOMMU_WRITE),
 		.min_granule = PAGE_SIZE,
-		.single_pages = type1_single_pages(),
+		.single_pages = READ_ONCE(disable_hugepages),
 	};
+	int ret;
 
 	BUILD_BUG_ON(VFIO_DMA_MAP_FLAG_READ ^ IOMMU_READ);
 	BUILD_BUG_ON(VFIO_DMA_MAP_FLAG_WRITE ^ IOMMU_WRITE);
-	if (unlikely(map->size >> PAGE_SHIFT >= DIRTY_MAX_NPAGES))
+	if (unlikely(map->size >> PAGE_SHIFT >= STOCK_MAX_BITMAP_NPAGES))
 		request.check_last = refuse_if_tracking;
-	return ioas_map(ioas, &request);
-}
-
-static noinline long handle_get_info(void *handle, void __user *uinfo)
-{
-	struct info_answer answer;
-	long ret;
-
-	if (copy_from_user(&answer.info, uinfo, INFO_MIN_NBYTES))
-		return -EFAULT;
-	if (answer.info.argsz < INFO_MIN_NBYTES)
-		return -EINVAL;
-	ret = serve(handle, &answer, get_info);
-	return ret ?: info_put(&answer, uinfo);
-}
-
-static long map_vaddr(struct type1 *type1, struct ioas *ioas, void *args)
-{
-	const struct vfio_iommu_type1_dma_map *map = args;
-
-	if (misfit(ioas, map->size | map->iova | map->vaddr))
-		return -EINVAL;
-	return vaddr_set(ioas, map->iova, map->size, map->vaddr);
-}
-
-static __always_inline long handle_map(void *handle, struct vfio_iommu_type1_dma_map *map)
-{
-	struct container *container;
-	struct ioas *ioas;
-	int ret;
-
-	ret = check_map(map);
-	if (ret)
-		return ret;
-	if (unlikely(map->flags == VFIO_DMA_MAP_FLAG_VADDR))
-		return serve(handle, map, map_vaddr);
-	ret = container_enter(handle, &container, &ioas);
-	if (ret)
-		return ret;
-	ret = map_memory(&container->type1, ioas, map);
-	ioas_leave(ioas);
+	ret = ioas_map(ioas, &request);
 	/* A container whose last group has left says that. */
 	return ret == -ESHUTDOWN ? -EINVAL : ret;
 }
 
-/* Serves it if its argument is in memory. */
-static __always_inline bool map_at_once(void *handle, void __user *umap, long *ret)
+static long map_vaddr(struct ioas *ioas, const struct vfio_iommu_type1_dma_map *map)
 {
-	struct vfio_iommu_type1_dma_map map;
-
-	if (should_fail_usercopy()) {
-		*ret = -EFAULT;
-		return true;
-	}
-	if (!get_words_at_once((u64 *)&map, umap, sizeof(map) / sizeof(u64)))
-		return false;
-	*ret = handle_map(handle, &map);
-	return true;
-}
-
-static noinline long handle_map_slowly(void *handle, void __user *umap)
-{
-	struct vfio_iommu_type1_dma_map map;
-
-	return copy_from_user(&map, umap, sizeof(map)) ? -EFAULT : handle_map(handle, &map);
+	if (misfit(ioas, map->size | map->iova | map->vaddr))
+		return -EINVAL;
+	return vaddr_set(ioas, map->iova, map->size, map->vaddr);
 }
 
 /* What an unmap says of its range: all that is mapped, or what? Sets its last address. */
@@ -343,75 +514,17 @@ static inline int get_range(struct ioas *ioas, const struct vfio_iommu_type1_dma
 		return unmap->iova || unmap->size ? -EINVAL : 0;
 	if (!unmap->size || misfit(ioas, unmap->iova | unmap->size))
 		return -EINVAL;
-	return wraps(unmap->iova, unmap->size) ? STOCK_WRAPS : 0;
+	return type1_wraps(unmap->iova, unmap->size) ? STOCK_WRAPS : 0;
 }
 
-/* An unmap that reports what is dirty. */
-struct unmap_report {
-	struct vfio_iommu_type1_dma_unmap *unmap;
-	struct vfio_bitmap bitmap;
-};
-
-static long unmap_and_report(struct type1 *type1, struct ioas *ioas, void *args)
+/* What becomes of a mapping that reaches over a border of a range. */
+static enum ioas_unmap_rule unmap_rule(const struct type1 *type1)
 {
-	struct unmap_report *report = args;
-	struct vfio_iommu_type1_dma_unmap *unmap = report->unmap;
-	unsigned long last_iova, nbytes;
-	int ret;
-
-	ret = ioas_enter_killable(ioas);
-	if (ret)
-		return ret;
-	ret = get_range(ioas, unmap, &last_iova);
-	if (!ret && (!dirty_is_tracking(ioas) || report->bitmap.pgsize != PAGE_SIZE))
-		ret = -EINVAL;
-	if (!ret)
-		ret = dirty_unmap(type1, ioas, unmap->iova, last_iova, &report->bitmap, &nbytes);
-	ioas_leave(ioas);
-	if (!ret)
-		unmap->size = nbytes;
-	return ret;
+	return type1->v2 ? UNMAP_WHOLE : UNMAP_STARTING;
 }
 
-static long unmap_vaddr(struct type1 *type1, struct ioas *ioas, void *args)
-{
-	struct vfio_iommu_type1_dma_unmap *unmap = args;
-	unsigned long last_iova, nbytes;
-	int ret;
-
-	/* Whatever the range. */
-	if (READ_ONCE(type1->emulated.ngroups))
-		return -EBUSY;
-	ret = get_range(ioas, unmap, &last_iova);
-	if (!ret)
-		ret = vaddr_void(type1, ioas, unmap->iova, last_iova, &nbytes);
-	if (!ret)
-		unmap->size = nbytes;
-	return ret;
-}
-
-/* An unmap with flags that few have. The bitmap follows the fixed part of the argument. */
-static noinline long unmap_specially(void *handle, struct vfio_iommu_type1_dma_unmap *unmap,
-				     void __user *uunmap)
-{
-	struct unmap_report report = { .unmap = unmap };
-	int ret;
-
-	if (unmap->argsz < sizeof(*unmap))
-		return -EINVAL;
-	if (!(unmap->flags & ~(VFIO_DMA_UNMAP_FLAG_ALL | VFIO_DMA_UNMAP_FLAG_VADDR)))
-		return serve(handle, unmap, unmap_vaddr);
-	if (unmap->flags != VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP ||
-	    unmap->argsz < sizeof(*unmap) + sizeof(report.bitmap))
-		return -EINVAL;
-	if (copy_from_user(&report.bitmap, uunmap + sizeof(*unmap), sizeof(report.bitmap)))
-		return -EFAULT;
-	ret = dirty_check_bitmap(&report.bitmap, unmap->size);
-	return ret ?: serve(handle, &report, unmap_and_report);
-}
-
-static inline int unmap_range(struct type1 *type1, struct ioas *ioas,
-			      struct vfio_iommu_type1_dma_unmap *unmap)
+static __always_inline int unmap_range(struct type1 *type1, struct ioas *ioas,
+				       struct vfio_iommu_type1_dma_unmap *unmap)
 {
 	struct ioas_unmap_watch *watch = NULL;
 	unsigned long last_iova, nbytes = 0;
@@ -422,143 +535,149 @@ static inline int unmap_range(struct type1 *type1, struct ioas *ioas,
 		return ret;
 	if (unlikely(dirty_is_tracking(ioas)))
 		watch = ioas->forgets;
-	ret = ioas_unmap_watched(ioas, unmap->iova, last_iova,
-				 type1->v2 ? UNMAP_WHOLE : UNMAP_STARTING, watch, &nbytes);
+	ret = ioas_unmap_watched(ioas, unmap->iova, last_iova, unmap_rule(type1), watch,
+				 &nbytes);
 	unmap->size = nbytes;
 	return ret;
 }
 
-static inline bool is_special(const struct vfio_iommu_type1_dma_unmap *unmap)
+static long unmap_and_report(struct type1 *type1, struct ioas *ioas, struct type1_call *call)
 {
-	return unmap->flags & ~VFIO_DMA_UNMAP_FLAG_ALL;
-}
+	struct vfio_iommu_type1_dma_unmap *unmap = &call->unmap;
+	unsigned long last_iova, nbytes;
+	int ret;
 
-static __always_inline long handle_unmap(void *handle, struct vfio_iommu_type1_dma_unmap *unmap)
-{
-	struct container *container;
-	struct ioas *ioas;
-	long ret;
-
-	if (unmap->argsz < sizeof(*unmap))
-		return -EINVAL;
-	ret = container_enter(handle, &container, &ioas);
+	ret = get_range(ioas, unmap, &last_iova);
 	if (ret)
 		return ret;
-	ret = unmap_range(&container->type1, ioas, unmap);
-	ioas_leave(ioas);
+	if (!dirty_is_tracking(ioas) || call->bitmap.pgsize != PAGE_SIZE)
+		return -EINVAL;
+	ret = dirty_unmap(&type1->dirty, ioas, unmap->iova, last_iova, &call->bitmap, &nbytes);
+	if (!ret)
+		unmap->size = nbytes;
 	return ret;
 }
 
-static noinline long put_unmapped_slowly(void __user *uunmap,
-					 const struct vfio_iommu_type1_dma_unmap *unmap)
+static long unmap_vaddr(struct type1 *type1, struct ioas *ioas,
+			struct vfio_iommu_type1_dma_unmap *unmap)
 {
-	long ret;
+	unsigned long last_iova, nbytes;
+	int ret;
 
-	if (!try_module_get(THIS_MODULE))
-		return -EFAULT;
-	ret = copy_to_user(uunmap, unmap, sizeof(*unmap)) ? -EFAULT : 0;
-	module_put(THIS_MODULE);
+	/* Emulated devices may need the addresses. Whatever the range. */
+	if (type1->emulated.ngroups)
+		return -EBUSY;
+	ret = get_range(ioas, unmap, &last_iova);
+	if (!ret)
+		ret = vaddr_void(ioas, unmap->iova, last_iova, unmap_rule(type1), &nbytes);
+	if (!ret)
+		unmap->size = nbytes;
 	return ret;
 }
 
-/* Serves a common one if its argument is in memory. */
-static __always_inline bool unmap_at_once(void *handle, void __user *uunmap, long *ret)
+static long report(struct type1 *type1, struct ioas *ioas, const struct type1_call *call)
 {
-	struct vfio_iommu_type1_dma_unmap unmap;
-	const unsigned int nwords = sizeof(unmap) / sizeof(u64);
+	if (!type1->v2)
+		return -EACCES;
+	if (!dirty_is_tracking(ioas))
+		return -EINVAL;
+	return dirty_report(&type1->dirty, ioas, &call->range);
+}
 
-	if (should_fail_usercopy()) {
-		*ret = -EFAULT;
-		return true;
+static long serve_inside(struct type1 *type1, struct ioas *ioas, struct type1_call *call)
+{
+	switch (call->cmd) {
+	case VFIO_IOMMU_MAP_DMA:
+		return map_memory(ioas, &call->map);
+	case VFIO_IOMMU_UNMAP_DMA:
+		if (type1_is_special(&call->unmap))
+			return unmap_and_report(type1, ioas, call);
+		return unmap_range(type1, ioas, &call->unmap);
+	case VFIO_IOMMU_GET_INFO:
+		return get_info(type1, ioas, &call->info);
+	default:
+		return report(type1, ioas, call);
 	}
-	if (!get_words_at_once((u64 *)&unmap, uunmap, nwords) || is_special(&unmap))
-		return false;
-	*ret = handle_unmap(handle, &unmap);
-	if (!*ret && should_fail_usercopy())
-		*ret = -EFAULT;
-	else if (!*ret && !put_words_at_once(uunmap, (u64 *)&unmap, nwords))
-		*ret = put_unmapped_slowly(uunmap, &unmap);
-	return true;
 }
 
-static noinline long handle_unmap_slowly(void *handle, void __user *uunmap)
+static long serve_alone(struct type1 *type1, struct ioas *ioas, struct type1_call *call)
 {
-	struct vfio_iommu_type1_dma_unmap unmap;
+	if (call->cmd == VFIO_IOMMU_MAP_DMA)
+		return map_vaddr(ioas, &call->map);
+	return unmap_vaddr(type1, ioas, &call->unmap);
+}
+
+/* --- calls that may wait for memory of their user */
+
+/* A thread that is in the IOAS, or has it to itself, keeps it. */
+static long serve_in_ioas(struct type1 *type1, struct type1_call *call)
+{
+	struct ioas *ioas = ioas_get_default(&type1->container.ctx);
+	bool alone = call->scope == CALL_ALONE;
 	long ret;
 
-	if (copy_from_user(&unmap, uunmap, sizeof(unmap)))
-		return -EFAULT;
-	if (is_special(&unmap))
-		ret = unmap_specially(handle, &unmap, uunmap);
-	else
-		ret = handle_unmap(handle, &unmap);
+	if (!ioas)
+		return -ENODEV;
+	ret = alone ? down_write_killable(&ioas->domains_rwsem) : ioas_enter_killable(ioas);
+	ioas_put(ioas);
 	if (ret)
 		return ret;
-	return copy_to_user(uunmap, &unmap, sizeof(unmap)) ? -EFAULT : 0;
-}
-
-static noinline long handle_check_extension(void *handle, unsigned long extension)
-{
-	struct container *container = container_get(handle);
-	long ret;
-
-	if (!container)
-		return -EINVAL;
-	ret = type1_check_extension(&container->type1, extension);
-	container_put(container);
-	return ret;
-}
-
-/* Serves a report, if the container has an IOAS. */
-static bool serve_report(void *handle, const struct dirty_call *call, long *ret)
-{
-	struct container *container;
-	struct ioas *ioas;
-
-	if (!dirty_is_report(call))
-		return false;
-	*ret = container_enter(handle, &container, &ioas);
-	if (!*ret) {
-		*ret = dirty_report(&container->type1, ioas, call);
+	if (alone) {
+		ret = serve_alone(type1, ioas, call);
+		up_write(&ioas->domains_rwsem);
+	} else {
+		ret = serve_inside(type1, ioas, call);
 		ioas_leave(ioas);
 	}
-	return *ret != -ENODEV;
+	return ret;
 }
 
-/* Serves a report if its argument is in memory. */
-static noinline bool report_at_once(void *handle, void __user *udirty, long *ret)
+static long serve(struct type1 *type1, struct type1_call *call)
 {
-	const unsigned int nwords = offsetof(struct dirty_call, ret) / sizeof(u64);
-	struct dirty_call call;
-
-	if (should_fail_usercopy()) {
-		*ret = -EFAULT;
-		return true;
+	if (call->cmd == VFIO_CHECK_EXTENSION)
+		return type1_check_extension(type1, call->arg);
+	if (call->cmd == VFIO_IOMMU_DIRTY_PAGES) {
+		if (!type1->v2)
+			return -EACCES;
+		if (call->error)
+			return call->error;
 	}
-	if (!get_words_at_once((u64 *)&call, udirty, nwords))
-		return false;
-	dirty_check_call(&call);
-	return serve_report(handle, &call, ret);
+	if (call->scope == CALL_OUTSIDE)
+		return start_or_stop(type1, call);
+	return serve_in_ioas(type1, call);
 }
 
-static noinline long handle_dirty_slowly(void *handle, void __user *udirty)
+static long answer(struct type1_call *call)
+{
+	void __user *uarg = type1_uarg(call);
+
+	switch (call->cmd) {
+	case VFIO_IOMMU_GET_INFO:
+		return info_put(&call->info, uarg);
+	case VFIO_IOMMU_UNMAP_DMA:
+		return copy_to_user(uarg, &call->unmap, sizeof(call->unmap)) ? -EFAULT : 0;
+	default:
+		return 0;
+	}
+}
+
+static long serve_type1(void *handle, struct type1_call *call)
 {
 	struct container *container;
-	struct dirty_call call;
 	long ret;
 
-	dirty_read_call(&call, udirty);
-	if (serve_report(handle, &call, &ret))
+	ret = type1_read_call(call);
+	if (ret)
 		return ret;
 	container = container_get(handle);
 	if (!container)
 		return -EINVAL;
-	ret = dirty_serve(&container->type1, &call);
+	ret = serve(type1_of(container), call);
 	container_put(container);
-	return ret;
+	return ret < 0 ? ret : answer(call) ?: ret;
 }
 
-static noinline long handle_native(void *handle, unsigned int cmd, unsigned long arg)
+static noinline long serve_native(void *handle, unsigned int cmd, unsigned long arg)
 {
 	struct container *container;
 	struct native_call call;
@@ -575,65 +694,156 @@ static noinline long handle_native(void *handle, unsigned int cmd, unsigned long
 	return ret;
 }
 
-static noinline long serve_keeping_module(void *handle, unsigned int cmd, unsigned long arg)
-{
-	void __user *uarg = (void __user *)arg;
-
-	switch (cmd) {
-	case VFIO_IOMMU_MAP_DMA:
-		return handle_map_slowly(handle, uarg);
-	case VFIO_IOMMU_UNMAP_DMA:
-		return handle_unmap_slowly(handle, uarg);
-	case VFIO_IOMMU_GET_INFO:
-		return handle_get_info(handle, uarg);
-	case VFIO_IOMMU_DIRTY_PAGES:
-		return handle_dirty_slowly(handle, uarg);
-	case VFIO_CHECK_EXTENSION:
-		return handle_check_extension(handle, arg);
-	default:
-		return ioctl_is_native(cmd) ? handle_native(handle, cmd, arg) : -ENOTTY;
-	}
-}
-
 /*
  * A call may wait for its argument, or to write its answer, for as long as memory does not come,
  * without a container: another thread can have that released meanwhile, and with it what vfio.ko
  * has of this module, if the container was opened by a node that is not ours.
  */
-static noinline long serve_slowly(void *handle, unsigned int cmd, unsigned long arg)
+static noinline long serve_slowly(void *handle, struct type1_call *call)
 {
 	long ret;
 
 	if (!try_module_get(THIS_MODULE))
 		return -EINVAL;
-	ret = serve_keeping_module(handle, cmd, arg);
+	if (ioctl_is_native(call->cmd))
+		ret = serve_native(handle, call->cmd, call->arg);
+	else
+		ret = serve_type1(handle, call);
 	module_put(THIS_MODULE);
 	return ret;
 }
 
-/**
- * type1_ioctl() - serve a container ioctl
- * @handle: of the container, which may be released at any time
- * @cmd: the command word
- * @arg: user pointer, or the extension's number
- *
- * Maps, common unmaps and reports of dirty pages are served here if their argument is in memory,
- * and all else by serve_slowly(), which reads it again.
- *
- * Context: the calling process; may sleep.
- * Return: as stock type1; -EINVAL if there is no such container; -ENODEV if it needs an IOAS and
- * has none; -ENOTTY for what is not a container ioctl we have.
- */
-long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg)
+/* --- calls whose argument is in memory */
+
+/* False: it has to be served slowly. */
+static __always_inline bool map_at_once(void *handle, struct type1_call *call, long *ret)
 {
-	void __user *uarg = (void __user *)arg;
+	struct vfio_iommu_type1_dma_map *map = &call->map;
+	struct ioas *ioas;
+
+	if (should_fail_usercopy()) {
+		*ret = -EFAULT;
+		return true;
+	}
+	if (!get_words_at_once(map, type1_uarg(call), sizeof(*map) / sizeof(u64)))
+		return false;
+	call->is_read = true;
+	if (unlikely(map->flags & VFIO_DMA_MAP_FLAG_VADDR))
+		return false;
+	*ret = type1_check_map(map);
+	if (*ret)
+		return true;
+	ioas = container_enter(handle);
+	if (IS_ERR(ioas)) {
+		*ret = PTR_ERR(ioas);
+		return true;
+	}
+	*ret = map_memory(ioas, map);
+	ioas_leave(ioas);
+	return true;
+}
+
+static noinline long put_unmapped_slowly(const struct type1_call *call)
+{
 	long ret;
 
-	if (cmd == VFIO_IOMMU_MAP_DMA && map_at_once(handle, uarg, &ret))
+	if (!try_module_get(THIS_MODULE))
+		return -EFAULT;
+	ret = copy_to_user(type1_uarg(call), &call->unmap, sizeof(call->unmap)) ? -EFAULT : 0;
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+static __always_inline long put_unmapped(const struct type1_call *call)
+{
+	const unsigned int nwords = sizeof(call->unmap) / sizeof(u64);
+
+	if (should_fail_usercopy())
+		return -EFAULT;
+	if (put_words_at_once(type1_uarg(call), &call->unmap, nwords))
+		return 0;
+	return put_unmapped_slowly(call);
+}
+
+static __always_inline bool unmap_at_once(void *handle, struct type1_call *call, long *ret)
+{
+	struct vfio_iommu_type1_dma_unmap *unmap = &call->unmap;
+	struct ioas *ioas;
+
+	if (should_fail_usercopy()) {
+		*ret = -EFAULT;
+		return true;
+	}
+	if (!get_words_at_once(unmap, type1_uarg(call), sizeof(*unmap) / sizeof(u64)))
+		return false;
+	call->is_read = true;
+	if (type1_is_special(unmap))
+		return false;
+	*ret = type1_check_unmap(unmap);
+	if (*ret)
+		return true;
+	ioas = container_enter(handle);
+	if (IS_ERR(ioas)) {
+		*ret = PTR_ERR(ioas);
+		return true;
+	}
+	*ret = unmap_range(type1_of_ioas(ioas), ioas, unmap);
+	ioas_leave(ioas);
+	if (!*ret)
+		*ret = put_unmapped(call);
+	return true;
+}
+
+static noinline bool report_at_once(void *handle, struct type1_call *call, long *ret)
+{
+	struct ioas *ioas;
+
+	if (should_fail_usercopy()) {
+		*ret = -EFAULT;
+		return true;
+	}
+	if (!get_words_at_once(&call->dirty, type1_uarg(call), DIRTY_REPORT_NBYTES / sizeof(u64)))
+		return false;
+	call->is_read = true;
+	type1_check_dirty(call);
+	if (!type1_is_report(call))
+		return false;
+	ioas = container_enter(handle);
+	/* Without an IOAS the container has something to say. */
+	if (IS_ERR(ioas) && PTR_ERR(ioas) == -ENODEV)
+		return false;
+	if (IS_ERR(ioas)) {
+		*ret = PTR_ERR(ioas);
+		return true;
+	}
+	*ret = report(type1_of_ioas(ioas), ioas, call);
+	ioas_leave(ioas);
+	return true;
+}
+
+static __always_inline bool serve_at_once(void *handle, struct type1_call *call, long *ret)
+{
+	switch (call->cmd) {
+	case VFIO_IOMMU_MAP_DMA:
+		return map_at_once(handle, call, ret);
+	case VFIO_IOMMU_UNMAP_DMA:
+		return unmap_at_once(handle, call, ret);
+	case VFIO_IOMMU_DIRTY_PAGES:
+		return report_at_once(handle, call, ret);
+	default:
+		return false;
+	}
+}
+
+long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg)
+{
+	struct type1_call call;
+	long ret;
+
+	call.cmd = cmd;
+	call.arg = arg;
+	call.is_read = false;
+	if (likely(serve_at_once(handle, &call, &ret)))
 		return ret;
-	if (cmd == VFIO_IOMMU_UNMAP_DMA && unmap_at_once(handle, uarg, &ret))
-		return ret;
-	if (cmd == VFIO_IOMMU_DIRTY_PAGES && report_at_once(handle, uarg, &ret))
-		return ret;
-	return serve_slowly(handle, cmd, arg);
+	return serve_slowly(handle, &call);
 }

@@ -5,10 +5,9 @@
 #ifndef VFIO_IOAS_VADDR_H
 #define VFIO_IOAS_VADDR_H
 
-#include <linux/types.h>
+#include "space/unmap.h"
 
 struct ioas;
-struct type1;
 
 /**
  * vaddr_any_void() - does a mapping wait for a new address?
@@ -20,29 +19,29 @@ bool vaddr_any_void(struct ioas *ioas);
 
 /**
  * vaddr_void() - VFIO_DMA_UNMAP_FLAG_VADDR: addresses are not valid any more
- * @type1: the container
- * @ioas: its IOAS, which the caller neither entered nor lets end
+ * @ioas: the IOAS
  * @iova: first address of the range
  * @last_iova: last address, inclusive
+ * @rule: which mappings that are, as for an unmap
  * @nbytes: receives the length of the mappings it was done for
  *
- * Which mappings that are is as for an unmap. They stay mapped and pinned.
+ * They stay mapped and pinned.
  *
- * Context: takes domains_rwsem for writing.
- * Return: 0, or with nothing changed: -EINVAL if a border lies in a mapping (v2), or an
- * address is void already; -EBUSY with emulated devices, which may need it.
+ * Context: domains_rwsem held for writing; no in-kernel user needs the addresses.
+ * Return: 0, or with nothing changed: -EINVAL if a border lies in a mapping (UNMAP_WHOLE), or an
+ * address is void already.
  */
-int vaddr_void(struct type1 *type1, struct ioas *ioas, unsigned long iova,
-	       unsigned long last_iova, unsigned long *nbytes);
+int vaddr_void(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
+	       enum ioas_unmap_rule rule, unsigned long *nbytes);
 
 /**
  * vaddr_set() - VFIO_DMA_MAP_FLAG_VADDR: a mapping gets its new address
- * @ioas: the IOAS, which the caller neither entered nor lets end
+ * @ioas: the IOAS
  * @iova: first address of the mapping
  * @nbytes: its length
  * @uptr: where the calling process has its memory, page aligned; is not looked at
  *
- * Context: takes domains_rwsem for writing; a process with an mm. May sleep.
+ * Context: domains_rwsem held for writing; a process with an mm. May sleep.
  * Return: 0, or with nothing changed: -ENOENT if nothing is mapped in the range; -EINVAL if
  * that is not exactly one mapping without an address; as area_change_owner().
  */

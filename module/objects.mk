@@ -30,13 +30,14 @@ vfio_ioas-objects := \
 	module/native/info.o \
 	module/native/legacy.o \
 	module/native/native.o \
-	compat/backend.o \
-	compat/container.o \
 	compat/node.o \
-	compat/type1.o \
+	compat/container.o \
 	compat/dirty.o \
 	compat/emulated.o \
-	compat/vaddr.o
+	compat/vaddr.o \
+	compat/type1_call.o \
+	compat/type1.o \
+	compat/backend.o
 
 # A header is named by its folder: "memory/pages.h", or "compat/type1.h".
 vfio_ioas-ccflags := -I$(src) -I$(src)/module -I$(src)/uapi

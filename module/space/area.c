@@ -140,6 +140,38 @@ struct ioas_area *area_next(struct ioas *ioas, struct ioas_area *area)
 	return area;
 }
 
+bool area_any(struct ioas *ioas, unsigned long iova, unsigned long last_iova)
+{
+	bool found;
+
+	spin_lock(&ioas->iova_space.iova_lock);
+	found = iova_first(&ioas->iova_space, iova, last_iova);
+	spin_unlock(&ioas->iova_space.iova_lock);
+	return found;
+}
+
+/* Threads that are in the IOAS may peek at flags that stay. */
+static u8 change_flags(struct ioas *ioas, struct ioas_area *area, u8 clear, u8 set)
+{
+	u8 old;
+
+	spin_lock(&ioas->iova_space.iova_lock);
+	old = area->flags;
+	WRITE_ONCE(area->flags, (old & ~clear) | set);
+	spin_unlock(&ioas->iova_space.iova_lock);
+	return old;
+}
+
+void area_set_flags(struct ioas *ioas, struct ioas_area *area, u8 flags)
+{
+	change_flags(ioas, area, 0, flags);
+}
+
+u8 area_take_flags(struct ioas *ioas, struct ioas_area *area, u8 flags)
+{
+	return change_flags(ioas, area, flags, 0) & flags;
+}
+
 static bool is_settled(struct ioas *ioas, unsigned long iova)
 {
 	struct ioas_area *area;
@@ -208,6 +240,37 @@ struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova)
 		if (area_wait_settled(ioas, iova, true))
 			return ERR_PTR(-EINTR);
 	return area;
+}
+
+struct ioas_area *area_hold_next(struct ioas *ioas, struct ioas_area *previous,
+				 unsigned long iova, unsigned long last_iova)
+{
+	struct iova_space *space = &ioas->iova_space;
+	struct ioas_area *area;
+	bool usable;
+
+	for (;;) {
+		spin_lock(&space->iova_lock);
+		if (previous) {
+			area = iova_next(space, previous);
+			if (area && area->first_iova > last_iova)
+				area = NULL;
+			previous->nbusy--;
+			previous = NULL;
+		} else {
+			area = iova_first(space, iova, last_iova);
+		}
+		usable = area && area_is_settled(area);
+		if (usable)
+			area->nbusy++;
+		else if (area)
+			iova = max(iova, area->first_iova);
+		ioas_unlock_and_wake(ioas);
+		if (!area || usable)
+			return area;
+		if (area_wait_settled(ioas, iova, true))
+			return ERR_PTR(-EINTR);
+	}
 }
 
 struct ioas_area *area_hold_pinned(struct ioas *ioas, unsigned long iova)
@@ -307,6 +370,17 @@ void area_drop_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold
 	pages_drop_beside(area->pages, hold);
 	pages_unlock(area->pages);
 	area_change_npins(ioas, area, -1);
+}
+
+bool area_owner_is_gone(const struct ioas_area *area)
+{
+	return !atomic_read(&area->pages->account->mm->mm_users);
+}
+
+int area_copy(struct ioas_area *area, unsigned long iova, void *data, unsigned long nbytes,
+	      bool write)
+{
+	return pages_copy_direct(area->pages, area_byte(area, iova), data, nbytes, write, true);
 }
 
 /* Moves the charges of a store. Fails with nothing changed. */

@@ -90,6 +90,12 @@ static inline unsigned long area_byte(const struct ioas_area *area, unsigned lon
 	return area->first_byte + (iova - area->first_iova);
 }
 
+/* The same in pages. */
+static inline unsigned long area_index(const struct ioas_area *area, unsigned long iova)
+{
+	return area_byte(area, iova) / PAGE_SIZE;
+}
+
 static inline unsigned long area_last_byte(const struct ioas_area *area)
 {
 	return area_byte(area, area->last_iova);
@@ -290,6 +296,34 @@ struct ioas_area *area_first(struct ioas *ioas, unsigned long iova);
 struct ioas_area *area_next(struct ioas *ioas, struct ioas_area *area);
 
 /**
+ * area_any() - does anything lie in a range?
+ * @ioas: the IOAS
+ * @iova: first address of the range
+ * @last_iova: last address, inclusive
+ *
+ * Context: any. Areas can come and go as soon as it returns.
+ */
+bool area_any(struct ioas *ioas, unsigned long iova, unsigned long last_iova);
+
+/**
+ * area_set_flags() - note something of an area for its front end
+ * @ioas: the IOAS
+ * @area: kept busy by the caller, or domains_rwsem is held for writing
+ * @flags: which the area has from now on
+ */
+void area_set_flags(struct ioas *ioas, struct ioas_area *area, u8 flags);
+
+/**
+ * area_take_flags() - undo area_set_flags()
+ * @ioas: the IOAS
+ * @area: as for area_set_flags()
+ * @flags: which the area has no longer
+ *
+ * Return: those of them that it had.
+ */
+u8 area_take_flags(struct ioas *ioas, struct ioas_area *area, u8 flags);
+
+/**
  * area_wait_settled() - wait until nobody is, or waits to be, alone with an area
  * @ioas: the IOAS, which the caller entered
  * @iova: any address of the area
@@ -324,6 +358,22 @@ int area_wait_idle(struct ioas *ioas, struct ioas_area *area, bool killable);
  * is mapped, or not yet; ERR_PTR(-EINTR) on a fatal signal.
  */
 struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova);
+
+/**
+ * area_hold_next() - go on to the next area of a range, and keep it busy
+ * @ioas: the IOAS, which the caller entered
+ * @previous: the area below, which the caller kept busy so far; or NULL to begin
+ * @iova: first address of the range
+ * @last_iova: last address, inclusive
+ *
+ * Waits for threads that make, remove or divide the area.
+ *
+ * Context: may sleep; the caller keeps no other area busy.
+ * Return: the lowest area of the range that is above @previous, as area_hold(); NULL if there is
+ * none; ERR_PTR(-EINTR) on a fatal signal.
+ */
+struct ioas_area *area_hold_next(struct ioas *ioas, struct ioas_area *previous,
+				 unsigned long iova, unsigned long last_iova);
 
 /**
  * area_hold_pinned() - find an area with pins, to give one back
@@ -393,6 +443,26 @@ int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *
  */
 void area_drop_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *hold,
 		    struct account_refund *refund);
+
+/**
+ * area_owner_is_gone() - does nobody use the memory's address space any more?
+ * @area: kept busy by the caller
+ */
+bool area_owner_is_gone(const struct ioas_area *area);
+
+/**
+ * area_copy() - copy from or to an area by way of its process' addresses
+ * @area: kept busy by the caller
+ * @iova: where to begin
+ * @data: kernel memory
+ * @nbytes: how much; all of it lies in the area
+ * @write: to the area
+ *
+ * Context: may sleep and fault. A kernel thread takes the process' address space.
+ * Return: as pages_copy_direct().
+ */
+int area_copy(struct ioas_area *area, unsigned long iova, void *data, unsigned long nbytes,
+	      bool write);
 
 /**
  * area_change_npins() - count pins

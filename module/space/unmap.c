@@ -68,24 +68,25 @@ static bool is_killable(const struct unmap_walk *walk)
 }
 
 /*
- * Does an area reach over a border of the range that must not? @area is the lowest in
- * the range. -EINVAL, -ENOENT if the rule wants that to look like an empty range,
- * -EAGAIN if that area is not live.
+ * Does an area reach over a border of a range that must not? @area is the lowest in the range.
+ * -EINVAL, -ENOENT if the rule wants that to look like an empty range, -EAGAIN if that area is not
+ * live.
  */
-static int check_borders(struct iova_space *space, const struct unmap_walk *walk,
-			 struct ioas_area *area)
+static inline int check_borders(struct iova_space *space, enum ioas_unmap_rule rule,
+				struct ioas_area *area, unsigned long iova,
+				unsigned long last_iova)
 {
-	if (walk->rule == UNMAP_UPWARD)
+	if (rule == UNMAP_UPWARD)
 		return 0;
-	if (area->first_iova < walk->iova) {
+	if (area->first_iova < iova) {
 		if (!area_is_live(area))
 			return -EAGAIN;
-		return walk->rule == UNMAP_STARTING ? -ENOENT : -EINVAL;
+		return rule == UNMAP_STARTING ? -ENOENT : -EINVAL;
 	}
-	if (walk->rule == UNMAP_STARTING || area->last_iova == walk->last_iova)
+	if (rule == UNMAP_STARTING || area->last_iova == last_iova)
 		return 0;
-	area = iova_first(space, walk->last_iova, walk->last_iova);
-	if (area && area->last_iova != walk->last_iova)
+	area = iova_first(space, last_iova, last_iova);
+	if (area && area->last_iova != last_iova)
 		return area_is_live(area) ? -EINVAL : -EAGAIN;
 	return 0;
 }
@@ -235,6 +236,14 @@ void ioas_erase_areas(struct ioas *ioas, struct ioas_area *areas)
 	}
 }
 
+/* Waits for threads that make or remove the areas on which the borders of a range lie. */
+static int wait_for_borders(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
+			    bool killable)
+{
+	return area_wait_settled(ioas, iova, killable) ?:
+	       area_wait_settled(ioas, last_iova, killable);
+}
+
 /* Waits until it is clear what the range covers, and takes the first areas over. */
 static int begin_unmap(struct ioas *ioas, struct unmap_walk *walk)
 {
@@ -245,15 +254,34 @@ static int begin_unmap(struct ioas *ioas, struct unmap_walk *walk)
 	for (;;) {
 		spin_lock(&space->iova_lock);
 		area = iova_first(space, walk->iova, walk->last_iova);
-		ret = area ? check_borders(space, walk, area) : -ENOENT;
+		ret = area ? check_borders(space, walk->rule, area, walk->iova, walk->last_iova) :
+			     -ENOENT;
 		if (!ret)
 			take_areas(space, walk, area);
 		spin_unlock(&space->iova_lock);
 		if (ret != -EAGAIN)
 			return ret;
-		ret = area_wait_settled(ioas, walk->iova, is_killable(walk));
-		if (!ret)
-			ret = area_wait_settled(ioas, walk->last_iova, is_killable(walk));
+		ret = wait_for_borders(ioas, walk->iova, walk->last_iova, is_killable(walk));
+		if (ret)
+			return ret;
+	}
+}
+
+int ioas_check_borders(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
+		       enum ioas_unmap_rule rule)
+{
+	struct iova_space *space = &ioas->iova_space;
+	struct ioas_area *area;
+	int ret;
+
+	for (;;) {
+		spin_lock(&space->iova_lock);
+		area = iova_first(space, iova, last_iova);
+		ret = area ? check_borders(space, rule, area, iova, last_iova) : -ENOENT;
+		spin_unlock(&space->iova_lock);
+		if (ret != -EAGAIN)
+			return ret;
+		ret = wait_for_borders(ioas, iova, last_iova, true);
 		if (ret)
 			return ret;
 	}

@@ -61,6 +61,24 @@ static inline int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned lon
 }
 
 /**
+ * ioas_check_borders() - may areas be taken as a rule says, or one reaches over a border?
+ * @ioas: the IOAS
+ * @iova: first address of the range
+ * @last_iova: last address, inclusive
+ * @rule: as for ioas_unmap_watched()
+ *
+ * Waits for threads that make or remove such an area.
+ *
+ * Context: domains_rwsem held, for writing (then all areas are live, and nobody is waited for) or
+ * for reading; may sleep.
+ * Return: 0; -ENOENT if nothing would be taken: nothing is mapped in the range, or with
+ * UNMAP_STARTING an area reaches into it; -EINVAL with UNMAP_WHOLE if a border lies inside an area;
+ * -EINTR on a fatal signal.
+ */
+int ioas_check_borders(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
+		       enum ioas_unmap_rule rule);
+
+/**
  * ioas_unmap_all() - take all areas away, when nobody asked for it who could ask again
  * @ioas: the IOAS; if somebody maps meanwhile it may never end, see ioas_empty()
  * @unmapped_nbytes: receives their length

@@ -209,6 +209,15 @@ void open_container(unsigned long type)
 	ck_assert(!IS_ERR(handle));
 }
 
+struct container *container_unreleased(void *handle)
+{
+	struct container *container = container_get(handle);
+
+	if (container)
+		container_put(container);
+	return container;
+}
+
 void close_container(void)
 {
 	shim_first_driver()->release(handle);
@@ -278,6 +287,32 @@ long unmap_dma(unsigned long index, unsigned long npages, u64 *bitmap)
 		return ret;
 	get_argument(&unmap.head, 0, sizeof(unmap.head));
 	return unmap.head.size / PAGE_SIZE;
+}
+
+long void_vaddr(unsigned long index, unsigned long npages)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap), .flags = VFIO_DMA_UNMAP_FLAG_VADDR,
+		.iova = index * PAGE_SIZE, .size = npages * PAGE_SIZE,
+	};
+	long ret;
+
+	ret = container_call(VFIO_IOMMU_UNMAP_DMA, put_argument(&unmap, sizeof(unmap)));
+	if (ret)
+		return ret;
+	get_argument(&unmap, 0, sizeof(unmap));
+	return unmap.size / PAGE_SIZE;
+}
+
+int set_vaddr(unsigned long index, unsigned long npages, unsigned long page)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map), .flags = VFIO_DMA_MAP_FLAG_VADDR,
+		.vaddr = SHIM_USER_BASE + page * PAGE_SIZE,
+		.iova = index * PAGE_SIZE, .size = npages * PAGE_SIZE,
+	};
+
+	return container_call(VFIO_IOMMU_MAP_DMA, put_argument(&map, sizeof(map)));
 }
 
 int dirty_call(struct dirty_argument argument)

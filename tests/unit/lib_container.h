@@ -8,6 +8,8 @@
 #include <linux/vfio.h>
 
 #include "kernel.h"
+#include "compat/type1.h"
+#include "compat/vaddr.h"
 #include "compat/vfio_private.h"
 
 /* The one that vfio.ko asks first; how many there are. */
@@ -33,6 +35,8 @@ void end_process(void);
 void start_backend(void);
 void stop_backend(void);
 void open_container(unsigned long type);
+/* What is behind a handle, which the test does not release meanwhile; or NULL. */
+struct container *container_unreleased(void *handle);
 void close_container(void);
 
 /* A call, and what happens, if anything, each time that it is about to touch its argument. */
@@ -53,6 +57,9 @@ int dirty_call(struct dirty_argument argument);
 /* Of 64 pages a word. */
 int report_dirty_words(unsigned long index, unsigned long nwords, u64 *words);
 int dirty_flag(u32 flag);
+/* Takes addresses of mappings away, and gives one back. */
+long void_vaddr(unsigned long index, unsigned long npages);
+int set_vaddr(unsigned long index, unsigned long npages, unsigned long page);
 /* The same for a driver that is being told of an unmap, with locks held. */
 int dirty_flag_when_told(u32 flag);
 long get_info(void);

@@ -11,6 +11,7 @@
 #include "compat/stock.h"
 #include "native/info.h"
 #include "native/ioctl.h"
+#include "space/ioas.h"
 #include "space/map.h"
 #include "space/unmap.h"
 #include "compat/vaddr.h"
@@ -127,7 +128,7 @@ START_TEST(argument_that_does_not_come_holds_up_no_release)
 		long result;
 		bool is_unreadable, is_unwritable;
 	} cases[] = {
-		{ get_info, 3, 0 }, { start_tracking, 1, 0 },
+		{ get_info, 3, 0 }, { start_tracking, 1, 0, true }, { start_tracking, 0, 0 },
 		{ get_report, 2, -EINVAL, true }, { get_report, 0, -EINVAL },
 		{ unmap_with_report, 1, -EINVAL },
 		{ map_what_is_there, 1, -EEXIST, true }, { map_what_is_there, 0, -EEXIST },
@@ -274,24 +275,24 @@ START_TEST(addresses_of_mappings_of_a_few_bytes_become_void)
 		.rule = MAP_FIXED, .iova = PAGE_SIZE, .uptr = SHIM_USER_BASE, .nbytes = 1,
 		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK, .min_granule = 1,
 	};
-	struct container *container;
 	unsigned long nbytes;
 	struct ioas *ioas;
 
 	start_backend();
 	open_container(VFIO_TYPE1v2_IOMMU);
-	container = container_unreleased(handle);
-	ioas = container->ctx.default_ioas;
+	ioas = container_unreleased(handle)->ctx.default_ioas;
 	ioas_enter(ioas);
 	ck_assert_int_eq(ioas_map(ioas, &map), 0);
 	map.iova = 2 * PAGE_SIZE;
 	map.nbytes = 2;
 	ck_assert_int_eq(ioas_map(ioas, &map), 0);
 	ioas_leave(ioas);
-	ck_assert_int_eq(vaddr_void(&container->type1, ioas, 0, PAGE_SIZE, &nbytes), 0);
+	down_write(&ioas->domains_rwsem);
+	ck_assert_int_eq(vaddr_void(ioas, 0, PAGE_SIZE, UNMAP_WHOLE, &nbytes), 0);
 	ck_assert_uint_eq(nbytes, 1);
 	ck_assert_int_eq(vaddr_set(ioas, PAGE_SIZE, 1, SHIM_USER_BASE), 0);
-	ck_assert_int_eq(vaddr_void(&container->type1, ioas, 0, 2 * PAGE_SIZE, &nbytes), -EINVAL);
+	ck_assert_int_eq(vaddr_void(ioas, 0, 2 * PAGE_SIZE, UNMAP_WHOLE, &nbytes), -EINVAL);
+	up_write(&ioas->domains_rwsem);
 	close_container();
 	stop_backend();
 }
@@ -414,8 +415,8 @@ static const struct {
 	{ REPORT(0, 2 * PAGE_SIZE, 2 * PAGE_SIZE, 8), -EINVAL },
 	{ REPORT(0, PAGE_SIZE, 2 * PAGE_SIZE, 8), -EINVAL },
 	{ REPORT(0, PAGE_SIZE, PAGE_SIZE, 0), -EINVAL },
-	{ REPORT(0, PAGE_SIZE, PAGE_SIZE, DIRTY_MAX_NBYTES), 0 },
-	{ REPORT(0, PAGE_SIZE, PAGE_SIZE, DIRTY_MAX_NBYTES + 1), -EINVAL },
+	{ REPORT(0, PAGE_SIZE, PAGE_SIZE, STOCK_MAX_BITMAP_NBYTES), 0 },
+	{ REPORT(0, PAGE_SIZE, PAGE_SIZE, STOCK_MAX_BITMAP_NBYTES + 1), -EINVAL },
 	{ REPORT(1, PAGE_SIZE, PAGE_SIZE, 8), -EINVAL },
 	{ REPORT(0, PAGE_SIZE + 1, PAGE_SIZE, 8), -EINVAL },
 	{ { .head = { .argsz = 8, .flags = STOP } }, 0 },
@@ -1054,11 +1055,12 @@ END_TEST
 /* The user makes the address void after the call has begun. */
 static void make_address_void(void)
 {
-	struct container *container = container_unreleased(handle);
+	struct ioas *ioas = container_unreleased(handle)->ctx.default_ioas;
 	unsigned long nbytes;
 
-	ck_assert_int_eq(vaddr_void(&container->type1, container->ctx.default_ioas, 0, PAGE_SIZE - 1,
-				    &nbytes), 0);
+	down_write(&ioas->domains_rwsem);
+	ck_assert_int_eq(vaddr_void(ioas, 0, PAGE_SIZE - 1, UNMAP_WHOLE, &nbytes), 0);
+	up_write(&ioas->domains_rwsem);
 	shim_on_domain_alloc = NULL;
 }
 
@@ -1066,18 +1068,16 @@ START_TEST(a_group_does_not_join_where_an_address_has_become_void)
 {
 	struct iommu_group *group = shim_group_create();
 	struct iommu_group *late = shim_group_create();
-	struct container *container;
 
 	start_backend();
 	open_container(VFIO_TYPE1v2_IOMMU);
 	ck_assert_int_eq(attach(group), 0);
 	ck_assert_int_eq(map_dma(0, 1, 0), 0);
-	container = container_unreleased(handle);
 	shim_on_domain_alloc = make_address_void;
 	ck_assert_int_eq(attach(late), -EBUSY);
 	ck_assert_ptr_null(late->domain);
 	ck_assert_int_eq(attach(late), -EBUSY);
-	ck_assert_int_eq(vaddr_set(container->ctx.default_ioas, 0, PAGE_SIZE, SHIM_USER_BASE), 0);
+	ck_assert_int_eq(set_vaddr(0, 1, 0), 0);
 	ck_assert_int_eq(attach(late), 0);
 	shim_first_driver()->detach_group(handle, late);
 	shim_first_driver()->detach_group(handle, group);
@@ -1183,20 +1183,15 @@ START_TEST(emulated_group_does_not_join_where_half_a_page_is_mapped)
 }
 END_TEST
 
-/* The group has joined since the call looked whether there is one. */
 START_TEST(address_is_not_voided_beside_an_emulated_group)
 {
 	struct iommu_group *group = shim_group_create();
-	struct container *container;
-	unsigned long nbytes;
 
 	start_backend();
 	open_container(VFIO_TYPE1v2_IOMMU);
 	ck_assert_int_eq(shim_first_driver()->attach_group(handle, group, VFIO_EMULATED_IOMMU), 0);
 	ck_assert_int_eq(map_dma(0, 1, 0), 0);
-	container = container_unreleased(handle);
-	ck_assert_int_eq(vaddr_void(&container->type1, container->ctx.default_ioas, 0, PAGE_SIZE - 1,
-				    &nbytes), -EBUSY);
+	ck_assert_int_eq(void_vaddr(0, 1), -EBUSY);
 	ck_assert_int_eq(map_dma(0, 1, 0), -EEXIST);
 	shim_first_driver()->detach_group(handle, group);
 	close_container();
@@ -1329,7 +1324,7 @@ START_TEST(an_open_device_keeps_its_pins_when_the_last_one_we_heard_of_closes)
 	ops->unregister_device(handle, &closes);
 	ck_assert_uint_eq(shim_npinned, 1);
 	ops->register_device(handle, &stays);
-	ck_assert(!xa_empty(&container_unreleased(handle)->type1.emulated.holds));
+	ck_assert(!xa_empty(&type1_of(container_unreleased(handle))->emulated.holds));
 	if (open_devices[_i].gives_back) {
 		ops->unpin_pages(handle, 0, 1);
 		ck_assert_uint_eq(shim_npinned, npinned);
@@ -1594,7 +1589,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, call_without_a_handle_is_refused);
 	tcase_add_test(tcase, call_with_the_handle_of_a_released_container_is_refused);
-	tcase_add_loop_test(tcase, argument_that_does_not_come_holds_up_no_release, 0, 11);
+	tcase_add_loop_test(tcase, argument_that_does_not_come_holds_up_no_release, 0, 12);
 	tcase_add_loop_test(tcase, what_a_report_uses_stays_while_its_bitmap_does_not_come, 0, 20);
 	tcase_add_loop_test(tcase, what_dirty_tracking_says_of_its_argument, 0, 2);
 	tcase_add_test(tcase, call_does_not_wait_in_a_module_that_goes);

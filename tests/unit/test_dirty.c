@@ -8,6 +8,7 @@
 #include "lib_run.h"
 
 #include "compat/container.h"
+#include "space/ioas.h"
 #include "space/map.h"
 #include "space/unmap.h"
 

@@ -480,7 +480,7 @@ static struct page *held[NSLOTS];	/* what there is when somebody holds it */
 
 static struct ioas *toys_ioas(void)
 {
-	return container_unreleased(handle)->type1.emulated.ioas;
+	return type1_of(container_unreleased(handle))->emulated.ioas;
 }
 
 static unsigned int count_held(unsigned long index)
@@ -494,7 +494,7 @@ static unsigned int count_held(unsigned long index)
 
 static const struct pages_hold *find_hold(unsigned long index)
 {
-	struct emulated *emulated = &container_unreleased(handle)->type1.emulated;
+	struct emulated *emulated = &type1_of(container_unreleased(handle))->emulated;
 	const struct hold *hold = xa_load(&emulated->holds, FIRST_INDEX + index);
 
 	expect(hold && hold->pin.page == held[index]);

@@ -17,8 +17,7 @@
 
 #include "base/object.h"
 #include "base/selftest.h"
-#include "compat/container.h"
-#include "compat/emulated.h"
+#include "compat/type1.h"
 #include "invariants.h"
 #include "memory/pages.h"
 #include "space/area.h"
@@ -188,7 +187,7 @@ static unsigned long check_holds(struct look *look)
 
 	if (!look->ctx->front_ops)
 		return 0;
-	emulated = &container_of(look->ctx, struct container, ctx)->type1.emulated;
+	emulated = &type1_of(container_of(look->ctx, struct container, ctx))->emulated;
 	must(RULE_STORES, xa_empty(&emulated->holds) || READ_ONCE(emulated->ioas));
 	xa_for_each(&emulated->holds, index, hold) {
 		n++;
