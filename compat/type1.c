@@ -713,137 +713,123 @@ static noinline long serve_slowly(void *handle, struct type1_call *call)
 	return ret;
 }
 
-/* --- calls whose argument is in memory */
-
-/* False: it has to be served slowly. */
-static __always_inline bool map_at_once(void *handle, struct type1_call *call, long *ret)
+/* A call of whose argument @nbytes are here already: all that others have, or nothing. */
+static noinline long serve_other(void *handle, unsigned int cmd, unsigned long arg,
+				 const void *read, size_t nbytes)
 {
-	struct vfio_iommu_type1_dma_map *map = &call->map;
-	struct ioas *ioas;
+	struct type1_call call = { .cmd = cmd, .arg = arg, .is_read = nbytes };
 
-	if (should_fail_usercopy()) {
-		*ret = -EFAULT;
-		return true;
-	}
-	if (!get_words_at_once(map, type1_uarg(call), sizeof(*map) / sizeof(u64)))
-		return false;
-	call->is_read = true;
-	if (unlikely(map->flags & VFIO_DMA_MAP_FLAG_VADDR))
-		return false;
-	*ret = type1_check_map(map);
-	if (*ret)
-		return true;
-	ioas = container_enter(handle);
-	if (IS_ERR(ioas)) {
-		*ret = PTR_ERR(ioas);
-		return true;
-	}
-	*ret = map_memory(ioas, map);
-	ioas_leave(ioas);
-	return true;
+	/* Arguments of all kinds begin there. */
+	memcpy(&call.map, read, nbytes);
+	return serve_slowly(handle, &call);
 }
 
-static noinline long put_unmapped_slowly(const struct type1_call *call)
+/* --- calls whose argument is in memory */
+
+static __always_inline long map_at_once(void *handle, unsigned long arg)
+{
+	struct vfio_iommu_type1_dma_map map;
+	struct ioas *ioas;
+	long ret;
+
+	if (should_fail_usercopy())
+		return -EFAULT;
+	if (!get_words_at_once(&map, (void __user *)arg, sizeof(map) / sizeof(u64)))
+		return serve_other(handle, VFIO_IOMMU_MAP_DMA, arg, &map, 0);
+	if (unlikely(map.flags & VFIO_DMA_MAP_FLAG_VADDR))
+		return serve_other(handle, VFIO_IOMMU_MAP_DMA, arg, &map, sizeof(map));
+	ret = type1_check_map(&map);
+	if (ret)
+		return ret;
+	ioas = container_enter(handle);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	ret = map_memory(ioas, &map);
+	ioas_leave(ioas);
+	return ret;
+}
+
+static noinline long put_unmapped_slowly(void __user *uunmap,
+					 const struct vfio_iommu_type1_dma_unmap *unmap)
 {
 	long ret;
 
 	if (!try_module_get(THIS_MODULE))
 		return -EFAULT;
-	ret = copy_to_user(type1_uarg(call), &call->unmap, sizeof(call->unmap)) ? -EFAULT : 0;
+	ret = copy_to_user(uunmap, unmap, sizeof(*unmap)) ? -EFAULT : 0;
 	module_put(THIS_MODULE);
 	return ret;
 }
 
-static __always_inline long put_unmapped(const struct type1_call *call)
+static __always_inline long put_unmapped(void __user *uunmap,
+					 const struct vfio_iommu_type1_dma_unmap *unmap)
 {
-	const unsigned int nwords = sizeof(call->unmap) / sizeof(u64);
+	if (should_fail_usercopy())
+		return -EFAULT;
+	if (put_words_at_once(uunmap, unmap, sizeof(*unmap) / sizeof(u64)))
+		return 0;
+	return put_unmapped_slowly(uunmap, unmap);
+}
+
+static __always_inline long unmap_at_once(void *handle, unsigned long arg)
+{
+	struct vfio_iommu_type1_dma_unmap unmap;
+	void __user *uunmap = (void __user *)arg;
+	struct ioas *ioas;
+	long ret;
 
 	if (should_fail_usercopy())
 		return -EFAULT;
-	if (put_words_at_once(type1_uarg(call), &call->unmap, nwords))
-		return 0;
-	return put_unmapped_slowly(call);
-}
-
-static __always_inline bool unmap_at_once(void *handle, struct type1_call *call, long *ret)
-{
-	struct vfio_iommu_type1_dma_unmap *unmap = &call->unmap;
-	struct ioas *ioas;
-
-	if (should_fail_usercopy()) {
-		*ret = -EFAULT;
-		return true;
-	}
-	if (!get_words_at_once(unmap, type1_uarg(call), sizeof(*unmap) / sizeof(u64)))
-		return false;
-	call->is_read = true;
-	if (type1_is_special(unmap))
-		return false;
-	*ret = type1_check_unmap(unmap);
-	if (*ret)
-		return true;
+	if (!get_words_at_once(&unmap, uunmap, sizeof(unmap) / sizeof(u64)))
+		return serve_other(handle, VFIO_IOMMU_UNMAP_DMA, arg, &unmap, 0);
+	if (unlikely(type1_is_special(&unmap)))
+		return serve_other(handle, VFIO_IOMMU_UNMAP_DMA, arg, &unmap, sizeof(unmap));
+	ret = type1_check_unmap(&unmap);
+	if (ret)
+		return ret;
 	ioas = container_enter(handle);
-	if (IS_ERR(ioas)) {
-		*ret = PTR_ERR(ioas);
-		return true;
-	}
-	*ret = unmap_range(type1_of_ioas(ioas), ioas, unmap);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	ret = unmap_range(type1_of_ioas(ioas), ioas, &unmap);
 	ioas_leave(ioas);
-	if (!*ret)
-		*ret = put_unmapped(call);
-	return true;
+	return ret ?: put_unmapped(uunmap, &unmap);
 }
 
-static noinline bool report_at_once(void *handle, struct type1_call *call, long *ret)
+static noinline long report_at_once(void *handle, unsigned long arg)
 {
+	struct type1_call call;
 	struct ioas *ioas;
+	long ret;
 
-	if (should_fail_usercopy()) {
-		*ret = -EFAULT;
-		return true;
-	}
-	if (!get_words_at_once(&call->dirty, type1_uarg(call), DIRTY_REPORT_NBYTES / sizeof(u64)))
-		return false;
-	call->is_read = true;
-	type1_check_dirty(call);
-	if (!type1_is_report(call))
-		return false;
+	if (should_fail_usercopy())
+		return -EFAULT;
+	call.cmd = VFIO_IOMMU_DIRTY_PAGES;
+	call.arg = arg;
+	call.is_read = get_words_at_once(&call.dirty, type1_uarg(&call),
+					 DIRTY_REPORT_NBYTES / sizeof(u64));
+	if (!call.is_read)
+		return serve_slowly(handle, &call);
+	type1_check_dirty(&call);
+	if (!type1_is_report(&call))
+		return serve_slowly(handle, &call);
 	ioas = container_enter(handle);
 	/* Without an IOAS the container has something to say. */
-	if (IS_ERR(ioas) && PTR_ERR(ioas) == -ENODEV)
-		return false;
-	if (IS_ERR(ioas)) {
-		*ret = PTR_ERR(ioas);
-		return true;
-	}
-	*ret = report(type1_of_ioas(ioas), ioas, call);
+	if (ioas == ERR_PTR(-ENODEV))
+		return serve_slowly(handle, &call);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	ret = report(type1_of_ioas(ioas), ioas, &call);
 	ioas_leave(ioas);
-	return true;
-}
-
-static __always_inline bool serve_at_once(void *handle, struct type1_call *call, long *ret)
-{
-	switch (call->cmd) {
-	case VFIO_IOMMU_MAP_DMA:
-		return map_at_once(handle, call, ret);
-	case VFIO_IOMMU_UNMAP_DMA:
-		return unmap_at_once(handle, call, ret);
-	case VFIO_IOMMU_DIRTY_PAGES:
-		return report_at_once(handle, call, ret);
-	default:
-		return false;
-	}
+	return ret;
 }
 
 long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg)
 {
-	struct type1_call call;
-	long ret;
-
-	call.cmd = cmd;
-	call.arg = arg;
-	call.is_read = false;
-	if (likely(serve_at_once(handle, &call, &ret)))
-		return ret;
-	return serve_slowly(handle, &call);
+	if (cmd == VFIO_IOMMU_MAP_DMA)
+		return map_at_once(handle, arg);
+	if (cmd == VFIO_IOMMU_UNMAP_DMA)
+		return unmap_at_once(handle, arg);
+	if (cmd == VFIO_IOMMU_DIRTY_PAGES)
+		return report_at_once(handle, arg);
+	return serve_other(handle, cmd, arg, &arg, 0);
 }

@@ -98,15 +98,6 @@ void info_chain_build(void *chain, const struct info_args *args)
 	build_ranges(chain + before, args);
 }
 
-unsigned long info_pgsizes(struct ioas *ioas)
-{
-	unsigned long pgsizes = ioas_pgsizes(ioas);
-
-	if (pgsizes & ~PAGE_MASK)
-		pgsizes = (pgsizes & PAGE_MASK) | PAGE_SIZE;
-	return pgsizes;
-}
-
 static void *build_chain(struct ioas *ioas, const struct info_policy *policy, size_t *nbytes)
 {
 	struct info_args args = { .padded = policy->padded };

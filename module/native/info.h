@@ -5,11 +5,11 @@
 #ifndef VFIO_IOAS_INFO_H
 #define VFIO_IOAS_INFO_H
 
+#include <linux/mm.h>
 #include <linux/types.h>
 #include <linux/vfio.h>
 
-struct ioas;
-struct ioas_range;
+#include "space/ioas_struct.h"
 
 /* What the chain tells. */
 struct info_args {
@@ -57,15 +57,15 @@ struct info_answer {
 	size_t chain_nbytes;		/* 0: there is no room for it */
 };
 
-/**
- * info_pgsizes() - which page sizes can a container use?
- * @ioas: its IOAS
- *
- * Those of all domains; the CPU's page is the smallest unit of a container.
- *
- * Return: a bit a size in bytes.
- */
-unsigned long info_pgsizes(struct ioas *ioas);
+/* What all domains can map, a bit a size; the CPU's page is the smallest unit of a container. */
+static inline unsigned long info_pgsizes(struct ioas *ioas)
+{
+	unsigned long pgsizes = ioas_pgsizes(ioas);
+
+	if (pgsizes & ~PAGE_MASK)
+		pgsizes = (pgsizes & PAGE_MASK) | PAGE_SIZE;
+	return pgsizes;
+}
 
 /**
  * info_get() - what VFIO_IOMMU_GET_INFO says

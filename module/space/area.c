@@ -242,35 +242,12 @@ struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova)
 	return area;
 }
 
-struct ioas_area *area_hold_next(struct ioas *ioas, struct ioas_area *previous,
-				 unsigned long iova, unsigned long last_iova)
+struct ioas_area *area_hold_above(struct ioas *ioas, unsigned long iova,
+				  unsigned long last_iova)
 {
-	struct iova_space *space = &ioas->iova_space;
-	struct ioas_area *area;
-	bool usable;
-
-	for (;;) {
-		spin_lock(&space->iova_lock);
-		if (previous) {
-			area = iova_next(space, previous);
-			if (area && area->first_iova > last_iova)
-				area = NULL;
-			previous->nbusy--;
-			previous = NULL;
-		} else {
-			area = iova_first(space, iova, last_iova);
-		}
-		usable = area && area_is_settled(area);
-		if (usable)
-			area->nbusy++;
-		else if (area)
-			iova = max(iova, area->first_iova);
-		ioas_unlock_and_wake(ioas);
-		if (!area || usable)
-			return area;
-		if (area_wait_settled(ioas, iova, true))
-			return ERR_PTR(-EINTR);
-	}
+	if (area_wait_settled(ioas, iova, true))
+		return ERR_PTR(-EINTR);
+	return area_hold_next(ioas, NULL, iova, last_iova);
 }
 
 struct ioas_area *area_hold_pinned(struct ioas *ioas, unsigned long iova)

@@ -360,20 +360,49 @@ int area_wait_idle(struct ioas *ioas, struct ioas_area *area, bool killable);
 struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova);
 
 /**
- * area_hold_next() - go on to the next area of a range, and keep it busy
+ * area_hold_above() - the part of area_hold_next() that waits
  * @ioas: the IOAS, which the caller entered
- * @previous: the area below, which the caller kept busy so far; or NULL to begin
  * @iova: first address of the range
  * @last_iova: last address, inclusive
  *
- * Waits for threads that make, remove or divide the area.
- *
- * Context: may sleep; the caller keeps no other area busy.
- * Return: the lowest area of the range that is above @previous, as area_hold(); NULL if there is
- * none; ERR_PTR(-EINTR) on a fatal signal.
+ * Context: may sleep; the caller keeps no area busy.
+ * Return: the lowest area of the range, as area_hold_next().
  */
-struct ioas_area *area_hold_next(struct ioas *ioas, struct ioas_area *previous,
-				 unsigned long iova, unsigned long last_iova);
+struct ioas_area *area_hold_above(struct ioas *ioas, unsigned long iova,
+				  unsigned long last_iova);
+
+/*
+ * Goes on to the next area of a range, and keeps it busy: the lowest that is above @previous, which
+ * the caller kept busy so far, or if that is NULL the lowest of all. Waits for threads that make,
+ * remove or divide it. NULL if there is none; ERR_PTR(-EINTR) on a fatal signal. The caller entered
+ * the IOAS; may sleep.
+ */
+static inline struct ioas_area *area_hold_next(struct ioas *ioas, struct ioas_area *previous,
+					       unsigned long iova, unsigned long last_iova)
+{
+	struct iova_space *space = &ioas->iova_space;
+	struct ioas_area *area;
+	bool settled;
+
+	spin_lock(&space->iova_lock);
+	if (previous) {
+		area = iova_next(space, previous);
+		if (area && area->first_iova > last_iova)
+			area = NULL;
+		previous->nbusy--;
+	} else {
+		area = iova_first(space, iova, last_iova);
+	}
+	settled = area && area_is_settled(area);
+	if (settled)
+		area->nbusy++;
+	else if (area)
+		iova = max(iova, area->first_iova);
+	ioas_unlock_and_wake(ioas);
+	if (unlikely(area && !settled))
+		return area_hold_above(ioas, iova, last_iova);
+	return area;
+}
 
 /**
  * area_hold_pinned() - find an area with pins, to give one back
