@@ -13,7 +13,7 @@
 #include <linux/types.h>
 #include <linux/xarray.h>
 
-#include "memory/pages.h"
+#include "memory/store.h"
 #include "space/notifier.h"
 
 struct ioas;
@@ -48,7 +48,7 @@ struct emulated {
 
 /* A page that drivers hold. */
 struct hold {
-	struct pages_hold pin;		/* of the area */
+	struct store_hold pin;		/* of the area */
 	unsigned int npins;		/* holds_mutex */
 	unsigned long groups;		/* holds_mutex; whose devices pinned it: bits by number */
 };
@@ -149,7 +149,7 @@ void emulated_unregister(struct emulated *emulated, struct vfio_device *vdev);
  * Return: 0; or, with nothing changed, -EINVAL where nothing is
  * mapped, for device memory, while the mapping is being removed, for a range that wraps, or
  * without an open device; -EPERM where the mapping does not allow it; -EBUSY while it waits for
- * its new address; -ENODEV where its process is gone; as pages_pin(); -EINTR on a fatal signal.
+ * its new address; -ENODEV where its process is gone; as store_pin(); -EINTR on a fatal signal.
  */
 int emulated_pin(struct emulated *emulated, struct iommu_group *group, unsigned long iova,
 		 unsigned long npages, int prot, struct page **pages);

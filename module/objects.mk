@@ -8,7 +8,7 @@ vfio_ioas-objects := \
 	module/memory/account.o \
 	module/memory/extents.o \
 	module/memory/pin.o \
-	module/memory/pages.o \
+	module/memory/store.o \
 	module/space/iova.o \
 	module/space/area.o \
 	module/space/mirror.o \
@@ -39,5 +39,5 @@ vfio_ioas-objects := \
 	compat/type1.o \
 	compat/backend.o
 
-# A header is named by its folder: "memory/pages.h", or "compat/type1.h".
+# A header is named by its folder: "memory/store.h", or "compat/type1.h".
 vfio_ioas-ccflags := -I$(src) -I$(src)/module -I$(src)/uapi

@@ -92,7 +92,7 @@ struct ioas_sum {
 	unsigned long nareas;
 	unsigned long npins;
 	unsigned long nbytes;
-	struct pages_sum pages;
+	struct store_sum pages;
 	unsigned long nsteps;		/* still to spend */
 };
 
@@ -114,22 +114,22 @@ static bool sum_store(struct status_reader *reader, struct ioas *ioas, struct io
 {
 	unsigned long last_index = area_last_byte(area) / PAGE_SIZE;
 	unsigned long index = area->first_byte / PAGE_SIZE;
-	struct ioas_pages *pages = area->pages;
+	struct ioas_store *store = area->store;
 	unsigned long nruns;
 	bool shared;
 
 	while (index <= last_index) {
 		nruns = sum->pages.nruns;
 		spin_lock(&ioas->iova_space.iova_lock);
-		shared = pages->sharing;
+		shared = store->sharing;
 		if (!shared)
-			index = pages_sum(pages, index, last_index, SUM_AT_ONCE, &sum->pages);
+			index = store_sum(store, index, last_index, SUM_AT_ONCE, &sum->pages);
 		spin_unlock(&ioas->iova_space.iova_lock);
 		if (shared) {
-			if (!lock_patiently(reader, &pages->sharing->mutex))
+			if (!lock_patiently(reader, &store->sharing->mutex))
 				return false;
-			index = pages_sum(pages, index, last_index, SUM_AT_ONCE, &sum->pages);
-			mutex_unlock(&pages->sharing->mutex);
+			index = store_sum(store, index, last_index, SUM_AT_ONCE, &sum->pages);
+			mutex_unlock(&store->sharing->mutex);
 		}
 		cond_resched();
 		if (!spend(sum, sum->pages.nruns - nruns))
@@ -141,7 +141,7 @@ static bool sum_store(struct status_reader *reader, struct ioas *ioas, struct io
 /* All of a store that is not shared is shown by one area. iova_lock keeps it as it is. */
 static bool is_simple(const struct ioas_area *area)
 {
-	return !area->pages->sharing && extents_is_one_run(&area->pages->extents);
+	return !area->store->sharing && extents_is_one_run(&area->store->extents);
 }
 
 /*
@@ -167,7 +167,7 @@ static struct ioas_area *count_areas(struct ioas *ioas, unsigned long *iova, str
 		sum->nbytes += area_nbytes(area);
 		sum->npins += area->npins;
 		if (is_simple(area))
-			pages_sum(area->pages, 0, area->pages->extents.npages - 1, 1, &sum->pages);
+			store_sum(area->store, 0, area->store->extents.npages - 1, 1, &sum->pages);
 		else
 			held = area;
 	}

@@ -85,7 +85,7 @@ struct igroup_target {
  * Return: 0, or with nothing changed: -EINVAL if the group is here already, has no
  * device, or leaves no usable IOVA; -EADDRINUSE if an area lies where the group
  * cannot have one; -EPERM without isolated interrupts; @target->out_of_reach; -ENOMEM; -EINTR on
- * a fatal signal; what @target->check, the IOMMU driver or pages_pin() says.
+ * a fatal signal; what @target->check, the IOMMU driver or store_pin() says.
  */
 int ioas_attach_group(struct iommu_group *group, const struct igroup_target *target);
 

@@ -132,7 +132,7 @@ static int fill_area(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_area
 	bool first = list_empty(&ioas->mirrors);
 	int ret = 0;
 
-	pages_lock(area->pages);
+	store_lock(area->store);
 	if (first)
 		ret = area_pin(area);
 	if (!ret) {
@@ -140,7 +140,7 @@ static int fill_area(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_area
 		if (ret && first)
 			area_unpin(area, &refund);
 	}
-	pages_unlock(area->pages);
+	store_unlock(area->store);
 	account_pay(&refund);
 	return ret;
 }
@@ -149,11 +149,11 @@ static int fill_area(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_area
 static void empty_area(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_area *area,
 		       struct account_refund *refund)
 {
-	pages_lock(area->pages);
+	store_lock(area->store);
 	mirror_unmap_area(&hwpt->mirror, area);
 	if (list_empty(&ioas->mirrors))
 		area_unpin(area, refund);
-	pages_unlock(area->pages);
+	store_unlock(area->store);
 }
 
 /* Empties all areas below @end, or all there are if that is NULL. */

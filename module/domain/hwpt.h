@@ -106,7 +106,7 @@ void hwpt_release_aperture(struct ioas_hwpt *hwpt);
  * Return: 0, or with the domain as empty as before and no aperture claimed: -EINVAL without a
  * page size that all domains can map, or with one larger than the CPU's; -EADDRINUSE where an
  * area is not aligned to its smallest; -EINTR on a fatal signal; as hwpt_claim_aperture(); what
- * pages_pin() or the IOMMU driver says.
+ * store_pin() or the IOMMU driver says.
  */
 int hwpt_add(struct ioas_hwpt *hwpt, bool single_pages);
 

@@ -463,7 +463,7 @@ static void area_part(const struct ioas_area *area, const struct access_call *ca
 static int pin_part(struct access_call *call, struct ioas_area *area, unsigned long first_index,
 		    unsigned long last_index)
 {
-	struct pages_user *pin = kzalloc(sizeof(*pin), GFP_KERNEL_ACCOUNT);
+	struct store_user *pin = kzalloc(sizeof(*pin), GFP_KERNEL_ACCOUNT);
 	int ret;
 
 	if (!pin)
@@ -485,18 +485,18 @@ static int pin_part(struct access_call *call, struct ioas_area *area, unsigned l
 static void unpin_part(struct ioas_access *access, struct ioas_area *area, unsigned long iova,
 		       unsigned long first_index, unsigned long last_index)
 {
-	const struct pages_user wanted = {
+	const struct store_user wanted = {
 		.kind = USER_ACCESS_PIN, .owner = access->number, .iova = iova,
 		.first_index = first_index, .last_index = last_index,
 	};
 	struct account_refund refund = { };
-	struct pages_user *pin;
+	struct store_user *pin;
 
-	pages_lock(area->pages);
-	pin = pages_find_user(area->pages, &wanted);
+	store_lock(area->store);
+	pin = store_find_user(area->store, &wanted);
 	if (pin)
-		pages_unpin(area->pages, pin, &refund);
-	pages_unlock(area->pages);
+		store_unpin(area->store, pin, &refund);
+	store_unlock(area->store);
 	if (WARN_ON(!pin))
 		return;
 	atomic_long_dec(&access->npins);
@@ -644,9 +644,9 @@ static int copy_slowly(struct ioas *ioas, struct ioas_area *area, unsigned long 
 	ret = area_share(ioas, area);
 	if (ret)
 		return ret;
-	pages_lock(area->pages);
-	ret = pages_copy(area->pages, byte, data, nbytes, write);
-	pages_unlock(area->pages);
+	store_lock(area->store);
+	ret = store_copy(area->store, byte, data, nbytes, write);
+	store_unlock(area->store);
 	return ret;
 }
 
@@ -658,7 +658,7 @@ static int copy_part(struct access_call *call, struct ioas_area *area,
 	int ret = -EXDEV;
 
 	if (!(call->flags & VFIO_IOAS_ACCESS_SLOW_PATH))
-		ret = pages_copy_direct(area->pages, byte, data, nbytes, write,
+		ret = store_copy_direct(area->store, byte, data, nbytes, write,
 					call->flags & VFIO_IOAS_ACCESS_KTHREAD);
 	if (ret == -EXDEV)
 		ret = copy_slowly(call->ioas, area, byte, data, nbytes, write);

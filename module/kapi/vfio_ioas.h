@@ -65,7 +65,7 @@ void vfio_ioas_device_unbind(struct ioas_device *idev);
  * Return: 0; -ENOENT without such an object; -EINVAL for one of another kind, for an
  * HWPT that does not fit the device, or if the group is elsewhere; -EBUSY if it is
  * attached; -EADDRINUSE if a map, or an allowed range, lies where the device cannot have
- * one; -EINTR on a fatal signal; -ENOMEM; what the IOMMU driver or pages_pin() says.
+ * one; -EINTR on a fatal signal; -ENOMEM; what the IOMMU driver or store_pin() says.
  */
 int vfio_ioas_device_attach(struct ioas_device *idev, u32 *pt_id);
 

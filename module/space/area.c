@@ -7,7 +7,7 @@
  * long as any area shows it; the memory of the area it came with stays that long.
  *
  * Locking: iova_lock guards when a store becomes shared, and which account counts it;
- * pages_lock() what is pinned. Whoever makes a store shared keeps its area busy and is in
+ * store_lock() what is pinned. Whoever makes a store shared keeps its area busy and is in
  * its IOAS, so that neither the owner of an area nor an attach meets that half done.
  */
 #include <linux/err.h>
@@ -17,34 +17,34 @@
 
 #include "area.h"
 
-struct ioas_area *area_create_copy(struct ioas_pages *pages, unsigned long first_byte,
+struct ioas_area *area_create_copy(struct ioas_store *store, unsigned long first_byte,
 				   unsigned long nbytes, int iommu_prot)
 {
 	struct area_copy *copy = kzalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
 
 	if (!copy)
 		return NULL;
-	area_init(&copy->area, pages, first_byte, nbytes, iommu_prot);
+	area_init(&copy->area, store, first_byte, nbytes, iommu_prot);
 	copy->user.first_index = first_byte / PAGE_SIZE;
 	copy->user.last_index = (first_byte + nbytes - 1) / PAGE_SIZE;
 	copy->user.kind = USER_AREA;
-	refcount_inc(&pages->sharing->refs);
+	refcount_inc(&store->sharing->refs);
 	return &copy->area;
 }
 
 void area_put_shared(struct ioas_area *area)
 {
-	struct ioas_pages *pages = area->pages;
-	struct pages_sharing *sharing = pages->sharing;
+	struct ioas_store *store = area->store;
+	struct store_sharing *sharing = store->sharing;
 
 	if (area_is_copy(area))
 		kfree(container_of(area, struct area_copy, area));
 	if (!refcount_dec_and_test(&sharing->refs))
 		return;
-	account_put(pages->account);
-	pages_sharing_destroy(sharing);
-	pages_exit(pages);
-	kfree(pages_home(pages));
+	account_put(store->account);
+	store_sharing_destroy(sharing);
+	store_exit(store);
+	kfree(store_home(store));
 }
 
 void area_free_list(struct ioas_area *area)
@@ -59,19 +59,19 @@ void area_free_list(struct ioas_area *area)
 	}
 }
 
-void area_sum(struct ioas_area *area, struct pages_sum *sum)
+void area_sum(struct ioas_area *area, struct store_sum *sum)
 {
-	pages_sum_all(area->pages, area->first_byte / PAGE_SIZE,
+	store_sum_all(area->store, area->first_byte / PAGE_SIZE,
 		      area_last_byte(area) / PAGE_SIZE, sum);
 }
 
 int area_divide(struct ioas_area *lower, struct ioas_area *upper, bool pinned)
 {
-	struct pages_user *lower_user = area_user(lower);
+	struct store_user *lower_user = area_user(lower);
 	unsigned long lower_last = (upper->first_byte - 1) / PAGE_SIZE;
 
 	if (pinned)
-		return pages_divide(lower->pages, lower_user, area_user(upper), lower_last,
+		return store_divide(lower->store, lower_user, area_user(upper), lower_last,
 				    upper->first_byte / PAGE_SIZE);
 	lower_user->last_index = lower_last;
 	return 0;
@@ -86,32 +86,32 @@ static bool is_kept(const struct ioas_area *area)
 
 int area_share(struct ioas *ioas, struct ioas_area *area)
 {
-	struct ioas_pages *pages = area->pages;
+	struct ioas_store *store = area->store;
 	struct ioas_account *unused = NULL;
-	struct pages_sharing *sharing;
+	struct store_sharing *sharing;
 
 	lockdep_assert_held(&ioas->domains_rwsem);
 	/* Otherwise its owner may be at work, without the lock that there is from now on. */
 	if (WARN_ON_ONCE(!area_is_live(area) || !is_kept(area)))
 		return -EBUSY;
 	/* A thread that sees the pointer sees what it points to. */
-	if (smp_load_acquire(&pages->sharing))
+	if (smp_load_acquire(&store->sharing))
 		return 0;
-	sharing = pages_sharing_create(pages, !list_empty(&ioas->mirrors));
+	sharing = store_sharing_create(store, !list_empty(&ioas->mirrors));
 	if (!sharing)
 		return -ENOMEM;
 	spin_lock(&ioas->iova_space.iova_lock);
-	if (!pages->sharing) {
+	if (!store->sharing) {
 		/* Other IOASs may need the account now, whose counts are not under our lock. */
-		refcount_inc(&pages->account->refs);
-		unused = area_forget_account(ioas, pages->account);
+		refcount_inc(&store->account->refs);
+		unused = area_forget_account(ioas, store->account);
 		/* Pairs with the load above. */
-		smp_store_release(&pages->sharing, sharing);
+		smp_store_release(&store->sharing, sharing);
 		sharing = NULL;
 	}
 	spin_unlock(&ioas->iova_space.iova_lock);
 	if (sharing)
-		pages_sharing_destroy(sharing);
+		store_sharing_destroy(sharing);
 	if (unused)
 		account_put(unused);
 	return 0;
@@ -281,7 +281,7 @@ void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change)
 	spin_unlock(&ioas->iova_space.iova_lock);
 }
 
-int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *pin,
+int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct store_user *pin,
 		 struct page **list)
 {
 	struct account_refund refund = { };
@@ -293,31 +293,31 @@ int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *p
 	ret = area_share(ioas, area);
 	if (ret)
 		return ret;
-	pages_lock(area->pages);
-	ret = pages_pin(area->pages, pin);
+	store_lock(area->store);
+	ret = store_pin(area->store, pin);
 	if (ret)
 		goto unlock;
-	ret = pages_list(area->pages, pin->first_index, pin->last_index, list);
+	ret = store_list(area->store, pin->first_index, pin->last_index, list);
 	if (ret)
-		pages_unpin(area->pages, pin, &refund);
+		store_unpin(area->store, pin, &refund);
 unlock:
-	pages_unlock(area->pages);
+	store_unlock(area->store);
 	account_pay(&refund);
 	if (!ret)
 		area_change_npins(ioas, area, 1);
 	return ret;
 }
 
-void area_drop_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *pin,
+void area_drop_pin(struct ioas *ioas, struct ioas_area *area, struct store_user *pin,
 		   struct account_refund *refund)
 {
-	pages_lock(area->pages);
-	pages_unpin(area->pages, pin, refund);
-	pages_unlock(area->pages);
+	store_lock(area->store);
+	store_unpin(area->store, pin, refund);
+	store_unlock(area->store);
 	area_change_npins(ioas, area, -1);
 }
 
-int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *hold,
+int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct store_hold *hold,
 		  unsigned long index)
 {
 	int ret;
@@ -328,50 +328,50 @@ int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *
 	ret = area_share(ioas, area);
 	if (ret)
 		return ret;
-	pages_lock(area->pages);
-	ret = pages_hold(area->pages, hold, &ioas->beside);
-	pages_unlock(area->pages);
+	store_lock(area->store);
+	ret = store_hold(area->store, hold, &ioas->beside);
+	store_unlock(area->store);
 	if (!ret)
 		area_change_npins(ioas, area, 1);
 	return ret;
 }
 
-void area_drop_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *hold,
+void area_drop_hold(struct ioas *ioas, struct ioas_area *area, struct store_hold *hold,
 		    struct account_refund *refund)
 {
 	if (!hold->beside) {
 		area_drop_pin(ioas, area, &hold->user, refund);
 		return;
 	}
-	pages_lock(area->pages);
-	pages_drop_beside(area->pages, hold);
-	pages_unlock(area->pages);
+	store_lock(area->store);
+	store_drop_beside(area->store, hold);
+	store_unlock(area->store);
 	area_change_npins(ioas, area, -1);
 }
 
 bool area_owner_is_gone(const struct ioas_area *area)
 {
-	return !atomic_read(&area->pages->account->mm->mm_users);
+	return !atomic_read(&area->store->account->mm->mm_users);
 }
 
 int area_copy(struct ioas_area *area, unsigned long iova, void *data, unsigned long nbytes,
 	      bool write)
 {
-	return pages_copy_direct(area->pages, area_byte(area, iova), data, nbytes, write, true);
+	return store_copy_direct(area->store, area_byte(area, iova), data, nbytes, write, true);
 }
 
 /* Moves the charges of a store. Fails with nothing changed. */
-static int move_charges(struct ioas_pages *pages, struct ioas_account *payer)
+static int move_charges(struct ioas_store *store, struct ioas_account *payer)
 {
 	struct account_refund refund = { };
-	struct pages_sum sum = { };
+	struct store_sum sum = { };
 	int ret;
 
-	pages_sum_all(pages, 0, pages->extents.npages - 1, &sum);
+	store_sum_all(store, 0, store->extents.npages - 1, &sum);
 	ret = account_charge(payer, sum.ncharged);
 	if (ret)
 		return ret;
-	account_refund(&refund, pages->account, sum.ncharged);
+	account_refund(&refund, store->account, sum.ncharged);
 	account_pay(&refund);
 	return 0;
 }
@@ -379,23 +379,23 @@ static int move_charges(struct ioas_pages *pages, struct ioas_account *payer)
 /* Lets the calling process pay for a store that only @area shows. */
 static int change_payer(struct ioas *ioas, struct ioas_area *area)
 {
-	struct ioas_pages *pages = area->pages;
-	struct ioas_account *old = pages->account;
+	struct ioas_store *store = area->store;
+	struct ioas_account *old = store->account;
 	struct ioas_account *spare = NULL, *unused = NULL;
 	int ret;
 
 	/* Which account is charged is chosen first: it is the one that has the store then. */
-	if (pages->sharing || !account_is_current(ioas->account, old->mode)) {
+	if (store->sharing || !account_is_current(ioas->account, old->mode)) {
 		spare = account_create(old->mode);
 		if (!spare)
 			return -ENOMEM;
 	}
-	ret = move_charges(pages, spare ?: ioas->account);
+	ret = move_charges(store, spare ?: ioas->account);
 	if (ret)
 		goto put;
 	spin_lock(&ioas->iova_space.iova_lock);
-	if (pages->sharing) {
-		pages->account = spare;
+	if (store->sharing) {
+		store->account = spare;
 		spare = old;
 	} else {
 		area_use_account(ioas, area, old->mode, &spare);
@@ -412,18 +412,18 @@ put:
 
 int area_change_owner(struct ioas *ioas, struct ioas_area *area, unsigned long uptr)
 {
-	struct ioas_pages *pages = area->pages;
+	struct ioas_store *store = area->store;
 	int ret = 0;
 
 	lockdep_assert_held_write(&ioas->domains_rwsem);
 	/* Its first page would begin inside another one. */
 	if (offset_in_page(area->first_byte))
 		return -EINVAL;
-	if (pages->sharing && refcount_read(&pages->sharing->refs) > 1)
+	if (store->sharing && refcount_read(&store->sharing->refs) > 1)
 		return -EBUSY;
-	if (pages->account->mm != current->mm)
+	if (store->account->mm != current->mm)
 		ret = change_payer(ioas, area);
 	if (!ret)
-		pages->uptr = uptr - area->first_byte;
+		store->uptr = uptr - area->first_byte;
 	return ret;
 }

@@ -13,38 +13,38 @@
 
 #include "area_struct.h"
 #include "ioas_struct.h"
-#include "memory/pages.h"
+#include "memory/store.h"
 
 /* What a map makes. */
 struct area_and_pages {
 	struct ioas_area area;
-	struct ioas_pages pages;
+	struct ioas_store store;
 };
 
 /* Another area of a shared store. */
 struct area_copy {
 	struct ioas_area area;
-	struct pages_user user;
+	struct store_user user;
 };
 
-static inline struct area_and_pages *pages_home(struct ioas_pages *pages)
+static inline struct area_and_pages *store_home(struct ioas_store *store)
 {
-	return container_of(pages, struct area_and_pages, pages);
+	return container_of(store, struct area_and_pages, store);
 }
 
 static inline bool area_is_copy(struct ioas_area *area)
 {
-	return &pages_home(area->pages)->area != area;
+	return &store_home(area->store)->area != area;
 }
 
 /* What the area needs pinned, NULL if that is simply all of its store. */
-static inline struct pages_user *area_user(struct ioas_area *area)
+static inline struct store_user *area_user(struct ioas_area *area)
 {
-	if (!area->pages->sharing)
+	if (!area->store->sharing)
 		return NULL;
 	if (area_is_copy(area))
 		return &container_of(area, struct area_copy, area)->user;
-	return &area->pages->sharing->own_area;
+	return &area->store->sharing->own_area;
 }
 
 /* @area: in @space, or soon there. Whoever keeps it busy looks at its state without the lock. */
@@ -102,13 +102,13 @@ static inline unsigned long area_last_byte(const struct ioas_area *area)
 }
 
 /* Lets an area show @nbytes, at least 1, from @first_byte on; at IOVA 0. */
-static inline void area_init(struct ioas_area *area, struct ioas_pages *pages,
+static inline void area_init(struct ioas_area *area, struct ioas_store *store,
 			     unsigned long first_byte, unsigned long nbytes,
 			     int iommu_prot)
 {
 	area->first_iova = 0;
 	area->last_iova = nbytes - 1;
-	area->pages = pages;
+	area->store = store;
 	area->first_byte = first_byte;
 	area->next = NULL;
 	area->iommu_prot = iommu_prot;
@@ -129,21 +129,21 @@ static inline struct ioas_area *area_create(unsigned long uptr, unsigned long nb
 
 	if (!both)
 		return NULL;
-	pages_init(&both->pages, uptr, nbytes, iommu_prot & IOMMU_WRITE);
-	area_init(&both->area, &both->pages, offset_in_page(uptr), nbytes, iommu_prot);
+	store_init(&both->store, uptr, nbytes, iommu_prot & IOMMU_WRITE);
+	area_init(&both->area, &both->store, offset_in_page(uptr), nbytes, iommu_prot);
 	return &both->area;
 }
 
 /**
  * area_create_copy() - make an area that shows a part of a store that exists
- * @pages: a shared store; the area gets a reference
+ * @store: a shared store; the area gets a reference
  * @first_byte: where in the store it begins
  * @nbytes: how much of it, at least 1
  * @iommu_prot: IOMMU_READ, IOMMU_WRITE
  *
  * Return: as area_create(), but the account is that of the store.
  */
-struct ioas_area *area_create_copy(struct ioas_pages *pages, unsigned long first_byte,
+struct ioas_area *area_create_copy(struct ioas_store *store, unsigned long first_byte,
 				   unsigned long nbytes, int iommu_prot);
 
 /**
@@ -155,14 +155,14 @@ void area_put_shared(struct ioas_area *area);
 /* Frees an area, and its store with the last one. In no tree, nothing of it pinned. */
 static inline void area_free(struct ioas_area *area)
 {
-	struct ioas_pages *pages = area->pages;
+	struct ioas_store *store = area->store;
 
-	if (pages->sharing) {
+	if (store->sharing) {
 		area_put_shared(area);
 		return;
 	}
-	pages_exit(pages);
-	kfree(pages_home(pages));
+	store_exit(store);
+	kfree(store_home(store));
 }
 
 /**
@@ -171,26 +171,26 @@ static inline void area_free(struct ioas_area *area)
  */
 void area_free_list(struct ioas_area *area);
 
-/* Pins what an area shows, as pages_pin() does. Owned by the caller, with pages_lock(). */
+/* Pins what an area shows, as store_pin() does. Owned by the caller, with store_lock(). */
 static inline int area_pin(struct ioas_area *area)
 {
-	return pages_pin(area->pages, area_user(area));
+	return store_pin(area->store, area_user(area));
 }
 
-/* Undoes area_pin(), as pages_unpin() does. The area is in no domain any more. */
+/* Undoes area_pin(), as store_unpin() does. The area is in no domain any more. */
 static inline void area_unpin(struct ioas_area *area, struct account_refund *refund)
 {
-	pages_unpin(area->pages, area_user(area), refund);
+	store_unpin(area->store, area_user(area), refund);
 }
 
 /**
  * area_sum() - add up what stands behind an area
- * @area: the area, owned by the caller, who holds pages_lock()
+ * @area: the area, owned by the caller, who holds store_lock()
  * @sum: is added to
  *
  * Context: may sleep.
  */
-void area_sum(struct ioas_area *area, struct pages_sum *sum);
+void area_sum(struct ioas_area *area, struct store_sum *sum);
 
 /**
  * area_divide() - let two areas show what one does
@@ -198,7 +198,7 @@ void area_sum(struct ioas_area *area, struct pages_sum *sum);
  * @upper: a copy made for the upper part
  * @pinned: @lower is in a domain
  *
- * Context: may sleep, holds pages_lock().
+ * Context: may sleep, holds store_lock().
  * Return: 0, or -ENOMEM with nothing changed.
  */
 int area_divide(struct ioas_area *lower, struct ioas_area *upper, bool pinned);
@@ -242,7 +242,7 @@ static inline bool area_use_account(struct ioas *ioas, struct ioas_area *area,
 		ioas->account = *spare;
 		*spare = old && !old->nareas ? old : NULL;
 	}
-	area->pages->account = ioas->account;
+	area->store->account = ioas->account;
 	ioas->account->nareas++;
 	return true;
 }
@@ -254,9 +254,9 @@ static inline bool area_use_account(struct ioas *ioas, struct ioas_area *area,
 static inline struct ioas_account *area_erase(struct ioas *ioas, struct ioas_area *area)
 {
 	iova_erase(&ioas->iova_space, area);
-	if (area->pages->sharing)
+	if (area->store->sharing)
 		return NULL;
-	return area_forget_account(ioas, area->pages->account);
+	return area_forget_account(ioas, area->store->account);
 }
 
 /**
@@ -427,10 +427,10 @@ struct ioas_area *area_hold_pinned(struct ioas *ioas, unsigned long iova);
  * An unmap of the area has to tell in-kernel users until area_drop_pin().
  *
  * Context: may sleep and fault.
- * Return: 0, or with nothing changed: as pages_pin(); -EINVAL for device memory, and with a
+ * Return: 0, or with nothing changed: as store_pin(); -EINVAL for device memory, and with a
  * warning if it is not the kind of a pin.
  */
-int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *pin,
+int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct store_user *pin,
 		 struct page **list);
 
 /**
@@ -442,7 +442,7 @@ int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *p
  *
  * Context: may sleep. Never fails, needs no memory.
  */
-void area_drop_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user *pin,
+void area_drop_pin(struct ioas *ioas, struct ioas_area *area, struct store_user *pin,
 		   struct account_refund *refund);
 
 /**
@@ -456,9 +456,9 @@ void area_drop_pin(struct ioas *ioas, struct ioas_area *area, struct pages_user 
  * its page only as long as others need it.
  *
  * Context: may sleep and fault.
- * Return: 0, or with nothing changed as pages_hold().
+ * Return: 0, or with nothing changed as store_hold().
  */
-int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *hold,
+int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct store_hold *hold,
 		  unsigned long index);
 
 /**
@@ -470,7 +470,7 @@ int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *
  *
  * Context: may sleep. Never fails, needs no memory.
  */
-void area_drop_hold(struct ioas *ioas, struct ioas_area *area, struct pages_hold *hold,
+void area_drop_hold(struct ioas *ioas, struct ioas_area *area, struct store_hold *hold,
 		    struct account_refund *refund);
 
 /**
@@ -488,7 +488,7 @@ bool area_owner_is_gone(const struct ioas_area *area);
  * @write: to the area
  *
  * Context: may sleep and fault. A kernel thread takes the process' address space.
- * Return: as pages_copy_direct().
+ * Return: as store_copy_direct().
  */
 int area_copy(struct ioas_area *area, unsigned long iova, void *data, unsigned long nbytes,
 	      bool write);

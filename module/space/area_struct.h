@@ -8,7 +8,7 @@
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
-struct ioas_pages;
+struct ioas_store;
 
 /*
  * An area that is not live is being set up or torn down by another thread. It
@@ -26,7 +26,7 @@ enum area_state {
 };
 
 /*
- * IOVA [first_iova, last_iova] shows the bytes of @pages from @first_byte on. The place,
+ * IOVA [first_iova, last_iova] shows the bytes of @store from @first_byte on. The place,
  * the store and the protection are constant while the area is live and busy or pinned;
  * only ioas_cut() ever changes them.
  */
@@ -36,7 +36,7 @@ struct ioas_area {
 	unsigned long last_iova;
 	unsigned long gap;		/* free addresses right below, if gaps are known */
 	unsigned long subtree_gap;	/* the largest gap of the subtree */
-	struct ioas_pages *pages;	/* constant */
+	struct ioas_store *store;	/* constant */
 	unsigned long first_byte;
 	struct ioas_area *next;		/* whoever made it FILLING or EMPTYING */
 	u8 iommu_prot;			/* constant */

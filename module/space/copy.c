@@ -28,7 +28,7 @@ static struct ioas_area *capture_piece(struct ioas *ioas, unsigned long iova,
 		return area;
 	nbytes = min(area->last_iova, last_iova) - iova + 1;
 	if (!area_share(ioas, area))
-		copy = area_create_copy(area->pages, area_byte(area, iova), nbytes,
+		copy = area_create_copy(area->store, area_byte(area, iova), nbytes,
 					iommu_prot);
 	area_unhold(ioas, area);
 	return copy ?: ERR_PTR(-ENOMEM);
@@ -60,7 +60,7 @@ int ioas_capture(struct ioas *ioas, unsigned long iova, unsigned long nbytes,
 int ioas_map_copies(struct ioas *ioas, struct ioas_map *map, struct ioas_area *copies)
 {
 	map->areas = copies;
-	map->uptr = copies->pages->uptr + copies->first_byte;
+	map->uptr = copies->store->uptr + copies->first_byte;
 	return ioas_map(ioas, map);
 }
 
@@ -87,7 +87,7 @@ static int insert_upper(struct ioas *ioas, struct ioas_area *area, struct ioas_a
 
 	upper->first_iova = area->first_iova + (upper->first_byte - area->first_byte);
 	upper->last_iova = area->last_iova;
-	pages_lock(area->pages);
+	store_lock(area->store);
 	ret = area_divide(area, upper, pinned);
 	spin_lock(&space->iova_lock);
 	space->nareas--;
@@ -98,7 +98,7 @@ static int insert_upper(struct ioas *ioas, struct ioas_area *area, struct ioas_a
 		WARN_ON(iova_insert(space, upper));
 	}
 	spin_unlock(&space->iova_lock);
-	pages_unlock(area->pages);
+	store_unlock(area->store);
 	return ret;
 }
 
@@ -127,7 +127,7 @@ static int cut_area(struct ioas *ioas, struct ioas_area *area, unsigned long las
 	ret = area_share(ioas, area);
 	if (ret)
 		return ret;
-	upper = area_create_copy(area->pages, area_byte(area, last_iova) + 1,
+	upper = area_create_copy(area->store, area_byte(area, last_iova) + 1,
 				 area->last_iova - last_iova, area->iommu_prot);
 	if (!upper)
 		return -ENOMEM;

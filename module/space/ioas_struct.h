@@ -16,7 +16,7 @@
 
 #include "base/object.h"
 #include "iova.h"
-#include "memory/pages.h"
+#include "memory/store.h"
 
 struct ioas_account;
 struct ioas_unmap_watch;
@@ -55,7 +55,7 @@ struct ioas {
 	struct ioas_account *account;		/* iova_lock; of whoever mapped last, kept */
 	wait_queue_head_t settled;		/* an area became live, idle or went away */
 	struct xarray notifiers;		/* its own lock; struct ioas_notifier */
-	struct pages_beside beside;		/* pages of holds that no store has */
+	struct store_beside beside;		/* pages of holds that no store has */
 	struct ioas_unmap_watch *forgets;	/* constant; the front's memory of areas; or NULL */
 	struct rcu_head rcu;
 };

@@ -75,7 +75,7 @@ static int wish_for_place(struct claim *claim)
 /* May an area be used as the map asks, and lie where the areas before it let it? */
 static int check_area(const struct claim *claim, const struct ioas_area *area)
 {
-	if (claim->map->iommu_prot & IOMMU_WRITE && !area->pages->writable)
+	if (claim->map->iommu_prot & IOMMU_WRITE && !area->store->writable)
 		return -EPERM;
 	return (area->first_byte | area_nbytes(area)) & claim->misfit ? -EINVAL : 0;
 }
@@ -179,7 +179,7 @@ static noinline int try_claim_native(struct ioas *ioas, struct claim *claim)
 	if (claim->nareas > space->max_areas - space->nareas)
 		return -EDQUOT;
 	/* Copies are counted by the account of what they show. */
-	if (!claim->areas->pages->account &&
+	if (!claim->areas->store->account &&
 	    !area_use_account(ioas, claim->areas, map->account_mode, &claim->spare))
 		return -ESRCH;
 	/* The last one takes the place of all, see insert_others(). */
@@ -296,10 +296,10 @@ static noinline void empty_domains(struct ioas *ioas, struct ioas_area *area)
 
 	if (list_empty(&ioas->mirrors))
 		return;
-	pages_lock(area->pages);
+	store_lock(area->store);
 	mirrors_unmap_area(ioas, area);
 	area_unpin(area, &refund);
-	pages_unlock(area->pages);
+	store_unlock(area->store);
 	account_pay(&refund);
 }
 
@@ -313,7 +313,7 @@ static int fill_domains(struct ioas *ioas, struct ioas_area *area, bool single_p
 	if (list_empty(&ioas->mirrors))
 		return 0;
 
-	pages_lock(area->pages);
+	store_lock(area->store);
 	ret = area_pin(area);
 	if (unlikely(ret))
 		goto unlock;
@@ -322,7 +322,7 @@ static int fill_domains(struct ioas *ioas, struct ioas_area *area, bool single_p
 		if (unlikely(ret))
 			goto unmap;
 	}
-	pages_unlock(area->pages);
+	store_unlock(area->store);
 	return 0;
 
 unmap:
@@ -330,7 +330,7 @@ unmap:
 		mirror_unmap_area(mirror, area);
 	area_unpin(area, &refund);
 unlock:
-	pages_unlock(area->pages);
+	store_unlock(area->store);
 	account_pay(&refund);
 	return ret;
 }
@@ -453,13 +453,13 @@ static inline int do_map(struct ioas *ioas, struct claim *claim)
 static noinline void trace_map_over(struct ioas *ioas, const struct ioas_map *map,
 				    struct ioas_area *areas, int error, u64 begin_ns)
 {
-	struct pages_sum sum = { };
+	struct store_sum sum = { };
 	struct ioas_area *area;
 
 	for (area = error ? NULL : areas; area; area = area->next) {
-		pages_lock(area->pages);
+		store_lock(area->store);
 		area_sum(area, &sum);
-		pages_unlock(area->pages);
+		store_unlock(area->store);
 	}
 	trace_map(ioas->object.ctx->id, ioas->object.id, map->iova, map->nbytes,
 		  map->uptr, map->iommu_prot, sum.nruns, error, trace_ns(begin_ns));
@@ -480,7 +480,7 @@ int ioas_map(struct ioas *ioas, struct ioas_map *map)
 		claim.areas = area_create(map->uptr, map->nbytes, map->iommu_prot);
 		if (!claim.areas)
 			return -ENOMEM;
-		claim.areas->pages->pin_rules = map->pin_rules;
+		claim.areas->store->pin_rules = map->pin_rules;
 	}
 	ret = do_map(ioas, &claim);
 	if (trace_map_enabled() && ret != MAPPED_ALONE && !(ret && map->alone))

@@ -26,7 +26,7 @@ struct ioas_map {
 	unsigned long nbytes;		/* no address may wrap within these */
 	int iommu_prot;			/* IOMMU_READ, IOMMU_WRITE or both */
 	enum account_mode account_mode;
-	u8 pin_rules;			/* PAGES_..., for new memory */
+	u8 pin_rules;			/* STORE_..., for new memory */
 	unsigned long min_granule;	/* addresses and length are multiples of it */
 	bool single_pages;		/* no I/O page larger than a CPU page */
 	/* May it stay, now that all is mapped? Asked inside the IOAS: 0 or -errno. Or NULL. */

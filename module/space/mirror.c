@@ -69,7 +69,7 @@ static inline int map_run(struct ioas_mirror *mirror, struct ioas_area *area,
 		}
 		if (ret) {
 			if (done)
-				mirror_unmap_range(mirror, area->pages, iova, done);
+				mirror_unmap_range(mirror, area->store, iova, done);
 			return ret;
 		}
 	}
@@ -79,7 +79,7 @@ static inline int map_run(struct ioas_mirror *mirror, struct ioas_area *area,
 __aligned(WALK_NBYTES)
 int mirror_map_runs(struct ioas_mirror *mirror, struct ioas_area *area, bool single_pages)
 {
-	struct ioas_pages *pages = area->pages;
+	struct ioas_store *store = area->store;
 	unsigned long last_byte = area_last_byte(area);
 	unsigned long last_index = last_byte / PAGE_SIZE;
 	unsigned long byte = area->first_byte;
@@ -89,11 +89,11 @@ int mirror_map_runs(struct ioas_mirror *mirror, struct ioas_area *area, bool sin
 	bool more;
 	int ret;
 
-	more = extents_first(&pages->extents, &cursor, byte / PAGE_SIZE, last_index, &next);
+	more = extents_first(&store->extents, &cursor, byte / PAGE_SIZE, last_index, &next);
 	while (more) {
 		unsigned long run_last;
 
-		more = extents_next_whole(&pages->extents, &cursor, last_index, &next, &run);
+		more = extents_next_whole(&store->extents, &cursor, last_index, &next, &run);
 		ret = -EFAULT;
 		if (WARN_ON_ONCE(run.kind == EXTENT_HOLE))
 			goto unmap;
@@ -113,7 +113,7 @@ int mirror_map_runs(struct ioas_mirror *mirror, struct ioas_area *area, bool sin
 
 unmap:
 	if (byte > area->first_byte)
-		mirror_unmap_range(mirror, pages, area->first_iova, byte - area->first_byte);
+		mirror_unmap_range(mirror, store, area->first_iova, byte - area->first_byte);
 	return ret;
 }
 

@@ -17,7 +17,7 @@
 #include "area.h"
 #include "base/kcompat.h"
 #include "ioas_struct.h"
-#include "memory/pages.h"
+#include "memory/store.h"
 
 /* Embedded by its owner, who makes the domain, and decides when it is on the list. */
 struct ioas_mirror {
@@ -43,7 +43,7 @@ static inline unsigned long mirror_granule(const struct ioas_mirror *mirror)
  * @single_pages: map page by page, so that the IOMMU uses no larger size
  *
  * Context: domains_rwsem held, for writing if the area ends beyond the reach of the domain, see
- * mirror_reached(); the caller owns the area and holds pages_lock().
+ * mirror_reached(); the caller owns the area and holds store_lock().
  * Return: 0, or with nothing mapped: what the IOMMU driver says; -EINTR on a fatal signal; -EFAULT,
  * and a warning, if not all pages are pinned.
  */
@@ -53,7 +53,7 @@ int mirror_map_runs(struct ioas_mirror *mirror, struct ioas_area *area, bool sin
 static inline int mirror_map_area(struct ioas_mirror *mirror, struct ioas_area *area,
 				bool single_pages)
 {
-	struct extents *extents = &area->pages->extents;
+	struct extents *extents = &area->store->extents;
 
 	if (area->last_iova > mirror->reach)
 		lockdep_assert_held_write(&mirror->ioas->domains_rwsem);
@@ -81,7 +81,7 @@ unsigned long mirror_unmap_pieces(struct ioas_mirror *mirror, unsigned long iova
  * Takes IOVA out of the domain and the IOTLB. If the IOMMU driver leaves a part mapped,
  * which is its bug, a device may still reach the store: then that stays pinned for good.
  */
-static inline void mirror_unmap_range(struct ioas_mirror *mirror, struct ioas_pages *pages,
+static inline void mirror_unmap_range(struct ioas_mirror *mirror, struct ioas_store *store,
 				    unsigned long iova, unsigned long nbytes)
 {
 	unsigned long done;
@@ -91,16 +91,16 @@ static inline void mirror_unmap_range(struct ioas_mirror *mirror, struct ioas_pa
 	else
 		done = mirror_unmap_pieces(mirror, iova, nbytes);
 	if (WARN_ON_ONCE(done != nbytes))
-		pages->stuck = true;
+		store->stuck = true;
 }
 
 /*
  * Takes an area out of a domain; the IOTLB holds nothing of it either then. domains_rwsem
- * held; the caller owns the area and holds pages_lock().
+ * held; the caller owns the area and holds store_lock().
  */
 static inline void mirror_unmap_area(struct ioas_mirror *mirror, struct ioas_area *area)
 {
-	mirror_unmap_range(mirror, area->pages, area->first_iova, area_nbytes(area));
+	mirror_unmap_range(mirror, area->store, area->first_iova, area_nbytes(area));
 }
 
 /* Takes an area out of all domains of an IOAS, as mirror_unmap_area() does. */

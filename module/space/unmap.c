@@ -57,7 +57,7 @@ struct unmap_walk {
 	bool keeps_ioas;		/* see ioas_keep() */
 	bool passed_over;		/* an area that in-kernel users did not let go of */
 	struct ioas_unmap_watch *watch;	/* or NULL */
-	struct pages_sum sum;		/* for tracers only */
+	struct store_sum sum;		/* for tracers only */
 	int error;			/* why it did not go on */
 };
 
@@ -181,12 +181,12 @@ static __always_inline void empty_taken(struct ioas *ioas, struct unmap_walk *wa
 	for (area = walk->taken; area; area = area->next) {
 		if (area != walk->taken)
 			cond_resched();
-		pages_lock(area->pages);
+		store_lock(area->store);
 		if (trace_unmap_enabled())
 			area_sum(area, &walk->sum);
 		mirrors_unmap_area(ioas, area);
 		area_unpin(area, &refund);
-		pages_unlock(area->pages);
+		store_unlock(area->store);
 	}
 	account_pay(&refund);
 }

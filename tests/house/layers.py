@@ -62,7 +62,7 @@ def include_upward(house):
 def call_in_a_circle(house):
     house.compile("module/memory/account.o", "void pages_sum(void); void account_charge(void) "
                   "{ pages_sum(); } void account_put(void) {}")
-    return "circle", "module/memory/account", "needs pages_sum", "module/memory/pages"
+    return "circle", "module/memory/account", "needs pages_sum", "module/memory/store"
 
 
 def include_in_a_circle(house):

@@ -206,7 +206,7 @@ void judge_bytes(u64 bytes, unsigned long index)
 
 static unsigned long slot_in_area(const struct ioas_area *area, unsigned long iova)
 {
-	return (area->pages->uptr - SHIM_USER_BASE) / PAGE_SIZE +
+	return (area->store->uptr - SHIM_USER_BASE) / PAGE_SIZE +
 	       area_byte(area, iova) / PAGE_SIZE;
 }
 
@@ -242,32 +242,32 @@ static void judge_map(unsigned long iova, phys_addr_t paddr, size_t nbytes)
 
 /* --- what stores have pinned, and why */
 
-struct store {
-	struct ioas_pages *pages;
+struct judged_store {
+	struct ioas_store *store;
 	bool needed[MAX_STORE_NPAGES];
 	bool covers[MAX_STORE_NPAGES];	/* a page that a driver holds beside */
 	bool border[MAX_STORE_NPAGES + 1];	/* somebody who needs a part begins or ends */
 };
 
-static struct store stores[MAX_AREAS];
+static struct judged_store stores[MAX_AREAS];
 static unsigned int nstores;
 static unsigned int nhave[CHUNKS_NPAGES];	/* stores that have a page pinned, each time */
 static unsigned long ncharged;
 
-static struct store *find_store(struct ioas_pages *pages)
+static struct judged_store *find_store(struct ioas_store *store)
 {
 	unsigned int i = 0;
 
-	while (i < nstores && stores[i].pages != pages)
+	while (i < nstores && stores[i].store != store)
 		i++;
 	if (i < nstores)
 		return &stores[i];
-	expect(nstores < MAX_AREAS && pages->extents.npages <= MAX_STORE_NPAGES);
-	stores[nstores] = (struct store){ .pages = pages };
+	expect(nstores < MAX_AREAS && store->extents.npages <= MAX_STORE_NPAGES);
+	stores[nstores] = (struct judged_store){ .store = store };
 	return &stores[nstores++];
 }
 
-static void need(struct store *store, const struct ioas_area *area, unsigned long iova,
+static void need(struct judged_store *store, const struct ioas_area *area, unsigned long iova,
 		 unsigned long last_iova)
 {
 	unsigned long first = area_byte(area, max(iova, area->first_iova)) / PAGE_SIZE;
@@ -286,13 +286,13 @@ static struct extent find_run(const struct ioas_area *area, unsigned long iova)
 	struct extent_cursor cursor;
 	struct extent run;
 
-	expect(extents_first(&area->pages->extents, &cursor, index, index, &run));
+	expect(extents_first(&area->store->extents, &cursor, index, index, &run));
 	return run;
 }
 
 /* A page beside a store is charged, once: by itself, or with the one that the store has. */
 static void check_beside(const struct ioas_area *area, unsigned long iova,
-			 const struct pages_hold *hold)
+			 const struct store_hold *hold)
 {
 	unsigned long index = area_byte(area, iova) / PAGE_SIZE;
 
@@ -301,17 +301,17 @@ static void check_beside(const struct ioas_area *area, unsigned long iova,
 	if (!hold->covered)
 		return;
 	expect(find_run(area, iova).kind == EXTENT_CHARGED);
-	expect(!find_store(area->pages)->covers[index]);
-	find_store(area->pages)->covers[index] = true;
+	expect(!find_store(area->store)->covers[index]);
+	find_store(area->store)->covers[index] = true;
 }
 
 static void visit_area(struct ioas *ioas, struct ioas_area *area,
 		       const struct judge_pin *pins, unsigned int npins)
 {
-	struct store *store = find_store(area->pages);
+	struct judged_store *store = find_store(area->store);
 	unsigned int i, n = 0;
 
-	expect(area->state == AREA_LIVE && !area->nbusy && !area->pages->stuck);
+	expect(area->state == AREA_LIVE && !area->nbusy && !area->store->stuck);
 	expect(may_be_at(slot_in_area(area, area->first_iova),
 			 area->first_iova / PAGE_SIZE - FIRST_INDEX));
 	if (!list_empty(&ioas->mirrors))
@@ -335,9 +335,9 @@ static void visit_area(struct ioas *ioas, struct ioas_area *area,
 	expect(area->npins == n);
 }
 
-static void check_run(const struct store *store, const struct extent *run)
+static void check_run(const struct judged_store *store, const struct extent *run)
 {
-	unsigned long slot = (store->pages->uptr - SHIM_USER_BASE) / PAGE_SIZE;
+	unsigned long slot = (store->store->uptr - SHIM_USER_BASE) / PAGE_SIZE;
 	unsigned long i;
 
 	for (i = run->index; i < run->index + run->npages; i++) {
@@ -357,9 +357,9 @@ static void check_run(const struct store *store, const struct extent *run)
 }
 
 /* Each page is there if somebody needs it, and no run is in more pieces than somebody needs. */
-static void check_store(const struct store *store)
+static void check_store(const struct judged_store *store)
 {
-	const struct extents *extents = &store->pages->extents;
+	const struct extents *extents = &store->store->extents;
 	unsigned long last = extents->npages - 1;
 	struct extent_cursor cursor;
 	struct extent run, before;

@@ -32,7 +32,7 @@ struct judge_pin {
 	struct ioas *ioas;
 	unsigned long index;		/* pages from FIRST_INDEX on */
 	unsigned long npages;
-	const struct pages_hold *hold;	/* of a hold, which it is; else NULL */
+	const struct store_hold *hold;	/* of a hold, which it is; else NULL */
 };
 
 extern struct shim_process processes[NPROCESSES];

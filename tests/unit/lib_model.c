@@ -235,7 +235,7 @@ static void check_areas(unsigned int number)
 		expect(model && model->first_iova == area->first_iova);
 		expect(model->last_iova == area->last_iova);
 		expect(model->prot == area->iommu_prot);
-		expect(area->pages->uptr == model->store->uptr);
+		expect(area->store->uptr == model->store->uptr);
 		expect(area->first_byte == model->first_byte);
 		expect(area->state == AREA_LIVE && !area->nbusy);
 		expect(!((area->first_iova | area_nbytes(area) | area->first_byte) & misfit));

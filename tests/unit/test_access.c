@@ -359,16 +359,16 @@ END_TEST
 static void drop_lost_pin(unsigned long npages)
 {
 	struct account_refund refund = { };
-	struct pages_user *lost;
+	struct store_user *lost;
 	struct ioas_area *area;
 	struct rb_node *last;
 
 	ioas_enter(ioas);
 	area = area_hold_pinned(ioas, IOVA);
 	ck_assert_ptr_nonnull(area);
-	last = rb_first(&area->pages->sharing->lasts);
+	last = rb_first(&area->store->sharing->lasts);
 	ck_assert_ptr_nonnull(last);
-	lost = rb_entry(last, struct pages_user, last_node);
+	lost = rb_entry(last, struct store_user, last_node);
 	ck_assert_int_eq(lost->kind, USER_ACCESS_PIN);
 	ck_assert_uint_eq(lost->last_index, npages - 1);
 	area_drop_pin(ioas, area, lost, &refund);
@@ -439,12 +439,12 @@ static int pin_map(unsigned long iova)
 static void free_lost_area(struct ioas_area *area)
 {
 	struct account_refund refund = { };
-	struct pages_user *lost;
+	struct store_user *lost;
 
-	lost = rb_entry(rb_first(&area->pages->sharing->lasts), struct pages_user, last_node);
-	pages_lock(area->pages);
-	pages_unpin(area->pages, lost, &refund);
-	pages_unlock(area->pages);
+	lost = rb_entry(rb_first(&area->store->sharing->lasts), struct store_user, last_node);
+	store_lock(area->store);
+	store_unpin(area->store, lost, &refund);
+	store_unlock(area->store);
 	account_pay(&refund);
 	kfree(lost);
 	area_free(area);
@@ -822,10 +822,10 @@ START_TEST(the_owner_copies_without_sharing_the_store)
 	ck_assert_int_eq(map_pages(ioas, IOVA, 2, 0), 0);
 	area = rb_entry(rb_first(&ioas->iova_space.areas), struct ioas_area, node);
 	ck_assert_int_eq(vfio_ioas_access_rw(access, IOVA, data, sizeof(data), 0), 0);
-	ck_assert_ptr_null(area->pages->sharing);
+	ck_assert_ptr_null(area->store->sharing);
 	ck_assert_int_eq(vfio_ioas_access_rw(access, IOVA, data, sizeof(data),
 					     VFIO_IOAS_ACCESS_SLOW_PATH), 0);
-	ck_assert_ptr_nonnull(area->pages->sharing);
+	ck_assert_ptr_nonnull(area->store->sharing);
 }
 END_TEST
 

@@ -150,7 +150,7 @@ START_TEST(a_hold_in_a_copy_has_what_the_owner_has_by_now)
 {
 	struct ioas *other = ioas_create(&ctx);
 	struct account_refund refund = { };
-	struct pages_hold hold = { };
+	struct store_hold hold = { };
 	struct ioas_area *area;
 
 	ck_assert(!IS_ERR(other));
@@ -195,7 +195,7 @@ START_TEST(a_store_is_shared_only_while_its_area_is_live_and_busy)
 	ck_assert_int_eq(area_share(ioas, area), -EBUSY);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 	area->state = AREA_LIVE;
-	ck_assert_ptr_null(area->pages->sharing);
+	ck_assert_ptr_null(area->store->sharing);
 	ck_assert_int_eq(area_share(ioas, area), 0);
 	area_unhold(ioas, area);
 	ioas_leave(ioas);
@@ -205,7 +205,7 @@ END_TEST
 START_TEST(a_pin_says_whose_it_is)
 {
 	struct account_refund refund = { };
-	struct pages_user pin = { .first_index = 1, .last_index = 1 };
+	struct store_user pin = { .first_index = 1, .last_index = 1 };
 	struct ioas_area *area;
 	struct page *page;
 

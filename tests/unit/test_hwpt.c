@@ -242,7 +242,7 @@ END_TEST
 /* An area over a store whose extents a test has made by itself. */
 struct made_area {
 	struct ioas_area area;
-	struct ioas_pages pages;
+	struct ioas_store pages;
 };
 
 static void make_area(struct made_area *made, unsigned long iova, unsigned long npages)
@@ -251,7 +251,7 @@ static void make_area(struct made_area *made, unsigned long iova, unsigned long 
 	extents_init(&made->pages.extents, npages);
 	made->area.first_iova = iova;
 	made->area.last_iova = iova + npages * PAGE_SIZE - 1;
-	made->area.pages = &made->pages;
+	made->area.store = &made->pages;
 	made->area.iommu_prot = IOMMU_READ;
 }
 

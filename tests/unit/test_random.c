@@ -453,7 +453,7 @@ static void step_address(void)
 			continue;
 		map.iova = area->first_iova;
 		map.size = area_nbytes(area);
-		map.vaddr = area->pages->uptr + area->first_byte;
+		map.vaddr = area->store->uptr + area->first_byte;
 		ret = call(VFIO_IOMMU_MAP_DMA, &map, sizeof(map));
 		note(ADDRESS_GIVEN, !ret);
 		expect(is_result(ret, EINVAL, ENOENT, ENOMEM, EBUSY));
@@ -492,7 +492,7 @@ static unsigned int count_held(unsigned long index)
 	return n;
 }
 
-static const struct pages_hold *find_hold(unsigned long index)
+static const struct store_hold *find_hold(unsigned long index)
 {
 	struct emulated *emulated = &type1_of(container_unreleased(handle))->emulated;
 	const struct hold *hold = xa_load(&emulated->holds, FIRST_INDEX + index);

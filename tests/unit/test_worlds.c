@@ -117,8 +117,8 @@ static struct model model;
 static struct real {
 	struct ioas *ioas[NIOAS];
 	struct ioas_hwpt *hwpts[NIOAS][MAX_DOMAINS];	/* oldest first */
-	struct ioas_pages *stores[MAX_STORES];
-	struct pages_user pins[MAX_PINS];
+	struct ioas_store *stores[MAX_STORES];
+	struct store_user pins[MAX_PINS];
 } real;
 
 static struct move path[MAX_DEPTH];		/* to where we are, and the step under way */
@@ -569,7 +569,7 @@ static int do_map(void)
 	ret = ioas_map(real.ioas[0], &map);
 	if (!ret) {
 		area = hold_area(0);
-		real.stores[unused_store(&model)] = area->pages;
+		real.stores[unused_store(&model)] = area->store;
 		area_unhold(real.ioas[0], area);
 	}
 	ioas_leave(real.ioas[0]);
@@ -609,7 +609,7 @@ static int do_detach(unsigned int number)
 
 static int do_pin(unsigned int first, unsigned int last)
 {
-	struct pages_user *pin = &real.pins[model.pins[0].used];
+	struct store_user *pin = &real.pins[model.pins[0].used];
 	struct page *list[MAX_NPAGES];
 	struct ioas_area *area;
 	unsigned long index;
@@ -618,7 +618,7 @@ static int do_pin(unsigned int first, unsigned int last)
 	ioas_enter(real.ioas[0]);
 	area = hold_area(first);
 	index = area_byte(area, iova_of(first)) / PAGE_SIZE;
-	*pin = (struct pages_user){
+	*pin = (struct store_user){
 		.first_index = index, .last_index = index + last - first, .kind = USER_HOLD,
 	};
 	ret = area_add_pin(real.ioas[0], area, pin, list);
@@ -789,7 +789,7 @@ static void check_areas(unsigned int number)
 		expect(expected && expected->place == place);
 		expect(area_nbytes(area) == expected->npages * PAGE_SIZE);
 		expect(area->first_byte == expected->first * PAGE_SIZE);
-		expect(area->pages == real.stores[expected->store]);
+		expect(area->store == real.stores[expected->store]);
 		expect(area->state == AREA_LIVE && !area->nbusy);
 		for (i = 0; i < MAX_PINS && !number; i++)
 			npins += model.pins[i].used &&

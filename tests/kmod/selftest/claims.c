@@ -19,7 +19,7 @@
 #include "base/selftest.h"
 #include "compat/type1.h"
 #include "invariants.h"
-#include "memory/pages.h"
+#include "memory/store.h"
 #include "space/area.h"
 #include "space/ioas.h"
 
@@ -98,14 +98,14 @@ static void meet_account(struct look *look, struct ioas_account *account,
 	tally->nseen += ncharged;
 }
 
-static void claim_run(struct look *look, struct ioas_pages *pages, const struct extent *run)
+static void claim_run(struct look *look, struct ioas_store *store, const struct extent *run)
 {
 	unsigned long pfn;
 
 	/* Reserved pages, such as the zero page, are not always counted. */
 	if (run->kind != EXTENT_CHARGED)
 		return;
-	meet_account(look, pages->account, run->npages);
+	meet_account(look, store->account, run->npages);
 	if (!claims_step)
 		return;
 	for (pfn = roundup(run->pfn, claims_step); pfn < run->pfn + run->npages;
@@ -113,33 +113,33 @@ static void claim_run(struct look *look, struct ioas_pages *pages, const struct 
 		claim_page(pfn);
 }
 
-static void claim_store(struct look *look, struct ioas_pages *pages)
+static void claim_store(struct look *look, struct ioas_store *store)
 {
-	unsigned long last_index = pages->extents.npages - 1;
+	unsigned long last_index = store->extents.npages - 1;
 	struct extent_cursor cursor;
 	struct extent run;
 	bool more;
 
-	meet_account(look, pages->account, 0);
-	more = extents_first(&pages->extents, &cursor, 0, last_index, &run);
+	meet_account(look, store->account, 0);
+	more = extents_first(&store->extents, &cursor, 0, last_index, &run);
 	while (more) {
-		claim_run(look, pages, &run);
-		more = extents_next(&pages->extents, &cursor, last_index, &run);
+		claim_run(look, store, &run);
+		more = extents_next(&store->extents, &cursor, last_index, &run);
 		cond_resched();
 	}
 }
 
 /* The areas of a store count as many pins as the store has users that pin. */
-static void check_users_of(struct ioas_pages *pages, unsigned long *nholds)
+static void check_users_of(struct ioas_store *store, unsigned long *nholds)
 {
-	struct pages_sharing *sharing = pages->sharing;
+	struct store_sharing *sharing = store->sharing;
 	unsigned long npins = 0, nareas = 0;
 	struct rb_node *rb;
 
 	if (!sharing)
 		return;
 	for (rb = rb_first_cached(&sharing->users); rb; rb = rb_next(rb)) {
-		switch (rb_entry(rb, struct pages_user, node)->kind) {
+		switch (rb_entry(rb, struct store_user, node)->kind) {
 		case USER_AREA:
 			nareas++;
 			break;
@@ -151,15 +151,15 @@ static void check_users_of(struct ioas_pages *pages, unsigned long *nholds)
 		}
 		cond_resched();
 	}
-	must(RULE_STORES, pages->tally.npins == npins);
+	must(RULE_STORES, store->tally.npins == npins);
 	/* A copy on its way to an IOAS is in none. */
-	must(RULE_STORES, pages->tally.nseen <= refcount_read(&sharing->refs));
-	must(RULE_STORES, nareas <= pages->tally.nseen);
+	must(RULE_STORES, store->tally.nseen <= refcount_read(&sharing->refs));
+	must(RULE_STORES, nareas <= store->tally.nseen);
 }
 
 /* A hold beside a store is a pin of its area, though not of the store. */
 static void claim_beside(struct look *look, struct ioas *ioas, unsigned long index,
-			 const struct pages_hold *hold)
+			 const struct store_hold *hold)
 {
 	unsigned long iova = index << PAGE_SHIFT;
 	struct ioas_area *area;
@@ -169,7 +169,7 @@ static void claim_beside(struct look *look, struct ioas *ioas, unsigned long ind
 	spin_unlock(&ioas->iova_space.iova_lock);
 	must(RULE_STORES, area);
 	if (area)
-		area->pages->tally.npins--;
+		area->store->tally.npins--;
 	must(RULE_STORES, hold->covered + !!hold->payer == !PageReserved(hold->page));
 	if (!PageReserved(hold->page) && claims_step && !(page_to_pfn(hold->page) % claims_step))
 		claim_page(page_to_pfn(hold->page));
@@ -250,14 +250,14 @@ static void check_charges(struct look *look)
 void check_claims(struct look *look)
 {
 	unsigned long nholds = 0, nexpected;
-	struct ioas_pages *pages;
+	struct ioas_store *store;
 
 	accounts = NULL;
 	claims_step = look->npinned / MAX_CLAIMS + 1;
 	nexpected = check_holds(look);
-	for (pages = look->stores; pages; pages = pages->tally.next) {
-		claim_store(look, pages);
-		check_users_of(pages, &nholds);
+	for (store = look->stores; store; store = store->tally.next) {
+		claim_store(look, store);
+		check_users_of(store, &nholds);
 	}
 	must(RULE_STORES, nholds == nexpected);
 	if (claims_step)

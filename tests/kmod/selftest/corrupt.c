@@ -41,7 +41,7 @@ static bool find_victim(struct ioas *ioas, unsigned long iova, struct victim *vi
 	if (!hwpt || !mock_is_domain(hwpt->mirror.domain) || !area || area->first_iova != iova)
 		return false;
 	index = area->first_byte / PAGE_SIZE;
-	extents_first(&area->pages->extents, &cursor, index, index, &run);
+	extents_first(&area->store->extents, &cursor, index, index, &run);
 	if (run.kind != EXTENT_CHARGED)
 		return false;
 	victim->area = area;
@@ -75,11 +75,11 @@ static int change_domain(const struct victim *victim, enum corruption what, bool
 	return mock_poke(victim->domain, iova, paddr);
 }
 
-static int change_border(struct ioas_pages *pages, bool mend)
+static int change_border(struct ioas_store *store, bool mend)
 {
 	if (!mend)
-		return extents_cut(&pages->extents, 1);
-	extents_join(&pages->extents, 1);
+		return extents_cut(&store->extents, 1);
+	extents_join(&store->extents, 1);
 	return 0;
 }
 
@@ -105,7 +105,7 @@ static int change(const struct victim *victim, enum corruption what, bool mend)
 		area->flags ^= AREA_ALL_DIRTY;
 		break;
 	case CORRUPT_BORDER:
-		return change_border(area->pages, mend);
+		return change_border(area->store, mend);
 	case CORRUPT_MAP_MORE:
 	case CORRUPT_MAP_LESS:
 	case CORRUPT_MAP_OTHER:
@@ -117,11 +117,11 @@ static int change(const struct victim *victim, enum corruption what, bool mend)
 		page_ref_add(victim->page, -sign * (int)GUP_PIN_COUNTING_BIAS);
 		break;
 	case CORRUPT_CHARGE_MORE:
-		return change_charge(area->pages->account, sign);
+		return change_charge(area->store->account, sign);
 	case CORRUPT_CHARGE_LESS:
-		return change_charge(area->pages->account, -sign);
+		return change_charge(area->store->account, -sign);
 	case CORRUPT_COUNTER:
-		atomic64_sub(sign, &area->pages->account->mm->pinned_vm);
+		atomic64_sub(sign, &area->store->account->mm->pinned_vm);
 		break;
 	default:
 		return -EINVAL;

@@ -53,7 +53,7 @@
 
 #define user_first(user)	((user)->first_index)
 #define user_last(user)		((user)->last_index)
-INTERVAL_TREE_DEFINE(struct pages_user, node, unsigned long, subtree_last,
+INTERVAL_TREE_DEFINE(struct store_user, node, unsigned long, subtree_last,
 		     user_first, user_last, static __maybe_unused, needs)
 
 static DEFINE_MUTEX(look_mutex);
@@ -137,26 +137,26 @@ static void check_place(struct iova_space *space)
 	spin_unlock(&space->iova_lock);
 }
 
-static bool is_needed(struct pages_sharing *sharing, unsigned long index)
+static bool is_needed(struct store_sharing *sharing, unsigned long index)
 {
 	return needs_iter_first(&sharing->users, index, index);
 }
 
 /* Is there a border between runs below a page? */
-static bool has_border(struct ioas_pages *pages, unsigned long index)
+static bool has_border(struct ioas_store *store, unsigned long index)
 {
 	struct extent_cursor cursor;
 	struct extent run;
 
-	if (!index || index >= pages->extents.npages)
+	if (!index || index >= store->extents.npages)
 		return true;
-	extents_first(&pages->extents, &cursor, index - 1, index, &run);
+	extents_first(&store->extents, &cursor, index - 1, index, &run);
 	return run.npages == 1;
 }
 
-static bool begins_or_ends_user(struct pages_sharing *sharing, unsigned long index)
+static bool begins_or_ends_user(struct store_sharing *sharing, unsigned long index)
 {
-	struct pages_user *user;
+	struct store_user *user;
 
 	for (user = needs_iter_first(&sharing->users, index - 1, index); user;
 	     user = needs_iter_next(user, index - 1, index)) {
@@ -167,17 +167,17 @@ static bool begins_or_ends_user(struct pages_sharing *sharing, unsigned long ind
 	return false;
 }
 
-static void check_users(struct ioas_pages *pages)
+static void check_users(struct ioas_store *store)
 {
 	struct rb_node *rb;
 
-	for (rb = rb_first_cached(&pages->sharing->users); rb; rb = rb_next(rb)) {
-		struct pages_user *user = rb_entry(rb, struct pages_user, node);
+	for (rb = rb_first_cached(&store->sharing->users); rb; rb = rb_next(rb)) {
+		struct store_user *user = rb_entry(rb, struct store_user, node);
 
 		must(RULE_STORES, user->first_index <= user->last_index);
-		must(RULE_STORES, user->last_index < pages->extents.npages);
-		must(RULE_STORES, has_border(pages, user->first_index));
-		must(RULE_STORES, has_border(pages, user->last_index + 1));
+		must(RULE_STORES, user->last_index < store->extents.npages);
+		must(RULE_STORES, has_border(store, user->first_index));
+		must(RULE_STORES, has_border(store, user->last_index + 1));
 		cond_resched();
 	}
 }
@@ -194,15 +194,15 @@ static void check_pinned(const struct extent *run)
 }
 
 /* All pages of a run are alike: both ends tell, since users begin and end with runs. */
-static void check_run(struct ioas_pages *pages, const struct extent *run, bool in_domain)
+static void check_run(struct ioas_store *store, const struct extent *run, bool in_domain)
 {
 	bool filled = run->kind != EXTENT_HOLE;
-	struct pages_sharing *sharing = pages->sharing;
+	struct store_sharing *sharing = store->sharing;
 
 	if (run->kind == EXTENT_CHARGED)
 		check_pinned(run);
 	/* Of a store that an IOMMU driver did not let go of more is pinned than needed. */
-	if (pages->stuck)
+	if (store->stuck)
 		return;
 	if (sharing) {
 		must(RULE_STORES, is_needed(sharing, run->index) == filled);
@@ -214,42 +214,42 @@ static void check_run(struct ioas_pages *pages, const struct extent *run, bool i
 }
 
 /* A run that goes on with the one before begins where some user does, or behind one. */
-static void check_border(struct ioas_pages *pages, const struct extent *before,
+static void check_border(struct ioas_store *store, const struct extent *before,
 			 const struct extent *run)
 {
 	must(RULE_STORES, run->index == before->index + before->npages);
 	if (!extent_continues(before, run))
 		return;
 	must(RULE_STORES, run->kind != EXTENT_HOLE);
-	must(RULE_STORES, pages->sharing && begins_or_ends_user(pages->sharing, run->index));
+	must(RULE_STORES, store->sharing && begins_or_ends_user(store->sharing, run->index));
 }
 
-static void check_runs(struct ioas_pages *pages, bool in_domain)
+static void check_runs(struct ioas_store *store, bool in_domain)
 {
-	unsigned long last_index = pages->extents.npages - 1;
+	unsigned long last_index = store->extents.npages - 1;
 	struct extent_cursor cursor;
 	struct extent run, before;
 	bool more;
 
-	more = extents_first(&pages->extents, &cursor, 0, last_index, &run);
+	more = extents_first(&store->extents, &cursor, 0, last_index, &run);
 	must(RULE_STORES, more && !run.index);
 	while (more) {
-		check_run(pages, &run, in_domain);
+		check_run(store, &run, in_domain);
 		if (extent_is_pinned(run.kind))
 			look.npinned += run.npages;
 		before = run;
-		more = extents_next(&pages->extents, &cursor, last_index, &run);
+		more = extents_next(&store->extents, &cursor, last_index, &run);
 		if (more)
-			check_border(pages, &before, &run);
+			check_border(store, &before, &run);
 		cond_resched();
 	}
-	must(RULE_STORES, before.index + before.npages == pages->extents.npages);
+	must(RULE_STORES, before.index + before.npages == store->extents.npages);
 }
 
 /* Notes a store that an area shows. False if that was done before. */
 static bool meet_store(struct ioas_area *area)
 {
-	struct selftest_tally *tally = &area->pages->tally;
+	struct selftest_tally *tally = &area->store->tally;
 	bool first = tally->look != look.number;
 
 	if (first) {
@@ -257,7 +257,7 @@ static bool meet_store(struct ioas_area *area)
 		tally->next = look.stores;
 		tally->nseen = 0;
 		tally->npins = 0;
-		look.stores = area->pages;
+		look.stores = area->store;
 	}
 	tally->nseen++;
 	tally->npins += area->npins;
@@ -266,19 +266,19 @@ static bool meet_store(struct ioas_area *area)
 
 static void check_store(struct ioas_area *area, bool in_domain)
 {
-	struct ioas_pages *pages = area->pages;
+	struct ioas_store *store = area->store;
 
 	if (!meet_store(area))
 		return;
 	/* Whoever has it comes from an IOAS that could not be had. */
-	if (pages->sharing && !mutex_trylock(&pages->sharing->mutex)) {
+	if (store->sharing && !mutex_trylock(&store->sharing->mutex)) {
 		must(RULE_STORES, !look.complete);
 		return;
 	}
-	check_runs(pages, in_domain);
-	if (pages->sharing)
-		check_users(pages);
-	pages_unlock(pages);
+	check_runs(store, in_domain);
+	if (store->sharing)
+		check_users(store);
+	store_unlock(store);
 }
 
 static void check_area(struct ioas *ioas, struct ioas_area *area)
@@ -294,9 +294,9 @@ static void check_area(struct ioas *ioas, struct ioas_area *area)
 	must(RULE_AREAS, !area->nbusy);
 	must(RULE_AREAS, area->first_iova <= area->last_iova);
 	must(RULE_AREAS, !((area->first_iova | area_nbytes(area) | area->first_byte) & misfit));
-	must(RULE_AREAS, area_last_byte(area) / PAGE_SIZE < area->pages->extents.npages);
-	must(RULE_AREAS, !area->npins || area->pages->sharing);
-	must(RULE_AREAS, area->pages->account);
+	must(RULE_AREAS, area_last_byte(area) / PAGE_SIZE < area->store->extents.npages);
+	must(RULE_AREAS, !area->npins || area->store->sharing);
+	must(RULE_AREAS, area->store->account);
 	/* Marks are a front end's; /dev/iommu has none. */
 	must(RULE_AREAS, ioas->front || !area->flags);
 	must(RULE_AREAS, !(area->flags & ~(AREA_NO_VADDR | AREA_ALL_DIRTY)));

@@ -18,7 +18,7 @@ struct ioas;
 struct ioas_area;
 struct ioas_ctx;
 struct ioas_hwpt;
-struct ioas_pages;
+struct ioas_store;
 
 /* More IOASs of one context are not looked at. */
 #define LOOK_MAX_IOASS	64
@@ -30,7 +30,7 @@ struct look {
 	struct ioas *ioass[LOOK_MAX_IOASS];	/* busy, domains_rwsem held for writing */
 	unsigned int nioass;
 	bool complete;		/* these are all: nobody is in the context */
-	struct ioas_pages *stores;	/* met so far */
+	struct ioas_store *stores;	/* met so far */
 	unsigned long npinned;		/* pages of these */
 };
 

@@ -51,7 +51,7 @@ static void check_area_in(const struct readback *rb, struct ioas_area *area)
 {
 	unsigned long last = area_last_byte(area) + 1 - rb->granule;
 	unsigned long byte = area->first_byte;
-	struct extents *extents = &area->pages->extents;
+	struct extents *extents = &area->store->extents;
 	struct extent_cursor cursor;
 	struct extent run;
 	bool more;

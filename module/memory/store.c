@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pages: one run of user memory, and what of it is pinned.
+ * store: one run of user memory, and what of it is pinned.
  *
  * The rule everything rests on: a page is pinned if and only if the extents have
  * it, and charged if and only if they have it as EXTENT_CHARGED. Domains are filled
@@ -16,7 +16,7 @@
  * has failed.
  *
  * The exception is a hold beside a store, which has a page that the store does not have; see
- * struct pages_hold.
+ * struct store_hold.
  *
  * Locking: a store that is not shared is changed only by the owner of the area it came with:
  * the thread that made it FILLING or EMPTYING, or a holder of domains_rwsem for writing. A
@@ -32,12 +32,12 @@
 #include <linux/uaccess.h>
 
 #include "base/steps.h"
-#include "pages.h"
+#include "store.h"
 #include "pin.h"
 
 #define user_first(user)	((user)->first_index)
 #define user_last(user)		((user)->last_index)
-INTERVAL_TREE_DEFINE(struct pages_user, node, unsigned long, subtree_last,
+INTERVAL_TREE_DEFINE(struct store_user, node, unsigned long, subtree_last,
 		     user_first, user_last, static __maybe_unused, users)
 
 /* So many pages of a batch are compared without a branch. */
@@ -163,7 +163,7 @@ static int builder_add_batch(struct run_builder *builder, struct pin_buffer *buf
 
 /* As builder_add_batch(), for the next pages if they are device memory. Returns how many. */
 static noinline long builder_add_mmio(struct run_builder *builder,
-				      const struct ioas_pages *pages, unsigned long uaddr,
+				      const struct ioas_store *store, unsigned long uaddr,
 				      unsigned long npages)
 {
 	struct page *first;
@@ -171,7 +171,7 @@ static noinline long builder_add_mmio(struct run_builder *builder,
 	long nfound;
 	int ret;
 
-	nfound = pin_find_mmio(pages->account->mm, uaddr, npages, pages->writable, &pfn);
+	nfound = pin_find_mmio(store->account->mm, uaddr, npages, store->writable, &pfn);
 	if (nfound < 0)
 		return nfound;
 	/* An address to compare and to count from; there need not be a struct page. */
@@ -190,7 +190,7 @@ static noinline long builder_add_mmio(struct run_builder *builder,
 
 /* Unpins a range. Returns how many of its pages were charged. */
 static noinline __aligned(WALK_NBYTES)
-unsigned long unpin_range(struct ioas_pages *pages, unsigned long first_index,
+unsigned long unpin_range(struct ioas_store *store, unsigned long first_index,
 			  unsigned long last_index, bool dirty)
 {
 	struct extent_cursor cursor;
@@ -199,30 +199,30 @@ unsigned long unpin_range(struct ioas_pages *pages, unsigned long first_index,
 	struct extent run;
 	bool more;
 
-	more = extents_first(&pages->extents, &cursor, first_index, last_index, &run);
+	more = extents_first(&store->extents, &cursor, first_index, last_index, &run);
 	while (more) {
 		if (extent_is_pinned(run.kind))
 			unpin_run(run.pfn, run.npages, dirty);
 		if (run.kind == EXTENT_CHARGED)
 			ncharged += run.npages;
-		more = extents_next(&pages->extents, &cursor, last_index, &run);
+		more = extents_next(&store->extents, &cursor, last_index, &run);
 		runs_cond_resched(&nsteps);
 	}
 	return ncharged;
 }
 
-static inline unsigned int flags_to_pin(const struct ioas_pages *pages)
+static inline unsigned int flags_to_pin(const struct ioas_store *store)
 {
-	return pin_flags(pages->writable, !(pages->pin_rules & PAGES_SHARE_COW));
+	return pin_flags(store->writable, !(store->pin_rules & STORE_SHARE_COW));
 }
 
-static inline bool reads_strictly(const struct ioas_pages *pages)
+static inline bool reads_strictly(const struct ioas_store *store)
 {
-	return !pages->writable && pages->pin_rules & PAGES_STRICT_READ;
+	return !store->writable && store->pin_rules & STORE_STRICT_READ;
 }
 
 /* Pins and charges the next pages, at most @npages. Returns how many. */
-static inline long fill_batch(struct ioas_pages *pages, struct run_builder *builder,
+static inline long fill_batch(struct ioas_store *store, struct run_builder *builder,
 			      struct pin_buffer *buffer, unsigned long uaddr,
 			      unsigned long npages, unsigned long *ncharged)
 {
@@ -231,14 +231,14 @@ static inline long fill_batch(struct ioas_pages *pages, struct run_builder *buil
 	int ret;
 
 	npages = min_t(unsigned long, npages, buffer->max_pages);
-	npinned = pin_user(pages->account->mm, uaddr, npages, flags_to_pin(pages),
-			   reads_strictly(pages), buffer->pages);
-	if (unlikely(npinned == -EFAULT && pages->pin_rules)) {
-		if (pages->pin_rules & PAGES_IGNORE_KEYS)
-			npinned = pin_despite_keys(pages->account->mm, uaddr, npages,
-						   flags_to_pin(pages), buffer->pages);
-		if (npinned == -EFAULT && pages->pin_rules & PAGES_MAY_BE_MMIO)
-			return builder_add_mmio(builder, pages, uaddr, npages);
+	npinned = pin_user(store->account->mm, uaddr, npages, flags_to_pin(store),
+			   reads_strictly(store), buffer->pages);
+	if (unlikely(npinned == -EFAULT && store->pin_rules)) {
+		if (store->pin_rules & STORE_IGNORE_KEYS)
+			npinned = pin_despite_keys(store->account->mm, uaddr, npages,
+						   flags_to_pin(store), buffer->pages);
+		if (npinned == -EFAULT && store->pin_rules & STORE_MAY_BE_MMIO)
+			return builder_add_mmio(builder, store, uaddr, npages);
 	}
 	if (npinned < 0)
 		return npinned;
@@ -246,7 +246,7 @@ static inline long fill_batch(struct ioas_pages *pages, struct run_builder *buil
 	if (ret)
 		return ret;
 	nreserved = builder->nreserved - nreserved;
-	ret = account_charge(pages->account, npinned - nreserved);
+	ret = account_charge(store->account, npinned - nreserved);
 	if (ret)
 		return ret;
 	*ncharged += npinned - nreserved;
@@ -258,16 +258,16 @@ static inline long fill_batch(struct ioas_pages *pages, struct run_builder *buil
  * @builder and @ncharged, also when it fails.
  */
 static noinline __aligned(WALK_NBYTES)
-int fill_from_user(struct ioas_pages *pages, struct run_builder *builder, unsigned long npages,
+int fill_from_user(struct ioas_store *store, struct run_builder *builder, unsigned long npages,
 		   unsigned long *ncharged)
 {
-	unsigned long uaddr = pages->uptr + builder->index * PAGE_SIZE;
+	unsigned long uaddr = store->uptr + builder->index * PAGE_SIZE;
 	struct pin_buffer buffer;
 	long n;
 
 	pin_buffer_init(&buffer, npages);
 	for (;;) {
-		n = fill_batch(pages, builder, &buffer, uaddr, npages, ncharged);
+		n = fill_batch(store, builder, &buffer, uaddr, npages, ncharged);
 		if (n < 0)
 			break;
 		uaddr += n * PAGE_SIZE;
@@ -284,57 +284,57 @@ int fill_from_user(struct ioas_pages *pages, struct run_builder *builder, unsign
  * Pins [first_index, last_index], a hole so far: which is made sure for each run where it is
  * stored. All of it or nothing.
  */
-static inline int fill_hole(struct ioas_pages *pages, unsigned long first_index,
+static inline int fill_hole(struct ioas_store *store, unsigned long first_index,
 			    unsigned long last_index)
 {
 	struct run_builder builder = {
-		.extents = &pages->extents,
+		.extents = &store->extents,
 		.index = first_index,
 	};
 	struct account_refund refund = { };
 	unsigned long ncharged = 0;
 	int ret;
 
-	ret = fill_from_user(pages, &builder, last_index - first_index + 1, &ncharged);
+	ret = fill_from_user(store, &builder, last_index - first_index + 1, &ncharged);
 	if (!ret)
 		return 0;
 
 	if (builder.next != builder.first && extent_is_pinned(builder.kind))
 		unpin_run(page_to_pfn(builder.first), builder.next - builder.first, false);
 	if (builder.index > first_index) {
-		unpin_range(pages, first_index, builder.index - 1, false);
-		extents_clear(&pages->extents, first_index, builder.index - 1);
+		unpin_range(store, first_index, builder.index - 1, false);
+		extents_clear(&store->extents, first_index, builder.index - 1);
 	}
-	account_refund(&refund, pages->account, ncharged);
+	account_refund(&refund, store->account, ncharged);
 	account_pay(&refund);
 	return ret;
 }
 
 /* What fill_hole() does, for a store of one page: which needs no batch. */
-static inline int fill_only_page(struct ioas_pages *pages)
+static inline int fill_only_page(struct ioas_store *store)
 {
 	enum extent_kind kind = EXTENT_CHARGED;
 	struct page *page;
 	long npinned;
 	int ret = 0;
 
-	npinned = pin_user(pages->account->mm, pages->uptr, 1, flags_to_pin(pages),
-			   reads_strictly(pages), &page);
+	npinned = pin_user(store->account->mm, store->uptr, 1, flags_to_pin(store),
+			   reads_strictly(store), &page);
 	if (npinned < 0)
 		return npinned;
 	if (PageReserved(page))
 		kind = EXTENT_RESERVED;
 	else
-		ret = account_charge(pages->account, 1);
+		ret = account_charge(store->account, 1);
 	if (ret)
 		unpin_run(page_to_pfn(page), 1, false);
 	else
-		extents_set_only(&pages->extents, kind, page_to_pfn(page));
+		extents_set_only(&store->extents, kind, page_to_pfn(page));
 	return ret;
 }
 
 /* It was charged once for the page of a hold. */
-static void hold_pays(struct pages_hold *hold, struct ioas_account *payer)
+static void hold_pays(struct store_hold *hold, struct ioas_account *payer)
 {
 	refcount_inc(&payer->refs);
 	hold->payer = payer;
@@ -345,54 +345,54 @@ static void hold_pays(struct pages_hold *hold, struct ioas_account *payer)
  * Pages of a store go: what they covered keeps their charges as its own. Returns how many. Never
  * fails: nobody is charged anew.
  */
-static unsigned long uncover(struct ioas_pages *pages, unsigned long first_index,
+static unsigned long uncover(struct ioas_store *store, unsigned long first_index,
 			     unsigned long last_index)
 {
-	struct pages_sharing *sharing = pages->sharing;
-	struct pages_user *user;
-	struct pages_hold *hold;
+	struct store_sharing *sharing = store->sharing;
+	struct store_user *user;
+	struct store_hold *hold;
 	unsigned long n = 0;
 
 	if (!sharing)
 		return 0;
 	lockdep_assert_held(&sharing->mutex);
 	while ((user = users_iter_first(&sharing->covered, first_index, last_index))) {
-		hold = container_of(user, struct pages_hold, user);
+		hold = container_of(user, struct store_hold, user);
 		users_remove(user, &sharing->covered);
 		hold->covered = false;
-		hold_pays(hold, pages->account);
+		hold_pays(hold, store->account);
 		n++;
 		cond_resched();
 	}
 	return n;
 }
 
-static void unpin_and_forget(struct ioas_pages *pages, unsigned long first_index,
+static void unpin_and_forget(struct ioas_store *store, unsigned long first_index,
 			     unsigned long last_index, struct account_refund *refund)
 {
 	u64 begin_ns = trace_begin(unpin);
 	unsigned long ncharged, nkept;
-	struct pages_sum sum = { };
+	struct store_sum sum = { };
 
 	if (trace_unpin_enabled())
-		pages_sum_all(pages, first_index, last_index, &sum);
-	ncharged = unpin_range(pages, first_index, last_index, pages->writable);
-	nkept = uncover(pages, first_index, last_index);
+		store_sum_all(store, first_index, last_index, &sum);
+	ncharged = unpin_range(store, first_index, last_index, store->writable);
+	nkept = uncover(store, first_index, last_index);
 	if (!WARN_ON_ONCE(nkept > ncharged))
-		account_refund(refund, pages->account, ncharged - nkept);
-	extents_clear(&pages->extents, first_index, last_index);
-	trace_unpin(pages->uptr + first_index * PAGE_SIZE, sum.npinned, sum.nruns,
+		account_refund(refund, store->account, ncharged - nkept);
+	extents_clear(&store->extents, first_index, last_index);
+	trace_unpin(store->uptr + first_index * PAGE_SIZE, sum.npinned, sum.nruns,
 		    trace_ns(begin_ns));
 }
 
 /* Of the users that begin at page @index or before, one past the last page that any needs. */
-static unsigned long needed_end(const struct pages_sharing *sharing, unsigned long index)
+static unsigned long needed_end(const struct store_sharing *sharing, unsigned long index)
 {
 	struct rb_node *node = sharing->users.rb_root.rb_node;
 	unsigned long last, end = 0;
 
 	while (node) {
-		struct pages_user *user = rb_entry(node, struct pages_user, node);
+		struct store_user *user = rb_entry(node, struct store_user, node);
 
 		if (user->first_index > index) {
 			node = node->rb_left;
@@ -400,7 +400,7 @@ static unsigned long needed_end(const struct pages_sharing *sharing, unsigned lo
 		}
 		last = user->last_index;
 		if (node->rb_left)
-			last = max(last, rb_entry(node->rb_left, struct pages_user,
+			last = max(last, rb_entry(node->rb_left, struct store_user,
 						  node)->subtree_last);
 		end = max(end, last + 1);
 		node = node->rb_right;
@@ -412,15 +412,15 @@ static unsigned long needed_end(const struct pages_sharing *sharing, unsigned lo
  * Unpins what no user of a shared store needs. The borders of the range are cut. Each step goes on
  * behind all users that begin before it, so those that lie in others take no steps.
  */
-static void unpin_unneeded(struct ioas_pages *pages, unsigned long first_index,
+static void unpin_unneeded(struct ioas_store *store, unsigned long first_index,
 			   unsigned long last_index, struct account_refund *refund)
 {
-	struct pages_sharing *sharing = pages->sharing;
-	struct pages_user *next;
+	struct store_sharing *sharing = store->sharing;
+	struct store_user *next;
 	unsigned long end;
 
 	lockdep_assert_held(&sharing->mutex);
-	if (pages->stuck)
+	if (store->stuck)
 		return;
 	for (; first_index <= last_index; first_index = end) {
 		cond_resched();
@@ -429,12 +429,12 @@ static void unpin_unneeded(struct ioas_pages *pages, unsigned long first_index,
 			continue;
 		next = users_iter_first(&sharing->users, first_index, last_index);
 		end = next ? next->first_index : last_index + 1;
-		unpin_and_forget(pages, first_index, end - 1, refund);
+		unpin_and_forget(store, first_index, end - 1, refund);
 	}
 }
 
 /* Pins what is a hole in a range whose borders are cut. All of it or nothing. */
-static int fill_holes(struct ioas_pages *pages, const struct pages_user *user)
+static int fill_holes(struct ioas_store *store, const struct store_user *user)
 {
 	unsigned long index = user->first_index;
 	struct account_refund refund = { };
@@ -442,16 +442,16 @@ static int fill_holes(struct ioas_pages *pages, const struct pages_user *user)
 	struct extent run;
 	int ret;
 
-	while (extents_first(&pages->extents, &cursor, index, user->last_index, &run)) {
+	while (extents_first(&store->extents, &cursor, index, user->last_index, &run)) {
 		while (run.kind != EXTENT_HOLE &&
-		       extents_next(&pages->extents, &cursor, user->last_index, &run))
+		       extents_next(&store->extents, &cursor, user->last_index, &run))
 			cond_resched();
 		if (run.kind != EXTENT_HOLE)
 			break;
-		ret = fill_hole(pages, run.index, run.index + run.npages - 1);
+		ret = fill_hole(store, run.index, run.index + run.npages - 1);
 		if (ret) {
 			if (run.index > user->first_index)
-				unpin_unneeded(pages, user->first_index, run.index - 1,
+				unpin_unneeded(store, user->first_index, run.index - 1,
 					       &refund);
 			account_pay(&refund);
 			return ret;
@@ -462,7 +462,7 @@ static int fill_holes(struct ioas_pages *pages, const struct pages_user *user)
 }
 
 /* Below zero if @user comes before @other in the order of their ends, above if behind it. */
-static inline int compare_lasts(const struct pages_user *user, const struct pages_user *other)
+static inline int compare_lasts(const struct store_user *user, const struct store_user *other)
 {
 	if (user->last_index != other->last_index)
 		return user->last_index < other->last_index ? -1 : 1;
@@ -477,13 +477,13 @@ static inline int compare_lasts(const struct pages_user *user, const struct page
 	return 0;
 }
 
-static void add_user(struct pages_sharing *sharing, struct pages_user *user)
+static void add_user(struct store_sharing *sharing, struct store_user *user)
 {
 	struct rb_node **link = &sharing->lasts.rb_node, *parent = NULL;
 
 	while (*link) {
 		parent = *link;
-		if (compare_lasts(rb_entry(parent, struct pages_user, last_node), user) <= 0)
+		if (compare_lasts(rb_entry(parent, struct store_user, last_node), user) <= 0)
 			link = &parent->rb_right;
 		else
 			link = &parent->rb_left;
@@ -493,18 +493,18 @@ static void add_user(struct pages_sharing *sharing, struct pages_user *user)
 	users_insert(user, &sharing->users);
 }
 
-static void remove_user(struct pages_sharing *sharing, struct pages_user *user)
+static void remove_user(struct store_sharing *sharing, struct store_user *user)
 {
 	rb_erase(&user->last_node, &sharing->lasts);
 	users_remove(user, &sharing->users);
 }
 
-static bool begins_user(const struct pages_sharing *sharing, unsigned long index)
+static bool begins_user(const struct store_sharing *sharing, unsigned long index)
 {
 	struct rb_node *node = sharing->users.rb_root.rb_node;
 
 	while (node) {
-		struct pages_user *user = rb_entry(node, struct pages_user, node);
+		struct store_user *user = rb_entry(node, struct store_user, node);
 
 		if (user->first_index == index)
 			return true;
@@ -513,12 +513,12 @@ static bool begins_user(const struct pages_sharing *sharing, unsigned long index
 	return false;
 }
 
-static bool ends_user(const struct pages_sharing *sharing, unsigned long index)
+static bool ends_user(const struct store_sharing *sharing, unsigned long index)
 {
 	struct rb_node *node = sharing->lasts.rb_node;
 
 	while (node) {
-		struct pages_user *user = rb_entry(node, struct pages_user, last_node);
+		struct store_user *user = rb_entry(node, struct store_user, last_node);
 
 		if (user->last_index == index)
 			return true;
@@ -528,194 +528,194 @@ static bool ends_user(const struct pages_sharing *sharing, unsigned long index)
 }
 
 /* Joins runs where a border was cut, unless a user that is left needs it. */
-static void drop_border(struct ioas_pages *pages, unsigned long index)
+static void drop_border(struct ioas_store *store, unsigned long index)
 {
-	lockdep_assert_held(&pages->sharing->mutex);
-	if (index && !begins_user(pages->sharing, index) &&
-	    !ends_user(pages->sharing, index - 1))
-		extents_join(&pages->extents, index);
+	lockdep_assert_held(&store->sharing->mutex);
+	if (index && !begins_user(store->sharing, index) &&
+	    !ends_user(store->sharing, index - 1))
+		extents_join(&store->extents, index);
 }
 
 /* Cuts two borders. -ENOMEM with nothing changed. */
-static int cut_borders(struct ioas_pages *pages, unsigned long first, unsigned long second)
+static int cut_borders(struct ioas_store *store, unsigned long first, unsigned long second)
 {
-	if (extents_cut(&pages->extents, first))
+	if (extents_cut(&store->extents, first))
 		return -ENOMEM;
-	if (!extents_cut(&pages->extents, second))
+	if (!extents_cut(&store->extents, second))
 		return 0;
-	drop_border(pages, first);
+	drop_border(store, first);
 	return -ENOMEM;
 }
 
-static int pin_shared(struct ioas_pages *pages, struct pages_user *user)
+static int pin_shared(struct ioas_store *store, struct store_user *user)
 {
 	int ret;
 
-	lockdep_assert_held(&pages->sharing->mutex);
-	ret = cut_borders(pages, user->first_index, user->last_index + 1);
+	lockdep_assert_held(&store->sharing->mutex);
+	ret = cut_borders(store, user->first_index, user->last_index + 1);
 	if (ret)
 		return ret;
-	ret = fill_holes(pages, user);
+	ret = fill_holes(store, user);
 	if (!ret) {
-		add_user(pages->sharing, user);
+		add_user(store->sharing, user);
 		return 0;
 	}
-	drop_border(pages, user->first_index);
-	drop_border(pages, user->last_index + 1);
+	drop_border(store, user->first_index);
+	drop_border(store, user->last_index + 1);
 	return ret;
 }
 
 /* If all that @user needs is pinned already, the memory's owner need not live. */
-static bool has_hole(struct ioas_pages *pages, const struct pages_user *user)
+static bool has_hole(struct ioas_store *store, const struct store_user *user)
 {
 	struct extent_cursor cursor;
 	unsigned int nsteps = 0;
 	struct extent run;
 	bool more;
 
-	more = extents_first(&pages->extents, &cursor, user->first_index,
+	more = extents_first(&store->extents, &cursor, user->first_index,
 			     user->last_index, &run);
 	while (more && run.kind != EXTENT_HOLE) {
-		more = extents_next(&pages->extents, &cursor, user->last_index, &run);
+		more = extents_next(&store->extents, &cursor, user->last_index, &run);
 		runs_cond_resched(&nsteps);
 	}
 	return more;
 }
 
 /* Callers name a user exactly if the store is shared: another one has no parts. */
-static bool is_user_of(const struct ioas_pages *pages, const struct pages_user *user)
+static bool is_user_of(const struct ioas_store *store, const struct store_user *user)
 {
-	return !WARN_ON_ONCE(!user != !pages->sharing);
+	return !WARN_ON_ONCE(!user != !store->sharing);
 }
 
-static noinline int pin_slowly(struct ioas_pages *pages, struct pages_user *user)
+static noinline int pin_slowly(struct ioas_store *store, struct store_user *user)
 {
-	struct mm_struct *mm = pages->account->mm;
+	struct mm_struct *mm = store->account->mm;
 	bool foreign;
 	int ret;
 
-	if (!is_user_of(pages, user))
+	if (!is_user_of(store, user))
 		return -EINVAL;
-	foreign = mm != current->mm && (!user || has_hole(pages, user));
+	foreign = mm != current->mm && (!user || has_hole(store, user));
 	/* What an IOMMU driver did not let go of is all still pinned. */
-	if (!user && pages->stuck)
+	if (!user && store->stuck)
 		return 0;
 	if (foreign && !mmget_not_zero(mm))
 		return -EFAULT;
 	if (user)
-		ret = pin_shared(pages, user);
+		ret = pin_shared(store, user);
 	else
-		ret = fill_hole(pages, 0, pages->extents.npages - 1);
+		ret = fill_hole(store, 0, store->extents.npages - 1);
 	if (foreign)
 		mmput_async(mm);
 	return ret;
 }
 
-static inline int do_pin(struct ioas_pages *pages, struct pages_user *user)
+static inline int do_pin(struct ioas_store *store, struct store_user *user)
 {
 	int ret;
 
 	/* What a guest with a vIOMMU does all day. */
-	if (!user && pages->extents.npages == 1 && !pages->stuck &&
-	    pages->account->mm == current->mm) {
-		ret = fill_only_page(pages);
-		if (likely(ret != -EFAULT || !pages->pin_rules))
+	if (!user && store->extents.npages == 1 && !store->stuck &&
+	    store->account->mm == current->mm) {
+		ret = fill_only_page(store);
+		if (likely(ret != -EFAULT || !store->pin_rules))
 			return ret;
 	}
-	return pin_slowly(pages, user);
+	return pin_slowly(store, user);
 }
 
-static void trace_pin_over(struct ioas_pages *pages, const struct pages_user *user, int error,
+static void trace_pin_over(struct ioas_store *store, const struct store_user *user, int error,
 			   u64 begin_ns)
 {
 	unsigned long first_index = user ? user->first_index : 0;
-	unsigned long last_index = user ? user->last_index : pages->extents.npages - 1;
-	struct pages_sum sum = { };
+	unsigned long last_index = user ? user->last_index : store->extents.npages - 1;
+	struct store_sum sum = { };
 
 	if (!error)
-		pages_sum_all(pages, first_index, last_index, &sum);
-	trace_pin(pages->uptr + first_index * PAGE_SIZE, last_index - first_index + 1,
+		store_sum_all(store, first_index, last_index, &sum);
+	trace_pin(store->uptr + first_index * PAGE_SIZE, last_index - first_index + 1,
 		  sum.nruns, error, trace_ns(begin_ns));
 }
 
-int pages_pin(struct ioas_pages *pages, struct pages_user *user)
+int store_pin(struct ioas_store *store, struct store_user *user)
 {
 	u64 begin_ns = trace_begin(pin);
-	int ret = do_pin(pages, user);
+	int ret = do_pin(store, user);
 
 	if (trace_pin_enabled())
-		trace_pin_over(pages, user, ret, begin_ns);
+		trace_pin_over(store, user, ret, begin_ns);
 	return ret;
 }
 
-void pages_unpin_slowly(struct ioas_pages *pages, struct pages_user *user,
+void store_unpin_slowly(struct ioas_store *store, struct store_user *user,
 			struct account_refund *refund)
 {
 	/* A leak is better than a page that somebody else still needs. */
-	if (!is_user_of(pages, user))
+	if (!is_user_of(store, user))
 		return;
 	if (user) {
-		remove_user(pages->sharing, user);
-		unpin_unneeded(pages, user->first_index, user->last_index, refund);
-		drop_border(pages, user->first_index);
-		drop_border(pages, user->last_index + 1);
-	} else if (!pages->stuck) {
-		unpin_and_forget(pages, 0, pages->extents.npages - 1, refund);
+		remove_user(store->sharing, user);
+		unpin_unneeded(store, user->first_index, user->last_index, refund);
+		drop_border(store, user->first_index);
+		drop_border(store, user->last_index + 1);
+	} else if (!store->stuck) {
+		unpin_and_forget(store, 0, store->extents.npages - 1, refund);
 	}
 }
 
-static enum extent_kind kind_at(struct ioas_pages *pages, unsigned long index)
+static enum extent_kind kind_at(struct ioas_store *store, unsigned long index)
 {
 	struct extent_cursor cursor;
 	struct extent run;
 
-	return extents_first(&pages->extents, &cursor, index, index, &run) ? run.kind : EXTENT_HOLE;
+	return extents_first(&store->extents, &cursor, index, index, &run) ? run.kind : EXTENT_HOLE;
 }
 
 /* Charges a page beside, or lets that of the store cover it. */
-static int charge_beside(struct ioas_pages *pages, struct pages_hold *hold, struct page *page)
+static int charge_beside(struct ioas_store *store, struct store_hold *hold, struct page *page)
 {
-	struct rb_root_cached *covered = &pages->sharing->covered;
+	struct rb_root_cached *covered = &store->sharing->covered;
 	unsigned long index = hold->user.first_index;
 	int ret;
 
 	if (PageReserved(page))
 		return 0;
-	if (kind_at(pages, index) == EXTENT_CHARGED && !users_iter_first(covered, index, index)) {
+	if (kind_at(store, index) == EXTENT_CHARGED && !users_iter_first(covered, index, index)) {
 		hold->covered = true;
 		return 0;
 	}
-	ret = account_charge(pages->account, 1);
+	ret = account_charge(store->account, 1);
 	if (!ret)
-		hold_pays(hold, pages->account);
+		hold_pays(hold, store->account);
 	return ret;
 }
 
 /* @page is pinned, and charged or covered: the hold gets it, and leaves that of the store. */
-static void move_beside(struct ioas_pages *pages, struct pages_hold *hold, struct page *page)
+static void move_beside(struct ioas_store *store, struct store_hold *hold, struct page *page)
 {
 	struct account_refund refund = { };
 
 	hold->page = page;
-	pages_unpin_slowly(pages, &hold->user, &refund);
+	store_unpin_slowly(store, &hold->user, &refund);
 	/* Others need that one, too, or the store is stuck: its charge stays. */
 	WARN_ON_ONCE(refund.npages);
 	account_pay(&refund);
 	if (hold->covered)
-		users_insert(&hold->user, &pages->sharing->covered);
+		users_insert(&hold->user, &store->sharing->covered);
 }
 
 /* The mm is in use. -EINVAL where it has device memory by now: there is no page to pin. */
-static int pin_of_owner(struct ioas_pages *pages, unsigned long index, struct page **page)
+static int pin_of_owner(struct ioas_store *store, unsigned long index, struct page **page)
 {
-	struct mm_struct *mm = pages->account->mm;
-	unsigned long uaddr = pages->uptr + index * PAGE_SIZE;
+	struct mm_struct *mm = store->account->mm;
+	unsigned long uaddr = store->uptr + index * PAGE_SIZE;
 	unsigned long pfn;
 	int ret;
 
-	ret = pin_one(mm, uaddr, flags_to_pin(pages), page);
-	if (ret == -EFAULT && pages->pin_rules & PAGES_MAY_BE_MMIO &&
-	    pin_find_mmio(mm, uaddr, 1, pages->writable, &pfn) == 1)
+	ret = pin_one(mm, uaddr, flags_to_pin(store), page);
+	if (ret == -EFAULT && store->pin_rules & STORE_MAY_BE_MMIO &&
+	    pin_find_mmio(mm, uaddr, 1, store->writable, &pfn) == 1)
 		ret = -EINVAL;
 	return ret;
 }
@@ -724,69 +724,69 @@ static int pin_of_owner(struct ioas_pages *pages, unsigned long index, struct pa
  * Gives a hold the page that the owner has there by now, beside the store if that is not the one
  * of the store, which stays if this fails.
  */
-static int follow_owner(struct ioas_pages *pages, struct pages_hold *hold,
-			struct pages_beside *beside)
+static int follow_owner(struct ioas_store *store, struct store_hold *hold,
+			struct store_beside *beside)
 {
-	struct mm_struct *mm = pages->account->mm;
+	struct mm_struct *mm = store->account->mm;
 	struct page *page;
 	int ret;
 
 	/* Only a mm in use is charged. */
 	if (!mmget_not_zero(mm))
 		return -EFAULT;
-	ret = pin_of_owner(pages, hold->user.first_index, &page);
+	ret = pin_of_owner(store, hold->user.first_index, &page);
 	if (ret)
 		goto put;
 	if (page != hold->page) {
 		hold->beside = beside;
-		ret = charge_beside(pages, hold, page);
+		ret = charge_beside(store, hold, page);
 	}
 	if (ret || !hold->beside) {
 		hold->beside = NULL;
 		unpin_run(page_to_pfn(page), 1, false);
 	} else {
 		atomic_long_inc(&beside->npinned);
-		move_beside(pages, hold, page);
+		move_beside(store, hold, page);
 	}
 put:
 	mmput_async(mm);
 	return ret;
 }
 
-int pages_hold(struct ioas_pages *pages, struct pages_hold *hold, struct pages_beside *beside)
+int store_hold(struct ioas_store *store, struct store_hold *hold, struct store_beside *beside)
 {
 	unsigned long index = hold->user.first_index;
 	struct account_refund refund = { };
 	bool is_new;
 	int ret;
 
-	lockdep_assert_held(&pages->sharing->mutex);
-	is_new = kind_at(pages, index) == EXTENT_HOLE;
-	ret = pages_pin(pages, &hold->user);
+	lockdep_assert_held(&store->sharing->mutex);
+	is_new = kind_at(store, index) == EXTENT_HOLE;
+	ret = store_pin(store, &hold->user);
 	if (ret)
 		return ret;
-	ret = pages_list(pages, index, index, &hold->page);
+	ret = store_list(store, index, index, &hold->page);
 	/* The owner may have another page by now than others have pinned, or one for registers. */
 	if (!is_new && ret == -EINVAL)
 		hold->page = NULL;
 	if (!is_new && (!ret || ret == -EINVAL))
-		ret = follow_owner(pages, hold, beside);
+		ret = follow_owner(store, hold, beside);
 	if (ret) {
-		pages_unpin_slowly(pages, &hold->user, &refund);
+		store_unpin_slowly(store, &hold->user, &refund);
 		account_pay(&refund);
 	}
 	return ret;
 }
 
-void pages_drop_beside(struct ioas_pages *pages, struct pages_hold *hold)
+void store_drop_beside(struct ioas_store *store, struct store_hold *hold)
 {
 	struct account_refund refund = { };
 
-	lockdep_assert_held(&pages->sharing->mutex);
-	unpin_run(page_to_pfn(hold->page), 1, pages->writable);
+	lockdep_assert_held(&store->sharing->mutex);
+	unpin_run(page_to_pfn(hold->page), 1, store->writable);
 	atomic_long_dec(&hold->beside->npinned);
 	if (hold->covered)
-		users_remove(&hold->user, &pages->sharing->covered);
+		users_remove(&hold->user, &store->sharing->covered);
 	if (!hold->payer)
 		return;
 	atomic_long_dec(&hold->beside->ncharged);
@@ -795,9 +795,9 @@ void pages_drop_beside(struct ioas_pages *pages, struct pages_hold *hold)
 	account_put(hold->payer);
 }
 
-struct pages_sharing *pages_sharing_create(struct ioas_pages *pages, bool pinned)
+struct store_sharing *store_sharing_create(struct ioas_store *store, bool pinned)
 {
-	struct pages_sharing *sharing = kzalloc(sizeof(*sharing), GFP_KERNEL_ACCOUNT);
+	struct store_sharing *sharing = kzalloc(sizeof(*sharing), GFP_KERNEL_ACCOUNT);
 
 	if (!sharing)
 		return NULL;
@@ -807,25 +807,25 @@ struct pages_sharing *pages_sharing_create(struct ioas_pages *pages, bool pinned
 	sharing->covered = RB_ROOT_CACHED;
 	sharing->own_area.kind = USER_AREA;
 	refcount_set(&sharing->refs, 1);
-	sharing->own_area.last_index = pages->extents.npages - 1;
+	sharing->own_area.last_index = store->extents.npages - 1;
 	if (pinned)
 		add_user(sharing, &sharing->own_area);
 	return sharing;
 }
 
-void pages_sharing_destroy(struct pages_sharing *sharing)
+void store_sharing_destroy(struct store_sharing *sharing)
 {
 	mutex_destroy(&sharing->mutex);
 	kfree(sharing);
 }
 
-struct pages_user *pages_find_user(struct ioas_pages *pages, const struct pages_user *wanted)
+struct store_user *store_find_user(struct ioas_store *store, const struct store_user *wanted)
 {
-	struct rb_node *node = pages->sharing->lasts.rb_node;
+	struct rb_node *node = store->sharing->lasts.rb_node;
 
-	lockdep_assert_held(&pages->sharing->mutex);
+	lockdep_assert_held(&store->sharing->mutex);
 	while (node) {
-		struct pages_user *user = rb_entry(node, struct pages_user, last_node);
+		struct store_user *user = rb_entry(node, struct store_user, last_node);
 		int order = compare_lasts(user, wanted);
 
 		if (!order)
@@ -835,14 +835,14 @@ struct pages_user *pages_find_user(struct ioas_pages *pages, const struct pages_
 	return NULL;
 }
 
-int pages_divide(struct ioas_pages *pages, struct pages_user *lower,
-		 struct pages_user *upper, unsigned long lower_last_index,
+int store_divide(struct ioas_store *store, struct store_user *lower,
+		 struct store_user *upper, unsigned long lower_last_index,
 		 unsigned long upper_first_index)
 {
-	struct pages_sharing *sharing = pages->sharing;
+	struct store_sharing *sharing = store->sharing;
 
 	lockdep_assert_held(&sharing->mutex);
-	if (cut_borders(pages, lower_last_index + 1, upper_first_index))
+	if (cut_borders(store, lower_last_index + 1, upper_first_index))
 		return -ENOMEM;
 	remove_user(sharing, lower);
 	upper->first_index = upper_first_index;
@@ -853,7 +853,7 @@ int pages_divide(struct ioas_pages *pages, struct pages_user *lower,
 	return 0;
 }
 
-int pages_list(struct ioas_pages *pages, unsigned long first_index,
+int store_list(struct ioas_store *store, unsigned long first_index,
 	       unsigned long last_index, struct page **list)
 {
 	struct extent_cursor cursor;
@@ -861,7 +861,7 @@ int pages_list(struct ioas_pages *pages, unsigned long first_index,
 	unsigned long i;
 	bool more;
 
-	more = extents_first(&pages->extents, &cursor, first_index, last_index, &run);
+	more = extents_first(&store->extents, &cursor, first_index, last_index, &run);
 	while (more) {
 		if (run.kind == EXTENT_MMIO)
 			return -EINVAL;
@@ -869,7 +869,7 @@ int pages_list(struct ioas_pages *pages, unsigned long first_index,
 			return -EFAULT;
 		for (i = 0; i < run.npages; i++)
 			*list++ = pfn_to_page(run.pfn + i);
-		more = extents_next(&pages->extents, &cursor, last_index, &run);
+		more = extents_next(&store->extents, &cursor, last_index, &run);
 	}
 	return 0;
 }
@@ -884,7 +884,7 @@ static void copy_page_part(struct page *page, unsigned long offset, void *data,
 }
 
 /* Copies within one page, which is pinned for that long if it is not pinned anyway. */
-static int copy_within_page(struct ioas_pages *pages, unsigned long byte, void *data,
+static int copy_within_page(struct ioas_store *store, unsigned long byte, void *data,
 			    unsigned long nbytes, bool write)
 {
 	unsigned long index = byte / PAGE_SIZE;
@@ -893,7 +893,7 @@ static int copy_within_page(struct ioas_pages *pages, unsigned long byte, void *
 	struct page *page;
 	int ret;
 
-	extents_first(&pages->extents, &cursor, index, index, &run);
+	extents_first(&store->extents, &cursor, index, index, &run);
 	if (run.kind == EXTENT_MMIO)
 		return -EFAULT;
 	if (run.kind != EXTENT_HOLE) {
@@ -903,7 +903,7 @@ static int copy_within_page(struct ioas_pages *pages, unsigned long byte, void *
 			set_page_dirty_lock(page);
 		return 0;
 	}
-	ret = pin_one(pages->account->mm, pages->uptr + index * PAGE_SIZE,
+	ret = pin_one(store->account->mm, store->uptr + index * PAGE_SIZE,
 		      write ? FOLL_WRITE : 0, &page);
 	if (ret)
 		return ret;
@@ -912,13 +912,13 @@ static int copy_within_page(struct ioas_pages *pages, unsigned long byte, void *
 	return 0;
 }
 
-int pages_copy(struct ioas_pages *pages, unsigned long byte, void *data,
+int store_copy(struct ioas_store *store, unsigned long byte, void *data,
 	       unsigned long nbytes, bool write)
 {
-	lockdep_assert_held(&pages->sharing->mutex);
+	lockdep_assert_held(&store->sharing->mutex);
 	while (nbytes) {
 		unsigned long step = min(nbytes, PAGE_SIZE - offset_in_page(byte));
-		int ret = copy_within_page(pages, byte, data, step, write);
+		int ret = copy_within_page(store, byte, data, step, write);
 
 		if (ret)
 			return ret;
@@ -939,32 +939,32 @@ static int copy_user(unsigned long uaddr, void *data, unsigned long nbytes, bool
 	return copy_from_user(data, uptr, nbytes) ? -EFAULT : 0;
 }
 
-int pages_copy_direct(struct ioas_pages *pages, unsigned long byte, void *data,
+int store_copy_direct(struct ioas_store *store, unsigned long byte, void *data,
 		      unsigned long nbytes, bool write, bool may_borrow)
 {
-	struct mm_struct *mm = pages->account->mm;
+	struct mm_struct *mm = store->account->mm;
 	int ret;
 
 	if (mm == current->mm)
-		return copy_user(pages->uptr + byte, data, nbytes, write);
+		return copy_user(store->uptr + byte, data, nbytes, write);
 	if (!may_borrow || current->mm || !mmget_not_zero(mm))
 		return -EXDEV;
 	kthread_use_mm(mm);
-	ret = copy_user(pages->uptr + byte, data, nbytes, write);
+	ret = copy_user(store->uptr + byte, data, nbytes, write);
 	kthread_unuse_mm(mm);
 	mmput_async(mm);
 	return ret;
 }
 
-unsigned long pages_sum(struct ioas_pages *pages, unsigned long first_index,
+unsigned long store_sum(struct ioas_store *store, unsigned long first_index,
 			unsigned long last_index, unsigned long max_runs,
-			struct pages_sum *sum)
+			struct store_sum *sum)
 {
 	struct extent_cursor cursor;
 	struct extent run;
 	bool more;
 
-	more = extents_first(&pages->extents, &cursor, first_index, last_index, &run);
+	more = extents_first(&store->extents, &cursor, first_index, last_index, &run);
 	while (more) {
 		if (run.kind != EXTENT_HOLE)
 			sum->nruns++;
@@ -974,16 +974,16 @@ unsigned long pages_sum(struct ioas_pages *pages, unsigned long first_index,
 			sum->ncharged += run.npages;
 		if (!--max_runs)
 			return run.index + run.npages;
-		more = extents_next(&pages->extents, &cursor, last_index, &run);
+		more = extents_next(&store->extents, &cursor, last_index, &run);
 	}
 	return last_index + 1;
 }
 
-void pages_sum_all(struct ioas_pages *pages, unsigned long first_index,
-		   unsigned long last_index, struct pages_sum *sum)
+void store_sum_all(struct ioas_store *store, unsigned long first_index,
+		   unsigned long last_index, struct store_sum *sum)
 {
 	while (first_index <= last_index) {
-		first_index = pages_sum(pages, first_index, last_index, SUM_AT_ONCE, sum);
+		first_index = store_sum(store, first_index, last_index, SUM_AT_ONCE, sum);
 		cond_resched();
 	}
 }

@@ -6,7 +6,7 @@
 #include "compat/stock.h"
 #include "kernel.h"
 #include "lib_run.h"
-#include "memory/pages.h"
+#include "memory/store.h"
 #include "memory/pin.h"
 
 #define STORE_NPAGES	40
@@ -14,9 +14,9 @@
 #define LIMIT_NPAGES	30
 
 static struct shim_process process, other;
-static struct ioas_pages pages;
+static struct ioas_store pages;
 static struct account_refund refund;
-static struct pages_user users[MAX_USERS];
+static struct store_user users[MAX_USERS];
 static bool used[MAX_USERS];
 
 static void setup(void)
@@ -33,8 +33,8 @@ static void teardown(void)
 {
 	account_pay(&refund);
 	if (pages.sharing)
-		pages_sharing_destroy(pages.sharing);
-	pages_exit(&pages);
+		store_sharing_destroy(pages.sharing);
+	store_exit(&pages);
 	account_put(pages.account);
 	ck_assert_uint_eq(shim_npinned, 0);
 	ck_assert_int_eq(shim_allocations, 0);
@@ -49,42 +49,42 @@ static void make_store(unsigned long npages, bool writable)
 
 	for (i = 0; i < npages; i++)
 		process.mm.pages[i] = &shim_pages[i];
-	pages_init(&pages, SHIM_USER_BASE, npages * PAGE_SIZE, writable);
+	store_init(&pages, SHIM_USER_BASE, npages * PAGE_SIZE, writable);
 	pages.account = account_create(ACCOUNT_MLOCK);
 }
 
 static void share_store(void)
 {
-	pages.sharing = pages_sharing_create(&pages, false);
+	pages.sharing = store_sharing_create(&pages, false);
 	ck_assert_ptr_nonnull(pages.sharing);
 }
 
-static int pin(struct pages_user *user)
+static int pin(struct store_user *user)
 {
 	int ret;
 
-	pages_lock(&pages);
-	ret = pages_pin(&pages, user);
-	pages_unlock(&pages);
+	store_lock(&pages);
+	ret = store_pin(&pages, user);
+	store_unlock(&pages);
 	return ret;
 }
 
-static void unpin(struct pages_user *user)
+static void unpin(struct store_user *user)
 {
-	pages_lock(&pages);
-	pages_unpin(&pages, user, &refund);
-	pages_unlock(&pages);
+	store_lock(&pages);
+	store_unpin(&pages, user, &refund);
+	store_unlock(&pages);
 }
 
 /* Of pages from the third on. */
-static struct pages_user *find_user(enum pages_user_kind kind, unsigned long owner,
+static struct store_user *find_user(enum store_user_kind kind, unsigned long owner,
 				    unsigned long last_index)
 {
-	const struct pages_user wanted = {
+	const struct store_user wanted = {
 		.kind = kind, .owner = owner, .first_index = 3, .last_index = last_index,
 	};
 
-	return pages_find_user(&pages, &wanted);
+	return store_find_user(&pages, &wanted);
 }
 
 START_TEST(a_store_that_is_not_shared_is_pinned_as_a_whole)
@@ -131,7 +131,7 @@ END_TEST
 
 START_TEST(a_partial_first_and_last_page_belong_to_the_store)
 {
-	pages_init(&pages, SHIM_USER_BASE + PAGE_SIZE - 1, 2, true);
+	store_init(&pages, SHIM_USER_BASE + PAGE_SIZE - 1, 2, true);
 	ck_assert_uint_eq(pages.extents.npages, 2);
 	ck_assert_uint_eq(pages.uptr, SHIM_USER_BASE);
 	pages.account = account_create(ACCOUNT_MLOCK);
@@ -196,41 +196,41 @@ START_TEST(device_memory_is_neither_pinned_nor_charged)
 	make_mmio(4, 9, 0x5000);
 	shim_pages[3000].reserved = true;
 	make_mmio(20, 21, page_to_pfn(&shim_pages[3000]));
-	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_int_eq(store_pin(&pages, NULL), 0);
 	ck_assert_uint_eq(shim_npinned, STORE_NPAGES - 6);
 	ck_assert_uint_eq(process.mm.locked_vm, STORE_NPAGES - 6);
 	extents_first(&pages.extents, &cursor, 6, 6, &run);
 	ck_assert_int_eq(run.kind, EXTENT_MMIO);
 	ck_assert_uint_eq(run.pfn, 0x5002);
-	ck_assert_int_eq(pages_list(&pages, 6, 6, &page), -EINVAL);
-	pages_unpin(&pages, NULL, &refund);
+	ck_assert_int_eq(store_list(&pages, 6, 6, &page), -EINVAL);
+	store_unpin(&pages, NULL, &refund);
 	account_pay(&refund);
 }
 END_TEST
 
 START_TEST(a_sum_tells_what_is_pinned_and_charged_and_where_it_stopped)
 {
-	struct pages_sum sum = { };
+	struct store_sum sum = { };
 	unsigned long next;
 
 	make_store(STORE_NPAGES, true);
 	pages.pin_rules = STOCK_PIN_RULES;
 	make_mmio(4, 9, 0x5000);
-	ck_assert_uint_eq(pages_sum(&pages, 0, STORE_NPAGES - 1, ULONG_MAX, &sum), STORE_NPAGES);
+	ck_assert_uint_eq(store_sum(&pages, 0, STORE_NPAGES - 1, ULONG_MAX, &sum), STORE_NPAGES);
 	ck_assert_uint_eq(sum.nruns + sum.npinned + sum.ncharged, 0);
-	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
-	ck_assert_uint_eq(pages_sum(&pages, 2, 8, 1, &sum), 4);
+	ck_assert_int_eq(store_pin(&pages, NULL), 0);
+	ck_assert_uint_eq(store_sum(&pages, 2, 8, 1, &sum), 4);
 	ck_assert_uint_eq(sum.nruns, 1);
 	ck_assert_uint_eq(sum.npinned, 2);
-	next = pages_sum(&pages, 4, STORE_NPAGES - 1, 1, &sum);
+	next = store_sum(&pages, 4, STORE_NPAGES - 1, 1, &sum);
 	ck_assert_uint_eq(next, 9);
 	ck_assert_uint_eq(sum.nruns, 2);
 	ck_assert_uint_eq(sum.npinned, 2);
-	ck_assert_uint_eq(pages_sum(&pages, next, STORE_NPAGES - 1, ULONG_MAX, &sum),
+	ck_assert_uint_eq(store_sum(&pages, next, STORE_NPAGES - 1, ULONG_MAX, &sum),
 			  STORE_NPAGES);
 	ck_assert_uint_eq(sum.npinned, STORE_NPAGES - 9 + 2);
 	ck_assert_uint_eq(sum.ncharged, sum.npinned);
-	pages_unpin(&pages, NULL, &refund);
+	store_unpin(&pages, NULL, &refund);
 	account_pay(&refund);
 }
 END_TEST
@@ -243,14 +243,14 @@ START_TEST(device_memory_that_goes_on_behind_a_store_is_not_part_of_it)
 	make_store(3, true);
 	pages.pin_rules = STOCK_PIN_RULES;
 	make_mmio(1, 9, 0x5000);
-	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_int_eq(store_pin(&pages, NULL), 0);
 	extents_first(&pages.extents, &cursor, 0, 2, &run);
 	ck_assert_uint_eq(run.npages, 1);
 	ck_assert(extents_next(&pages.extents, &cursor, 2, &run));
 	ck_assert_int_eq(run.kind, EXTENT_MMIO);
 	ck_assert_uint_eq(run.npages, 2);
 	ck_assert(!extents_next(&pages.extents, &cursor, 2, &run));
-	pages_unpin(&pages, NULL, &refund);
+	store_unpin(&pages, NULL, &refund);
 }
 END_TEST
 
@@ -258,16 +258,16 @@ START_TEST(what_is_no_device_memory_or_not_writable_is_not_taken)
 {
 	make_store(STORE_NPAGES, true);
 	make_mmio(4, 9, 0x5000);
-	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
+	ck_assert_int_eq(store_pin(&pages, NULL), -EFAULT);
 	pages.pin_rules = STOCK_PIN_RULES;
 	process.mm.read_only[5] = true;
-	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
+	ck_assert_int_eq(store_pin(&pages, NULL), -EFAULT);
 	process.mm.read_only[5] = false;
 	make_mmio(7, 8, page_to_pfn(&shim_pages[3000]));
-	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
+	ck_assert_int_eq(store_pin(&pages, NULL), -EFAULT);
 	make_mmio(7, 8, 0x5003);
-	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
-	pages_unpin(&pages, NULL, &refund);
+	ck_assert_int_eq(store_pin(&pages, NULL), 0);
+	store_unpin(&pages, NULL, &refund);
 	account_pay(&refund);
 }
 END_TEST
@@ -277,10 +277,10 @@ START_TEST(one_page_of_device_memory_is_a_store)
 	make_store(1, true);
 	pages.pin_rules = STOCK_PIN_RULES;
 	make_mmio(0, 1, 0x5000);
-	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_int_eq(store_pin(&pages, NULL), 0);
 	ck_assert_uint_eq(extents_only_pfn(&pages.extents), 0x5000);
 	ck_assert_uint_eq(shim_npinned, 0);
-	pages_unpin(&pages, NULL, &refund);
+	store_unpin(&pages, NULL, &refund);
 	account_pay(&refund);
 	ck_assert_int_eq(extents_only_kind(&pages.extents), EXTENT_HOLE);
 }
@@ -296,7 +296,7 @@ START_TEST(want_of_memory_to_fault_in_device_memory_is_told)
 	for (n = 1;; n++) {
 		make_mmio(1, 2, 0x5000);
 		shim_fail_in = n;
-		ret = pages_pin(&pages, NULL);
+		ret = store_pin(&pages, NULL);
 		shim_fail_in = 0;
 		if (!ret)
 			break;
@@ -305,7 +305,7 @@ START_TEST(want_of_memory_to_fault_in_device_memory_is_told)
 	/* That the page is not there yet was among what failed. */
 	ck_assert(!process.mm.mmio[1].absent);
 	ck_assert_uint_gt(n, 1);
-	pages_unpin(&pages, NULL, &refund);
+	store_unpin(&pages, NULL, &refund);
 	account_pay(&refund);
 }
 END_TEST
@@ -326,7 +326,7 @@ START_TEST(a_map_says_why_device_memory_cannot_be_faulted_in)
 	pages.pin_rules = STOCK_PIN_RULES;
 	make_mmio(1, 2, 0x5000);
 	process.mm.mmio[1].fault_ret = faults[_i].fault;
-	ck_assert_int_eq(pages_pin(&pages, NULL), faults[_i].pin);
+	ck_assert_int_eq(store_pin(&pages, NULL), faults[_i].pin);
 	ck_assert_uint_eq(shim_npinned, 0);
 }
 END_TEST
@@ -337,9 +337,9 @@ START_TEST(device_memory_is_found_at_a_tagged_address)
 	pages.pin_rules = STOCK_PIN_RULES;
 	pages.uptr |= SHIM_TAG(0x2a);
 	make_mmio(4, 9, 0x5000);
-	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_int_eq(store_pin(&pages, NULL), 0);
 	ck_assert_uint_eq(shim_npinned, STORE_NPAGES - 5);
-	pages_unpin(&pages, NULL, &refund);
+	store_unpin(&pages, NULL, &refund);
 	account_pay(&refund);
 }
 END_TEST
@@ -349,13 +349,13 @@ START_TEST(type1_maps_what_a_protection_key_forbids_the_caller)
 {
 	make_store(_i % 2 ? 1 : STORE_NPAGES, _i < 2);
 	process.mm.key_disabled[_i % 2 ? 0 : 5] = true;
-	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
+	ck_assert_int_eq(store_pin(&pages, NULL), -EFAULT);
 	ck_assert_uint_eq(shim_npinned, 0);
 	pages.pin_rules = STOCK_PIN_RULES;
-	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_int_eq(store_pin(&pages, NULL), 0);
 	ck_assert_uint_eq(shim_npinned, pages.extents.npages);
 	ck_assert_uint_eq(process.mm.locked_vm, pages.extents.npages);
-	pages_unpin(&pages, NULL, &refund);
+	store_unpin(&pages, NULL, &refund);
 	account_pay(&refund);
 }
 END_TEST
@@ -366,13 +366,13 @@ START_TEST(type1_refuses_to_read_what_the_process_may_not_read)
 	make_store(_i ? 1 : STORE_NPAGES, false);
 	process.mm.write_only[_i ? 0 : 5] = true;
 	pages.pin_rules = STOCK_PIN_RULES;
-	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
+	ck_assert_int_eq(store_pin(&pages, NULL), -EFAULT);
 	ck_assert_uint_eq(shim_npinned, 0);
 	ck_assert_uint_eq(process.mm.locked_vm, 0);
 	pages.writable = true;
-	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_int_eq(store_pin(&pages, NULL), 0);
 	ck_assert_uint_eq(shim_npinned, pages.extents.npages);
-	pages_unpin(&pages, NULL, &refund);
+	store_unpin(&pages, NULL, &refund);
 	account_pay(&refund);
 }
 END_TEST
@@ -383,9 +383,9 @@ START_TEST(type1_maps_registers_that_a_protection_key_forbids_the_caller)
 	pages.pin_rules = STOCK_PIN_RULES;
 	make_mmio(4, 9, 0x5000);
 	memset(process.mm.key_disabled + 4, true, 5);
-	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_int_eq(store_pin(&pages, NULL), 0);
 	ck_assert_uint_eq(shim_npinned, STORE_NPAGES - 5);
-	pages_unpin(&pages, NULL, &refund);
+	store_unpin(&pages, NULL, &refund);
 	account_pay(&refund);
 }
 END_TEST
@@ -402,10 +402,10 @@ START_TEST(the_zero_page_is_not_pinned)
 	zero->reserved = true;
 	for (i = 0; i < pages.extents.npages; i += 2)
 		process.mm.pages[i] = zero;
-	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_int_eq(store_pin(&pages, NULL), 0);
 	ck_assert_uint_eq(zero->npins, 0);
 	ck_assert_uint_eq(shim_npinned, pages.extents.npages / 2);
-	pages_unpin(&pages, NULL, &refund);
+	store_unpin(&pages, NULL, &refund);
 	account_pay(&refund);
 	ck_assert_uint_eq(zero->npins, 0);
 }
@@ -421,7 +421,7 @@ START_TEST(the_zero_page_is_not_unpinned_by_a_failure)
 	for (i = 0; i < STORE_NPAGES; i += 2)
 		process.mm.pages[i] = &shim_pages[SHIM_ZERO_PAGE];
 	shim_fail_in = 2 + _i;
-	ck_assert_int_lt(pages_pin(&pages, NULL), 0);
+	ck_assert_int_lt(store_pin(&pages, NULL), 0);
 	shim_fail_in = 0;
 	ck_assert_uint_eq(shim_npinned, 0);
 }
@@ -467,9 +467,9 @@ END_TEST
 
 START_TEST(what_is_pinned_already_can_be_pinned_when_the_owner_is_dead)
 {
-	struct pages_user first = { .first_index = 3, .last_index = 9 };
-	struct pages_user second = { .first_index = 5, .last_index = 9 };
-	struct pages_user third = { .first_index = 5, .last_index = 10 };
+	struct store_user first = { .first_index = 3, .last_index = 9 };
+	struct store_user second = { .first_index = 5, .last_index = 9 };
+	struct store_user third = { .first_index = 5, .last_index = 10 };
 
 	make_store(STORE_NPAGES, true);
 	share_store();
@@ -489,7 +489,7 @@ END_TEST
 /* An IOMMU driver has left a part of it mapped. */
 START_TEST(a_store_that_is_stuck_stays_pinned)
 {
-	struct pages_user user = { .first_index = 3, .last_index = 9 };
+	struct store_user user = { .first_index = 3, .last_index = 9 };
 
 	make_store(STORE_NPAGES, true);
 	share_store();
@@ -498,33 +498,33 @@ START_TEST(a_store_that_is_stuck_stays_pinned)
 	unpin(&user);
 	ck_assert_uint_eq(shim_npinned, 7);
 	pages.stuck = false;
-	pages_lock(&pages);
-	ck_assert_int_eq(pages_pin(&pages, &user), 0);
-	pages_unlock(&pages);
+	store_lock(&pages);
+	ck_assert_int_eq(store_pin(&pages, &user), 0);
+	store_unlock(&pages);
 	unpin(&user);
 }
 END_TEST
 
 START_TEST(a_pin_is_found_by_exactly_its_range)
 {
-	struct pages_user area = { .first_index = 3, .last_index = 9 };
-	struct pages_user pinner = { .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN };
-	struct pages_user longer = { .first_index = 3, .last_index = 10, .kind = USER_ACCESS_PIN };
-	struct pages_user later = { .first_index = 4, .last_index = 9, .kind = USER_ACCESS_PIN };
+	struct store_user area = { .first_index = 3, .last_index = 9 };
+	struct store_user pinner = { .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN };
+	struct store_user longer = { .first_index = 3, .last_index = 10, .kind = USER_ACCESS_PIN };
+	struct store_user later = { .first_index = 4, .last_index = 9, .kind = USER_ACCESS_PIN };
 
 	make_store(STORE_NPAGES, true);
 	share_store();
 	ck_assert_int_eq(pin(&area), 0);
 	ck_assert_int_eq(pin(&longer), 0);
 	ck_assert_int_eq(pin(&later), 0);
-	pages_lock(&pages);
+	store_lock(&pages);
 	ck_assert_ptr_null(find_user(USER_ACCESS_PIN, 0, 9));
 	ck_assert_ptr_eq(find_user(USER_ACCESS_PIN, 0, 10), &longer);
-	pages_unlock(&pages);
+	store_unlock(&pages);
 	ck_assert_int_eq(pin(&pinner), 0);
-	pages_lock(&pages);
+	store_lock(&pages);
 	ck_assert_ptr_eq(find_user(USER_ACCESS_PIN, 0, 9), &pinner);
-	pages_unlock(&pages);
+	store_unlock(&pages);
 	unpin(&area);
 	unpin(&pinner);
 	unpin(&longer);
@@ -571,8 +571,8 @@ END_TEST
 
 START_TEST(a_shared_pin_that_failed_leaves_the_runs_as_they_were)
 {
-	struct pages_user all = { .last_index = STORE_NPAGES - 1 };
-	struct pages_user middle = { .first_index = 10, .last_index = 12 };
+	struct store_user all = { .last_index = STORE_NPAGES - 1 };
+	struct store_user middle = { .first_index = 10, .last_index = 12 };
 	unsigned long fail_in;
 
 	make_store(STORE_NPAGES, true);
@@ -601,10 +601,10 @@ END_TEST
 
 START_TEST(a_border_stays_as_long_as_somebody_needs_it)
 {
-	struct pages_user all = { .last_index = STORE_NPAGES - 1 };
-	struct pages_user lower = { .first_index = 4, .last_index = 9 };
-	struct pages_user same = { .first_index = 4, .last_index = 9, .kind = USER_HOLD };
-	struct pages_user upper = { .first_index = 10, .last_index = 12 };
+	struct store_user all = { .last_index = STORE_NPAGES - 1 };
+	struct store_user lower = { .first_index = 4, .last_index = 9 };
+	struct store_user same = { .first_index = 4, .last_index = 9, .kind = USER_HOLD };
+	struct store_user upper = { .first_index = 10, .last_index = 12 };
 
 	make_store(STORE_NPAGES, true);
 	share_store();
@@ -632,15 +632,15 @@ END_TEST
 /* Users that need one page each keep what one who needed all of it leaves. */
 START_TEST(an_unpin_beside_many_users_pauses)
 {
-	static struct pages_user all, singles[STORE_NPAGES];
+	static struct store_user all, singles[STORE_NPAGES];
 	unsigned long i, before;
 
 	make_store(STORE_NPAGES, true);
 	share_store();
-	all = (struct pages_user){ .last_index = STORE_NPAGES - 1 };
+	all = (struct store_user){ .last_index = STORE_NPAGES - 1 };
 	ck_assert_int_eq(pin(&all), 0);
 	for (i = 0; i < STORE_NPAGES; i++) {
-		singles[i] = (struct pages_user){ .first_index = i, .last_index = i };
+		singles[i] = (struct store_user){ .first_index = i, .last_index = i };
 		ck_assert_int_eq(pin(&singles[i]), 0);
 	}
 	before = shim_npauses;
@@ -659,13 +659,13 @@ END_TEST
  */
 START_TEST(an_unpin_takes_no_step_for_users_that_lie_in_others)
 {
-	static struct pages_user nested[SHIM_USER_NPAGES];
+	static struct store_user nested[SHIM_USER_NPAGES];
 	unsigned long i, before;
 
 	make_store(SHIM_USER_NPAGES, true);
 	share_store();
 	for (i = 0; i < SHIM_USER_NPAGES; i++) {
-		nested[i] = (struct pages_user){ .last_index = i };
+		nested[i] = (struct store_user){ .last_index = i };
 		ck_assert_int_eq(pin(&nested[i]), 0);
 	}
 	before = shim_npauses;
@@ -706,8 +706,8 @@ END_TEST
 /* Each page is a run: what looks at all of them lets others run now and then. */
 START_TEST(a_look_at_all_runs_of_a_store_pauses)
 {
-	struct pages_user first = { .last_index = SHIM_USER_NPAGES - 1 }, second = first;
-	struct pages_sum sum = { };
+	struct store_user first = { .last_index = SHIM_USER_NPAGES - 1 }, second = first;
+	struct store_sum sum = { };
 	unsigned long i, before;
 
 	make_store(SHIM_USER_NPAGES, true);
@@ -716,9 +716,9 @@ START_TEST(a_look_at_all_runs_of_a_store_pauses)
 	share_store();
 	ck_assert_int_eq(pin(&first), 0);
 	before = shim_npauses;
-	pages_lock(&pages);
-	pages_sum_all(&pages, 1, SHIM_USER_NPAGES - 1, &sum);
-	pages_unlock(&pages);
+	store_lock(&pages);
+	store_sum_all(&pages, 1, SHIM_USER_NPAGES - 1, &sum);
+	store_unlock(&pages);
 	ck_assert_uint_eq(sum.nruns, SHIM_USER_NPAGES - 1);
 	ck_assert_uint_eq(sum.npinned, SHIM_USER_NPAGES - 1);
 	ck_assert_uint_eq(sum.ncharged, SHIM_USER_NPAGES - 1);
@@ -752,8 +752,8 @@ static void shuffle(unsigned long *numbers, unsigned long n, unsigned long *seed
 /* What K10 was. With and without an area that needs all of it, too. */
 START_TEST(pins_of_every_page_leave_nothing_behind)
 {
-	static struct pages_user pins[SHIM_USER_NPAGES];
-	struct pages_user all = { .last_index = SHIM_USER_NPAGES - 1 };
+	static struct store_user pins[SHIM_USER_NPAGES];
+	struct store_user all = { .last_index = SHIM_USER_NPAGES - 1 };
 	unsigned long order[SHIM_USER_NPAGES];
 	unsigned long seed = begin_random(_i + 1);
 	unsigned long i, round, nbytes;
@@ -766,9 +766,9 @@ START_TEST(pins_of_every_page_leave_nothing_behind)
 	for (round = 0; round < 3; round++) {
 		shuffle(order, SHIM_USER_NPAGES, &seed);
 		for (i = 0; i < SHIM_USER_NPAGES; i++) {
-			struct pages_user *user = &pins[order[i]];
+			struct store_user *user = &pins[order[i]];
 
-			*user = (struct pages_user){
+			*user = (struct store_user){
 				.first_index = order[i], .last_index = order[i],
 				.kind = USER_HOLD,
 			};
@@ -793,18 +793,18 @@ START_TEST(a_list_of_what_is_not_pinned_is_refused)
 
 	make_store(STORE_NPAGES, true);
 	shim_expected_warnings = 1;
-	ck_assert_int_eq(pages_list(&pages, 3, 5, list), -EFAULT);
+	ck_assert_int_eq(store_list(&pages, 3, 5, list), -EFAULT);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 }
 END_TEST
 
 START_TEST(a_part_of_a_store_that_is_not_shared_is_refused)
 {
-	struct pages_user user = { .first_index = 3, .last_index = 9 };
+	struct store_user user = { .first_index = 3, .last_index = 9 };
 
 	make_store(STORE_NPAGES, true);
 	shim_expected_warnings = 2;
-	ck_assert_int_eq(pages_pin(&pages, &user), -EINVAL);
+	ck_assert_int_eq(store_pin(&pages, &user), -EINVAL);
 	share_store();
 	ck_assert_int_eq(pin(NULL), -EINVAL);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
@@ -814,20 +814,20 @@ END_TEST
 
 START_TEST(a_pin_of_another_kind_is_not_found)
 {
-	struct pages_user hold = { .first_index = 3, .last_index = 9, .kind = USER_HOLD };
-	struct pages_user pinner = { .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN };
+	struct store_user hold = { .first_index = 3, .last_index = 9, .kind = USER_HOLD };
+	struct store_user pinner = { .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN };
 
 	make_store(STORE_NPAGES, true);
 	share_store();
 	ck_assert_int_eq(pin(&hold), 0);
-	pages_lock(&pages);
+	store_lock(&pages);
 	ck_assert_ptr_null(find_user(USER_ACCESS_PIN, 0, 9));
-	pages_unlock(&pages);
+	store_unlock(&pages);
 	ck_assert_int_eq(pin(&pinner), 0);
-	pages_lock(&pages);
+	store_lock(&pages);
 	ck_assert_ptr_eq(find_user(USER_ACCESS_PIN, 0, 9), &pinner);
 	ck_assert_ptr_eq(find_user(USER_HOLD, 0, 9), &hold);
-	pages_unlock(&pages);
+	store_unlock(&pages);
 	unpin(&hold);
 	unpin(&pinner);
 }
@@ -835,27 +835,27 @@ END_TEST
 
 START_TEST(a_pin_of_another_owner_or_another_area_is_not_found)
 {
-	struct pages_user pins[] = {
+	struct store_user pins[] = {
 		{ .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN, .owner = 2 },
 		{ .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN, .owner = 5 },
 		{ .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN, .owner = 1 },
 		{ .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN, .owner = 2,
 		  .iova = 7 * PAGE_SIZE },
 	};
-	struct pages_user wanted = pins[2];
+	struct store_user wanted = pins[2];
 	unsigned int i;
 
 	make_store(STORE_NPAGES, true);
 	share_store();
 	for (i = 0; i < ARRAY_SIZE(pins); i++)
 		ck_assert_int_eq(pin(&pins[i]), 0);
-	pages_lock(&pages);
+	store_lock(&pages);
 	for (i = 0; i < ARRAY_SIZE(pins); i++)
-		ck_assert_ptr_eq(pages_find_user(&pages, &pins[i]), &pins[i]);
+		ck_assert_ptr_eq(store_find_user(&pages, &pins[i]), &pins[i]);
 	ck_assert_ptr_null(find_user(USER_ACCESS_PIN, 3, 9));
 	wanted.iova = 7 * PAGE_SIZE;
-	ck_assert_ptr_null(pages_find_user(&pages, &wanted));
-	pages_unlock(&pages);
+	ck_assert_ptr_null(store_find_user(&pages, &wanted));
+	store_unlock(&pages);
 	for (i = 0; i < ARRAY_SIZE(pins); i++)
 		unpin(&pins[i]);
 }
@@ -865,8 +865,8 @@ END_TEST
 
 #define HELD		5UL		/* the page of the store that they are beside */
 
-static struct pages_user all;		/* an area in a domain */
-static struct pages_beside beside;
+static struct store_user all;		/* an area in a domain */
+static struct store_beside beside;
 
 /* A store in a domain; its page is reserved where the holds are, if @reserved. */
 static void make_filled_store(bool reserved)
@@ -874,31 +874,31 @@ static void make_filled_store(bool reserved)
 	make_store(STORE_NPAGES, true);
 	share_store();
 	shim_pages[HELD].reserved = reserved;
-	beside = (struct pages_beside){ };
-	all = (struct pages_user){ .last_index = STORE_NPAGES - 1 };
+	beside = (struct store_beside){ };
+	all = (struct store_user){ .last_index = STORE_NPAGES - 1 };
 	ck_assert_int_eq(pin(&all), 0);
 }
 
 /* The process has another page there by now, or none. */
-static int hold(struct pages_hold *held, struct page *page)
+static int hold(struct store_hold *held, struct page *page)
 {
 	int ret;
 
-	*held = (struct pages_hold){
+	*held = (struct store_hold){
 		.user = { .first_index = HELD, .last_index = HELD, .kind = USER_HOLD },
 	};
 	process.mm.pages[HELD] = page;
-	pages_lock(&pages);
-	ret = pages_hold(&pages, held, &beside);
-	pages_unlock(&pages);
+	store_lock(&pages);
+	ret = store_hold(&pages, held, &beside);
+	store_unlock(&pages);
 	return ret;
 }
 
-static void let_go(struct pages_hold *held)
+static void let_go(struct store_hold *held)
 {
-	pages_lock(&pages);
-	pages_drop_beside(&pages, held);
-	pages_unlock(&pages);
+	store_lock(&pages);
+	store_drop_beside(&pages, held);
+	store_unlock(&pages);
 }
 
 static void check_beside(long npinned, long ncharged, unsigned long nlocked)
@@ -910,7 +910,7 @@ static void check_beside(long npinned, long ncharged, unsigned long nlocked)
 }
 
 /* No memory is needed where pages go. */
-static void unpin_without_memory(struct pages_user *user)
+static void unpin_without_memory(struct store_user *user)
 {
 	shim_fail_one_in = 1;
 	unpin(user);
@@ -919,7 +919,7 @@ static void unpin_without_memory(struct pages_user *user)
 
 START_TEST(a_hold_of_the_page_that_the_store_has_is_not_beside)
 {
-	struct pages_hold held;
+	struct store_hold held;
 
 	make_filled_store(false);
 	ck_assert_int_eq(hold(&held, &shim_pages[HELD]), 0);
@@ -935,11 +935,11 @@ END_TEST
 /* The first one to need it has it from the owner, and later ones what is there by then. */
 START_TEST(a_hold_follows_the_owner_past_another_hold)
 {
-	struct pages_hold first, second;
+	struct store_hold first, second;
 
 	make_store(STORE_NPAGES, true);
 	share_store();
-	beside = (struct pages_beside){ };
+	beside = (struct store_beside){ };
 	ck_assert_int_eq(hold(&first, &shim_pages[HELD]), 0);
 	ck_assert_ptr_null(first.beside);
 	ck_assert_int_eq(hold(&second, &shim_pages[100]), 0);
@@ -957,7 +957,7 @@ END_TEST
 /* The store is filled again with the page that the process has then: a third one. */
 START_TEST(a_page_beside_keeps_the_charge_of_one_that_goes)
 {
-	struct pages_hold held;
+	struct store_hold held;
 
 	make_filled_store(false);
 	ck_assert_int_eq(hold(&held, &shim_pages[100]), 0);
@@ -987,8 +987,8 @@ END_TEST
 
 START_TEST(a_page_beside_is_covered_as_long_as_anybody_needs_the_other)
 {
-	struct pages_user pinner = { .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN };
-	struct pages_hold held;
+	struct store_user pinner = { .first_index = 3, .last_index = 9, .kind = USER_ACCESS_PIN };
+	struct store_hold held;
 
 	make_filled_store(false);
 	ck_assert_int_eq(hold(&held, &shim_pages[100]), 0);
@@ -1022,7 +1022,7 @@ START_TEST(of_many_holds_at_a_page_each_is_charged_once_whoever_leaves_first)
 	};
 	const unsigned int *order = orders[_i / 2 % ARRAY_SIZE(orders)];
 	bool reserved = _i % 2;
-	struct pages_hold holds[3];
+	struct store_hold holds[3];
 	unsigned int i;
 
 	shim_pages[101].reserved = true;
@@ -1042,7 +1042,7 @@ END_TEST
 
 START_TEST(a_hold_of_a_dead_process_is_refused)
 {
-	struct pages_hold held;
+	struct store_hold held;
 
 	make_filled_store(false);
 	process.mm.mm_users = 0;
@@ -1056,7 +1056,7 @@ END_TEST
 
 START_TEST(a_hold_that_cannot_have_its_page_leaves_no_trace)
 {
-	struct pages_hold covered, held;
+	struct store_hold covered, held;
 
 	make_filled_store(false);
 	ck_assert_int_eq(hold(&held, NULL), -EFAULT);
@@ -1077,7 +1077,7 @@ END_TEST
 
 START_TEST(a_hold_beside_a_store_that_is_stuck_stays_covered)
 {
-	struct pages_hold held;
+	struct store_hold held;
 
 	make_filled_store(false);
 	ck_assert_int_eq(hold(&held, &shim_pages[100]), 0);
@@ -1095,9 +1095,9 @@ END_TEST
 
 static void copy(unsigned long byte, char *data, unsigned long nbytes, bool write, int ret)
 {
-	pages_lock(&pages);
-	ck_assert_int_eq(pages_copy(&pages, byte, data, nbytes, write), ret);
-	pages_unlock(&pages);
+	store_lock(&pages);
+	ck_assert_int_eq(store_copy(&pages, byte, data, nbytes, write), ret);
+	store_unlock(&pages);
 }
 
 START_TEST(device_memory_is_one_run_however_small_the_batches_are)
@@ -1107,16 +1107,16 @@ START_TEST(device_memory_is_one_run_however_small_the_batches_are)
 	make_mmio(0, STORE_NPAGES, 0x5000);
 	/* The list of pages. */
 	shim_fail_in = 1;
-	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
+	ck_assert_int_eq(store_pin(&pages, NULL), 0);
 	ck_assert_int_eq(shim_fail_in, 0);
 	ck_assert_uint_eq(count_runs(), 1);
-	pages_unpin(&pages, NULL, &refund);
+	store_unpin(&pages, NULL, &refund);
 }
 END_TEST
 
 START_TEST(an_unpin_of_all_of_a_shared_store_is_refused)
 {
-	struct pages_user user = { .first_index = 3, .last_index = 9 };
+	struct store_user user = { .first_index = 3, .last_index = 9 };
 
 	make_store(STORE_NPAGES, true);
 	share_store();
@@ -1152,16 +1152,16 @@ START_TEST(device_memory_that_is_there_is_taken_as_it_is)
 	pages.pin_rules = STOCK_PIN_RULES;
 	make_mmio(0, 1, 0x5000);
 	process.mm.mmio[0].fault_ret = -EFAULT;
-	ck_assert_int_eq(pages_pin(&pages, NULL), 0);
-	pages_unpin(&pages, NULL, &refund);
+	ck_assert_int_eq(store_pin(&pages, NULL), 0);
+	store_unpin(&pages, NULL, &refund);
 	process.mm.read_only[0] = true;
-	ck_assert_int_eq(pages_pin(&pages, NULL), -EFAULT);
+	ck_assert_int_eq(store_pin(&pages, NULL), -EFAULT);
 }
 END_TEST
 
 START_TEST(a_hold_of_what_must_not_be_written_any_more_is_refused)
 {
-	struct pages_hold held;
+	struct store_hold held;
 
 	make_filled_store(false);
 	pages.pin_rules = STOCK_PIN_RULES;
@@ -1175,7 +1175,7 @@ END_TEST
 
 START_TEST(a_hold_of_device_memory_is_invalid_whoever_may_write)
 {
-	struct pages_hold held;
+	struct store_hold held;
 
 	make_filled_store(false);
 	pages.pin_rules = STOCK_PIN_RULES;
@@ -1189,7 +1189,7 @@ END_TEST
 
 START_TEST(a_copy_reaches_what_is_pinned_and_what_is_not)
 {
-	struct pages_user user = { .first_index = 1, .last_index = 1 };
+	struct store_user user = { .first_index = 1, .last_index = 1 };
 	char data[2 * PAGE_SIZE];
 	unsigned long i;
 
@@ -1212,7 +1212,7 @@ END_TEST
 
 START_TEST(a_copy_of_a_dead_process_reaches_only_what_is_pinned)
 {
-	struct pages_user user = { .first_index = 1, .last_index = 1 };
+	struct store_user user = { .first_index = 1, .last_index = 1 };
 	char data[PAGE_SIZE];
 
 	make_store(4, true);
@@ -1230,7 +1230,7 @@ END_TEST
 
 START_TEST(a_copy_of_device_memory_is_refused)
 {
-	struct pages_user user = { .first_index = 0, .last_index = 2 };
+	struct store_user user = { .first_index = 0, .last_index = 2 };
 	char data[PAGE_SIZE] = { };
 
 	make_store(3, true);
@@ -1321,14 +1321,14 @@ static void check_all(void)
 }
 
 /* What a user needs is listed in its order. */
-static void check_list(const struct pages_user *user)
+static void check_list(const struct store_user *user)
 {
 	struct page *list[STORE_NPAGES];
 	unsigned long i;
 
-	pages_lock(&pages);
-	pages_list(&pages, user->first_index, user->last_index, list);
-	pages_unlock(&pages);
+	store_lock(&pages);
+	store_list(&pages, user->first_index, user->last_index, list);
+	store_unlock(&pages);
 	for (i = user->first_index; i <= user->last_index; i++)
 		expect(list[i - user->first_index] == process.mm.pages[i]);
 }
@@ -1353,7 +1353,7 @@ static void scatter(unsigned long *seed)
 }
 
 /* Can what a user needs be had at all? */
-static bool is_there(const struct pages_user *user)
+static bool is_there(const struct store_user *user)
 {
 	unsigned long i;
 
@@ -1363,7 +1363,7 @@ static bool is_there(const struct pages_user *user)
 	return true;
 }
 
-static unsigned long nmore_charged(const struct pages_user *user)
+static unsigned long nmore_charged(const struct store_user *user)
 {
 	unsigned long i, n = 0;
 
@@ -1374,7 +1374,7 @@ static unsigned long nmore_charged(const struct pages_user *user)
 
 static void random_pin(unsigned long *seed, unsigned int slot, bool failing)
 {
-	struct pages_user *user = &users[slot];
+	struct store_user *user = &users[slot];
 	bool possible;
 	int ret;
 
@@ -1397,7 +1397,7 @@ static void random_pin(unsigned long *seed, unsigned int slot, bool failing)
 
 static void random_divide(unsigned long *seed, unsigned int slot, bool failing)
 {
-	struct pages_user *lower = &users[slot];
+	struct store_user *lower = &users[slot];
 	unsigned int other_slot = random_below(seed, MAX_USERS);
 	unsigned long border, npages = lower->last_index - lower->first_index;
 	bool same_page = random_below(seed, 2);
@@ -1407,9 +1407,9 @@ static void random_divide(unsigned long *seed, unsigned int slot, bool failing)
 		return;
 	border = lower->first_index + random_below(seed, npages);
 	shim_fail_in = failing ? random_below(seed, 4) : 0;
-	pages_lock(&pages);
-	ret = pages_divide(&pages, lower, &users[other_slot], border, border + !same_page);
-	pages_unlock(&pages);
+	store_lock(&pages);
+	ret = store_divide(&pages, lower, &users[other_slot], border, border + !same_page);
+	store_unlock(&pages);
 	shim_fail_in = 0;
 	expect(!ret || failing);
 	used[other_slot] = !ret;
