@@ -55,7 +55,7 @@ struct dirty_space {
 	struct xarray chunks;		/* lock; struct dirty_chunk by its number */
 	unsigned long nchunks;		/* lock */
 	unsigned long max_chunks;	/* lock; with so many, drop_unused() is called first */
-	atomic_t nwriters;		/* groups whose devices may write to anything */
+	atomic_t nwriter_groups;		/* groups whose devices may write to anything */
 };
 
 /* So many words of a bitmap are made at once, on the stack. */
@@ -177,7 +177,7 @@ void dirty_remove_ioas(struct dirty *dirty, struct ioas *ioas)
 	mutex_lock(&dirty->lock);
 	list_del(&space->item);
 	mutex_unlock(&dirty->lock);
-	WARN_ON(atomic_read(&space->nwriters));
+	WARN_ON(atomic_read(&space->nwriter_groups));
 	free_chunks(space);
 	mutex_destroy(&space->lock);
 	kfree(space);
@@ -279,12 +279,12 @@ void dirty_note_write(struct ioas *ioas, struct ioas_area *area, unsigned long i
 
 void dirty_add_writer(struct ioas *ioas)
 {
-	atomic_inc(&space_of(ioas)->nwriters);
+	atomic_inc(&space_of(ioas)->nwriter_groups);
 }
 
 void dirty_forget_writer(struct ioas *ioas)
 {
-	WARN_ON(atomic_dec_return(&space_of(ioas)->nwriters) < 0);
+	WARN_ON(atomic_dec_return(&space_of(ioas)->nwriter_groups) < 0);
 }
 
 void dirty_remove_writer(struct ioas *ioas)
@@ -463,7 +463,7 @@ static int report_ones(unsigned long __user *ubitmap, unsigned long first_bit,
 /* Is all of an area dirty: for good, or, as @marked says, once more? */
 static bool is_all_dirty(const struct dirty_report *report, bool marked)
 {
-	return marked || atomic_read(&report->space->nwriters);
+	return marked || atomic_read(&report->space->nwriter_groups);
 }
 
 /* Reports an area that the caller owns or keeps busy, and has cleared its mark. */
@@ -592,7 +592,7 @@ long dirty_report(struct dirty *dirty, struct ioas *ioas,
 	ret = 0;
 	report_init(&report, dirty, ioas, iova, &range->bitmap);
 	while (!ret) {
-		area = area_hold_next(ioas, area, iova, last_iova);
+		area = area_get_next(ioas, area, iova, last_iova);
 		if (IS_ERR(area)) {
 			ret = PTR_ERR(area);
 			area = NULL;
@@ -608,7 +608,7 @@ long dirty_report(struct dirty *dirty, struct ioas *ioas,
 		cond_resched();
 	}
 	if (area)
-		area_unhold(ioas, area);
+		area_put(ioas, area);
 	trace_dirty_read(ioas->object.ctx->id, ioas->object.id, iova, last_iova, nareas,
 			 ret, trace_ns(begin_ns));
 	return ret;

@@ -102,7 +102,7 @@ static int join_and_lock(struct emulated *emulated, struct ioas *ioas)
 	return ret;
 }
 
-static void add_user(struct emulated *emulated)
+static void count_user(struct emulated *emulated)
 {
 	mutex_lock(&emulated->holds_mutex);
 	emulated->nusers++;
@@ -122,7 +122,7 @@ static void quit_if_unused(struct emulated *emulated)
 	ioas_notifier_remove(&emulated->notifier);
 }
 
-static void remove_user(struct emulated *emulated)
+static void uncount_user(struct emulated *emulated)
 {
 	mutex_lock(&emulated->holds_mutex);
 	emulated->nusers--;
@@ -148,14 +148,14 @@ int emulated_add_group(struct emulated *emulated, struct ioas *ioas)
 {
 	int ret;
 
-	add_user(emulated);
+	count_user(emulated);
 	ret = join_and_lock(emulated, ioas);
 	if (!ret) {
 		mutex_unlock(&emulated->holds_mutex);
 		ret = count_group(emulated);
 	}
 	if (ret)
-		remove_user(emulated);
+		uncount_user(emulated);
 	return ret;
 }
 
@@ -170,7 +170,7 @@ void emulated_remove_group(struct emulated *emulated)
 	else
 		downgrade_write(&ioas->domains_rwsem);
 	ioas_leave(ioas);
-	remove_user(emulated);
+	uncount_user(emulated);
 }
 
 void emulated_register(struct emulated *emulated, struct vfio_device *vdev)
@@ -178,7 +178,7 @@ void emulated_register(struct emulated *emulated, struct vfio_device *vdev)
 
 	if (!vdev->ops->dma_unmap)
 		return;
-	add_user(emulated);
+	count_user(emulated);
 	mutex_lock(&emulated->devices_mutex);
 	list_add(&vdev->iommu_entry, &emulated->devices);
 	mutex_unlock(&emulated->devices_mutex);
@@ -205,7 +205,7 @@ static void visit_end(struct visit *visit)
 	if (!visit->area)
 		return;
 	account_pay(&visit->refund);
-	area_unhold(visit->emulated->ioas, visit->area);
+	area_put(visit->emulated->ioas, visit->area);
 	visit->area = NULL;
 }
 
@@ -221,14 +221,14 @@ static bool visits_area(struct visit *visit, unsigned long index)
 	return false;
 }
 
-/* The area in which a page lies, or an error as from area_hold(). */
+/* The area in which a page lies, or an error as from area_get(). */
 static struct ioas_area *visit_area(struct visit *visit, unsigned long index)
 {
 	struct ioas_area *area;
 
 	if (visits_area(visit, index))
 		return visit->area;
-	area = area_hold(visit->emulated->ioas, index_to_iova(index));
+	area = area_get(visit->emulated->ioas, index_to_iova(index));
 	if (!IS_ERR(area))
 		visit->area = area;
 	return area;
@@ -238,13 +238,13 @@ static struct ioas_area *visit_area(struct visit *visit, unsigned long index)
 static struct ioas_area *visit_pinned_area(struct visit *visit, unsigned long index)
 {
 	if (!visits_area(visit, index))
-		visit->area = area_hold_pinned(visit->emulated->ioas,
+		visit->area = area_get_pinned(visit->emulated->ioas,
 					       index_to_iova(index));
 	return visit->area;
 }
 
 /* Nobody pins a page any more: it is dirty once more, and given back. */
-static void let_go(struct visit *visit, struct hold *hold, unsigned long index)
+static void let_go(struct visit *visit, struct held_page *hold, unsigned long index)
 {
 	struct emulated *emulated = visit->emulated;
 	struct ioas_area *area = visit_pinned_area(visit, index);
@@ -269,7 +269,7 @@ static unsigned int group_number(struct iommu_group *group)
 static void take_away(struct emulated *emulated, unsigned int number)
 {
 	struct visit visit = { .emulated = emulated };
-	struct hold *hold;
+	struct held_page *hold;
 	unsigned long index;
 
 	lockdep_assert_held(&emulated->holds_mutex);
@@ -344,17 +344,17 @@ void emulated_unregister(struct emulated *emulated, struct vfio_device *vdev)
 	if (!has_device_of(emulated, group))
 		close_group(emulated, group);
 	mutex_unlock(&emulated->devices_mutex);
-	remove_user(emulated);
+	uncount_user(emulated);
 }
 
-/* What drivers get where area_hold() found none. */
+/* What drivers get where area_get() found none. */
 static int no_area(const struct ioas_area *area)
 {
 	return PTR_ERR(area) == -ENOENT ? -EINVAL : PTR_ERR(area);
 }
 
 /* May a driver use an area in this way? */
-static int check_area(const struct ioas_area *area, int prot)
+static int check_use(const struct ioas_area *area, int prot)
 {
 	if ((area->iommu_prot & prot) != prot)
 		return -EPERM;
@@ -362,11 +362,11 @@ static int check_area(const struct ioas_area *area, int prot)
 }
 
 /* Pins a page that nobody holds yet. */
-static struct hold *add_hold(struct emulated *emulated, struct ioas_area *area,
+static struct held_page *add_hold(struct emulated *emulated, struct ioas_area *area,
 			     unsigned long index)
 {
 	struct account_refund refund = { };
-	struct hold *hold;
+	struct held_page *hold;
 	int ret;
 
 	/* Type1 does not look whether the page is pinned for another reason. */
@@ -396,12 +396,12 @@ static int pin_page(struct visit *visit, unsigned int number, unsigned long inde
 {
 	struct emulated *emulated = visit->emulated;
 	struct ioas_area *area = visit_area(visit, index);
-	struct hold *hold;
+	struct held_page *hold;
 	int ret;
 
 	if (IS_ERR(area))
 		return no_area(area);
-	ret = check_area(area, prot);
+	ret = check_use(area, prot);
 	if (ret)
 		return ret;
 	/* An unmap that waits for pins to go does not let new ones come. */
@@ -422,7 +422,7 @@ static int pin_page(struct visit *visit, unsigned int number, unsigned long inde
 
 static void unpin_page(struct visit *visit, unsigned long index)
 {
-	struct hold *hold = xa_load(&visit->emulated->holds, index);
+	struct held_page *hold = xa_load(&visit->emulated->holds, index);
 
 	if (hold && !--hold->npins)
 		let_go(visit, hold, index);
@@ -432,7 +432,7 @@ static void unpin_page(struct visit *visit, unsigned long index)
 static void note_joined(struct emulated *emulated, unsigned int number, unsigned long index,
 			unsigned long npages)
 {
-	struct hold *hold;
+	struct held_page *hold;
 
 	lockdep_assert_held(&emulated->holds_mutex);
 	while (npages--) {
@@ -511,7 +511,7 @@ static int rw_in_area(struct ioas_area *area, unsigned long iova, void *data,
 {
 	int ret;
 
-	ret = check_area(area, write ? IOMMU_READ | IOMMU_WRITE : IOMMU_READ);
+	ret = check_use(area, write ? IOMMU_READ | IOMMU_WRITE : IOMMU_READ);
 	if (!ret && area_owner_is_gone(area))
 		ret = -EPERM;
 	if (ret)
@@ -523,7 +523,7 @@ static int rw_in_area(struct ioas_area *area, unsigned long iova, void *data,
 static long rw_next(struct emulated *emulated, struct ioas *ioas, unsigned long iova, void *data,
 		    size_t nbytes, bool write)
 {
-	struct ioas_area *area = area_hold(ioas, iova);
+	struct ioas_area *area = area_get(ioas, iova);
 	int ret;
 
 	if (IS_ERR(area))
@@ -532,7 +532,7 @@ static long rw_next(struct emulated *emulated, struct ioas *ioas, unsigned long 
 	ret = rw_in_area(area, iova, data, nbytes, write);
 	if (!ret && write)
 		emulated->ops->wrote(ioas, area, iova, nbytes);
-	area_unhold(ioas, area);
+	area_put(ioas, area);
 	return ret ?: (long)nbytes;
 }
 

@@ -42,12 +42,12 @@ struct emulated {
 	unsigned int nusers;		/* holds_mutex; emulated groups and devices to be told */
 	struct ioas *ioas;		/* holds_mutex, anybody may peek; in use, or NULL */
 	struct ioas_notifier notifier;	/* holds_mutex; registered with @ioas, if there is one */
-	struct xarray holds;		/* holds_mutex; struct hold, by IOVA in pages */
+	struct xarray holds;		/* holds_mutex; struct held_page, by IOVA in pages */
 	unsigned int nattached[BITS_PER_LONG];	/* holds_mutex; groups of any kind, by number */
 };
 
 /* A page that drivers hold. */
-struct hold {
+struct held_page {
 	struct store_hold pin;		/* of the area */
 	unsigned int npins;		/* holds_mutex */
 	unsigned long groups;		/* holds_mutex; whose devices pinned it: bits by number */

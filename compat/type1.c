@@ -462,7 +462,7 @@ static long get_info(struct type1 *type1, struct ioas *ioas, struct info_answer 
 }
 
 /* Are these not all multiples of the smallest page? */
-static bool misfit(struct ioas *ioas, u64 numbers)
+static bool is_misaligned(struct ioas *ioas, u64 numbers)
 {
 	return numbers & ((1UL << __ffs(info_pgsizes(ioas))) - 1);
 }
@@ -484,7 +484,7 @@ static __always_inline int map_memory(struct ioas *ioas,
 		.iova = map->iova,
 		.nbytes = map->size,
 		.iommu_prot = map->flags & (IOMMU_READ | IOMMU_WRITE),
-		.min_granule = PAGE_SIZE,
+		.min_alignment = PAGE_SIZE,
 		.single_pages = READ_ONCE(disable_hugepages),
 	};
 	int ret;
@@ -500,7 +500,7 @@ static __always_inline int map_memory(struct ioas *ioas,
 
 static long map_vaddr(struct ioas *ioas, const struct vfio_iommu_type1_dma_map *map)
 {
-	if (misfit(ioas, map->size | map->iova | map->vaddr))
+	if (is_misaligned(ioas, map->size | map->iova | map->vaddr))
 		return -EINVAL;
 	return vaddr_set(ioas, map->iova, map->size, map->vaddr);
 }
@@ -512,7 +512,7 @@ static inline int get_range(struct ioas *ioas, const struct vfio_iommu_type1_dma
 	*last_iova = unmap->iova + unmap->size - 1;
 	if (unlikely(unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL))
 		return unmap->iova || unmap->size ? -EINVAL : 0;
-	if (!unmap->size || misfit(ioas, unmap->iova | unmap->size))
+	if (!unmap->size || is_misaligned(ioas, unmap->iova | unmap->size))
 		return -EINVAL;
 	return type1_wraps(unmap->iova, unmap->size) ? STOCK_WRAPS : 0;
 }

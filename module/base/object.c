@@ -124,7 +124,7 @@ void ioas_ctx_limit_areas(struct ioas_ctx *ctx, unsigned long nareas)
 	ctx->spare_areas = nareas;
 }
 
-static bool is_idle(struct ioas_object *object)
+static bool object_is_idle(struct ioas_object *object)
 {
 	bool idle;
 
@@ -143,7 +143,7 @@ static void take_out(struct ioas_object *object)
 	object->ending = true;
 	__xa_erase(&ctx->objects, object->id);
 	xa_unlock(&ctx->objects);
-	wait_event(object->idle, is_idle(object));
+	wait_event(object->idle, object_is_idle(object));
 }
 
 void ioas_ctx_destroy(struct ioas_ctx *ctx)

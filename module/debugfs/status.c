@@ -192,7 +192,7 @@ static bool sum_areas(struct status_reader *reader, struct ioas *ioas, struct io
 		complete = spend(sum, AREA_STEPS * (sum->nareas - nareas));
 		if (area) {
 			complete = complete && sum_store(reader, ioas, area, sum);
-			area_unhold(ioas, area);
+			area_put(ioas, area);
 		}
 		cond_resched();
 	} while (next && complete);

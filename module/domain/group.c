@@ -74,7 +74,7 @@ static int real_get_resv_regions(struct ioas_group *igroup, struct list_head *re
 	return iommu_get_group_resv_regions(igroup->group, regions);
 }
 
-const struct ioas_bus real_bus = {
+const struct ioas_iommu_ops real_iommu_ops = {
 	.alloc_domain = real_alloc_domain,
 	.attach = real_attach,
 	.detach = real_detach,
@@ -87,7 +87,7 @@ static int put_on(struct ioas_group *igroup, struct iommu_domain *domain)
 
 	if (WARN_ON(igroup->domain))
 		return -EBUSY;
-	ret = igroup->bus->attach(igroup, domain);
+	ret = igroup->iommu_ops->attach(igroup, domain);
 	if (!ret)
 		igroup->domain = domain;
 	return ret;
@@ -97,11 +97,11 @@ static int put_on(struct ioas_group *igroup, struct iommu_domain *domain)
 static void take_off(struct ioas_group *igroup)
 {
 	if (igroup->domain)
-		igroup->bus->detach(igroup, igroup->domain);
+		igroup->iommu_ops->detach(igroup, igroup->domain);
 	igroup->domain = NULL;
 }
 
-struct ioas_group *igroup_create(struct ioas_ctx *ctx, const struct ioas_bus *bus,
+struct ioas_group *igroup_create(struct ioas_ctx *ctx, const struct ioas_iommu_ops *iommu_ops,
 				 struct iommu_group *group)
 {
 	struct ioas_group *igroup = kzalloc(sizeof(*igroup), GFP_KERNEL_ACCOUNT);
@@ -110,7 +110,7 @@ struct ioas_group *igroup_create(struct ioas_ctx *ctx, const struct ioas_bus *bu
 		return NULL;
 	lockdep_assert_held(&ctx->groups_mutex);
 	igroup->ctx = ctx;
-	igroup->bus = bus;
+	igroup->iommu_ops = iommu_ops;
 	igroup->group = group;
 	INIT_LIST_HEAD(&igroup->attachees);
 	list_add(&igroup->groups_item, &ctx->groups);
@@ -168,7 +168,7 @@ static int reserve_regions(struct iova_space *space, struct ioas_group *igroup,
 	LIST_HEAD(regions);
 	int ret;
 
-	ret = igroup->bus->get_resv_regions(igroup, &regions);
+	ret = igroup->iommu_ops->get_resv_regions(igroup, &regions);
 	list_for_each_entry(region, &regions, list) {
 		if (ret)
 			break;
@@ -391,7 +391,7 @@ take_off:
 static struct ioas_hwpt *create_hwpt(struct ioas_group *igroup, struct ioas *ioas,
 				     u32 hwpt_flags, bool automatic)
 {
-	struct iommu_domain *domain = igroup->bus->alloc_domain(igroup, hwpt_flags);
+	struct iommu_domain *domain = igroup->iommu_ops->alloc_domain(igroup, hwpt_flags);
 	struct ioas_hwpt *hwpt;
 
 	if (IS_ERR(domain))
@@ -490,7 +490,7 @@ static void leave_domain(struct ioas_group *igroup)
 }
 
 /* A test's group is none of the IOMMU's. */
-static int group_number(const struct ioas_group *igroup)
+static int group_id(const struct ioas_group *igroup)
 {
 	return igroup->group ? iommu_group_id(igroup->group) : -1;
 }
@@ -510,7 +510,7 @@ static void detach_igroup(struct ioas_group *igroup, struct ioas_attachee *last,
 	leave_domain(igroup);
 	release_hwpt(igroup, hwpt, last, unmap_with_last);
 	if (trace_detach_enabled())
-		trace_detach(igroup->ctx->id, ioas_id, hwpt_id, group_number(igroup),
+		trace_detach(igroup->ctx->id, ioas_id, hwpt_id, group_id(igroup),
 			     trace_ns(begin_ns));
 }
 
@@ -518,7 +518,7 @@ static void trace_attach_over(const struct ioas_group *igroup, const struct ioas
 			      u64 begin_ns)
 {
 	trace_attach(igroup->ctx->id, ioas->object.id, error ? 0 : igroup->hwpt->object.id,
-		     group_number(igroup), error, trace_ns(begin_ns));
+		     group_id(igroup), error, trace_ns(begin_ns));
 }
 
 int igroup_add(struct ioas_group *igroup, struct ioas_attachee *attachee,
@@ -640,7 +640,7 @@ int ioas_attach_group(struct iommu_group *group, const struct igroup_target *tar
 	mutex_lock(&ctx->groups_mutex);
 	if (!group_has_device(group) || igroup_find(ctx, group))
 		goto unlock;
-	igroup = igroup_create(ctx, &real_bus, group);
+	igroup = igroup_create(ctx, &real_iommu_ops, group);
 	if (!igroup) {
 		ret = -ENOMEM;
 		goto unlock;

@@ -27,7 +27,7 @@ struct ioas_hw_info {
 };
 
 /* What there is to ask an IOMMU about a group. A test build has a second one. */
-struct ioas_bus {
+struct ioas_iommu_ops {
 	struct iommu_domain *(*alloc_domain)(struct ioas_group *igroup, u32 hwpt_flags);
 	int (*attach)(struct ioas_group *igroup, struct iommu_domain *domain);
 	void (*detach)(struct ioas_group *igroup, struct iommu_domain *domain);
@@ -50,7 +50,7 @@ struct ioas_attachee {
 struct ioas_group {
 	struct list_head groups_item;	/* groups_mutex of the context */
 	struct ioas_ctx *ctx;		/* constant, as is all up to ... */
-	const struct ioas_bus *bus;
+	const struct ioas_iommu_ops *iommu_ops;
 	struct iommu_group *group;	/* ... here; kept by who made this; or NULL */
 	struct ioas_hwpt *hwpt;		/* groups_mutex; NULL: not attached */
 	struct iommu_domain *domain;	/* groups_mutex; the one that it is on just now, or NULL */
@@ -109,18 +109,18 @@ void ioas_detach_group(struct ioas_ctx *ctx, struct iommu_group *group, bool kee
 bool ioas_ctx_enforces_coherency(struct ioas_ctx *ctx);
 
 /* The IOMMUs of this machine. */
-extern const struct ioas_bus real_bus;
+extern const struct ioas_iommu_ops real_iommu_ops;
 
 /**
  * igroup_create() - let a context know a group
  * @ctx: the context
- * @bus: how its IOMMU is driven
- * @group: kept by the caller, or NULL on a bus without
+ * @iommu_ops: how its IOMMU is driven
+ * @group: kept by the caller, or NULL without an IOMMU of the kernel's
  *
  * Context: groups_mutex held.
  * Return: the group, not attached; or NULL without memory.
  */
-struct ioas_group *igroup_create(struct ioas_ctx *ctx, const struct ioas_bus *bus,
+struct ioas_group *igroup_create(struct ioas_ctx *ctx, const struct ioas_iommu_ops *iommu_ops,
 				 struct iommu_group *group);
 
 /**
@@ -194,7 +194,7 @@ int igroup_check_interrupts(struct iommu_group *group);
  *
  * Context: groups_mutex held; may sleep. The caller keeps the IOAS busy.
  * Return: the HWPT, reserved as an object but not published; or ERR_PTR(): as hwpt_add(), what
- * the bus says.
+ * the IOMMU driver says.
  */
 struct ioas_hwpt *igroup_alloc_hwpt(struct ioas_group *igroup, struct ioas *ioas,
 				    u32 hwpt_flags);

@@ -169,7 +169,7 @@ static void empty_areas(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_a
 	account_pay(&refund);
 }
 
-static int fill_all(struct ioas *ioas, struct ioas_hwpt *hwpt, bool single_pages)
+static int fill_domain(struct ioas *ioas, struct ioas_hwpt *hwpt, bool single_pages)
 {
 	unsigned long last_iova = 0;
 	struct ioas_area *area;
@@ -200,9 +200,9 @@ int hwpt_add(struct ioas_hwpt *hwpt, bool single_pages)
 	if (!(ioas->pgsizes & hwpt->mirror.domain->pgsize_bitmap))
 		ret = -EINVAL;
 	if (!ret)
-		ret = ioas_check_granule(ioas, mirror_granule(&hwpt->mirror));
+		ret = ioas_check_alignment(ioas, mirror_alignment(&hwpt->mirror));
 	if (!ret)
-		ret = fill_all(ioas, hwpt, single_pages || ioas->small_pages);
+		ret = fill_domain(ioas, hwpt, single_pages || ioas->small_pages);
 	if (ret) {
 		hwpt_release_aperture(hwpt);
 		return ret;

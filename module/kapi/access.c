@@ -197,7 +197,7 @@ static void quit_ioas(struct ioas_access *access, struct ioas_notifier *notifier
 	ioas_notifier_remove(notifier);
 }
 
-static bool has_pins(struct ioas_access *access)
+static bool access_has_pins(struct ioas_access *access)
 {
 	return atomic_long_read(&access->npins);
 }
@@ -207,7 +207,7 @@ static void set_ioas(struct ioas_access *access, struct ioas *ioas)
 {
 	lockdep_assert_held(&access->change_mutex);
 	down_write(&access->ioas_rwsem);
-	if (ioas || !has_pins(access))
+	if (ioas || !access_has_pins(access))
 		access->pins_ioas = ioas;
 	else
 		ioas_object_use(&access->pins_ioas->object);
@@ -289,7 +289,7 @@ static noinline int tell_driver(struct ioas_access *access)
 			return -EDEADLK;
 		if (access->ops->unmap)
 			access->ops->unmap(access->data, 0, ULONG_MAX);
-	} while (!wait_event_timeout(access->unpinned, !has_pins(access), NOTICE_PAUSE));
+	} while (!wait_event_timeout(access->unpinned, !access_has_pins(access), NOTICE_PAUSE));
 	return 0;
 }
 
@@ -365,7 +365,7 @@ static void lose_pins(struct ioas_access *access)
 	if (!left)
 		return;
 	/* If not, a call has just given back the last ones, see forget_left_ioas(). */
-	WARN_ON_ONCE(has_pins(access));
+	WARN_ON_ONCE(access_has_pins(access));
 	ioas_object_unuse(&left->object);
 }
 
@@ -435,9 +435,9 @@ static void end_call(struct ioas_access *access)
 	up_read(&access->ioas_rwsem);
 }
 
-static struct ioas_area *hold_next(struct access_call *call)
+static struct ioas_area *get_next_area(struct access_call *call)
 {
-	struct ioas_area *area = area_hold(call->ioas, call->iova);
+	struct ioas_area *area = area_get(call->ioas, call->iova);
 	int ret = 0;
 
 	if (IS_ERR(area))
@@ -448,7 +448,7 @@ static struct ioas_area *hold_next(struct access_call *call)
 		ret = -EPERM;
 	if (!ret)
 		return area;
-	area_unhold(call->ioas, area);
+	area_put(call->ioas, area);
 	return ERR_PTR(ret);
 }
 
@@ -507,7 +507,7 @@ static void unpin_part(struct ioas_access *access, struct ioas_area *area, unsig
 
 static int pin_next(struct access_call *call)
 {
-	struct ioas_area *area = hold_next(call);
+	struct ioas_area *area = get_next_area(call);
 	unsigned long first_byte, last_byte;
 	int ret = -EINVAL;
 
@@ -517,14 +517,14 @@ static int pin_next(struct access_call *call)
 	/* A list of pages has no room for parts of pages in its middle. */
 	if (offset_in_page(first_byte) ||
 	    (area->last_iova < call->last_iova && offset_in_page(last_byte + 1)))
-		goto unhold;
+		goto put;
 	ret = pin_part(call, area, first_byte / PAGE_SIZE, last_byte / PAGE_SIZE);
 	if (ret)
-		goto unhold;
+		goto put;
 	call->pages += last_byte / PAGE_SIZE - first_byte / PAGE_SIZE + 1;
 	call->iova += last_byte - first_byte;
-unhold:
-	area_unhold(call->ioas, area);
+put:
+	area_put(call->ioas, area);
 	return ret;
 }
 
@@ -538,14 +538,14 @@ static void unpin_all(struct ioas_access *access, unsigned long iova, unsigned l
 
 	lockdep_assert_held(&access->ioas_rwsem);
 	for (;;) {
-		area = area_hold_pinned(ioas, call.iova);
+		area = area_get_pinned(ioas, call.iova);
 		if (WARN_ON(!area))
 			return;
 		area_part(area, &call, &first_byte, &last_byte);
 		unpin_part(access, area, call.iova, first_byte / PAGE_SIZE,
 			   last_byte / PAGE_SIZE);
 		call.iova += last_byte - first_byte;
-		area_unhold(ioas, area);
+		area_put(ioas, area);
 		if (call.iova == last_iova)
 			return;
 		call.iova++;
@@ -596,7 +596,7 @@ static void forget_left_ioas(struct ioas_access *access)
 	struct ioas *left = NULL;
 
 	down_write(&access->ioas_rwsem);
-	if (!access->ioas && !has_pins(access))
+	if (!access->ioas && !access_has_pins(access))
 		swap(left, access->pins_ioas);
 	up_write(&access->ioas_rwsem);
 	/* Several threads may have given back the last ones. */
@@ -615,10 +615,10 @@ static void unpin_range(struct ioas_access *access, unsigned long iova, unsigned
 		ioas_enter(ioas);
 		unpin_all(access, iova, last_iova);
 		ioas_leave(ioas);
-		left = !access->ioas && !has_pins(access);
+		left = !access->ioas && !access_has_pins(access);
 	}
 	/* A thread that waits for it takes ioas_rwsem next, and so does not go too soon. */
-	if (!has_pins(access))
+	if (!access_has_pins(access))
 		wake_up_all(&access->unpinned);
 	up_read(&access->ioas_rwsem);
 	if (left)
@@ -667,7 +667,7 @@ static int copy_part(struct access_call *call, struct ioas_area *area,
 
 static int copy_next(struct access_call *call)
 {
-	struct ioas_area *area = hold_next(call);
+	struct ioas_area *area = get_next_area(call);
 	unsigned long first_byte, last_byte;
 	int ret;
 
@@ -675,7 +675,7 @@ static int copy_next(struct access_call *call)
 		return PTR_ERR(area);
 	area_part(area, call, &first_byte, &last_byte);
 	ret = copy_part(call, area, first_byte, call->data, last_byte - first_byte + 1);
-	area_unhold(call->ioas, area);
+	area_put(call->ioas, area);
 	if (ret)
 		return ret;
 	call->data += last_byte - first_byte + 1;

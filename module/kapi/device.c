@@ -45,7 +45,7 @@ static const struct ioas_object_ops device_object_ops = {
 };
 
 /* The group of a device to be bound. The first one makes its DMA ours. */
-static struct ioas_group *join_igroup(struct ioas_ctx *ctx, const struct ioas_bus *bus,
+static struct ioas_group *join_igroup(struct ioas_ctx *ctx, const struct ioas_iommu_ops *iommu_ops,
 				      struct iommu_group *group)
 {
 	struct ioas_group *igroup = group ? igroup_find(ctx, group) : NULL;
@@ -57,7 +57,7 @@ static struct ioas_group *join_igroup(struct ioas_ctx *ctx, const struct ioas_bu
 		ret = iommu_group_claim_dma_owner(group, ctx);
 	if (ret)
 		return ERR_PTR(ret);
-	igroup = igroup_create(ctx, bus, group);
+	igroup = igroup_create(ctx, iommu_ops, group);
 	if (igroup)
 		return igroup;
 	if (group)
@@ -65,7 +65,7 @@ static struct ioas_group *join_igroup(struct ioas_ctx *ctx, const struct ioas_bu
 	return ERR_PTR(-ENOMEM);
 }
 
-struct ioas_device *idev_create(struct ioas_ctx *ctx, const struct ioas_bus *bus,
+struct ioas_device *idev_create(struct ioas_ctx *ctx, const struct ioas_iommu_ops *iommu_ops,
 				struct iommu_group *group, struct device *dev)
 {
 	struct ioas_group *igroup;
@@ -79,7 +79,7 @@ struct ioas_device *idev_create(struct ioas_ctx *ctx, const struct ioas_bus *bus
 	if (ret)
 		goto free_idev;
 	mutex_lock(&ctx->groups_mutex);
-	igroup = join_igroup(ctx, bus, group);
+	igroup = join_igroup(ctx, iommu_ops, group);
 	if (IS_ERR(igroup))
 		ret = PTR_ERR(igroup);
 	else
@@ -134,7 +134,7 @@ static struct ioas_device *bind(struct ioas_ctx *ctx, struct device *dev, u32 *i
 	ret = igroup_check_interrupts(group);
 	if (ret)
 		goto put_group;
-	idev = idev_create(ctx, &real_bus, group, dev);
+	idev = idev_create(ctx, &real_iommu_ops, group, dev);
 	if (IS_ERR(idev)) {
 		ret = PTR_ERR(idev);
 		goto put_group;

@@ -14,7 +14,7 @@ struct device;
 
 struct ioas_device {
 	struct ioas_object object;	/* its driver is a user of it */
-	struct device *dev;		/* constant; kept, or NULL for another bus */
+	struct device *dev;		/* constant; kept, or NULL without one */
 	struct ioas_group *igroup;	/* constant */
 	struct ioas_attachee attachee;
 };
@@ -22,14 +22,14 @@ struct ioas_device {
 /**
  * idev_create() - make a device object
  * @ctx: the context it will belong to
- * @bus: how its IOMMU is driven
- * @group: its group, or NULL on a bus without; the reference is taken over on success
- * @dev: the device, or NULL on a bus without
+ * @iommu_ops: how its IOMMU is driven
+ * @group: its group, or NULL without an IOMMU of the kernel's; the reference is taken over on success
+ * @dev: the device, or NULL without an IOMMU of the kernel's
  *
  * Return: the device with its driver as a user, reserved as an object but not published;
  * or ERR_PTR(): -ENOMEM; -EPERM, -EBUSY if the DMA of the group is somebody else's.
  */
-struct ioas_device *idev_create(struct ioas_ctx *ctx, const struct ioas_bus *bus,
+struct ioas_device *idev_create(struct ioas_ctx *ctx, const struct ioas_iommu_ops *iommu_ops,
 				struct iommu_group *group, struct device *dev);
 
 /**
@@ -66,7 +66,7 @@ struct ioas_device *idev_get(struct ioas_ctx *ctx, u32 id);
  *
  * Context: may sleep, takes groups_mutex. The caller keeps both busy.
  * Return: the HWPT, reserved as an object but not published; or ERR_PTR(): -EOPNOTSUPP
- * for flags that the bus cannot serve; as vfio_ioas_device_attach().
+ * for flags that the IOMMU cannot serve; as vfio_ioas_device_attach().
  */
 struct ioas_hwpt *idev_alloc_hwpt(struct ioas_device *idev, struct ioas *ioas,
 				  u32 hwpt_flags);

@@ -54,14 +54,14 @@ struct pin_buffer {
 	struct page *few[PIN_FEW];	/* small maps need no allocation */
 };
 
-/* How to pin for a device; @unshares: break copy-on-write where it only reads, too. */
-static inline unsigned int pin_flags(bool writable, bool unshares)
+/* How to pin for a device; @unshare_cow: break copy-on-write where it only reads, too. */
+static inline unsigned int pin_flags(bool writable, bool unshare_cow)
 {
 	unsigned int flags = FOLL_LONGTERM;
 
 	if (writable)
 		flags |= FOLL_WRITE;
-	else if (unshares)
+	else if (unshare_cow)
 		flags |= KCOMPAT_FOLL_UNSHARE;
 	return flags;
 }

@@ -420,7 +420,7 @@ static void unpin_unneeded(struct ioas_store *store, unsigned long first_index,
 	unsigned long end;
 
 	lockdep_assert_held(&sharing->mutex);
-	if (store->stuck)
+	if (store->leaked)
 		return;
 	for (; first_index <= last_index; first_index = end) {
 		cond_resched();
@@ -598,7 +598,7 @@ static noinline int pin_slowly(struct ioas_store *store, struct store_user *user
 		return -EINVAL;
 	foreign = mm != current->mm && (!user || has_hole(store, user));
 	/* What an IOMMU driver did not let go of is all still pinned. */
-	if (!user && store->stuck)
+	if (!user && store->leaked)
 		return 0;
 	if (foreign && !mmget_not_zero(mm))
 		return -EFAULT;
@@ -616,7 +616,7 @@ static inline int do_pin(struct ioas_store *store, struct store_user *user)
 	int ret;
 
 	/* What a guest with a vIOMMU does all day. */
-	if (!user && store->extents.npages == 1 && !store->stuck &&
+	if (!user && store->extents.npages == 1 && !store->leaked &&
 	    store->account->mm == current->mm) {
 		ret = fill_only_page(store);
 		if (likely(ret != -EFAULT || !store->pin_rules))
@@ -648,7 +648,7 @@ int store_pin(struct ioas_store *store, struct store_user *user)
 	return ret;
 }
 
-void store_unpin_slowly(struct ioas_store *store, struct store_user *user,
+void __store_unpin(struct ioas_store *store, struct store_user *user,
 			struct account_refund *refund)
 {
 	/* A leak is better than a page that somebody else still needs. */
@@ -659,7 +659,7 @@ void store_unpin_slowly(struct ioas_store *store, struct store_user *user,
 		unpin_unneeded(store, user->first_index, user->last_index, refund);
 		drop_border(store, user->first_index);
 		drop_border(store, user->last_index + 1);
-	} else if (!store->stuck) {
+	} else if (!store->leaked) {
 		unpin_and_forget(store, 0, store->extents.npages - 1, refund);
 	}
 }
@@ -697,8 +697,8 @@ static void move_beside(struct ioas_store *store, struct store_hold *hold, struc
 	struct account_refund refund = { };
 
 	hold->page = page;
-	store_unpin_slowly(store, &hold->user, &refund);
-	/* Others need that one, too, or the store is stuck: its charge stays. */
+	__store_unpin(store, &hold->user, &refund);
+	/* Others need that one, too, or the store is leaked: its charge stays. */
 	WARN_ON_ONCE(refund.npages);
 	account_pay(&refund);
 	if (hold->covered)
@@ -772,7 +772,7 @@ int store_hold(struct ioas_store *store, struct store_hold *hold, struct store_b
 	if (!is_new && (!ret || ret == -EINVAL))
 		ret = follow_owner(store, hold, beside);
 	if (ret) {
-		store_unpin_slowly(store, &hold->user, &refund);
+		__store_unpin(store, &hold->user, &refund);
 		account_pay(&refund);
 	}
 	return ret;

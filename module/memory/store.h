@@ -82,7 +82,7 @@ struct ioas_store {
 	struct store_sharing *sharing;	/* set once, see area_share() */
 	bool writable;
 	u8 pin_rules;			/* STORE_... */
-	bool stuck;			/* an IOMMU driver did not let go: stays pinned */
+	bool leaked;			/* an IOMMU driver did not let go: stays pinned */
 	struct extents extents;		/* the mutex; without sharing: the area's owner */
 	struct selftest_tally tally;
 };
@@ -104,14 +104,14 @@ struct ioas_store {
 int store_pin(struct ioas_store *store, struct store_user *user);
 
 /**
- * store_unpin_slowly() - the part of store_unpin() for what is not one run
+ * __store_unpin() - the part of store_unpin() for what is not one run
  * @store: the store
  * @user: as given to store_pin()
  * @refund: as for store_unpin()
  *
  * Context: as store_unpin().
  */
-void store_unpin_slowly(struct ioas_store *store, struct store_user *user,
+void __store_unpin(struct ioas_store *store, struct store_user *user,
 			struct account_refund *refund);
 
 /**
@@ -287,10 +287,10 @@ static inline void store_unpin(struct ioas_store *store, struct store_user *user
 {
 	struct extents *extents = &store->extents;
 
-	if (unlikely(user || trace_unpin_enabled() || store->stuck ||
+	if (unlikely(user || trace_unpin_enabled() || store->leaked ||
 		     !extents_is_one_run(extents) ||
 		     extents_only_kind(extents) != EXTENT_CHARGED)) {
-		store_unpin_slowly(store, user, refund);
+		__store_unpin(store, user, refund);
 		return;
 	}
 	unpin_run(extents_only_pfn(extents), extents->npages, store->writable);
@@ -310,12 +310,12 @@ static inline void store_init(struct ioas_store *store, unsigned long uptr,
 	store->sharing = NULL;
 	store->writable = writable;
 	store->pin_rules = 0;
-	store->stuck = false;
+	store->leaked = false;
 	selftest_tally_init(&store->tally);
 	extents_init(&store->extents, ((uptr & ~PAGE_MASK) + nbytes - 1) / PAGE_SIZE + 1);
 }
 
-/* Forgets a store, with nothing pinned unless it is stuck. */
+/* Forgets a store, with nothing pinned unless it is leaked. */
 static inline void store_exit(struct ioas_store *store)
 {
 	extents_destroy(&store->extents);

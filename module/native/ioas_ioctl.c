@@ -91,7 +91,7 @@ int handle_ioas_iova_ranges(struct native_call *call)
 		return ret;
 	max_ranges = args->num_iovas;
 	args->num_iovas = info.nranges;
-	args->out_iova_alignment = info.granule;
+	args->out_iova_alignment = info.iova_alignment;
 	ret = put_ranges(u64_to_user_ptr(args->allowed_iovas), &info, max_ranges);
 	kvfree(info.ranges);
 	if (!ret)
@@ -180,7 +180,7 @@ static int read_map_flags(u32 flags, struct ioas_map *map)
 	if (flags & IOMMU_IOAS_MAP_WRITEABLE)
 		map->iommu_prot |= IOMMU_WRITE;
 	map->rule = flags & IOMMU_IOAS_MAP_FIXED_IOVA ? MAP_FIXED : MAP_ANYWHERE;
-	map->min_granule = 1;
+	map->min_alignment = 1;
 	return 0;
 }
 
@@ -289,7 +289,7 @@ int handle_ioas_copy(struct native_call *call)
 	return call_respond(call, sizeof(*args));
 }
 
-static int unmap_range(struct ioas *ioas, u64 iova, u64 nbytes, unsigned long *unmapped)
+static int unmap_iova(struct ioas *ioas, u64 iova, u64 nbytes, unsigned long *unmapped)
 {
 	int ret;
 
@@ -322,7 +322,7 @@ int handle_ioas_unmap(struct native_call *call)
 		ret = ioas_unmap(ioas, 0, ULONG_MAX, UNMAP_WHOLE, &unmapped);
 		ioas_leave(ioas);
 	} else {
-		ret = unmap_range(ioas, args->iova, args->length, &unmapped);
+		ret = unmap_iova(ioas, args->iova, args->length, &unmapped);
 	}
 	ioas_put(ioas);
 	if (ret)

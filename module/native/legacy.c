@@ -64,7 +64,7 @@ static long legacy_map(struct ioas *ioas, struct legacy_call *call)
 		.iova = call->args.map.iova,
 		.nbytes = call->args.map.size,
 		.account_mode = native_account_mode(ioas->object.ctx),
-		.min_granule = 1,
+		.min_alignment = 1,
 	};
 
 	if (call->args.map.flags & VFIO_DMA_MAP_FLAG_READ)
@@ -75,7 +75,7 @@ static long legacy_map(struct ioas *ioas, struct legacy_call *call)
 }
 
 /* Without large pages, as in type1, a range may begin or end inside a mapping. */
-static int cut_borders(struct ioas *ioas, unsigned long iova, u64 nbytes)
+static int cut_mappings(struct ioas *ioas, unsigned long iova, u64 nbytes)
 {
 	unsigned long last_iova = iova + nbytes - 1;
 	int ret;
@@ -119,7 +119,7 @@ static long legacy_unmap(struct ioas *ioas, struct legacy_call *call)
 		ret = ioas_unmap(ioas, 0, ULONG_MAX, UNMAP_WHOLE, &unmapped);
 		unmap->size = unmapped;
 	} else {
-		ret = cut_borders(ioas, unmap->iova, unmap->size);
+		ret = cut_mappings(ioas, unmap->iova, unmap->size);
 		if (ret)
 			return ret;
 		ret = legacy_unmap_range(ioas, unmap->iova, &unmap->size);

@@ -89,9 +89,9 @@ int handle_get_hw_info(struct native_call *call)
 	if (!idev)
 		return -ENOENT;
 	/* A driver that tells nothing is not asked for a type. */
-	is_asked = idev->igroup->bus->get_hw_info;
+	is_asked = idev->igroup->iommu_ops->get_hw_info;
 	if (is_asked)
-		idev->igroup->bus->get_hw_info(&info);
+		idev->igroup->iommu_ops->get_hw_info(&info);
 	ioas_object_put(&idev->object);
 	if (is_asked && args->flags & IOMMU_HW_INFO_FLAG_INPUT_TYPE && args->in_data_type &&
 	    args->in_data_type != info.type)

@@ -32,7 +32,7 @@ struct ioas_area *area_create_copy(struct ioas_store *store, unsigned long first
 	return &copy->area;
 }
 
-void area_put_shared(struct ioas_area *area)
+void area_free_shared(struct ioas_area *area)
 {
 	struct ioas_store *store = area->store;
 	struct store_sharing *sharing = store->sharing;
@@ -172,7 +172,7 @@ u8 area_take_flags(struct ioas *ioas, struct ioas_area *area, u8 flags)
 	return change_flags(ioas, area, flags, 0) & flags;
 }
 
-static bool is_settled(struct ioas *ioas, unsigned long iova)
+static bool iova_is_settled(struct ioas *ioas, unsigned long iova)
 {
 	struct ioas_area *area;
 	bool settled;
@@ -188,12 +188,12 @@ int area_wait_settled(struct ioas *ioas, unsigned long iova, bool killable)
 {
 	lockdep_assert_held_read(&ioas->domains_rwsem);
 	if (killable)
-		return wait_event_killable(ioas->settled, is_settled(ioas, iova)) ? -EINTR : 0;
-	wait_event(ioas->settled, is_settled(ioas, iova));
+		return wait_event_killable(ioas->area_waitq, iova_is_settled(ioas, iova)) ? -EINTR : 0;
+	wait_event(ioas->area_waitq, iova_is_settled(ioas, iova));
 	return 0;
 }
 
-static bool is_idle(struct ioas *ioas, struct ioas_area *area)
+static bool area_is_idle(struct ioas *ioas, struct ioas_area *area)
 {
 	bool idle;
 
@@ -208,13 +208,13 @@ int area_wait_idle(struct ioas *ioas, struct ioas_area *area, bool killable)
 	lockdep_assert_held_read(&ioas->domains_rwsem);
 	WARN_ON(!area_is_alone(area));
 	if (killable)
-		return wait_event_killable(ioas->settled, is_idle(ioas, area)) ? -EINTR : 0;
-	wait_event(ioas->settled, is_idle(ioas, area));
+		return wait_event_killable(ioas->area_waitq, area_is_idle(ioas, area)) ? -EINTR : 0;
+	wait_event(ioas->area_waitq, area_is_idle(ioas, area));
 	return 0;
 }
 
 /* ERR_PTR(-EAGAIN): another thread removes or divides the area. */
-static struct ioas_area *try_hold(struct ioas *ioas, unsigned long iova)
+static struct ioas_area *try_get(struct ioas *ioas, unsigned long iova)
 {
 	struct ioas_area *area;
 
@@ -232,25 +232,25 @@ static struct ioas_area *try_hold(struct ioas *ioas, unsigned long iova)
 	return area;
 }
 
-struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova)
+struct ioas_area *area_get(struct ioas *ioas, unsigned long iova)
 {
 	struct ioas_area *area;
 
-	while (PTR_ERR(area = try_hold(ioas, iova)) == -EAGAIN)
+	while (PTR_ERR(area = try_get(ioas, iova)) == -EAGAIN)
 		if (area_wait_settled(ioas, iova, true))
 			return ERR_PTR(-EINTR);
 	return area;
 }
 
-struct ioas_area *area_hold_above(struct ioas *ioas, unsigned long iova,
+struct ioas_area *area_get_above(struct ioas *ioas, unsigned long iova,
 				  unsigned long last_iova)
 {
 	if (area_wait_settled(ioas, iova, true))
 		return ERR_PTR(-EINTR);
-	return area_hold_next(ioas, NULL, iova, last_iova);
+	return area_get_next(ioas, NULL, iova, last_iova);
 }
 
-struct ioas_area *area_hold_pinned(struct ioas *ioas, unsigned long iova)
+struct ioas_area *area_get_pinned(struct ioas *ioas, unsigned long iova)
 {
 	struct ioas_area *area;
 
@@ -265,7 +265,7 @@ struct ioas_area *area_hold_pinned(struct ioas *ioas, unsigned long iova)
 	return area;
 }
 
-void area_unhold(struct ioas *ioas, struct ioas_area *area)
+void area_put(struct ioas *ioas, struct ioas_area *area)
 {
 	spin_lock(&ioas->iova_space.iova_lock);
 	area->nbusy--;
@@ -277,7 +277,7 @@ void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change)
 	spin_lock(&ioas->iova_space.iova_lock);
 	WARN_ON(!area->nbusy || (change < 0 && !area->npins));
 	area->npins += change;
-	/* An unmap that waits for the last one is woken by area_unhold(). */
+	/* An unmap that waits for the last one is woken by area_put(). */
 	spin_unlock(&ioas->iova_space.iova_lock);
 }
 

@@ -147,10 +147,10 @@ struct ioas_area *area_create_copy(struct ioas_store *store, unsigned long first
 				   unsigned long nbytes, int iommu_prot);
 
 /**
- * area_put_shared() - the part of area_free() for shared stores
+ * area_free_shared() - the part of area_free() for shared stores
  * @area: as for area_free()
  */
-void area_put_shared(struct ioas_area *area);
+void area_free_shared(struct ioas_area *area);
 
 /* Frees an area, and its store with the last one. In no tree, nothing of it pinned. */
 static inline void area_free(struct ioas_area *area)
@@ -158,7 +158,7 @@ static inline void area_free(struct ioas_area *area)
 	struct ioas_store *store = area->store;
 
 	if (store->sharing) {
-		area_put_shared(area);
+		area_free_shared(area);
 		return;
 	}
 	store_exit(store);
@@ -346,7 +346,7 @@ int area_wait_settled(struct ioas *ioas, unsigned long iova, bool killable);
 int area_wait_idle(struct ioas *ioas, struct ioas_area *area, bool killable);
 
 /**
- * area_hold() - find an area and keep it busy
+ * area_get() - find an area and keep it busy
  * @ioas: the IOAS, which the caller entered
  * @iova: any address of the area
  *
@@ -354,21 +354,21 @@ int area_wait_idle(struct ioas *ioas, struct ioas_area *area, bool killable);
  * before or after. A thread that removes it waits only for those who keep it busy by now.
  *
  * Context: may sleep; the caller keeps no other area busy.
- * Return: a live area, which stays as it is until area_unhold(); ERR_PTR(-ENOENT) where nothing
+ * Return: a live area, which stays as it is until area_put(); ERR_PTR(-ENOENT) where nothing
  * is mapped, or not yet; ERR_PTR(-EINTR) on a fatal signal.
  */
-struct ioas_area *area_hold(struct ioas *ioas, unsigned long iova);
+struct ioas_area *area_get(struct ioas *ioas, unsigned long iova);
 
 /**
- * area_hold_above() - the part of area_hold_next() that waits
+ * area_get_above() - the part of area_get_next() that waits
  * @ioas: the IOAS, which the caller entered
  * @iova: first address of the range
  * @last_iova: last address, inclusive
  *
  * Context: may sleep; the caller keeps no area busy.
- * Return: the lowest area of the range, as area_hold_next().
+ * Return: the lowest area of the range, as area_get_next().
  */
-struct ioas_area *area_hold_above(struct ioas *ioas, unsigned long iova,
+struct ioas_area *area_get_above(struct ioas *ioas, unsigned long iova,
 				  unsigned long last_iova);
 
 /*
@@ -377,7 +377,7 @@ struct ioas_area *area_hold_above(struct ioas *ioas, unsigned long iova,
  * remove or divide it. NULL if there is none; ERR_PTR(-EINTR) on a fatal signal. The caller entered
  * the IOAS; may sleep.
  */
-static inline struct ioas_area *area_hold_next(struct ioas *ioas, struct ioas_area *previous,
+static inline struct ioas_area *area_get_next(struct ioas *ioas, struct ioas_area *previous,
 					       unsigned long iova, unsigned long last_iova)
 {
 	struct iova_space *space = &ioas->iova_space;
@@ -400,21 +400,21 @@ static inline struct ioas_area *area_hold_next(struct ioas *ioas, struct ioas_ar
 		iova = max(iova, area->first_iova);
 	ioas_unlock_and_wake(ioas);
 	if (unlikely(area && !settled))
-		return area_hold_above(ioas, iova, last_iova);
+		return area_get_above(ioas, iova, last_iova);
 	return area;
 }
 
 /**
- * area_hold_pinned() - find an area with pins, to give one back
+ * area_get_pinned() - find an area with pins, to give one back
  * @ioas: the IOAS, which the caller entered
  * @iova: any address of the area
  *
  * Does not wait: an area with pins stays, and whoever wants to remove it waits for just this.
  *
  * Context: any.
- * Return: the area, as area_hold(), or NULL if there is none with a pin.
+ * Return: the area, as area_get(), or NULL if there is none with a pin.
  */
-struct ioas_area *area_hold_pinned(struct ioas *ioas, unsigned long iova);
+struct ioas_area *area_get_pinned(struct ioas *ioas, unsigned long iova);
 
 /**
  * area_add_pin() - pin a part of an area for an in-kernel user
@@ -502,10 +502,10 @@ int area_copy(struct ioas_area *area, unsigned long iova, void *data, unsigned l
 void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change);
 
 /**
- * area_unhold() - undo area_hold()
+ * area_put() - undo area_get()
  * @ioas: the IOAS
  * @area: may be gone afterwards
  */
-void area_unhold(struct ioas *ioas, struct ioas_area *area);
+void area_put(struct ioas *ioas, struct ioas_area *area);
 
 #endif

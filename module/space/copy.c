@@ -20,7 +20,7 @@
 static struct ioas_area *capture_piece(struct ioas *ioas, unsigned long iova,
 				       unsigned long last_iova, int iommu_prot)
 {
-	struct ioas_area *area = area_hold(ioas, iova);
+	struct ioas_area *area = area_get(ioas, iova);
 	struct ioas_area *copy = NULL;
 	unsigned long nbytes;
 
@@ -30,7 +30,7 @@ static struct ioas_area *capture_piece(struct ioas *ioas, unsigned long iova,
 	if (!area_share(ioas, area))
 		copy = area_create_copy(area->store, area_byte(area, iova), nbytes,
 					iommu_prot);
-	area_unhold(ioas, area);
+	area_put(ioas, area);
 	return copy ?: ERR_PTR(-ENOMEM);
 }
 
@@ -146,11 +146,11 @@ static int cut_area(struct ioas *ioas, struct ioas_area *area, unsigned long las
 /* May an area be cut there? */
 static int check_cut(struct ioas *ioas, struct ioas_area *area, unsigned long last_iova)
 {
-	unsigned long misfit = ioas->granule - 1;
+	unsigned long align_mask = ioas->iova_alignment - 1;
 
 	if (!area_is_live(area) || area_is_told(area))
 		return -EBUSY;
-	if ((last_iova + 1) & misfit || (area_byte(area, last_iova) + 1) & misfit ||
+	if ((last_iova + 1) & align_mask || (area_byte(area, last_iova) + 1) & align_mask ||
 	    area->npins)
 		return -EINVAL;
 	/* An entry of the page table may reach over the border. */

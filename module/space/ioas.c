@@ -117,10 +117,10 @@ struct ioas *ioas_create(struct ioas_ctx *ctx)
 	init_completion(&ioas->unkept);
 	INIT_LIST_HEAD(&ioas->mirrors);
 	iova_space_init(&ioas->iova_space, &ioas->domains_rwsem);
-	init_waitqueue_head(&ioas->settled);
+	init_waitqueue_head(&ioas->area_waitq);
 	xa_init_flags(&ioas->notifiers, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	ioas->pgsizes = ULONG_MAX;
-	ioas->granule = 1;
+	ioas->iova_alignment = 1;
 	if (ctx->front_ops)
 		ret = ctx->front_ops->add_ioas(ioas);
 	if (ret) {
@@ -195,7 +195,7 @@ int ioas_set_small_pages(struct ioas *ioas, bool small_pages)
 		if (!list_empty(&ioas->mirrors) && READ_ONCE(ioas->iova_space.nareas))
 			ret = -EINVAL;
 		else
-			ret = ioas_check_granule(ioas, PAGE_SIZE);
+			ret = ioas_check_alignment(ioas, PAGE_SIZE);
 	}
 	if (!ret) {
 		/* HUGE_PAGES and CHECK_EXTENSION peek. */
@@ -241,7 +241,7 @@ int ioas_get_space_info(struct ioas *ioas, struct ioas_space_info *info)
 	/* Keeps the ranges as they are: both lists are the same. */
 	lockdep_assert_held(&ioas->domains_rwsem);
 	info->room = ioas_room(ioas);
-	info->granule = ioas->granule;
+	info->iova_alignment = ioas->iova_alignment;
 	info->nranges = list_ranges(space, NULL);
 	info->ranges = kvcalloc(info->nranges, sizeof(*info->ranges), GFP_KERNEL_ACCOUNT);
 	if (!info->ranges)

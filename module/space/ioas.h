@@ -12,7 +12,7 @@
 /* A snapshot of what an IOAS can take. */
 struct ioas_space_info {
 	unsigned long room;		/* areas that may still be made, in all of the context */
-	unsigned long granule;
+	unsigned long iova_alignment;
 	unsigned int nranges;
 	struct ioas_range *ranges;	/* ascending; kvfree() it */
 };

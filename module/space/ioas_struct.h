@@ -42,7 +42,7 @@ struct ioas {
 	struct rw_semaphore domains_rwsem;
 	struct list_head mirrors;		/* domains_rwsem; struct ioas_mirror */
 	unsigned long pgsizes;			/* domains_rwsem, anybody may peek */
-	unsigned long granule;			/* domains_rwsem; see ioas_refresh() */
+	unsigned long iova_alignment;		/* domains_rwsem; see ioas_refresh() */
 	unsigned int npinning;			/* domains_rwsem; notifiers of users that pin */
 	bool small_pages;			/* domains_rwsem; HUGE_PAGES is off */
 	bool dead;				/* domains_rwsem; is about to be freed */
@@ -53,7 +53,7 @@ struct ioas {
 	struct list_head ioass_item;		/* areas_mutex of the context */
 	struct iova_space iova_space;
 	struct ioas_account *account;		/* iova_lock; of whoever mapped last, kept */
-	wait_queue_head_t settled;		/* an area became live, idle or went away */
+	wait_queue_head_t area_waitq;	/* an area became live, idle or went away */
 	struct xarray notifiers;		/* its own lock; struct ioas_notifier */
 	struct store_beside beside;		/* pages of holds that no store has */
 	struct ioas_unmap_watch *forgets;	/* constant; the front's memory of areas; or NULL */
@@ -108,10 +108,10 @@ static inline void ioas_unlock_and_wake(struct ioas *ioas)
 
 	lockdep_assert_held(&ioas->domains_rwsem);
 	/* A waiter queues up before it looks under the same lock. */
-	waited_for = waitqueue_active(&ioas->settled);
+	waited_for = waitqueue_active(&ioas->area_waitq);
 	spin_unlock(&ioas->iova_space.iova_lock);
 	if (unlikely(waited_for))
-		wake_up_all(&ioas->settled);
+		wake_up_all(&ioas->area_waitq);
 }
 
 /*

@@ -64,7 +64,7 @@ void iova_space_init(struct iova_space *space, struct rw_semaphore *domains_rwse
 	space->max_areas = 0;
 	space->reserved = RB_ROOT_CACHED;
 	space->allowed = RB_ROOT_CACHED;
-	space->recent = (struct iova_place){ };
+	space->search_hint = (struct iova_place){ };
 	space->reach = ULONG_MAX;
 	space->unreserved = NO_RANGE;
 	space->gaps_known = false;
@@ -113,7 +113,7 @@ struct ioas_area *iova_search(struct iova_space *space, unsigned long iova)
 			rb = rb->rb_left;
 		}
 	}
-	space->recent = place;
+	space->search_hint = place;
 	return place.above;
 }
 
@@ -126,8 +126,8 @@ struct ioas_area *iova_next(struct iova_space *space, struct ioas_area *area)
 
 void iova_insert_indexed(struct iova_space *space, struct ioas_area *area)
 {
-	struct ioas_area *below = space->recent.below;
-	struct ioas_area *above = space->recent.above;
+	struct ioas_area *below = space->search_hint.below;
+	struct ioas_area *above = space->search_hint.above;
 
 	lockdep_assert_held(&space->iova_lock);
 	area->gap = area->first_iova - (below ? below->last_iova + 1 : 0);
@@ -174,24 +174,24 @@ void iova_index_gaps(struct iova_space *space)
 	WRITE_ONCE(space->gaps_known, true);
 }
 
-static void visit_node(struct iova_wish *wish)
+static void visit_node(struct iova_request *request)
 {
 	count_step();
-	wish->nsteps++;
+	request->nsteps++;
 }
 
 /* The lowest area of a subtree with a gap below it that is long enough. */
-static struct ioas_area *first_fitting(struct rb_node *rb, struct iova_wish *wish)
+static struct ioas_area *first_fitting(struct rb_node *rb, struct iova_request *request)
 {
-	while (rb && area_of_node(rb)->subtree_gap >= wish->nbytes) {
+	while (rb && area_of_node(rb)->subtree_gap >= request->nbytes) {
 		struct rb_node *left = rb->rb_left;
 
-		visit_node(wish);
-		if (left && area_of_node(left)->subtree_gap >= wish->nbytes) {
+		visit_node(request);
+		if (left && area_of_node(left)->subtree_gap >= request->nbytes) {
 			rb = left;
 			continue;
 		}
-		if (area_of_node(rb)->gap >= wish->nbytes)
+		if (area_of_node(rb)->gap >= request->nbytes)
 			return area_of_node(rb);
 		rb = rb->rb_right;
 	}
@@ -199,18 +199,18 @@ static struct ioas_area *first_fitting(struct rb_node *rb, struct iova_wish *wis
 }
 
 /* The next area above another one with a gap below it that is long enough. */
-static struct ioas_area *next_fitting(struct ioas_area *area, struct iova_wish *wish)
+static struct ioas_area *next_fitting(struct ioas_area *area, struct iova_request *request)
 {
-	struct ioas_area *found = first_fitting(area->node.rb_right, wish);
+	struct ioas_area *found = first_fitting(area->node.rb_right, request);
 	struct rb_node *rb = &area->node;
 	struct rb_node *parent;
 
 	while (!found && (parent = rb_parent(rb))) {
-		visit_node(wish);
+		visit_node(request);
 		if (rb == parent->rb_left) {
-			if (area_of_node(parent)->gap >= wish->nbytes)
+			if (area_of_node(parent)->gap >= request->nbytes)
 				return area_of_node(parent);
-			found = first_fitting(parent->rb_right, wish);
+			found = first_fitting(parent->rb_right, request);
 		}
 		rb = parent;
 	}
@@ -218,45 +218,45 @@ static struct ioas_area *next_fitting(struct ioas_area *area, struct iova_wish *
 }
 
 /* The next address that is as aligned as it should be; below @iova if it would wrap. */
-static unsigned long align_iova(const struct iova_wish *wish, unsigned long iova)
+static unsigned long align_iova(const struct iova_request *request, unsigned long iova)
 {
-	unsigned long first = ALIGN(iova, wish->alignment);
-	unsigned long missing = wish->offset & ~first;
+	unsigned long first = ALIGN(iova, request->alignment);
+	unsigned long missing = request->offset & ~first;
 
 	/* The next address with these bits, not simply this one with them added. */
 	if (first >= iova && missing)
-		first = (first & ~((1UL << __fls(missing)) - 1)) | wish->offset;
+		first = (first & ~((1UL << __fls(missing)) - 1)) | request->offset;
 	return first;
 }
 
 /*
  * Finds a place within a range that has no area, or none: -ENOSPC. -EINPROGRESS when it was
- * long enough at it, and the wish says where it stopped.
+ * long enough at it, and the request says where it stopped.
  */
-static int place_in_gap(struct iova_space *space, struct iova_wish *wish, struct ioas_range gap,
+static int place_in_gap(struct iova_space *space, struct iova_request *request, struct ioas_range gap,
 			unsigned long *iova)
 {
 	struct iova_interval *range;
 
 	while (gap.first_iova <= gap.last_iova) {
-		unsigned long first = align_iova(wish, gap.first_iova);
+		unsigned long first = align_iova(request, gap.first_iova);
 
 		if (first < gap.first_iova || first > gap.last_iova ||
-		    gap.last_iova - first < wish->nbytes - 1)
+		    gap.last_iova - first < request->nbytes - 1)
 			return -ENOSPC;
-		wish->nsteps += LOOKUP_NSTEPS;
+		request->nsteps += LOOKUP_NSTEPS;
 		range = reserved_iter_first(&space->reserved, first,
-					    first + wish->nbytes - 1);
+					    first + request->nbytes - 1);
 		if (!range) {
-			wish->from_iova = first;
+			request->from_iova = first;
 			*iova = first;
 			return 0;
 		}
 		if (range->last_iova == ULONG_MAX)
 			return -ENOSPC;
 		gap.first_iova = range->last_iova + 1;
-		if (wish->nsteps >= SEARCH_NSTEPS) {
-			wish->from_iova = gap.first_iova;
+		if (request->nsteps >= SEARCH_NSTEPS) {
+			request->from_iova = gap.first_iova;
 			return -EINPROGRESS;
 		}
 	}
@@ -290,39 +290,39 @@ static bool part_above_all(struct iova_space *space, const struct ioas_range *wi
 }
 
 /* Finds the lowest place within a range, between the areas in it; as place_in_gap(). */
-static int place_in_range(struct iova_space *space, struct iova_wish *wish,
+static int place_in_range(struct iova_space *space, struct iova_request *request,
 			  const struct ioas_range *within, unsigned long *iova)
 {
 	struct ioas_area *area = iova_first(space, within->first_iova, ULONG_MAX);
 	struct ioas_range part;
 	int ret;
 
-	for (; area; area = next_fitting(area, wish)) {
+	for (; area; area = next_fitting(area, request)) {
 		if (area->first_iova - area->gap > within->last_iova)
 			return -ENOSPC;
 		ret = -ENOSPC;
 		if (part_below(area, within, &part))
-			ret = place_in_gap(space, wish, part, iova);
+			ret = place_in_gap(space, request, part, iova);
 		if (ret != -ENOSPC)
 			return ret;
-		if (wish->nsteps >= SEARCH_NSTEPS) {
-			wish->from_iova = max(area->first_iova, within->first_iova);
+		if (request->nsteps >= SEARCH_NSTEPS) {
+			request->from_iova = max(area->first_iova, within->first_iova);
 			return -EINPROGRESS;
 		}
 	}
 	if (!part_above_all(space, within, &part))
 		return -ENOSPC;
-	return place_in_gap(space, wish, part, iova);
+	return place_in_gap(space, request, part, iova);
 }
 
 /* The next range in which something may be found; false if there is none. */
-static bool next_range(struct iova_space *space, struct iova_wish *wish,
+static bool next_range(struct iova_space *space, struct iova_request *request,
 		       struct ioas_range *within)
 {
-	unsigned long from_iova = max(wish->from_iova, LOWEST_FOUND);
+	unsigned long from_iova = max(request->from_iova, LOWEST_FOUND);
 	struct iova_interval *allowed;
 
-	wish->nsteps += LOOKUP_NSTEPS;
+	request->nsteps += LOOKUP_NSTEPS;
 	within->first_iova = from_iova;
 	within->last_iova = HIGHEST_FOUND;
 	if (from_iova > HIGHEST_FOUND)
@@ -337,20 +337,20 @@ static bool next_range(struct iova_space *space, struct iova_wish *wish,
 	return true;
 }
 
-static int search_on(struct iova_space *space, struct iova_wish *wish, unsigned long *iova)
+static int search_on(struct iova_space *space, struct iova_request *request, unsigned long *iova)
 {
 	struct ioas_range within;
 	int ret;
 
-	while (next_range(space, wish, &within)) {
-		ret = place_in_range(space, wish, &within, iova);
+	while (next_range(space, request, &within)) {
+		ret = place_in_range(space, request, &within, iova);
 		if (ret != -ENOSPC)
 			return ret;
-		wish->from_iova = within.last_iova + 1;
-		if (wish->nsteps >= SEARCH_NSTEPS)
+		request->from_iova = within.last_iova + 1;
+		if (request->nsteps >= SEARCH_NSTEPS)
 			return -EINPROGRESS;
 	}
-	wish->from_iova = ULONG_MAX;
+	request->from_iova = ULONG_MAX;
 	return -ENOSPC;
 }
 
@@ -370,26 +370,26 @@ static void notice_freed(struct iova_space *space)
 	space->freed_iova = ULONG_MAX;
 }
 
-static struct iova_cursor *find_cursor(struct iova_space *space, const struct iova_wish *wish)
+static struct iova_cursor *find_cursor(struct iova_space *space, const struct iova_request *request)
 {
 	struct iova_cursor *cursor;
 
 	for (cursor = space->cursors; cursor < space->cursors + IOVA_NCURSORS; cursor++)
-		if (cursor->nbytes == wish->nbytes && cursor->alignment == wish->alignment)
+		if (cursor->nbytes == request->nbytes && cursor->alignment == request->alignment)
 			return cursor;
 	return NULL;
 }
 
 /* Where to begin: below, nothing fits that is not longer and not more aligned. */
-static void begin_search(struct iova_space *space, struct iova_wish *wish)
+static void begin_search(struct iova_space *space, struct iova_request *request)
 {
 	const struct iova_cursor *cursor;
 
 	for (cursor = space->cursors; cursor < space->cursors + IOVA_NCURSORS; cursor++)
-		if (cursor->nbytes && cursor->nbytes <= wish->nbytes &&
-		    cursor->alignment <= wish->alignment)
-			wish->from_iova = max(wish->from_iova, cursor->from_iova);
-	wish->begun = true;
+		if (cursor->nbytes && cursor->nbytes <= request->nbytes &&
+		    cursor->alignment <= request->alignment)
+			request->from_iova = max(request->from_iova, cursor->from_iova);
+	request->begun = true;
 }
 
 /*
@@ -397,29 +397,29 @@ static void begin_search(struct iova_space *space, struct iova_wish *wish)
  * may have become free below. The cursor of its kind knows: whatever becomes free lowers it,
  * whichever search notices that first.
  */
-static bool resume_search(struct iova_space *space, struct iova_wish *wish)
+static bool resume_search(struct iova_space *space, struct iova_request *request)
 {
-	const struct iova_cursor *cursor = find_cursor(space, wish);
+	const struct iova_cursor *cursor = find_cursor(space, request);
 
-	if (!cursor || cursor->from_iova < wish->from_iova)
+	if (!cursor || cursor->from_iova < request->from_iova)
 		return false;
-	wish->from_iova = cursor->from_iova;
+	request->from_iova = cursor->from_iova;
 	return true;
 }
 
-static void learn(struct iova_space *space, const struct iova_wish *wish)
+static void learn(struct iova_space *space, const struct iova_request *request)
 {
-	struct iova_cursor *cursor = find_cursor(space, wish);
+	struct iova_cursor *cursor = find_cursor(space, request);
 
 	if (!cursor) {
 		cursor = &space->cursors[space->next_cursor++ % IOVA_NCURSORS];
-		cursor->nbytes = wish->nbytes;
-		cursor->alignment = wish->alignment;
+		cursor->nbytes = request->nbytes;
+		cursor->alignment = request->alignment;
 	}
-	cursor->from_iova = wish->from_iova;
+	cursor->from_iova = request->from_iova;
 }
 
-int iova_find_free(struct iova_space *space, struct iova_wish *wish, unsigned long *iova)
+int iova_find_free(struct iova_space *space, struct iova_request *request, unsigned long *iova)
 {
 	bool knows_all_below = true;
 	int ret;
@@ -428,15 +428,15 @@ int iova_find_free(struct iova_space *space, struct iova_wish *wish, unsigned lo
 	lockdep_assert_held(space->domains_rwsem);
 	WARN_ON_ONCE(!space->gaps_known);
 	notice_freed(space);
-	if (wish->begun)
-		knows_all_below = resume_search(space, wish);
+	if (request->begun)
+		knows_all_below = resume_search(space, request);
 	else
-		begin_search(space, wish);
-	wish->nsteps = 0;
-	ret = search_on(space, wish, iova);
+		begin_search(space, request);
+	request->nsteps = 0;
+	ret = search_on(space, request, iova);
 	/* What does not fit because of its offset may fit without. */
-	if (knows_all_below && !wish->offset)
-		learn(space, wish);
+	if (knows_all_below && !request->offset)
+		learn(space, request);
 	return ret;
 }
 

@@ -39,7 +39,7 @@ struct iova_place {
 };
 
 /* What a search for free addresses has to respect, and how far it has come. */
-struct iova_wish {
+struct iova_request {
 	unsigned long nbytes;
 	unsigned long alignment;	/* a power of two */
 	unsigned long offset;		/* the address has these bits of a page, too */
@@ -71,7 +71,7 @@ struct iova_space {
 	struct rb_root areas;			/* iova_lock; by IOVA, never overlapping */
 	unsigned long nareas;			/* iova_lock; and those about to be inserted */
 	unsigned long max_areas;		/* iova_lock; more need ioas_get_room() */
-	struct iova_place recent;		/* iova_lock; where somebody looked last */
+	struct iova_place search_hint;		/* iova_lock; where somebody looked last */
 	struct rb_root_cached reserved;		/* domains_rwsem; interval tree, may overlap */
 	struct rb_root_cached allowed;		/* domains_rwsem; interval tree, does not overlap */
 	unsigned long reach;			/* domains_rwsem; see iova_set_reach() */
@@ -101,7 +101,7 @@ void iova_space_destroy(struct iova_space *space);
 
 /**
  * iova_search() - the part of iova_first() that has to search
- * @space: the space; the recent place becomes the one below the area found
+ * @space: the space; the search hint becomes the place below the area found
  * @iova: an address
  *
  * Context: iova_lock held.
@@ -122,7 +122,7 @@ struct ioas_area *iova_next(struct iova_space *space, struct ioas_area *area);
 /**
  * iova_insert_indexed() - the part of iova_insert() that keeps account of gaps
  * @space: the space, in which gaps are known
- * @area: linked into the tree at the recent place
+ * @area: linked into the tree at the search hint
  *
  * Context: iova_lock held.
  */
@@ -149,7 +149,7 @@ void iova_index_gaps(struct iova_space *space);
 /**
  * iova_find_free() - find the lowest free addresses, piece by piece
  * @space: the space, in which gaps are known
- * @wish: how many, and how aligned; the same one for all pieces of a search
+ * @request: how many, and how aligned; the same one for all pieces of a search
  * @iova: receives the first one; never 0, nor in the last page
  *
  * Neither an area nor a reserved range is there, and if there are allowed ranges, all
@@ -162,7 +162,7 @@ void iova_index_gaps(struct iova_space *space);
  * Context: iova_lock and domains_rwsem held.
  * Return: 0; -ENOSPC; -EINPROGRESS: let go of iova_lock, take it again, and go on.
  */
-int iova_find_free(struct iova_space *space, struct iova_wish *wish, unsigned long *iova);
+int iova_find_free(struct iova_space *space, struct iova_request *request, unsigned long *iova);
 
 /**
  * iova_allow() - replace the ranges that must not become reserved
@@ -223,14 +223,14 @@ int iova_check_slowly(struct iova_space *space, unsigned long first_iova,
 
 /*
  * Finds the lowest area, in whatever state, that has an address in a range; NULL if there
- * is none. Then the recent place is where one could be inserted. iova_lock held.
+ * is none. Then the search hint is where one could be inserted. iova_lock held.
  */
 static inline struct ioas_area *iova_first(struct iova_space *space,
 					   unsigned long first_iova,
 					   unsigned long last_iova)
 {
-	struct ioas_area *below = space->recent.below;
-	struct ioas_area *area = space->recent.above;
+	struct ioas_area *below = space->search_hint.below;
+	struct ioas_area *area = space->search_hint.above;
 
 	lockdep_assert_held(&space->iova_lock);
 	count_step();
@@ -252,7 +252,7 @@ static inline struct ioas_area *iova_first(struct iova_space *space,
 static inline struct ioas_area *iova_insert(struct iova_space *space,
 					    struct ioas_area *area)
 {
-	struct iova_place *place = &space->recent;
+	struct iova_place *place = &space->search_hint;
 	struct ioas_area *other;
 
 	other = iova_first(space, area->first_iova, area->last_iova);
@@ -279,10 +279,10 @@ static inline void iova_erase(struct iova_space *space, struct ioas_area *area)
 {
 	lockdep_assert_held(&space->iova_lock);
 	count_step();
-	if (area == space->recent.above)
-		space->recent.above = area_of_node(rb_next(&area->node));
-	else if (area == space->recent.below)
-		space->recent.below = area_of_node(rb_prev(&area->node));
+	if (area == space->search_hint.above)
+		space->search_hint.above = area_of_node(rb_next(&area->node));
+	else if (area == space->search_hint.below)
+		space->search_hint.below = area_of_node(rb_prev(&area->node));
 	if (space->gaps_known)
 		iova_erase_indexed(space, area);
 	else

@@ -16,7 +16,7 @@
 
 void ioas_refresh(struct ioas *ioas)
 {
-	unsigned long granule = ioas->small_pages || ioas->npinning ? PAGE_SIZE : 1;
+	unsigned long alignment = ioas->small_pages || ioas->npinning ? PAGE_SIZE : 1;
 	unsigned long reach = ioas->emptying ? 0 : ULONG_MAX;
 	unsigned long pgsizes = ULONG_MAX;
 	struct ioas_mirror *mirror;
@@ -24,32 +24,32 @@ void ioas_refresh(struct ioas *ioas)
 	lockdep_assert_held_write(&ioas->domains_rwsem);
 	list_for_each_entry(mirror, &ioas->mirrors, item) {
 		pgsizes &= mirror->domain->pgsize_bitmap;
-		granule = max(granule, mirror_granule(mirror));
+		alignment = max(alignment, mirror_alignment(mirror));
 		reach = min(reach, mirror->reach);
 	}
 	iova_set_reach(&ioas->iova_space, reach);
 	WRITE_ONCE(ioas->pgsizes, pgsizes);
-	ioas->granule = granule;
+	ioas->iova_alignment = alignment;
 }
 
-static bool area_fits(const struct ioas_area *area, unsigned long granule)
+static bool area_fits(const struct ioas_area *area, unsigned long alignment)
 {
-	unsigned long misfit = granule - 1;
+	unsigned long align_mask = alignment - 1;
 
-	return !((area->first_iova | area_nbytes(area) | area->first_byte) & misfit);
+	return !((area->first_iova | area_nbytes(area) | area->first_byte) & align_mask);
 }
 
-int ioas_check_granule(struct ioas *ioas, unsigned long granule)
+int ioas_check_alignment(struct ioas *ioas, unsigned long alignment)
 {
 	struct ioas_area *area;
 
 	lockdep_assert_held_write(&ioas->domains_rwsem);
-	if (granule > PAGE_SIZE)
+	if (alignment > PAGE_SIZE)
 		return -EINVAL;
-	if (granule <= ioas->granule)
+	if (alignment <= ioas->iova_alignment)
 		return 0;
 	for (area = area_first(ioas, 0); area; area = area_next(ioas, area)) {
-		if (!area_fits(area, granule))
+		if (!area_fits(area, alignment))
 			return -EADDRINUSE;
 		cond_resched();
 	}

@@ -11,20 +11,20 @@
  * ioas_refresh() - find out again what all users of an IOAS can take
  * @ioas: the IOAS
  *
- * Context: domains_rwsem held for writing. The granule grows only after
- * ioas_check_granule().
+ * Context: domains_rwsem held for writing. The alignment grows only after
+ * ioas_check_alignment().
  */
 void ioas_refresh(struct ioas *ioas);
 
 /**
- * ioas_check_granule() - would all areas fit a coarser granule?
+ * ioas_check_alignment() - would all areas fit a coarser alignment?
  * @ioas: the IOAS
- * @granule: a power of two, in bytes
+ * @alignment: a power of two, in bytes
  *
  * Context: domains_rwsem held for writing, so that no area comes or goes.
  * Return: 0; -EADDRINUSE; -EINVAL for one larger than a CPU page.
  */
-int ioas_check_granule(struct ioas *ioas, unsigned long granule);
+int ioas_check_alignment(struct ioas *ioas, unsigned long alignment);
 
 /**
  * ioas_get_room() - let an IOAS have more areas

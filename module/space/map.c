@@ -33,12 +33,12 @@ struct claim {
 	struct ioas_map *map;
 	struct ioas_area *areas;	/* ascending, to lie side by side */
 	struct ioas_account *spare;	/* for try_claim() to use if none fits */
-	unsigned long misfit;		/* bits that addresses and lengths must not have */
+	unsigned long align_mask;	/* bits that addresses and lengths must not have */
 	/* Only of a native one, see look_at_areas(): */
 	struct ioas_area *last;
 	unsigned long nareas;
-	int misfit_error;		/* of the first that may not be there, or 0 */
-	struct iova_wish wish;		/* for MAP_ANYWHERE alone */
+	int align_error;		/* of the first that may not be there, or 0 */
+	struct iova_request request;		/* for MAP_ANYWHERE alone */
 };
 
 static void area_set_live(struct ioas *ioas, struct ioas_area *area)
@@ -46,30 +46,30 @@ static void area_set_live(struct ioas *ioas, struct ioas_area *area)
 	/* Pairs with area_is_live(). */
 	smp_store_release(&area->state, AREA_LIVE);
 	/* The barrier in here pairs with that of a waiter who queues up. */
-	if (unlikely(wq_has_sleeper(&ioas->settled)))
-		wake_up_all(&ioas->settled);
+	if (unlikely(wq_has_sleeper(&ioas->area_waitq)))
+		wake_up_all(&ioas->area_waitq);
 }
 
 /*
  * The larger the pages that memory and IOVA can share, the better; but to align beyond the
  * CPU's huge page size wastes more IOVA than it gains.
  */
-static int wish_for_place(struct claim *claim)
+static int request_place(struct claim *claim)
 {
 	unsigned long uptr = claim->map->uptr;
-	struct iova_wish *wish = &claim->wish;
+	struct iova_request *request = &claim->request;
 	unsigned long largest = PAGE_SIZE;
 
 	if (IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
 		largest = HPAGE_PMD_SIZE;
-	*wish = (struct iova_wish){ .nbytes = claim->map->nbytes };
-	if (wish->nbytes >= ULONG_MAX / 2)
+	*request = (struct iova_request){ .nbytes = claim->map->nbytes };
+	if (request->nbytes >= ULONG_MAX / 2)
 		return -EOVERFLOW;
-	wish->alignment = min(roundup_pow_of_two(wish->nbytes), largest);
+	request->alignment = min(roundup_pow_of_two(request->nbytes), largest);
 	if (uptr)
-		wish->alignment = min(wish->alignment, 1UL << __ffs(uptr));
-	wish->offset = offset_in_page(uptr);
-	return wish->alignment <= claim->misfit ? -EINVAL : 0;
+		request->alignment = min(request->alignment, 1UL << __ffs(uptr));
+	request->offset = offset_in_page(uptr);
+	return request->alignment <= claim->align_mask ? -EINVAL : 0;
 }
 
 /* May an area be used as the map asks, and lie where the areas before it let it? */
@@ -77,7 +77,7 @@ static int check_area(const struct claim *claim, const struct ioas_area *area)
 {
 	if (claim->map->iommu_prot & IOMMU_WRITE && !area->store->writable)
 		return -EPERM;
-	return (area->first_byte | area_nbytes(area)) & claim->misfit ? -EINVAL : 0;
+	return (area->first_byte | area_nbytes(area)) & claim->align_mask ? -EINVAL : 0;
 }
 
 /* Counts the areas, and checks them. */
@@ -86,10 +86,10 @@ static void look_at_areas(struct claim *claim)
 	struct ioas_area *area;
 
 	claim->nareas = 0;
-	claim->misfit_error = 0;
+	claim->align_error = 0;
 	for (area = claim->areas; area; area = area->next) {
-		if (!claim->misfit_error)
-			claim->misfit_error = check_area(claim, area);
+		if (!claim->align_error)
+			claim->align_error = check_area(claim, area);
 		claim->nareas++;
 		claim->last = area;
 		cond_resched();
@@ -102,8 +102,8 @@ static noinline int check_native(struct claim *claim)
 
 	look_at_areas(claim);
 	if (map->rule == MAP_ANYWHERE)
-		return wish_for_place(claim);
-	if (map->iova & claim->misfit)
+		return request_place(claim);
+	if (map->iova & claim->align_mask)
 		return -EINVAL;
 	return map->iova + map->nbytes - 1 < map->iova ? -EOVERFLOW : 0;
 }
@@ -114,12 +114,12 @@ static inline int check_map(struct ioas *ioas, struct claim *claim)
 	struct ioas_map *map = claim->map;
 
 	lockdep_assert_held(&ioas->domains_rwsem);
-	claim->misfit = max(ioas->granule, map->min_granule) - 1;
-	if (map->nbytes & claim->misfit)
+	claim->align_mask = max(ioas->iova_alignment, map->min_alignment) - 1;
+	if (map->nbytes & claim->align_mask)
 		return -EINVAL;
 	if (map->rule != MAP_OVERLAP_FIRST)
 		return check_native(claim);
-	return (map->iova | map->uptr) & claim->misfit ? -EINVAL : 0;
+	return (map->iova | map->uptr) & claim->align_mask ? -EINVAL : 0;
 }
 
 static int try_claim_fixed(struct ioas *ioas, struct claim *claim)
@@ -155,7 +155,7 @@ static int find_place(struct iova_space *space, struct claim *claim)
 	int ret;
 
 	if (map->rule == MAP_ANYWHERE) {
-		ret = iova_find_free(space, &claim->wish, &map->iova);
+		ret = iova_find_free(space, &claim->request, &map->iova);
 		if (ret)
 			return ret;
 	}
@@ -174,8 +174,8 @@ static noinline int try_claim_native(struct ioas *ioas, struct claim *claim)
 	ret = find_place(space, claim);
 	if (ret)
 		return ret;
-	if (claim->misfit_error)
-		return claim->misfit_error;
+	if (claim->align_error)
+		return claim->align_error;
 	if (claim->nareas > space->max_areas - space->nareas)
 		return -EDQUOT;
 	/* Copies are counted by the account of what they show. */
@@ -255,7 +255,7 @@ static int claim_on(struct ioas *ioas, struct claim *claim, int ret)
 	for (;;) {
 		switch (ret) {
 		case -EAGAIN:
-			if (wait_event_killable(ioas->settled, is_decided(ioas, claim->map)))
+			if (wait_event_killable(ioas->area_waitq, is_decided(ioas, claim->map)))
 				return -EINTR;
 			break;
 		case -ESRCH:

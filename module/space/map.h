@@ -27,7 +27,7 @@ struct ioas_map {
 	int iommu_prot;			/* IOMMU_READ, IOMMU_WRITE or both */
 	enum account_mode account_mode;
 	u8 pin_rules;			/* STORE_..., for new memory */
-	unsigned long min_granule;	/* addresses and length are multiples of it */
+	unsigned long min_alignment;	/* addresses and length are multiples of it */
 	bool single_pages;		/* no I/O page larger than a CPU page */
 	/* May it stay, now that all is mapped? Asked inside the IOAS: 0 or -errno. Or NULL. */
 	int (*check_last)(struct ioas *ioas);
@@ -46,7 +46,7 @@ struct ioas_map {
  *
  * Context: a process with an mm, which entered the IOAS; may sleep and fault.
  * Return: 0, or with nothing changed: -EINVAL where an address or the length is not
- * a multiple of the granule, or a reserved IOVA is touched; -EEXIST on top of another
+ * aligned to what all users of the IOAS need, or a reserved IOVA is touched; -EEXIST on top of another
  * area; -ENOSPC without room for one more area, or without a place; -EOVERFLOW where IOVA
  * would wrap;
  * -ENOMEM without memory or over the memlock limit; -EFAULT where user memory is missing

@@ -28,7 +28,7 @@ struct ioas_mirror {
 };
 
 /* The smallest page of the domain, in bytes. */
-static inline unsigned long mirror_granule(const struct ioas_mirror *mirror)
+static inline unsigned long mirror_alignment(const struct ioas_mirror *mirror)
 {
 	return 1UL << __ffs(mirror->domain->pgsize_bitmap);
 }
@@ -91,7 +91,7 @@ static inline void mirror_unmap_range(struct ioas_mirror *mirror, struct ioas_st
 	else
 		done = mirror_unmap_pieces(mirror, iova, nbytes);
 	if (WARN_ON_ONCE(done != nbytes))
-		store->stuck = true;
+		store->leaked = true;
 }
 
 /*

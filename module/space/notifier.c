@@ -65,7 +65,7 @@ static int change_npinning(struct ioas *ioas, int change)
 
 	down_write(&ioas->domains_rwsem);
 	if (change > 0)
-		ret = ioas_check_granule(ioas, PAGE_SIZE);
+		ret = ioas_check_alignment(ioas, PAGE_SIZE);
 	if (!ret) {
 		ioas->npinning += change;
 		ioas_refresh(ioas);

@@ -306,7 +306,7 @@ static void step_in(struct ioas *ioas)
 	ioas_enter(ioas);
 }
 
-static bool has_pins(struct ioas *ioas, struct ioas_area *area)
+static bool area_has_pins(struct ioas *ioas, struct ioas_area *area)
 {
 	bool has;
 
@@ -322,10 +322,10 @@ static int wait_for_unpin(struct ioas *ioas, struct unmap_walk *walk)
 	long ret = 0;
 
 	if (is_killable(walk))
-		ret = wait_event_killable_timeout(ioas->settled, !has_pins(ioas, walk->claimed),
+		ret = wait_event_killable_timeout(ioas->area_waitq, !area_has_pins(ioas, walk->claimed),
 						  NOTICE_PAUSE);
 	else
-		wait_event_timeout(ioas->settled, !has_pins(ioas, walk->claimed), NOTICE_PAUSE);
+		wait_event_timeout(ioas->area_waitq, !area_has_pins(ioas, walk->claimed), NOTICE_PAUSE);
 	return ret < 0 ? -EINTR : 0;
 }
 
@@ -378,9 +378,9 @@ static int wait_for_turn(struct ioas *ioas, struct unmap_walk *walk)
 		return ret;
 	step_out(ioas, walk);
 	if (is_killable(walk))
-		ret = wait_event_killable(ioas->settled, !next_is_told(ioas, walk));
+		ret = wait_event_killable(ioas->area_waitq, !next_is_told(ioas, walk));
 	else
-		wait_event(ioas->settled, !next_is_told(ioas, walk));
+		wait_event(ioas->area_waitq, !next_is_told(ioas, walk));
 	step_in(ioas);
 	return ret ? -EINTR : 0;
 }

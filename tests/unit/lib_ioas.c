@@ -39,7 +39,7 @@ int map_pages(struct ioas *ioas, unsigned long iova, unsigned long npages, unsig
 	struct ioas_map map = {
 		.rule = MAP_FIXED, .uptr = SHIM_USER_BASE + page * PAGE_SIZE, .iova = iova,
 		.nbytes = npages * PAGE_SIZE, .iommu_prot = IOMMU_READ | IOMMU_WRITE,
-		.account_mode = ACCOUNT_MM, .min_granule = 1,
+		.account_mode = ACCOUNT_MM, .min_alignment = 1,
 	};
 	int ret;
 
@@ -67,7 +67,7 @@ int copy_pages(struct ioas *from, unsigned long iova, unsigned long npages, stru
 {
 	struct ioas_map map = {
 		.rule = MAP_FIXED, .iova = to_iova, .nbytes = npages * PAGE_SIZE,
-		.iommu_prot = IOMMU_READ | IOMMU_WRITE, .min_granule = 1,
+		.iommu_prot = IOMMU_READ | IOMMU_WRITE, .min_alignment = 1,
 	};
 	struct ioas_area *copies;
 	int ret;

@@ -311,7 +311,7 @@ static void visit_area(struct ioas *ioas, struct ioas_area *area,
 	struct judged_store *store = find_store(area->store);
 	unsigned int i, n = 0;
 
-	expect(area->state == AREA_LIVE && !area->nbusy && !area->store->stuck);
+	expect(area->state == AREA_LIVE && !area->nbusy && !area->store->leaked);
 	expect(may_be_at(slot_in_area(area, area->first_iova),
 			 area->first_iova / PAGE_SIZE - FIRST_INDEX));
 	if (!list_empty(&ioas->mirrors))
@@ -423,7 +423,7 @@ static void check_ioas(struct ioas *ioas, const struct judge_pin *pins, unsigned
 	expect(ioas->iova_space.nareas == nareas);
 	expect(!ioas->domains_rwsem.shim.nreaders && !ioas->domains_rwsem.shim.written);
 	expect(ioas->keepers.n == 1);
-	expect(!ioas->settled.nwaiters);
+	expect(!ioas->area_waitq.nwaiters);
 }
 
 /* Each pin is one of a store, or of a driver that holds a page beside one. */

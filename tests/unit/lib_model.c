@@ -221,11 +221,11 @@ static void check_areas(unsigned int number)
 {
 	struct ioas *ioas = ioass[number].ioas;
 	struct iova_space *space = &ioas->iova_space;
-	unsigned long misfit = ioas->granule - 1;
+	unsigned long misfit = ioas->iova_alignment - 1;
 	unsigned long first_free = 0;
 	struct rb_node *rb;
 
-	expect(ioas->granule == granule_of(&ioass[number]));
+	expect(ioas->iova_alignment == granule_of(&ioass[number]));
 	expect(space->nareas == count_areas(number));
 	for (rb = rb_first(&space->areas); rb; rb = rb_next(rb)) {
 		struct ioas_area *area = rb_entry(rb, struct ioas_area, node);

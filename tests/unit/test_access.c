@@ -134,9 +134,9 @@ END_TEST
 
 START_TEST(pins_make_the_granule_a_page)
 {
-	ck_assert_uint_eq(ioas->granule, PAGE_SIZE);
+	ck_assert_uint_eq(ioas->iova_alignment, PAGE_SIZE);
 	vfio_ioas_access_detach(access);
-	ck_assert_uint_eq(ioas->granule, 1);
+	ck_assert_uint_eq(ioas->iova_alignment, 1);
 	vfio_ioas_access_detach(access);
 }
 END_TEST
@@ -150,8 +150,8 @@ START_TEST(an_access_that_is_replaced_lets_go_and_leaves)
 	ck_assert_uint_eq(nnotices, 1);
 	ck_assert_uint_eq(shim_npinned, 0);
 	ck_assert_int_eq(pin(5), -ENOENT);
-	ck_assert_uint_eq(ioas->granule, 1);
-	ck_assert_uint_eq(other->granule, PAGE_SIZE);
+	ck_assert_uint_eq(ioas->iova_alignment, 1);
+	ck_assert_uint_eq(other->iova_alignment, PAGE_SIZE);
 }
 END_TEST
 
@@ -171,7 +171,7 @@ START_TEST(without_memory_an_access_stays_where_it_is)
 	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
 	shim_fail_in = 1;
 	ck_assert_int_eq(vfio_ioas_access_replace(access, other->object.id), -ENOMEM);
-	ck_assert_uint_eq(other->granule, 1);
+	ck_assert_uint_eq(other->iova_alignment, 1);
 	ck_assert_int_eq(pin(5), 0);
 }
 END_TEST
@@ -314,7 +314,7 @@ START_TEST(a_replacement_that_the_driver_ignores_changes_nothing)
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 	ck_assert_uint_eq(nnotices, 100);
 	ck_assert(xa_empty(&other->notifiers) && !xa_empty(&ioas->notifiers));
-	ck_assert_uint_eq(other->granule, 1);
+	ck_assert_uint_eq(other->iova_alignment, 1);
 	ck_assert_uint_eq(shim_npinned, 5);
 	/* It still uses the one that it was attached to. */
 	ck_assert_int_eq(vfio_ioas_access_pin_pages(access, IOVA, PAGE_SIZE, list, 0), 0);
@@ -364,7 +364,7 @@ static void drop_lost_pin(unsigned long npages)
 	struct rb_node *last;
 
 	ioas_enter(ioas);
-	area = area_hold_pinned(ioas, IOVA);
+	area = area_get_pinned(ioas, IOVA);
 	ck_assert_ptr_nonnull(area);
 	last = rb_first(&area->store->sharing->lasts);
 	ck_assert_ptr_nonnull(last);
@@ -373,7 +373,7 @@ static void drop_lost_pin(unsigned long npages)
 	ck_assert_uint_eq(lost->last_index, npages - 1);
 	area_drop_pin(ioas, area, lost, &refund);
 	account_pay(&refund);
-	area_unhold(ioas, area);
+	area_put(ioas, area);
 	ioas_leave(ioas);
 	kfree(lost);
 }
@@ -461,8 +461,8 @@ START_TEST(an_ioas_that_ends_leaves_only_the_map_with_a_lost_pin)
 	vfio_ioas_access_destroy(access);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 	ioas_enter(ioas);
-	lost = area_hold_pinned(ioas, three_maps[_i]);
-	area_unhold(ioas, lost);
+	lost = area_get_pinned(ioas, three_maps[_i]);
+	area_put(ioas, lost);
 	ioas_leave(ioas);
 	/* That not all can be unmapped, and that something is mapped. */
 	shim_expected_warnings = 2;
@@ -779,11 +779,11 @@ START_TEST(a_thread_with_iova_lock_wakes_no_crowd)
 	unsigned long nwakes;
 
 	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
-	ioas->settled.nwaiters += STEPS_AT_ONCE + 1;
-	nwakes = ioas->settled.nwakes;
+	ioas->area_waitq.nwaiters += STEPS_AT_ONCE + 1;
+	nwakes = ioas->area_waitq.nwakes;
 	calls[_i]();
-	ck_assert_uint_gt(ioas->settled.nwakes, nwakes);
-	ioas->settled.nwaiters -= STEPS_AT_ONCE + 1;
+	ck_assert_uint_gt(ioas->area_waitq.nwakes, nwakes);
+	ioas->area_waitq.nwaiters -= STEPS_AT_ONCE + 1;
 }
 END_TEST
 
@@ -1075,7 +1075,7 @@ START_TEST(a_detach_is_complete_whoever_else_changes_the_access)
 		run_order(threads[_i], _i < 3 ? 2 : 3);
 		ck_assert_int_eq(pin(1), -ENOENT);
 		ck_assert(xa_empty(&ioas->notifiers) && xa_empty(&other->notifiers));
-		ck_assert_uint_eq(other->granule, 1);
+		ck_assert_uint_eq(other->iova_alignment, 1);
 	}
 	ck_assert_uint_gt(norders, 20);
 }
@@ -1236,7 +1236,7 @@ static int late_result;
 
 static bool an_unmap_waits(void)
 {
-	return waitqueue_active(&ioas->settled);
+	return waitqueue_active(&ioas->area_waitq);
 }
 
 static void let_somebody_wait(void *unused)
@@ -1250,7 +1250,7 @@ static void let_somebody_wait(void *unused)
 	for (i = 0; i < 100; i++)
 		shim_might_sleep();
 	ioas_enter(ioas);
-	area_unhold(ioas, held);
+	area_put(ioas, held);
 	ioas_leave(ioas);
 }
 
@@ -1272,7 +1272,7 @@ START_TEST(an_unmap_waits_only_for_calls_that_are_inside)
 
 	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
 	ioas_enter(ioas);
-	held = area_hold(ioas, IOVA);
+	held = area_get(ioas, IOVA);
 	ioas_leave(ioas);
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
 	/* The unmap was there before it. */
@@ -1286,14 +1286,14 @@ START_TEST(a_dying_process_waits_for_nobody)
 
 	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
 	ioas_enter(ioas);
-	held = area_hold(ioas, IOVA);
+	held = area_get(ioas, IOVA);
 	ioas_leave(ioas);
 	current->is_dying = true;
 	ck_assert_int_eq(unmap_pages(ioas, IOVA, 5, UNMAP_WHOLE, &unmapped), -EINTR);
 	ck_assert_uint_eq(unmapped, 0);
 	ioas_enter(ioas);
 	ck_assert_int_eq(ioas_cut(ioas, IOVA + PAGE_SIZE - 1), -EINTR);
-	area_unhold(ioas, held);
+	area_put(ioas, held);
 	ioas_leave(ioas);
 	current->is_dying = false;
 	check_unclaimed();
@@ -1395,8 +1395,8 @@ START_TEST(a_mapping_that_somebody_else_has_is_not_cut)
 
 	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
 	ioas_enter(ioas);
-	area = area_hold(ioas, IOVA);
-	area_unhold(ioas, area);
+	area = area_get(ioas, IOVA);
+	area_put(ioas, area);
 	area->state = states[_i];
 	current->is_dying = true;
 	ck_assert_int_eq(ioas_cut(ioas, IOVA + PAGE_SIZE - 1),
@@ -1570,7 +1570,7 @@ START_TEST(an_unmap_of_everything_waits_though_its_process_dies)
 
 	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
 	ioas_enter(ioas);
-	held = area_hold(ioas, IOVA);
+	held = area_get(ioas, IOVA);
 	ioas_leave(ioas);
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
 }

@@ -158,12 +158,12 @@ START_TEST(a_hold_in_a_copy_has_what_the_owner_has_by_now)
 	ck_assert_int_eq(copy_pages(ioas, IOVA, NPAGES, other, IOVA), 0);
 	process.mm.pages[0] = &shim_pages[100];
 	ioas_enter(other);
-	area = area_hold(other, IOVA);
+	area = area_get(other, IOVA);
 	ck_assert_int_eq(area_add_hold(other, area, &hold, 0), 0);
 	ck_assert_ptr_eq(hold.page, &shim_pages[100]);
 	area_drop_hold(other, area, &hold, &refund);
 	account_pay(&refund);
-	area_unhold(other, area);
+	area_put(other, area);
 	ioas_leave(other);
 	check_charges(NPAGES, 0);
 }
@@ -185,11 +185,11 @@ START_TEST(a_store_is_shared_only_while_its_area_is_live_and_busy)
 	struct ioas_area *area;
 
 	ioas_enter(ioas);
-	area = area_hold(ioas, IOVA);
-	area_unhold(ioas, area);
+	area = area_get(ioas, IOVA);
+	area_put(ioas, area);
 	shim_expected_warnings = 1;
 	ck_assert_int_eq(area_share(ioas, area), -EBUSY);
-	area = area_hold(ioas, IOVA);
+	area = area_get(ioas, IOVA);
 	area->state = AREA_EMPTYING;
 	shim_expected_warnings++;
 	ck_assert_int_eq(area_share(ioas, area), -EBUSY);
@@ -197,7 +197,7 @@ START_TEST(a_store_is_shared_only_while_its_area_is_live_and_busy)
 	area->state = AREA_LIVE;
 	ck_assert_ptr_null(area->store->sharing);
 	ck_assert_int_eq(area_share(ioas, area), 0);
-	area_unhold(ioas, area);
+	area_put(ioas, area);
 	ioas_leave(ioas);
 }
 END_TEST
@@ -210,7 +210,7 @@ START_TEST(a_pin_says_whose_it_is)
 	struct page *page;
 
 	ioas_enter(ioas);
-	area = area_hold(ioas, IOVA);
+	area = area_get(ioas, IOVA);
 	shim_expected_warnings = 1;
 	ck_assert_int_eq(area_add_pin(ioas, area, &pin, &page), -EINVAL);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
@@ -218,7 +218,7 @@ START_TEST(a_pin_says_whose_it_is)
 	ck_assert_int_eq(area_add_pin(ioas, area, &pin, &page), 0);
 	area_drop_pin(ioas, area, &pin, &refund);
 	account_pay(&refund);
-	area_unhold(ioas, area);
+	area_put(ioas, area);
 	ioas_leave(ioas);
 }
 END_TEST
@@ -246,7 +246,7 @@ START_TEST(memory_that_begins_inside_a_page_keeps_its_owner)
 {
 	struct ioas_map map = {
 		.rule = MAP_FIXED, .uptr = SHIM_USER_BASE + 100, .iova = 2 * IOVA, .nbytes = 100,
-		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MM, .min_granule = 1,
+		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MM, .min_alignment = 1,
 	};
 
 	remove_domain(hwpt);

@@ -273,7 +273,7 @@ START_TEST(addresses_of_mappings_of_a_few_bytes_become_void)
 {
 	struct ioas_map map = {
 		.rule = MAP_FIXED, .iova = PAGE_SIZE, .uptr = SHIM_USER_BASE, .nbytes = 1,
-		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK, .min_granule = 1,
+		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK, .min_alignment = 1,
 	};
 	unsigned long nbytes;
 	struct ioas *ioas;
@@ -1150,7 +1150,7 @@ START_TEST(emulated_group_does_not_join_where_half_a_page_is_mapped)
 {
 	struct ioas_map map = {
 		.rule = MAP_FIXED, .uptr = SHIM_USER_BASE, .nbytes = PAGE_SIZE / 2,
-		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK, .min_granule = 1,
+		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK, .min_alignment = 1,
 	};
 	struct iommu_group *real = shim_group_create(), *group = shim_group_create();
 	struct ioas_ctx *ctx;

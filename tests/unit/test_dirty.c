@@ -629,7 +629,7 @@ END_TEST
 /* They wait for a map that takes long. */
 START_TEST(report_wakes_no_crowd_with_iova_lock_held)
 {
-	wait_queue_head_t *settled = &model[0].ioas->settled;
+	wait_queue_head_t *settled = &model[0].ioas->area_waitq;
 	u64 bits;
 
 	step_start(0, 0);
@@ -669,7 +669,7 @@ static void map_halves(unsigned int written)
 	struct ioas_map map = {
 		.rule = MAP_FIXED, .uptr = SHIM_USER_BASE, .nbytes = PAGE_SIZE / 2,
 		.iommu_prot = IOMMU_READ | IOMMU_WRITE, .account_mode = ACCOUNT_MLOCK,
-		.min_granule = 1,
+		.min_alignment = 1,
 	};
 	struct ioas *ioas = model[1].ioas;
 	unsigned int i;

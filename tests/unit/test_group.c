@@ -372,7 +372,7 @@ START_TEST(a_table_of_an_idle_device_knows_what_its_driver_says_late)
 	hwpt = alloc_hwpt(idev, ioas);
 	ck_assert(!IS_ERR(hwpt));
 	ck_assert_ptr_null(group->domain);
-	ck_assert_uint_eq(ioas->granule, PAGE_SIZE);
+	ck_assert_uint_eq(ioas->iova_alignment, PAGE_SIZE);
 	ck_assert(is_usable(ioas, PAGE(15)));
 	ck_assert(!is_usable(ioas, PAGE(16)));
 	ck_assert(shows(hwpt->mirror.domain, PAGE(3), 4, 0));
@@ -405,7 +405,7 @@ START_TEST(a_table_of_a_device_in_use_is_filled_when_a_group_comes)
 	ck_assert(shows(hwpt->mirror.domain, PAGE(3), 4, 0));
 	ck_assert(shows(hwpt->mirror.domain, PAGE(8), 1, 8));
 	ck_assert(!is_usable(ioas, PAGE(16)));
-	ck_assert_uint_eq(ioas->granule, PAGE_SIZE);
+	ck_assert_uint_eq(ioas->iova_alignment, PAGE_SIZE);
 	end_device(idev);
 	remove_domain(hwpt);
 	shim_group_destroy(group);

@@ -198,7 +198,7 @@ START_TEST(a_domain_with_pages_that_an_area_does_not_fit_is_refused)
 {
 	struct ioas_map map = {
 		.rule = MAP_FIXED, .uptr = SHIM_USER_BASE, .iova = IOVA, .nbytes = 512,
-		.iommu_prot = IOMMU_READ, .min_granule = 1,
+		.iommu_prot = IOMMU_READ, .min_alignment = 1,
 	};
 
 	ioas_enter(ioas);
@@ -340,7 +340,7 @@ static unsigned long unmap_large(struct ioas_hwpt *hwpt, unsigned long iova,
 	ck_assert_int_eq(mirror_map_area(&hwpt->mirror, &made.area, false), 0);
 	up_write(&ioas->domains_rwsem);
 	mirror_unmap_area(&hwpt->mirror, &made.area);
-	ck_assert(!made.pages.stuck);
+	ck_assert(!made.pages.leaked);
 	ck_assert_ptr_null(domain->mappings);
 	ck_assert_ptr_null(domain->unflushed);
 	extents_destroy(&made.pages.extents);
@@ -389,7 +389,7 @@ START_TEST(a_piece_that_a_driver_leaves_mapped_leaves_the_store_stuck)
 	shim_expected_warnings = 1;
 	mirror_unmap_area(&hwpt->mirror, &made.area);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
-	ck_assert(made.pages.stuck);
+	ck_assert(made.pages.leaked);
 	hwpt->mirror.domain->keeps_iova = 0;
 	ck_assert_uint_eq(iommu_unmap(hwpt->mirror.domain, 4 * GIB, 5 * GIB), 5 * GIB);
 	extents_destroy(&made.pages.extents);

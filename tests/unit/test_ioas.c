@@ -84,7 +84,7 @@ static void step_map(unsigned int number)
 	unsigned long alignment = random_alignment();
 	struct model_ioas *m = &ioass[number];
 	struct ioas_map map = {
-		.rule = roll(3), .account_mode = ACCOUNT_MLOCK, .min_granule = 1,
+		.rule = roll(3), .account_mode = ACCOUNT_MLOCK, .min_alignment = 1,
 		.iommu_prot = 1 + roll(3), .single_pages = !roll(4),
 	};
 	struct model_store *store = unused_store();
@@ -170,7 +170,7 @@ static void step_copy(unsigned int from)
 	struct model_area *added[MAX_AREAS] = { };
 	unsigned int to = roll(NIOAS), i;
 	struct ioas_map map = {
-		.rule = MAP_FIXED, .iommu_prot = 1 + roll(3), .min_granule = 1,
+		.rule = MAP_FIXED, .iommu_prot = 1 + roll(3), .min_alignment = 1,
 	};
 	unsigned long iova, unused, alignment = random_alignment();
 	bool possible, done;
@@ -667,7 +667,7 @@ START_TEST(what_can_be_used_is_listed)
 	ioas_enter(ioas);
 	ck_assert_int_eq(ioas_get_space_info(ioas, &info), 0);
 	ck_assert_uint_eq(info.nranges, 2);
-	ck_assert_uint_eq(info.granule, 1);
+	ck_assert_uint_eq(info.iova_alignment, 1);
 	ck_assert_uint_eq(info.ranges[0].first_iova, 0x1000);
 	ck_assert_uint_eq(info.ranges[0].last_iova, 0x4fff);
 	ck_assert_uint_eq(info.ranges[1].first_iova, 0x6000);

@@ -152,12 +152,12 @@ static unsigned long nrounds;	/* how often searches took the lock */
 static int find_free(unsigned long nbytes, unsigned long alignment, unsigned long offset,
 		     unsigned long *iova)
 {
-	struct iova_wish wish = { nbytes, alignment, offset };
+	struct iova_request request = { nbytes, alignment, offset };
 	int ret;
 
 	do {
 		spin_lock(&space.iova_lock);
-		ret = iova_find_free(&space, &wish, iova);
+		ret = iova_find_free(&space, &request, iova);
 		spin_unlock(&space.iova_lock);
 		nrounds++;
 	} while (ret == -EINPROGRESS);
@@ -290,10 +290,10 @@ static void check_areas(unsigned long from, unsigned long to)
 /* The recent place is always between two neighbours, or at an end. */
 static void check_place(void)
 {
-	struct ioas_area *below = space.recent.below;
+	struct ioas_area *below = space.search_hint.below;
 	struct rb_node *next = below ? rb_next(&below->node) : rb_first(&space.areas);
 
-	expect(space.recent.above == rb_entry_safe(next, struct ioas_area, node));
+	expect(space.search_hint.above == rb_entry_safe(next, struct ioas_area, node));
 }
 
 /* The gaps that the tree keeps are those that there are. */
@@ -926,7 +926,7 @@ END_TEST
 
 START_TEST(a_search_that_was_overtaken_is_not_believed)
 {
-	struct iova_wish wish = { HUGE, HUGE };
+	struct iova_request request = { HUGE, HUGE };
 	int ret = -EINPROGRESS;
 	unsigned long iova;
 	unsigned int i;
@@ -948,7 +948,7 @@ START_TEST(a_search_that_was_overtaken_is_not_believed)
 			spin_unlock(&space.iova_lock);
 		}
 		spin_lock(&space.iova_lock);
-		ret = iova_find_free(&space, &wish, &iova);
+		ret = iova_find_free(&space, &request, &iova);
 		spin_unlock(&space.iova_lock);
 	}
 	ck_assert_uint_gt(i, 1);
@@ -963,12 +963,12 @@ START_TEST(a_search_that_was_overtaken_is_not_believed)
 END_TEST
 
 /* One piece of a search. */
-static int find_piece(struct iova_wish *wish, unsigned long *iova)
+static int find_piece(struct iova_request *request, unsigned long *iova)
 {
 	int ret;
 
 	spin_lock(&space.iova_lock);
-	ret = iova_find_free(&space, wish, iova);
+	ret = iova_find_free(&space, request, iova);
 	spin_unlock(&space.iova_lock);
 	return ret;
 }
@@ -1001,16 +1001,16 @@ static void fill_and_forget(void)
 
 START_TEST(a_search_overtaken_while_another_one_searches_is_not_believed)
 {
-	struct iova_wish wish = { HUGE, HUGE };
+	struct iova_request request = { HUGE, HUGE };
 	unsigned long iova;
 	int ret;
 
 	fill_and_forget();
-	ck_assert_int_eq(find_piece(&wish, &iova), -EINPROGRESS);
+	ck_assert_int_eq(find_piece(&request, &iova), -EINPROGRESS);
 	erase_again(&many[0]);
 	/* The other one is too large for what became free, and sees it all the same. */
 	ck_assert_int_eq(find_free(2 * HUGE, HUGE, 0, &iova), -ENOSPC);
-	while ((ret = find_piece(&wish, &iova)) == -EINPROGRESS)
+	while ((ret = find_piece(&request, &iova)) == -EINPROGRESS)
 		;
 	ck_assert_int_eq(ret, -ENOSPC);
 	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), 0);
@@ -1022,11 +1022,11 @@ END_TEST
 
 START_TEST(a_search_beside_unmaps_above_it_is_believed)
 {
-	struct iova_wish wish = { HUGE, HUGE };
+	struct iova_request request = { HUGE, HUGE };
 	unsigned long iova;
 
 	fill_and_forget();
-	while (find_piece(&wish, &iova) == -EINPROGRESS) {
+	while (find_piece(&request, &iova) == -EINPROGRESS) {
 		erase_again(&many[MANY - 1]);
 		ck_assert_int_eq(find_free(2 * HUGE, HUGE, 0, &iova), -ENOSPC);
 		insert_again(&many[MANY - 1]);
@@ -1040,13 +1040,13 @@ END_TEST
 
 START_TEST(a_search_goes_on_where_another_one_of_its_kind_ended)
 {
-	struct iova_wish wish = { HUGE, HUGE };
+	struct iova_request request = { HUGE, HUGE };
 	unsigned long iova;
 
 	fill_and_forget();
-	ck_assert_int_eq(find_piece(&wish, &iova), -EINPROGRESS);
+	ck_assert_int_eq(find_piece(&request, &iova), -EINPROGRESS);
 	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), -ENOSPC);
-	ck_assert_int_eq(find_piece(&wish, &iova), -ENOSPC);
+	ck_assert_int_eq(find_piece(&request, &iova), -ENOSPC);
 	erase_many();
 }
 END_TEST
@@ -1077,18 +1077,18 @@ START_TEST(searches_side_by_side_never_pass_over_a_free_place_for_good)
 {
 	static bool is_free[MANY];
 	unsigned long seed = begin_random(_i + 1);
-	struct iova_wish wishes[4] = { };
+	struct iova_request wishes[4] = { };
 	unsigned long iova;
 	unsigned int i, n;
 
 	fill_and_forget();
 	for (i = 0; i < 20000; i++) {
-		struct iova_wish *wish = &wishes[random_below(&seed, 4)];
+		struct iova_request *request = &wishes[random_below(&seed, 4)];
 
-		if (!wish->nbytes)
-			*wish = (struct iova_wish){ HUGE >> random_below(&seed, 3), HUGE };
-		if (find_piece(wish, &iova) != -EINPROGRESS)
-			wish->nbytes = 0;
+		if (!request->nbytes)
+			*request = (struct iova_request){ HUGE >> random_below(&seed, 3), HUGE };
+		if (find_piece(request, &iova) != -EINPROGRESS)
+			request->nbytes = 0;
 		check_cursors(is_free);
 		if (random_below(&seed, 20))
 			continue;

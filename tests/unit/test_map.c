@@ -29,7 +29,7 @@ static int map_type1(unsigned long iova)
 		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = iova, .nbytes = PAGE_SIZE,
 		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK,
 		.pin_rules = STOCK_PIN_RULES,
-		.min_granule = PAGE_SIZE,
+		.min_alignment = PAGE_SIZE,
 	};
 	int ret;
 
@@ -78,7 +78,7 @@ START_TEST(too_much_for_any_place_overflows)
 {
 	struct ioas_map map = {
 		.rule = MAP_ANYWHERE, .uptr = PAGE_SIZE, .nbytes = ULONG_MAX / 2 + 1,
-		.iommu_prot = IOMMU_READ, .min_granule = 1,
+		.iommu_prot = IOMMU_READ, .min_alignment = 1,
 	};
 
 	ioas_prepare_search(ioas);
@@ -482,7 +482,7 @@ START_TEST(a_map_that_may_not_stay_leaves_nothing)
 		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = IOVA, .nbytes = 4 * PAGE_SIZE,
 		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK,
 		.pin_rules = STOCK_PIN_RULES,
-		.min_granule = PAGE_SIZE, .check_last = check_last,
+		.min_alignment = PAGE_SIZE, .check_last = check_last,
 	};
 	struct ioas_hwpt *hwpts[2];
 	unsigned int i, round;
@@ -571,7 +571,7 @@ static void map_unless_dead(void *unused)
 			.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = 2 * IOVA,
 			.nbytes = PAGE_SIZE, .iommu_prot = IOMMU_READ,
 			.account_mode = ACCOUNT_MLOCK, .pin_rules = STOCK_PIN_RULES,
-			.min_granule = PAGE_SIZE,
+			.min_alignment = PAGE_SIZE,
 		};
 
 		type1_ret = ioas_map(ioas, &map);
@@ -757,7 +757,7 @@ static void map_over_both(void *unused)
 		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = IOVA, .nbytes = 2 * PAGE_SIZE,
 		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK,
 		.pin_rules = STOCK_PIN_RULES,
-		.min_granule = PAGE_SIZE,
+		.min_alignment = PAGE_SIZE,
 	};
 
 	current = &process.task;
@@ -1054,7 +1054,7 @@ START_TEST(a_place_chosen_beyond_the_reach_is_filled_alone)
 	static const int owner;
 	struct ioas_map map = {
 		.rule = MAP_ANYWHERE, .uptr = SHIM_USER_BASE, .nbytes = PAGE_SIZE,
-		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MM, .min_granule = 1,
+		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MM, .min_alignment = 1,
 	};
 
 	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
@@ -1078,7 +1078,7 @@ START_TEST(memory_at_address_0_is_placed_as_its_length_says)
 {
 	struct ioas_map map = {
 		.rule = MAP_ANYWHERE, .nbytes = 3 * PAGE_SIZE, .iommu_prot = IOMMU_READ,
-		.account_mode = ACCOUNT_MM, .min_granule = 1,
+		.account_mode = ACCOUNT_MM, .min_alignment = 1,
 	};
 
 	ioas_prepare_search(ioas);

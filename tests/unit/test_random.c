@@ -495,7 +495,7 @@ static unsigned int count_held(unsigned long index)
 static const struct store_hold *find_hold(unsigned long index)
 {
 	struct emulated *emulated = &type1_of(container_unreleased(handle))->emulated;
-	const struct hold *hold = xa_load(&emulated->holds, FIRST_INDEX + index);
+	const struct held_page *hold = xa_load(&emulated->holds, FIRST_INDEX + index);
 
 	expect(hold && hold->pin.page == held[index]);
 	note(HELD_COVERED, hold->pin.covered);
@@ -934,7 +934,7 @@ static void step_native_map(void)
 		.rule = MAP_FIXED, .iova = index_iova(index), .nbytes = npages * PAGE_SIZE,
 		.uptr = slot_address(pick_slot(index, npages)),
 		.iommu_prot = IOMMU_READ | (pick(6) ? IOMMU_WRITE : 0),
-		.account_mode = ACCOUNT_MM, .min_granule = 1,
+		.account_mode = ACCOUNT_MM, .min_alignment = 1,
 	};
 	unsigned int which;
 	struct ioas *ioas = get_any_ioas(&which);
@@ -981,7 +981,7 @@ static void copy(struct ioas *from, struct ioas *to)
 	struct ioas_map map = {
 		.rule = MAP_FIXED, .nbytes = npages * PAGE_SIZE,
 		.iova = index_iova(pick_slot(index, npages)),
-		.iommu_prot = IOMMU_READ | (pick(3) ? IOMMU_WRITE : 0), .min_granule = 1,
+		.iommu_prot = IOMMU_READ | (pick(3) ? IOMMU_WRITE : 0), .min_alignment = 1,
 	};
 	struct ioas_area *copies;
 	int ret;

@@ -494,10 +494,10 @@ START_TEST(a_store_that_is_stuck_stays_pinned)
 	make_store(STORE_NPAGES, true);
 	share_store();
 	ck_assert_int_eq(pin(&user), 0);
-	pages.stuck = true;
+	pages.leaked = true;
 	unpin(&user);
 	ck_assert_uint_eq(shim_npinned, 7);
-	pages.stuck = false;
+	pages.leaked = false;
 	store_lock(&pages);
 	ck_assert_int_eq(store_pin(&pages, &user), 0);
 	store_unlock(&pages);
@@ -1081,13 +1081,13 @@ START_TEST(a_hold_beside_a_store_that_is_stuck_stays_covered)
 
 	make_filled_store(false);
 	ck_assert_int_eq(hold(&held, &shim_pages[100]), 0);
-	pages.stuck = true;
+	pages.leaked = true;
 	unpin(&all);
 	check_beside(1, 0, STORE_NPAGES);
 	let_go(&held);
 	check_beside(0, 0, STORE_NPAGES);
 	ck_assert_uint_eq(shim_npinned, STORE_NPAGES);
-	pages.stuck = false;
+	pages.leaked = false;
 	ck_assert_int_eq(pin(&all), 0);
 	unpin(&all);
 }
@@ -1470,8 +1470,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("pages");
-	TCase *tcase = tcase_create("pages");
+	Suite *suite = suite_create("store");
+	TCase *tcase = tcase_create("store");
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_checked_fixture(tcase, setup, teardown);

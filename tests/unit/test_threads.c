@@ -67,7 +67,7 @@ static void step_map_type1(struct ioas *ioas, unsigned long first, unsigned long
 		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = IOVA + first * PAGE_SIZE,
 		.nbytes = npages * PAGE_SIZE, .iommu_prot = IOMMU_READ,
 		.account_mode = ACCOUNT_MLOCK, .pin_rules = STOCK_PIN_RULES,
-		.min_granule = 1,
+		.min_alignment = 1,
 	};
 
 	ioas_enter(ioas);
@@ -134,7 +134,7 @@ static void step_rw(struct ioas *ioas, unsigned long first, unsigned long npages
 
 static void step_replace(struct ioas *ioas, unsigned long first, unsigned long npages)
 {
-	/* Only the wish for it is of interest: it is attached, so it works, or is busy. */
+	/* Only the request for it is of interest: it is attached, so it works, or is busy. */
 	vfio_ioas_access_replace(access, ioas->object.id);
 }
 

@@ -548,7 +548,7 @@ static unsigned long iova_of(unsigned int place)
 
 static struct ioas_area *hold_area(unsigned int place)
 {
-	struct ioas_area *area = area_hold(real.ioas[0], iova_of(place));
+	struct ioas_area *area = area_get(real.ioas[0], iova_of(place));
 
 	expect(area);
 	return area;
@@ -560,7 +560,7 @@ static int do_map(void)
 		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = IOVA,
 		.nbytes = world.npages * PAGE_SIZE, .iommu_prot = IOMMU_READ | IOMMU_WRITE,
 		.account_mode = ACCOUNT_MLOCK, .pin_rules = STOCK_PIN_RULES,
-		.min_granule = 1,
+		.min_alignment = 1,
 	};
 	struct ioas_area *area;
 	int ret;
@@ -570,7 +570,7 @@ static int do_map(void)
 	if (!ret) {
 		area = hold_area(0);
 		real.stores[unused_store(&model)] = area->store;
-		area_unhold(real.ioas[0], area);
+		area_put(real.ioas[0], area);
 	}
 	ioas_leave(real.ioas[0]);
 	return ret;
@@ -622,7 +622,7 @@ static int do_pin(unsigned int first, unsigned int last)
 		.first_index = index, .last_index = index + last - first, .kind = USER_HOLD,
 	};
 	ret = area_add_pin(real.ioas[0], area, pin, list);
-	area_unhold(real.ioas[0], area);
+	area_put(real.ioas[0], area);
 	ioas_leave(real.ioas[0]);
 	return ret;
 }
@@ -636,7 +636,7 @@ static int do_unpin(unsigned int number)
 	area = hold_area(model.pins[number].place);
 	area_drop_pin(real.ioas[0], area, &real.pins[number], &refund);
 	account_pay(&refund);
-	area_unhold(real.ioas[0], area);
+	area_put(real.ioas[0], area);
 	ioas_leave(real.ioas[0]);
 	return 0;
 }

@@ -183,7 +183,7 @@ static unsigned long check_holds(struct look *look)
 	struct emulated *emulated;
 	unsigned long nbeside = 0, n = 0;
 	unsigned long index;
-	struct hold *hold;
+	struct held_page *hold;
 
 	if (!look->ctx->front_ops)
 		return 0;

@@ -131,7 +131,7 @@ static void check_place(struct iova_space *space)
 	struct rb_node *above;
 
 	spin_lock(&space->iova_lock);
-	place = space->recent;
+	place = space->search_hint;
 	above = place.below ? rb_next(&place.below->node) : rb_first(&space->areas);
 	must(RULE_AREAS, place.above == area_of_node(above));
 	spin_unlock(&space->iova_lock);
@@ -202,7 +202,7 @@ static void check_run(struct ioas_store *store, const struct extent *run, bool i
 	if (run->kind == EXTENT_CHARGED)
 		check_pinned(run);
 	/* Of a store that an IOMMU driver did not let go of more is pinned than needed. */
-	if (store->stuck)
+	if (store->leaked)
 		return;
 	if (sharing) {
 		must(RULE_STORES, is_needed(sharing, run->index) == filled);
@@ -284,7 +284,7 @@ static void check_store(struct ioas_area *area, bool in_domain)
 static void check_area(struct ioas *ioas, struct ioas_area *area)
 {
 	struct iova_space *space = &ioas->iova_space;
-	unsigned long misfit = ioas->granule - 1;
+	unsigned long misfit = ioas->iova_alignment - 1;
 	struct ioas_hwpt *hwpt;
 
 	must(RULE_AREAS, area_is_live(area));
@@ -331,7 +331,7 @@ static void check_ioas(struct ioas *ioas)
 	must(RULE_AREAS, nareas == space->nareas);
 	must(RULE_AREAS, nareas <= space->max_areas);
 	/* Those who wait are inside, or have stepped out of an unmap. */
-	must(RULE_AREAS, !waitqueue_active(&ioas->settled) ||
+	must(RULE_AREAS, !waitqueue_active(&ioas->area_waitq) ||
 	     refcount_read(&ioas->keepers) >= 2);
 	check_domains(ioas);
 }

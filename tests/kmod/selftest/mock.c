@@ -28,8 +28,8 @@
 #define PAGE_UNFLUSHED	BIT(59)
 #define PAGE_NUMBER	(PAGE_UNFLUSHED - 1)
 
-struct mock_bus {
-	struct ioas_bus bus;
+struct mock_iommu_ops {
+	struct ioas_iommu_ops bus;
 	unsigned int flags;	/* MOCK_... of test_cmd.h */
 };
 
@@ -185,7 +185,7 @@ static const struct iommu_domain_ops mock_domain_ops = {
 
 static unsigned int bus_flags(struct ioas_group *igroup)
 {
-	return container_of(igroup->bus, struct mock_bus, bus)->flags;
+	return container_of(igroup->iommu_ops, struct mock_iommu_ops, bus)->flags;
 }
 
 static void mock_finish(struct mock_domain *mock)
@@ -273,10 +273,10 @@ static void mock_get_hw_info_pasid(struct ioas_hw_info *info)
 		.flags = (_flags),						\
 	}
 
-static const struct mock_bus pasid_bus = MOCK_BUS(0, mock_get_hw_info_pasid);
+static const struct mock_iommu_ops pasid_bus = MOCK_BUS(0, mock_get_hw_info_pasid);
 
 /* In the order of the flags. */
-static const struct mock_bus buses[] = {
+static const struct mock_iommu_ops buses[] = {
 	MOCK_BUS(0, mock_get_hw_info),
 	MOCK_BUS(MOCK_LATE, mock_get_hw_info),
 	MOCK_BUS(MOCK_NARROW, mock_get_hw_info),
@@ -287,7 +287,7 @@ static const struct mock_bus buses[] = {
 	MOCK_BUS(MOCK_COHERENT | MOCK_NARROW | MOCK_LATE, mock_get_hw_info),
 };
 
-const struct ioas_bus *mock_bus(unsigned int flags)
+const struct ioas_iommu_ops *mock_iommu_ops(unsigned int flags)
 {
 	flags &= ~(MOCK_NO_DIRTY | MOCK_HUGE_IOVA);
 	if (flags == MOCK_PASID)

@@ -9,11 +9,11 @@
 
 #define MOCK_IO_PAGE_SIZE	(PAGE_SIZE / 2)
 
-struct ioas_bus;
+struct ioas_iommu_ops;
 struct iommu_domain;
 
 /* The bus of devices with these flags, of test_cmd.h; or NULL. */
-const struct ioas_bus *mock_bus(unsigned int flags);
+const struct ioas_iommu_ops *mock_iommu_ops(unsigned int flags);
 
 bool mock_is_domain(const struct iommu_domain *domain);
 /* What the I/O page at an IOVA shows, 0 for nothing; how many there are. */

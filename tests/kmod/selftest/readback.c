@@ -107,7 +107,7 @@ static void check_domain(struct ioas *ioas, struct ioas_hwpt *hwpt)
 {
 	struct readback rb = {
 		.domain = hwpt->mirror.domain,
-		.granule = mirror_granule(&hwpt->mirror),
+		.granule = mirror_alignment(&hwpt->mirror),
 		.is_mock = mock_is_domain(hwpt->mirror.domain),
 	};
 	unsigned long npages = count_pages(ioas, rb.granule);
@@ -136,8 +136,8 @@ void check_domains(struct ioas *ioas)
 	list_for_each_entry(hwpt, &ioas->mirrors, mirror.item) {
 		must(RULE_DOMAINS, hwpt->mirror.ioas == ioas && hwpt->has_claim);
 		must(RULE_DOMAINS, !(ioas->pgsizes & ~hwpt->mirror.domain->pgsize_bitmap));
-		granule = max(granule, mirror_granule(&hwpt->mirror));
+		granule = max(granule, mirror_alignment(&hwpt->mirror));
 		check_domain(ioas, hwpt);
 	}
-	must(RULE_DOMAINS, ioas->granule == granule);
+	must(RULE_DOMAINS, ioas->iova_alignment == granule);
 }

@@ -114,7 +114,7 @@ static int op_add_reserved(struct native_call *call)
 	return ret;
 }
 
-static int mock_device(struct native_call *call, const struct ioas_bus *bus)
+static int mock_device(struct native_call *call, const struct ioas_iommu_ops *bus)
 {
 	struct test_cmd *cmd = &call->args.test;
 	u32 pt_id = cmd->id;
@@ -152,12 +152,12 @@ free_sdev:
 
 static int op_mock_domain(struct native_call *call)
 {
-	return mock_device(call, mock_bus(0));
+	return mock_device(call, mock_iommu_ops(0));
 }
 
 static int op_mock_domain_flags(struct native_call *call)
 {
-	const struct ioas_bus *bus = mock_bus(call->args.test.mock_domain.dev_flags);
+	const struct ioas_iommu_ops *bus = mock_iommu_ops(call->args.test.mock_domain.dev_flags);
 
 	return bus ? mock_device(call, bus) : -EOPNOTSUPP;
 }
