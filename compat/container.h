@@ -91,9 +91,9 @@ struct ioas *container_enter_slowly(void *handle);
 /*
  * Finds a container and enters its IOAS. A call that is inside keeps both: they end only after
  * somebody got the lock for writing. The IOAS; ERR_PTR(-EINVAL) if there is no such container;
- * -ENODEV if it has no IOAS; -EINTR on a fatal signal. The common case takes one lock; a call has to
- * wait only while somebody has the IOAS to itself: a group that comes or goes, a setting, a map that
- * is alone.
+ * -ENODEV if it has no IOAS; -EINTR on a fatal signal. The common case takes one lock. A call has
+ * to wait only while somebody has the IOAS to itself: a group that comes or goes, a setting, a map
+ * that is alone.
  */
 static inline struct ioas *container_enter(void *handle)
 {

@@ -18,7 +18,7 @@
 struct dirty;
 struct ioas_area;
 
-/* Sets, from @first_bit on, a bit for each page from @first_index that somebody writes to just now. */
+/* Sets, from @first_bit on, a bit for each page from @first_index that is being written to. */
 typedef void (*dirty_held_fn)(struct dirty *dirty, const struct ioas *ioas,
 			      unsigned long first_index, unsigned long last_index,
 			      unsigned long *bits, unsigned long first_bit);

@@ -175,7 +175,6 @@ void emulated_remove_group(struct emulated *emulated)
 
 void emulated_register(struct emulated *emulated, struct vfio_device *vdev)
 {
-
 	if (!vdev->ops->dma_unmap)
 		return;
 	count_user(emulated);
@@ -239,7 +238,7 @@ static struct ioas_area *visit_pinned_area(struct visit *visit, unsigned long in
 {
 	if (!visits_area(visit, index))
 		visit->area = area_get_pinned(visit->emulated->ioas,
-					       index_to_iova(index));
+					      index_to_iova(index));
 	return visit->area;
 }
 
@@ -288,7 +287,6 @@ static void take_away(struct emulated *emulated, unsigned int number)
 
 void emulated_note_group(struct emulated *emulated, struct iommu_group *group)
 {
-
 	mutex_lock(&emulated->holds_mutex);
 	emulated->nattached[group_number(group)]++;
 	mutex_unlock(&emulated->holds_mutex);
@@ -363,7 +361,7 @@ static int check_use(const struct ioas_area *area, int prot)
 
 /* Pins a page that nobody holds yet. */
 static struct held_page *add_hold(struct emulated *emulated, struct ioas_area *area,
-			     unsigned long index)
+				  unsigned long index)
 {
 	struct account_refund refund = { };
 	struct held_page *hold;
@@ -375,7 +373,8 @@ static struct held_page *add_hold(struct emulated *emulated, struct ioas_area *a
 	hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
 	if (!hold)
 		return ERR_PTR(-ENOMEM);
-	ret = area_add_hold(emulated->ioas, area, &hold->pin, area_index(area, index_to_iova(index)));
+	ret = area_add_hold(emulated->ioas, area, &hold->pin,
+			    area_index(area, index_to_iova(index)));
 	if (ret)
 		goto free_hold;
 	ret = xa_err(xa_store(&emulated->holds, index, hold, GFP_KERNEL_ACCOUNT));

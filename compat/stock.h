@@ -17,7 +17,8 @@
  * How it pins: device memory will do, memory that the process may not read is refused, and neither
  * protection keys nor copy-on-write count where a device only reads.
  */
-#define STOCK_PIN_RULES	(STORE_MAY_BE_MMIO | STORE_IGNORE_KEYS | STORE_STRICT_READ | STORE_SHARE_COW)
+#define STOCK_PIN_RULES	(STORE_MAY_BE_MMIO | STORE_IGNORE_KEYS | STORE_STRICT_READ | \
+			 STORE_SHARE_COW)
 
 /* Largest bitmap of dirty pages of one call, in bytes, and so the largest range, in pages. */
 #define STOCK_MAX_BITMAP_NBYTES	BIT(28)

@@ -86,7 +86,7 @@ long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg);
  * @group: vfio.ko owns its DMA
  *
  * Context: may sleep; vfio.ko lets no other group come or go.
- * Return: 0; -EINVAL if the group is here already, or if a mapping or a native map is in its way; as
+ * Return: 0; -EINVAL if the group is here already, or if a mapping is in its way; as
  * ioas_attach_group().
  */
 int type1_attach_group(void *handle, struct iommu_group *group);

@@ -22,7 +22,7 @@ enum type1_scope {
 struct type1_call {
 	unsigned int cmd;
 	unsigned long arg;		/* user pointer, or a number */
-	bool is_read;			/* the argument is here, as far as all calls of @cmd have it */
+	bool is_read;			/* all that calls of @cmd have in common is here */
 	enum type1_scope scope;
 	int error;			/* of DIRTY_PAGES: what is wrong with the argument; or 0 */
 	union {
@@ -147,8 +147,9 @@ void type1_check_dirty(struct type1_call *call);
  * @call: of which @cmd and @arg, and what was read already, is set
  *
  * Context: may fault: the caller keeps no container, but the module.
- * Return: 0, with @call complete; -EFAULT; -EINVAL, or as stock type1, if something is wrong with the
- * argument, but for DIRTY_PAGES, which looks at its container first; -ENOTTY for an unknown call.
+ * Return: 0, with @call complete; -EFAULT; -EINVAL, or as stock type1, if something is wrong with
+ * the argument, but for DIRTY_PAGES, which looks at its container first; -ENOTTY for an unknown
+ * call.
  */
 int type1_read_call(struct type1_call *call);
 

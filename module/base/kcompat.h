@@ -2,8 +2,8 @@
 /*
  * kcompat: what differs between the kernels we run on, and nothing else.
  *
- * HAVE_... come from the compile probes (m4/probes) by way of vfio_ioas_config.h. They are used here
- * and, for what stock type1 does on a kernel, in compat/stock.h only.
+ * HAVE_... come from the compile probes (m4/probes) by way of vfio_ioas_config.h. They are used
+ * here and, for what stock type1 does on a kernel, in compat/stock.h only.
  */
 #ifndef VFIO_IOAS_KCOMPAT_H
 #define VFIO_IOAS_KCOMPAT_H

@@ -54,7 +54,7 @@ struct ioas_front_ops {
 struct ioas_ctx {
 	struct xarray objects;			/* its own lock; by id, from 1 */
 	struct ioas __rcu *default_ioas;	/* xa_lock; of calls that name none */
-	bool charge_mm;				/* xa_lock, anybody may peek; see ioas_ctx_set_charge_mm() */
+	bool charge_mm;				/* xa_lock, anybody may peek */
 	struct file *file;			/* constant; kernel drivers keep it open, or NULL */
 	const struct ioas_front_ops *front_ops;	/* constant once there is an object; or NULL */
 	struct mutex groups_mutex;
@@ -66,7 +66,7 @@ struct ioas_ctx {
 	unsigned long id;			/* constant; no other context ever has it */
 	struct pid *owner;			/* constant; held: the process that made it */
 	char comm[TASK_COMM_LEN];		/* constant; the name that process had then */
-	const char *type;			/* what its front end calls it, once known; or NULL */
+	const char *type;			/* what its front end calls it; or NULL */
 	refcount_t visits;			/* see ioas_ctx_visit(), and one until it ends */
 	struct completion unvisited;		/* the last one is over */
 	struct selftest_tally tally;

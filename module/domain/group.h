@@ -55,7 +55,7 @@ struct ioas_group {
 	struct ioas_hwpt *hwpt;		/* groups_mutex; NULL: not attached */
 	struct iommu_domain *domain;	/* groups_mutex; the one that it is on just now, or NULL */
 	struct list_head attachees;	/* groups_mutex */
-	unsigned int ndevices;		/* groups_mutex; bound ones, 0 if it is attached as a whole */
+	unsigned int ndevices;		/* groups_mutex; bound ones, 0: attached as a whole */
 	bool has_sw_msi;		/* groups_mutex; needs a window for MSIs ... */
 	phys_addr_t sw_msi_start;	/* ... here */
 	struct ioas_attachee whole;	/* of ioas_attach_group() */

@@ -23,7 +23,8 @@ struct ioas_device {
  * idev_create() - make a device object
  * @ctx: the context it will belong to
  * @iommu_ops: how its IOMMU is driven
- * @group: its group, or NULL without an IOMMU of the kernel's; the reference is taken over on success
+ * @group: its group, or NULL without an IOMMU of the kernel's; on success the reference is taken
+ *	over
  * @dev: the device, or NULL without an IOMMU of the kernel's
  *
  * Return: the device with its driver as a user, reserved as an object but not published;

@@ -179,7 +179,8 @@ long pin_despite_keys(struct mm_struct *mm, unsigned long uaddr, unsigned long n
  * @write: the device will write there
  * @pfn: receives the first frame
  *
- * Nothing is pinned: that the frames stay device memory is up to the driver that mapped them. Frames of ordinary memory are none.
+ * Nothing is pinned: that the frames stay device memory is up to the driver that mapped them.
+ * Frames of ordinary memory are none.
  *
  * Context: may sleep and fault; no mmap lock held.
  * Return: how many consecutive frames there are, at least one; -EFAULT if it is no device

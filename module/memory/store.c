@@ -649,7 +649,7 @@ int store_pin(struct ioas_store *store, struct store_user *user)
 }
 
 void __store_unpin(struct ioas_store *store, struct store_user *user,
-			struct account_refund *refund)
+		   struct account_refund *refund)
 {
 	/* A leak is better than a page that somebody else still needs. */
 	if (!is_user_of(store, user))

@@ -73,7 +73,7 @@ struct store_sharing {
 /* How a store may be pinned other than by GUP, with FOLL_LONGTERM, in the process that maps it. */
 #define STORE_MAY_BE_MMIO	BIT(0)	/* device memory will do (VM_PFNMAP) */
 #define STORE_IGNORE_KEYS	BIT(1)	/* protection keys of the process do not count */
-#define STORE_STRICT_READ	BIT(2)	/* what the process may not read is refused, written or not */
+#define STORE_STRICT_READ	BIT(2)	/* what the process may not read is refused */
 #define STORE_SHARE_COW		BIT(3)	/* a pin for reading does not break copy-on-write */
 
 struct ioas_store {
@@ -112,7 +112,7 @@ int store_pin(struct ioas_store *store, struct store_user *user);
  * Context: as store_unpin().
  */
 void __store_unpin(struct ioas_store *store, struct store_user *user,
-			struct account_refund *refund);
+		   struct account_refund *refund);
 
 /**
  * store_hold() - pin a page for a driver that gets what the memory's owner has there by now

@@ -2,8 +2,8 @@
 /*
  * info: the answer to VFIO_IOMMU_GET_INFO, with the capability chain behind it.
  *
- * The order of capabilities is stock type1's: MIGRATION, DMA_AVAIL, then IOVA_RANGE. Offsets in the chain count
- * from the start of struct vfio_iommu_type1_info, right behind which it begins.
+ * The order of capabilities is stock type1's: MIGRATION, DMA_AVAIL, then IOVA_RANGE. Offsets in the
+ * chain count from the start of struct vfio_iommu_type1_info, right behind which it begins.
  *
  * Locking: none; works on its arguments.
  */
@@ -132,7 +132,7 @@ static size_t info_written(const struct info_policy *policy, u32 argsz)
 }
 
 int info_get(struct ioas *ioas, const struct info_policy *policy, u32 argsz,
-		   struct info_answer *answer)
+	     struct info_answer *answer)
 {
 	struct vfio_iommu_type1_info *info = &answer->info;
 	size_t chain_nbytes, whole;

@@ -188,7 +188,8 @@ int area_wait_settled(struct ioas *ioas, unsigned long iova, bool killable)
 {
 	lockdep_assert_held_read(&ioas->domains_rwsem);
 	if (killable)
-		return wait_event_killable(ioas->area_waitq, iova_is_settled(ioas, iova)) ? -EINTR : 0;
+		return wait_event_killable(ioas->area_waitq, iova_is_settled(ioas, iova)) ?
+		       -EINTR : 0;
 	wait_event(ioas->area_waitq, iova_is_settled(ioas, iova));
 	return 0;
 }
@@ -243,7 +244,7 @@ struct ioas_area *area_get(struct ioas *ioas, unsigned long iova)
 }
 
 struct ioas_area *area_get_above(struct ioas *ioas, unsigned long iova,
-				  unsigned long last_iova)
+				 unsigned long last_iova)
 {
 	if (area_wait_settled(ioas, iova, true))
 		return ERR_PTR(-EINTR);

@@ -369,7 +369,7 @@ struct ioas_area *area_get(struct ioas *ioas, unsigned long iova);
  * Return: the lowest area of the range, as area_get_next().
  */
 struct ioas_area *area_get_above(struct ioas *ioas, unsigned long iova,
-				  unsigned long last_iova);
+				 unsigned long last_iova);
 
 /*
  * Goes on to the next area of a range, and keeps it busy: the lowest that is above @previous, which
@@ -378,7 +378,7 @@ struct ioas_area *area_get_above(struct ioas *ioas, unsigned long iova,
  * the IOAS; may sleep.
  */
 static inline struct ioas_area *area_get_next(struct ioas *ioas, struct ioas_area *previous,
-					       unsigned long iova, unsigned long last_iova)
+					      unsigned long iova, unsigned long last_iova)
 {
 	struct iova_space *space = &ioas->iova_space;
 	struct ioas_area *area;

@@ -233,8 +233,8 @@ static unsigned long align_iova(const struct iova_request *request, unsigned lon
  * Finds a place within a range that has no area, or none: -ENOSPC. -EINPROGRESS when it was
  * long enough at it, and the request says where it stopped.
  */
-static int place_in_gap(struct iova_space *space, struct iova_request *request, struct ioas_range gap,
-			unsigned long *iova)
+static int place_in_gap(struct iova_space *space, struct iova_request *request,
+			struct ioas_range gap, unsigned long *iova)
 {
 	struct iova_interval *range;
 

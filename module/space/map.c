@@ -249,6 +249,12 @@ static bool is_decided(struct ioas *ioas, const struct ioas_map *map)
 	return decided;
 }
 
+/* They are counted for a native map only, see look_at_areas(). */
+static unsigned long count_areas(const struct claim *claim)
+{
+	return claim->map->rule == MAP_OVERLAP_FIRST ? 1 : claim->nareas;
+}
+
 /* Does what try_claim() asked for with @ret, and asks again, until it is decided. */
 static int claim_on(struct ioas *ioas, struct claim *claim, int ret)
 {
@@ -264,7 +270,7 @@ static int claim_on(struct ioas *ioas, struct claim *claim, int ret)
 				return -ENOMEM;
 			break;
 		case -EDQUOT:
-			if (ioas_get_room(ioas, claim->map->rule == MAP_OVERLAP_FIRST ? 1 : claim->nareas))
+			if (ioas_get_room(ioas, count_areas(claim)))
 				return -EDQUOT;
 			break;
 		case -EINPROGRESS:

@@ -3,8 +3,9 @@
  * mirror: a domain in which the areas of an IOAS are mapped.
  *
  * While a mirror is on the list of its IOAS, every live area is mapped in its domain, from the
- * extents of the area's pages: one iommu_map() a run to fill, one iommu_unmap() an area, or a piece
- * of a large one, to empty. Where the extents have no memory nothing is mapped, whoever is mistaken.
+ * extents of the area's store: one iommu_map() a run to fill, one iommu_unmap() an area, or a piece
+ * of a large one, to empty. Where the extents have no memory nothing is mapped, whoever is
+ * mistaken.
  *
  * Locking: the list and what is in a domain are guarded by domains_rwsem; a thread that holds it
  * only for reading may map and unmap just the areas it owns.
@@ -23,7 +24,7 @@
  * name. One that takes out nothing instead is asked for all that is left.
  */
 unsigned long mirror_unmap_pieces(struct ioas_mirror *mirror, unsigned long iova,
-				unsigned long nbytes)
+				  unsigned long nbytes)
 {
 	bool in_pieces = true;
 	unsigned long done = 0;

@@ -51,7 +51,7 @@ int mirror_map_runs(struct ioas_mirror *mirror, struct ioas_area *area, bool sin
 
 /* Fills a domain with an area, as mirror_map_runs() does. */
 static inline int mirror_map_area(struct ioas_mirror *mirror, struct ioas_area *area,
-				bool single_pages)
+				  bool single_pages)
 {
 	struct extents *extents = &area->store->extents;
 
@@ -75,14 +75,14 @@ static inline int mirror_map_area(struct ioas_mirror *mirror, struct ioas_area *
  * Return: @nbytes, or something else if the IOMMU driver did not do as it was told.
  */
 unsigned long mirror_unmap_pieces(struct ioas_mirror *mirror, unsigned long iova,
-				unsigned long nbytes);
+				  unsigned long nbytes);
 
 /*
  * Takes IOVA out of the domain and the IOTLB. If the IOMMU driver leaves a part mapped,
  * which is its bug, a device may still reach the store: then that stays pinned for good.
  */
 static inline void mirror_unmap_range(struct ioas_mirror *mirror, struct ioas_store *store,
-				    unsigned long iova, unsigned long nbytes)
+				      unsigned long iova, unsigned long nbytes)
 {
 	unsigned long done;
 

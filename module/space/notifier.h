@@ -36,7 +36,7 @@ struct ioas_notifier {
 	struct ioas *ioas;
 	u32 index;			/* in ioas->notifiers */
 	struct rw_semaphore pins_rwsem;	/* ... this, held for reading while the user pins ... */
-	refcount_t ncalls;		/* ... calls of it under way, and one for being registered */
+	refcount_t ncalls;		/* ... calls of it under way, and one until it is removed */
 	struct completion calls_over;
 };
 

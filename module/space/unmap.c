@@ -319,13 +319,14 @@ static bool area_has_pins(struct ioas *ioas, struct ioas_area *area)
 /* Lets a notice take effect. The claim keeps the area where it is. */
 static int wait_for_unpin(struct ioas *ioas, struct unmap_walk *walk)
 {
+	struct ioas_area *area = walk->claimed;
 	long ret = 0;
 
 	if (is_killable(walk))
-		ret = wait_event_killable_timeout(ioas->area_waitq, !area_has_pins(ioas, walk->claimed),
+		ret = wait_event_killable_timeout(ioas->area_waitq, !area_has_pins(ioas, area),
 						  NOTICE_PAUSE);
 	else
-		wait_event_timeout(ioas->area_waitq, !area_has_pins(ioas, walk->claimed), NOTICE_PAUSE);
+		wait_event_timeout(ioas->area_waitq, !area_has_pins(ioas, area), NOTICE_PAUSE);
 	return ret < 0 ? -EINTR : 0;
 }
 
