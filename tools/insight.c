@@ -343,7 +343,7 @@ static const struct rule {
 /* What is a number, where it is there. */
 static const char *const numbers[] = {
 	"id", "context", "ioas", "hwpt", "number", "vfio", "areas", "mapped", "pinned", "charged",
-	"runs", "pins", "groups", "pid",
+	"runs", "pins", "users", "groups", "pid",
 };
 
 static const struct rule *find_rule(const struct item *item)

@@ -69,7 +69,7 @@ static void print_groups(const struct row *row, const struct insight *insight)
 
 static void print_details(const struct row *row, const struct insight *insight)
 {
-	unsigned int naccesses;
+	uint64_t nusers;
 
 	if (row->vm)
 		printf("        VM: %s\n", printable(row->vm));
@@ -78,10 +78,12 @@ static void print_details(const struct row *row, const struct insight *insight)
 	if (!row->ioas)
 		return;
 	print_groups(row, insight);
-	/* Accesses are what emulated devices and kernel drivers hold memory by. */
-	naccesses = insight_parts_in(insight, row->ioas, "access").nitems;
-	if (naccesses)
-		printf("        in-kernel users: %u\n", naccesses);
+	/* Older modules only tell of accesses, by which drivers hold memory. */
+	nusers = item_number(row->ioas, "users");
+	if (!item_text(row->ioas, "users"))
+		nusers = insight_parts_in(insight, row->ioas, "access").nitems;
+	if (nusers)
+		printf("        in-kernel users: %llu\n", (unsigned long long)nusers);
 }
 
 bool picture_shows_holder(const struct picture *picture, const struct holder *holder)

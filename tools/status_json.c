@@ -62,10 +62,10 @@ static const char *const context_keys[] = { "id", "kind", "type", "pid", "comm",
 static const struct part {
 	const char *kind;
 	const char *list;
-	const char *const keys[10];
+	const char *const keys[11];
 } parts[] = {
 	{ "ioas", "ioases", { "id", "vfio", "areas", "mapped", "pinned", "charged", "runs",
-			      "pins", NULL } },
+			      "pins", "users", NULL } },
 	{ "hwpt", "hwpts", { "id", "ioas", "groups", NULL } },
 	{ "group", "groups", { "number", "ioas", "hwpt", "devices", NULL } },
 	{ "access", "accesses", { "id", "ioas", NULL } },

@@ -32,6 +32,7 @@
 #include "kapi/device.h"
 #include "space/area.h"
 #include "space/ioas.h"
+#include "space/notifier.h"
 #include "status.h"
 
 /* How long one reading of the file waits for locks in all, in jiffies. */
@@ -230,10 +231,10 @@ static void show_ioas(struct seq_file *m, struct ioas *ioas)
 	rcu_read_lock();
 	is_default = rcu_access_pointer(object->ctx->default_ioas) == ioas;
 	rcu_read_unlock();
-	seq_printf(m, "ioas context=%lu id=%u vfio=%d areas=%lu mapped=%lu pinned=%lu charged=%lu runs=%lu pins=%lu%s\n",
+	seq_printf(m, "ioas context=%lu id=%u vfio=%d areas=%lu mapped=%lu pinned=%lu charged=%lu runs=%lu pins=%lu users=%lu%s\n",
 		   object->ctx->id, object->id, is_default, sum.nareas, sum.nbytes,
 		   sum.pages.npinned * PAGE_SIZE, sum.pages.ncharged * PAGE_SIZE,
-		   sum.pages.nruns, sum.npins, complete ? "" : " busy=1");
+		   sum.pages.nruns, sum.npins, ioas_count_users(ioas), complete ? "" : " busy=1");
 }
 
 static void show_hwpt(struct seq_file *m, const struct ioas_hwpt *hwpt)

@@ -46,11 +46,11 @@ struct ioas_map {
  *
  * Context: a process with an mm, which entered the IOAS; may sleep and fault.
  * Return: 0, or with nothing changed: -EINVAL where an address or the length is not aligned to what
- * all users of the IOAS need, or a reserved IOVA is touched; -EEXIST on top of another area; -ENOSPC without room for one more area, or without a place; -EOVERFLOW where IOVA
- * would wrap;
- * -ENOMEM without memory or over the memlock limit; -EFAULT where user memory is missing
- * or not permitted; -EINTR on a fatal signal; -ESHUTDOWN if the IOAS died while it was left; what
- * the IOMMU driver or @map->check_last says.
+ * all users of the IOAS need, or a reserved IOVA is touched; -EEXIST on top of another area;
+ * -ENOSPC without room for one more area, or without a place; -EOVERFLOW where IOVA would wrap;
+ * -ENOMEM without memory or over the memlock limit; -EFAULT where user memory is missing or not
+ * permitted; -EINTR on a fatal signal; -ESHUTDOWN if the IOAS died while it was left; what the IOMMU
+ * driver or @map->check_last says.
  */
 int ioas_map(struct ioas *ioas, struct ioas_map *map);
 

@@ -106,3 +106,15 @@ void ioas_notifier_remove(struct ioas_notifier *notifier)
 		change_npinning(ioas, -1);
 	ioas_object_unuse(&ioas->object);
 }
+
+unsigned long ioas_count_users(struct ioas *ioas)
+{
+	unsigned long index, n = 0;
+	void *notifier;
+
+	xa_for_each(&ioas->notifiers, index, notifier) {
+		n++;
+		cond_resched();
+	}
+	return n;
+}

@@ -82,6 +82,14 @@ static inline void ioas_notifier_end_pin(struct ioas_notifier *notifier)
 }
 
 /**
+ * ioas_count_users() - how many in-kernel users does an IOAS have?
+ * @ioas: the IOAS, kept by the caller
+ *
+ * Context: may sleep. They come and go meanwhile.
+ */
+unsigned long ioas_count_users(struct ioas *ioas);
+
+/**
  * ioas_notify_unmap() - ask in-kernel users to let go of a range
  * @ioas: the IOAS
  * @iova: first address of the range

@@ -523,7 +523,32 @@ static void pin_of_absent_memory_holds_up_nobody_else(void)
 	check_late_call(true);
 }
 
+/* The line of the only IOAS, if the status file is that short. */
+static long long nusers_shown(void)
+{
+	char text[4096];
+	const char *line;
+
+	read_whole("/sys/kernel/debug/vfio_ioas/status", text, sizeof(text));
+	line = strstr(text, "\nioas ");
+	require_true(line && !strstr(line + 1, "\nioas "));
+	return word_value(line + 1, "users");
+}
+
+static void status_counts_the_devices_of_a_container_as_one_user(void)
+{
+	int group;
+
+	emul_open(VFIO_TYPE1v2_IOMMU);
+	check_eq(nusers_shown(), 1);
+	group = emulated_group_add(emul.container, EMULATED_1);
+	check_eq(nusers_shown(), 1);
+	emulated_group_remove(group);
+	emul_close();
+}
+
 static const struct test tests[] = {
+	TEST(status_counts_the_devices_of_a_container_as_one_user, ONLY_IOAS),
 	TEST(dirty_pages_survive_what_happens_in_another_ioas, ONLY_IOAS),
 	TEST(tracking_begins_and_ends_in_every_ioas, ONLY_IOAS),
 	TEST(group_that_leaves_dirties_the_ioas_that_it_was_in, ONLY_IOAS | NEEDS_ONE),

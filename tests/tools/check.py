@@ -70,6 +70,7 @@ def json_says_all_that_the_file_says():
                                "devices": ["0000:00:04.0", "0000:00:04.1"]}]
     assert qemu["accesses"] == qemu["devices"] == []
     assert [i["mapped"] for i in native["ioases"]] == [0, 1 << 41]
+    assert [i.get("users") for i in native["ioases"]] == [None, 1]
     assert native["accesses"] == [{"id": 4, "ioas": 2}]
     assert native["devices"] == [{"id": 9, "name": "edu0"}]
     assert empty["ioases"] == [] and "type" not in empty
@@ -666,25 +667,24 @@ def the_manual_has_each_column():
         assert re.search(r"\b%s\b" % column, page), column
 
 
+def module_sources():
+    """The text of all files of the module."""
+    return "".join(source(directory, name) for top in ("module", "compat")
+                   for directory, _, names in sorted(os.walk(os.path.join(TOP, top)))
+                   for name in sorted(names) if name.endswith((".c", ".h")))
+
+
 def the_manual_has_each_parameter():
     page = manual("vfio_ioas.4")
-    sources = "".join(source(d, f) for d in ("module", "compat")
-                      for f in sorted(os.listdir(os.path.join(TOP, d))) if f.endswith(".c"))
-    names = re.findall(r"^module_param(?:_cb)?\((\w+),", sources, flags=re.M)
-    assert len(names) == 4, names
+    names = re.findall(r"^module_param(?:_cb)?\((\w+),", module_sources(), flags=re.M)
+    assert len(names) == 5, names
     for name in names:
         assert "\n%s Ns = Ns" % name in page, name
 
 
 def the_manual_has_each_line_of_the_log():
     page = manual("vfio_ioas.4")
-    lines = []
-    for directory, _, files in os.walk(TOP):
-        if os.path.relpath(directory, TOP).split(os.sep)[0] in ("module", "compat"):
-            for name in files:
-                if name.endswith((".c", ".h")):
-                    lines += re.findall(r'pr_(?:warn|err|info|notice)\w*\("([^"]*)\\n"',
-                                        source(directory, name))
+    lines = re.findall(r'pr_(?:warn|err|info|notice)\w*\("([^"]*)\\n"', module_sources())
     assert len(lines) >= 5, lines
     for line in lines:
         assert "\n%s\n" % line in page, line
@@ -692,9 +692,8 @@ def the_manual_has_each_line_of_the_log():
 
 def the_manual_has_each_kind_and_key_of_the_status_file():
     page = manual("vfio_ioas.4")
-    formats = []
-    for name in ("insight/status.c", "access.c", "hwpt.c", "kapi/device.c"):
-        formats += re.findall(r'seq_printf\(m, "((?:\w+ )?\w+=[^"]*)', source("module", name))
+    formats = re.findall(r'seq_printf\(m, "((?:\w+ )?\w+=[^"]*)',
+                         source("module", "debugfs/status.c"))
     words = re.findall(r"\b(\w+)=", " ".join(formats)) + re.findall(r"^(\w+) context=",
                                                                      "\n".join(formats), flags=re.M)
     assert {"mapped", "comm", "access", "devices"} - set(words) <= {"devices"}, words
