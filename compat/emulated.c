@@ -27,6 +27,7 @@
 #include "emulated.h"
 #include "space/area.h"
 #include "space/ioas.h"
+#include "space/notifier.h"
 #include "space/unmap.h"
 #include "stock.h"
 
@@ -49,9 +50,6 @@ void emulated_init(struct emulated *emulated, struct ioas_ctx *ctx,
 	INIT_LIST_HEAD(&emulated->devices);
 	mutex_init(&emulated->holds_mutex);
 	xa_init_flags(&emulated->holds, XA_FLAGS_ACCOUNT);
-	emulated->notifier.unmap = tell_devices;
-	emulated->notifier.data = emulated;
-	emulated->notifier.pins = true;
 }
 
 void emulated_destroy(struct emulated *emulated)
@@ -62,13 +60,26 @@ void emulated_destroy(struct emulated *emulated)
 	mutex_destroy(&emulated->devices_mutex);
 }
 
-/* -EINVAL if a native map does not consist of whole pages. */
+/*
+ * A notifier of its own for each time: it is removed without holds_mutex. -EINVAL if a native map
+ * does not consist of whole pages.
+ */
 static int use_ioas(struct emulated *emulated, struct ioas *ioas)
 {
-	int ret = ioas_notifier_add(&emulated->notifier, ioas);
+	struct ioas_notifier *notifier = kzalloc(sizeof(*notifier), GFP_KERNEL_ACCOUNT);
+	int ret;
 
-	if (ret)
+	if (!notifier)
+		return -ENOMEM;
+	notifier->unmap = tell_devices;
+	notifier->data = emulated;
+	notifier->pins = true;
+	ret = ioas_notifier_add(notifier, ioas);
+	if (ret) {
+		kfree(notifier);
 		return ret == -EADDRINUSE ? -EINVAL : ret;
+	}
+	emulated->notifier = notifier;
 	WRITE_ONCE(emulated->ioas, ioas);
 	return 0;
 }
@@ -110,24 +121,29 @@ static void count_user(struct emulated *emulated)
 }
 
 /*
- * Leaves the IOAS if there are neither users nor holds, which a device without a callback can have.
- * A call of the notifier that is under way finds no device then, and so does not wait for us.
+ * Ends holds_mutex, and leaves the IOAS if there are neither users nor holds, which a device without
+ * a callback can have. Another thread may be telling devices just then, and is waited for.
  */
-static void quit_if_unused(struct emulated *emulated)
+static void unlock_and_quit(struct emulated *emulated)
 {
-	lockdep_assert_held(&emulated->holds_mutex);
-	if (!emulated->ioas || emulated->nusers || !xa_empty(&emulated->holds))
+	struct ioas_notifier *notifier = NULL;
+
+	if (!emulated->nusers && xa_empty(&emulated->holds)) {
+		swap(notifier, emulated->notifier);
+		WRITE_ONCE(emulated->ioas, NULL);
+	}
+	mutex_unlock(&emulated->holds_mutex);
+	if (!notifier)
 		return;
-	WRITE_ONCE(emulated->ioas, NULL);
-	ioas_notifier_remove(&emulated->notifier);
+	ioas_notifier_remove(notifier);
+	kfree(notifier);
 }
 
 static void uncount_user(struct emulated *emulated)
 {
 	mutex_lock(&emulated->holds_mutex);
 	emulated->nusers--;
-	quit_if_unused(emulated);
-	mutex_unlock(&emulated->holds_mutex);
+	unlock_and_quit(emulated);
 }
 
 static int count_group(struct emulated *emulated)
@@ -299,8 +315,7 @@ void emulated_forget_group(struct emulated *emulated, struct iommu_group *group)
 	mutex_lock(&emulated->holds_mutex);
 	if (!--emulated->nattached[number])
 		take_away(emulated, number);
-	quit_if_unused(emulated);
-	mutex_unlock(&emulated->holds_mutex);
+	unlock_and_quit(emulated);
 }
 
 /* No device of a group is open. */
@@ -480,11 +495,11 @@ int emulated_pin(struct emulated *emulated, struct iommu_group *group, unsigned 
 	ret = join_and_lock(emulated, NULL);
 	if (ret)
 		return ret;
-	ioas_notifier_begin_pin(&emulated->notifier);
+	ioas_notifier_begin_pin(emulated->notifier);
 	ioas_enter(emulated->ioas);
 	ret = pin_pages(emulated, group_number(group), index, npages, prot, pages);
 	ioas_leave(emulated->ioas);
-	ioas_notifier_end_pin(&emulated->notifier);
+	ioas_notifier_end_pin(emulated->notifier);
 	mutex_unlock(&emulated->holds_mutex);
 	return ret;
 }

@@ -14,13 +14,13 @@
 #include <linux/xarray.h>
 
 #include "memory/store.h"
-#include "space/notifier.h"
 
 struct ioas;
 struct iommu_group;
 struct page;
 struct ioas_area;
 struct ioas_ctx;
+struct ioas_notifier;
 struct vfio_device;
 
 /* What their container does for them. */
@@ -41,7 +41,7 @@ struct emulated {
 	struct mutex holds_mutex;	/* what is held, and in which IOAS */
 	unsigned int nusers;		/* holds_mutex; emulated groups and devices to be told */
 	struct ioas *ioas;		/* holds_mutex, anybody may peek; in use, or NULL */
-	struct ioas_notifier notifier;	/* holds_mutex; registered with @ioas, if there is one */
+	struct ioas_notifier *notifier;	/* holds_mutex; registered with @ioas */
 	struct xarray holds;		/* holds_mutex; struct held_page, by IOVA in pages */
 	unsigned int nattached[BITS_PER_LONG];	/* holds_mutex; groups of any kind, by number */
 };

@@ -609,7 +609,7 @@ static long serve_alone(struct type1 *type1, struct ioas *ioas, struct type1_cal
 
 /* --- calls that may wait for memory of their user */
 
-/* A thread that is in the IOAS, or has it to itself, keeps it. */
+/* The IOAS is busy meanwhile: a DESTROY waits killably, and not for as long as memory may take. */
 static long serve_in_ioas(struct type1 *type1, struct type1_call *call)
 {
 	struct ioas *ioas = ioas_get_default(&type1->container.ctx);
@@ -619,9 +619,8 @@ static long serve_in_ioas(struct type1 *type1, struct type1_call *call)
 	if (!ioas)
 		return -ENODEV;
 	ret = alone ? down_write_killable(&ioas->domains_rwsem) : ioas_enter_killable(ioas);
-	ioas_put(ioas);
 	if (ret)
-		return ret;
+		goto put;
 	if (alone) {
 		ret = serve_alone(type1, ioas, call);
 		up_write(&ioas->domains_rwsem);
@@ -629,6 +628,8 @@ static long serve_in_ioas(struct type1 *type1, struct type1_call *call)
 		ret = serve_inside(type1, ioas, call);
 		ioas_leave(ioas);
 	}
+put:
+	ioas_put(ioas);
 	return ret;
 }
 

@@ -225,10 +225,8 @@ static struct ioas_area *try_get(struct ioas *ioas, unsigned long iova)
 	/* area_set_live() takes no lock. */
 	if (!area || READ_ONCE(area->state) == AREA_FILLING)
 		area = ERR_PTR(-ENOENT);
-	else if (!area_is_settled(area))
+	else if (!area_try_get(area))
 		area = ERR_PTR(-EAGAIN);
-	else
-		area->nbusy++;
 	spin_unlock(&ioas->iova_space.iova_lock);
 	return area;
 }
@@ -246,9 +244,20 @@ struct ioas_area *area_get(struct ioas *ioas, unsigned long iova)
 struct ioas_area *area_get_above(struct ioas *ioas, unsigned long iova,
 				 unsigned long last_iova)
 {
-	if (area_wait_settled(ioas, iova, true))
-		return ERR_PTR(-EINTR);
-	return area_get_next(ioas, NULL, iova, last_iova);
+	struct ioas_area *area;
+	bool got;
+
+	do {
+		if (area_wait_settled(ioas, iova, true))
+			return ERR_PTR(-EINTR);
+		spin_lock(&ioas->iova_space.iova_lock);
+		area = iova_first(&ioas->iova_space, iova, last_iova);
+		got = area && area_try_get(area);
+		if (area)
+			iova = max(iova, area->first_iova);
+		spin_unlock(&ioas->iova_space.iova_lock);
+	} while (area && !got);
+	return area;
 }
 
 struct ioas_area *area_get_pinned(struct ioas *ioas, unsigned long iova)

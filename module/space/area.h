@@ -359,6 +359,15 @@ int area_wait_idle(struct ioas *ioas, struct ioas_area *area, bool killable);
  */
 struct ioas_area *area_get(struct ioas *ioas, unsigned long iova);
 
+/* Keeps an area busy, unless another thread makes, removes or divides it. iova_lock held. */
+static inline bool area_try_get(struct ioas_area *area)
+{
+	if (!area_is_settled(area))
+		return false;
+	area->nbusy++;
+	return true;
+}
+
 /**
  * area_get_above() - the part of area_get_next() that waits
  * @ioas: the IOAS, which the caller entered
@@ -382,7 +391,7 @@ static inline struct ioas_area *area_get_next(struct ioas *ioas, struct ioas_are
 {
 	struct iova_space *space = &ioas->iova_space;
 	struct ioas_area *area;
-	bool settled;
+	bool got;
 
 	spin_lock(&space->iova_lock);
 	if (previous) {
@@ -393,15 +402,13 @@ static inline struct ioas_area *area_get_next(struct ioas *ioas, struct ioas_are
 	} else {
 		area = iova_first(space, iova, last_iova);
 	}
-	settled = area && area_is_settled(area);
-	if (settled)
-		area->nbusy++;
-	else if (area)
+	got = area && area_try_get(area);
+	if (area)
 		iova = max(iova, area->first_iova);
 	ioas_unlock_and_wake(ioas);
-	if (unlikely(area && !settled))
-		return area_get_above(ioas, iova, last_iova);
-	return area;
+	if (likely(got || !area))
+		return area;
+	return area_get_above(ioas, iova, last_iova);
 }
 
 /**
