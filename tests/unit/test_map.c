@@ -778,6 +778,43 @@ START_TEST(a_map_waits_only_for_the_lowest_area_in_its_way)
 }
 END_TEST
 
+/* More than a walk has stack for, if it goes on to the next one from within itself. */
+#define NCOMING		20000
+
+static struct ioas_area *coming[NCOMING];
+
+static void walk_over_all(void *unused)
+{
+	current = &process.task;
+	ioas_enter(ioas);
+	expect(!area_get_next(ioas, NULL, IOVA, IOVA + NCOMING * PAGE_SIZE - 1));
+	ioas_leave(ioas);
+}
+
+static void let_all_go(void *unused)
+{
+	unsigned int i;
+
+	current = &process.task;
+	for (i = 0; i < NCOMING; i++) {
+		ioas_enter(ioas);
+		ioas_erase_areas(ioas, coming[i]);
+		ioas_leave(ioas);
+		shim_might_sleep();
+	}
+}
+
+START_TEST(a_walk_over_areas_that_are_not_to_be_had_takes_no_stack)
+{
+	const struct shim_thread threads[] = { { walk_over_all }, { let_all_go } };
+	unsigned int i;
+
+	for (i = 0; i < NCOMING; i++)
+		coming[i] = occupy(IOVA + i * PAGE_SIZE);
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(1));
+}
+END_TEST
+
 START_TEST(a_dying_process_does_not_wait_to_map)
 {
 	struct ioas_area *other = occupy(IOVA);
@@ -1176,6 +1213,7 @@ int main(void)
 	tcase_add_loop_test(tcase, an_ioas_that_ends_keeps_no_room, 0, 50);
 	tcase_add_test(tcase, a_context_does_not_end_below_a_map_that_waits_for_room);
 	tcase_add_loop_test(tcase, a_map_waits_only_for_the_lowest_area_in_its_way, 0, 20);
+	tcase_add_test(tcase, a_walk_over_areas_that_are_not_to_be_had_takes_no_stack);
 	tcase_add_test(tcase, a_dying_process_does_not_wait_to_map);
 	tcase_add_test(tcase, all_areas_of_a_context_count);
 	tcase_add_test(tcase, the_pieces_of_a_copy_count_and_are_refused_together);
