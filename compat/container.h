@@ -20,7 +20,7 @@
 
 #define CONTAINERS_BITS	8
 
-/* Embedded in what a container is. */
+/* The part that finds and keeps it; embedded. */
 struct container {
 	struct hlist_node item;		/* lock of the table */
 	unsigned long handle;		/* constant */
@@ -59,7 +59,7 @@ void *container_publish(struct container *container);
  * container_unpublish() - undo container_publish()
  * @container: of container_get(), of which this is the end, too
  *
- * When this returns, the container is free of calls, and no new one finds it.
+ * When this returns, no call has a reference, and no new one finds the container.
  *
  * Context: sleeps until calls that have a reference are over. Calls that only entered an IOAS of
  * the container may still be there.

@@ -8,7 +8,7 @@
  * after it was let go, and once after a dma_rw. Only that is kept, in chunks of bits that are
  * made when the first one is set: so that starting to track costs nothing and cannot fail, and
  * a terabyte of which nothing is written costs no memory. An unmap clears bits and leaves the
- * chunks; when there are 64, or twice as many as the last look has left, the next one that is
+ * chunks; when there are 64, and twice as many as the last look has left, the next one that is
  * made drops those where nothing is mapped.
  *
  * A report takes the bits out as it goes. What user space then does not get is put back.

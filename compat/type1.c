@@ -10,7 +10,8 @@
  * keeps nobody from releasing that, and then has a reference to the module. It writes its answer
  * when it has let go of the container, but for bitmaps and the answers of native calls.
  *
- * Locking: that of the IOAS. Calls say which they need, see enum type1_scope.
+ * Locking: that of the IOAS, of which calls say how they need it, see enum type1_scope; and
+ * groups_lock for the groups.
  */
 #include <linux/fault-inject-usercopy.h>
 #include <linux/iommu.h>

@@ -138,13 +138,13 @@ static inline bool type1_is_report(const struct type1_call *call)
 
 /**
  * type1_check_dirty() - check the argument of VFIO_IOMMU_DIRTY_PAGES
- * @call: gets @error and @scope; all of a report has been read
+ * @call: gets its error and scope; all of a report has been read
  */
 void type1_check_dirty(struct type1_call *call);
 
 /**
  * type1_read_call() - read and check the argument of a call
- * @call: of which @cmd and @arg, and what was read already, is set
+ * @call: which has the command, where its argument is, and what was read already
  *
  * Context: may fault: the caller keeps no container, but the module.
  * Return: 0, with @call complete; -EFAULT; -EINVAL, or as stock type1, if something is wrong with

@@ -6,7 +6,7 @@
  * published, and ends: by DESTROY, by the kernel code that made it, or with its context.
  *
  * Locking: the xarray's own spinlock guards the table and the counts of its objects;
- * nothing is taken under it. contexts_mutex guards the tree of contexts and nothing else.
+ * nothing but the lock of a wait queue is taken under it. contexts_mutex guards the tree of contexts and nothing else.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

@@ -60,7 +60,7 @@ struct ioas_ctx {
 	struct mutex groups_mutex;
 	struct list_head groups;		/* groups_mutex; struct ioas_group */
 	struct mutex areas_mutex;		/* inside domains_rwsem of its IOASs */
-	unsigned long spare_areas;		/* areas_mutex; for its IOASs, see ioas.h */
+	unsigned long spare_areas;		/* areas_mutex; for its IOASs, see limits.h */
 	struct list_head ioass;			/* areas_mutex; those that have a share */
 	struct rb_node contexts_node;		/* contexts_mutex */
 	unsigned long id;			/* constant; no other context ever has it */

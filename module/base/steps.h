@@ -5,7 +5,7 @@
  * Walks and searches under a spinlock say count_step() for each node that they visit. Test
  * builds complain about more than STEPS_AT_ONCE of them in one go; other builds do not count.
  *
- * Also: what a step costs.
+ * Also: how the code of long walks is aligned.
  */
 #ifndef VFIO_IOAS_STEPS_H
 #define VFIO_IOAS_STEPS_H

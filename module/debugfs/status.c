@@ -93,7 +93,7 @@ struct ioas_sum {
 	unsigned long nareas;
 	unsigned long npins;
 	unsigned long nbytes;
-	struct store_sum pages;
+	struct store_sum store;
 	unsigned long nsteps;		/* still to spend */
 };
 
@@ -120,20 +120,20 @@ static bool sum_store(struct status_reader *reader, struct ioas *ioas, struct io
 	bool shared;
 
 	while (index <= last_index) {
-		nruns = sum->pages.nruns;
+		nruns = sum->store.nruns;
 		spin_lock(&ioas->iova_space.iova_lock);
 		shared = store->sharing;
 		if (!shared)
-			index = store_sum(store, index, last_index, SUM_AT_ONCE, &sum->pages);
+			index = store_sum(store, index, last_index, SUM_AT_ONCE, &sum->store);
 		spin_unlock(&ioas->iova_space.iova_lock);
 		if (shared) {
 			if (!lock_patiently(reader, &store->sharing->mutex))
 				return false;
-			index = store_sum(store, index, last_index, SUM_AT_ONCE, &sum->pages);
+			index = store_sum(store, index, last_index, SUM_AT_ONCE, &sum->store);
 			mutex_unlock(&store->sharing->mutex);
 		}
 		cond_resched();
-		if (!spend(sum, sum->pages.nruns - nruns))
+		if (!spend(sum, sum->store.nruns - nruns))
 			return false;
 	}
 	return true;
@@ -154,13 +154,13 @@ static struct ioas_area *count_areas(struct ioas *ioas, unsigned long *iova, str
 {
 	struct iova_space *space = &ioas->iova_space;
 	unsigned long from_iova = *iova;
-	struct ioas_area *area, *held = NULL;
+	struct ioas_area *area, *busy = NULL;
 	unsigned int n = 0;
 
 	lockdep_assert_held(&ioas->domains_rwsem);
 	spin_lock(&space->iova_lock);
 	area = iova_first(space, from_iova, ULONG_MAX);
-	for (; area && !held && n < SUM_AT_ONCE; n++, area = iova_next(space, area)) {
+	for (; area && !busy && n < SUM_AT_ONCE; n++, area = iova_next(space, area)) {
 		*iova = area->last_iova + 1;
 		if (area->first_iova < from_iova || !area_is_settled(area))
 			continue;
@@ -168,16 +168,16 @@ static struct ioas_area *count_areas(struct ioas *ioas, unsigned long *iova, str
 		sum->nbytes += area_nbytes(area);
 		sum->npins += area->npins;
 		if (is_simple(area))
-			store_sum(area->store, 0, area->store->extents.npages - 1, 1, &sum->pages);
+			store_sum(area->store, 0, area->store->extents.npages - 1, 1, &sum->store);
 		else
-			held = area;
+			busy = area;
 	}
-	if (held)
-		held->nbusy++;
+	if (busy)
+		busy->nbusy++;
 	if (!area)
 		*iova = 0;
 	spin_unlock(&space->iova_lock);
-	return held;
+	return busy;
 }
 
 /* False: not all was counted. */
@@ -226,15 +226,15 @@ static void show_ioas(struct seq_file *m, struct ioas *ioas)
 	if (!complete)
 		/* Only shown; maps, which count, need not pay for that. */
 		sum.nareas = data_race(ioas->iova_space.nareas);
-	sum.pages.npinned += atomic_long_read(&ioas->beside.npinned);
-	sum.pages.ncharged += atomic_long_read(&ioas->beside.ncharged);
+	sum.store.npinned += atomic_long_read(&ioas->beside.npinned);
+	sum.store.ncharged += atomic_long_read(&ioas->beside.ncharged);
 	rcu_read_lock();
 	is_default = rcu_access_pointer(object->ctx->default_ioas) == ioas;
 	rcu_read_unlock();
 	seq_printf(m, "ioas context=%lu id=%u vfio=%d areas=%lu mapped=%lu pinned=%lu charged=%lu runs=%lu pins=%lu users=%lu%s\n",
 		   object->ctx->id, object->id, is_default, sum.nareas, sum.nbytes,
-		   sum.pages.npinned * PAGE_SIZE, sum.pages.ncharged * PAGE_SIZE,
-		   sum.pages.nruns, sum.npins, ioas_count_users(ioas), complete ? "" : " busy=1");
+		   sum.store.npinned * PAGE_SIZE, sum.store.ncharged * PAGE_SIZE,
+		   sum.store.nruns, sum.npins, ioas_count_users(ioas), complete ? "" : " busy=1");
 }
 
 static void show_hwpt(struct seq_file *m, const struct ioas_hwpt *hwpt)

@@ -604,7 +604,7 @@ static void forget_left_ioas(struct ioas_access *access)
 		ioas_object_unuse(&left->object);
 }
 
-static void unpin_range(struct ioas_access *access, unsigned long iova, unsigned long last_iova)
+static void unpin_iova(struct ioas_access *access, unsigned long iova, unsigned long last_iova)
 {
 	struct ioas *ioas;
 	bool left = false;
@@ -630,7 +630,7 @@ void vfio_ioas_access_unpin_pages(struct ioas_access *access, unsigned long iova
 {
 	access_get(access);
 	if (!WARN_ON(!nbytes || iova + nbytes - 1 < iova))
-		unpin_range(access, iova, iova + nbytes - 1);
+		unpin_iova(access, iova, iova + nbytes - 1);
 	selftest_look(access->object.ctx);
 	access_put(access);
 }

@@ -23,7 +23,6 @@
 #include <linux/slab.h>
 
 #include "account.h"
-#include "base/kcompat.h"
 
 struct ioas_account *account_create(enum account_mode mode)
 {
@@ -57,7 +56,7 @@ void account_put(struct ioas_account *account)
 	kfree(account);
 }
 
-/* Does anybody's limit apply to native maps? */
+/* Does no limit apply? */
 static bool is_unaccounted(const struct ioas_account *account)
 {
 	return account->unlimited && account->mode != ACCOUNT_MLOCK;

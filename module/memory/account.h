@@ -31,7 +31,7 @@ struct ioas_account {
 	enum account_mode mode;
 	bool unlimited;			/* these credentials have CAP_IPC_LOCK */
 	unsigned long nareas;		/* iova_lock of its IOAS: stores that only that uses */
-	refcount_t refs;		/* one for its IOAS, one a store that areas share */
+	refcount_t refs;		/* one for its IOAS, one a shared store or a hold */
 	struct selftest_tally tally;
 };
 

@@ -3,7 +3,7 @@
  * extents: page index to PFN for one run of user memory, run-length coded.
  *
  * Owns: struct extents and its memory. Takes no lock: whoever embeds one guards it.
- * Knows nothing of pins or domains.
+ * Pins nothing, and knows nothing of domains.
  */
 #ifndef VFIO_IOAS_EXTENTS_H
 #define VFIO_IOAS_EXTENTS_H
@@ -88,7 +88,7 @@ struct extent_cursor {
 
 /**
  * extents_free_chunks() - the part of extents_destroy() that has something to free
- * @extents: the store
+ * @extents: the extents
  *
  * Context: may sleep.
  */
@@ -96,11 +96,11 @@ void extents_free_chunks(struct extents *extents);
 
 /**
  * extents_cut() - let a run begin at a page
- * @extents: the store
+ * @extents: the extents
  * @index: of the page, at most the number of pages
  *
  * Changes nothing that extents_first() and extents_next() tell but the number of pieces they
- * tell it in. Does nothing at either end of the store and in a hole, which is never in pieces.
+ * tell it in. Does nothing at either end of the extents and in a hole, which is never in pieces.
  *
  * Context: may sleep, allocates (charged to the caller's memory cgroup).
  * Return: 0, or -ENOMEM with nothing changed.
@@ -109,7 +109,7 @@ int extents_cut(struct extents *extents, unsigned long index);
 
 /**
  * extents_join() - undo extents_cut()
- * @extents: the store
+ * @extents: the extents
  * @index: as given to extents_cut()
  *
  * Makes one run of the two that meet there, if the upper one is of the same kind and continues
@@ -121,7 +121,7 @@ void extents_join(struct extents *extents, unsigned long index);
 
 /**
  * extents_set_part() - the part of extents_set() that has to search
- * @extents: the store
+ * @extents: the extents
  * @run: as given to extents_set()
  *
  * Context: may sleep, allocates (charged to the caller's memory cgroup).
@@ -131,7 +131,7 @@ int extents_set_part(struct extents *extents, const struct extent *run);
 
 /**
  * extents_clear() - make a range a hole
- * @extents: the store
+ * @extents: the extents
  * @first_index: first page of the range
  * @last_index: last page of the range, inclusive
  *
@@ -145,7 +145,7 @@ void extents_clear(struct extents *extents, unsigned long first_index,
 
 /**
  * extents_find() - the part of extents_first() that has to search
- * @extents: the store
+ * @extents: the extents
  * @cursor: of the walk, set here
  * @first_index: first page of the range
  * @last_index: last page of the range, inclusive, not below @first_index
@@ -159,7 +159,7 @@ void extents_find(const struct extents *extents, struct extent_cursor *cursor,
 
 /**
  * extents_step_slowly() - the part of extents_next() that crosses chunks
- * @extents: the store, unchanged since extents_first()
+ * @extents: the extents, unchanged since extents_first()
  * @cursor: of the walk
  * @last_index: as given to extents_first()
  * @run: in: the previous run, not the last of the range; out: the next one
@@ -228,7 +228,7 @@ static inline void extents_reset(struct extents *extents)
 
 /*
  * Stores are filled from front to back: the run mostly is the beginning of a hole that goes
- * on to the end of the store. False if not, or if there is no room left for that hole.
+ * on to the end of the extents. False if not, or if there is no room left for that hole.
  */
 static inline bool extents_append(struct extents *extents, const struct extent *run)
 {

@@ -2,7 +2,7 @@
 /*
  * pin: getting user pages for DMA, and giving them back.
  *
- * Locking: needs none; takes the mmap lock of another process' mm for reading.
+ * Locking: needs none; takes the mmap lock of the mm for reading.
  */
 #include <linux/err.h>
 #include <linux/mm.h>

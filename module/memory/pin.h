@@ -2,8 +2,8 @@
 /*
  * pin: getting user pages for DMA, and giving them back.
  *
- * Owns: struct pin_buffer. Every pin_user_pages_*() and unpin_*() call is in pin.c or
- * in this file.
+ * Owns: struct pin_buffer. Every pin_user_pages_*() and unpin_user_*() call is in pin.c,
+ * in this file, or in kcompat.h on behalf of pin.c.
  */
 #ifndef VFIO_IOAS_PIN_H
 #define VFIO_IOAS_PIN_H

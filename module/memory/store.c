@@ -32,8 +32,8 @@
 #include <linux/uaccess.h>
 
 #include "base/steps.h"
-#include "store.h"
 #include "pin.h"
+#include "store.h"
 
 #define user_first(user)	((user)->first_index)
 #define user_last(user)		((user)->last_index)

@@ -21,11 +21,11 @@
 
 struct page;
 
-/* Whose a struct store_user is, and so which struct it is a part of. */
+/* Whose a struct store_user is. */
 enum store_user_kind {
 	USER_AREA,		/* an area in a domain */
-	USER_ACCESS_PIN,	/* a pin of access.c, one of several alike of its owner */
-	USER_HOLD,		/* a page that a container's emulated devices hold */
+	USER_ACCESS_PIN,	/* an in-kernel user's pin, one of several alike of its owner */
+	USER_HOLD,		/* a struct store_hold */
 };
 
 /* Somebody who needs a part of a store pinned. */
@@ -67,7 +67,7 @@ struct store_sharing {
 	struct rb_root lasts;		/* ... and in the order of compare_lasts(); ... */
 	struct rb_root_cached covered;	/* ... and holds that are, of struct store_hold */
 	struct store_user own_area;	/* the one of the area that the store came with */
-	refcount_t refs;		/* areas that show the store, and calls */
+	refcount_t refs;		/* areas that show the store */
 };
 
 /* How a store may be pinned other than by GUP, with FOLL_LONGTERM, in the process that maps it. */

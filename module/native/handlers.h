@@ -2,7 +2,7 @@
 /*
  * handlers: what native ioctls do, for the table of them.
  *
- * Each has read its argument, and returns 0 or -errno to user space.
+ * The argument of each has been read; each returns 0 or -errno to user space.
  */
 #ifndef VFIO_IOAS_HANDLERS_H
 #define VFIO_IOAS_HANDLERS_H

@@ -20,7 +20,6 @@
 #include "space/area.h"
 #include "space/copy.h"
 #include "space/ioas.h"
-#include "space/limits.h"
 #include "space/map.h"
 #include "space/unmap.h"
 

@@ -16,7 +16,7 @@
 #include "memory/store.h"
 
 /* What a map makes. */
-struct area_and_pages {
+struct area_and_store {
 	struct ioas_area area;
 	struct ioas_store store;
 };
@@ -27,9 +27,9 @@ struct area_copy {
 	struct store_user user;
 };
 
-static inline struct area_and_pages *store_home(struct ioas_store *store)
+static inline struct area_and_store *store_home(struct ioas_store *store)
 {
-	return container_of(store, struct area_and_pages, store);
+	return container_of(store, struct area_and_store, store);
 }
 
 static inline bool area_is_copy(struct ioas_area *area)
@@ -125,7 +125,7 @@ static inline void area_init(struct ioas_area *area, struct ioas_store *store,
 static inline struct ioas_area *area_create(unsigned long uptr, unsigned long nbytes,
 					    int iommu_prot)
 {
-	struct area_and_pages *both = kmalloc(sizeof(*both), GFP_KERNEL_ACCOUNT);
+	struct area_and_store *both = kmalloc(sizeof(*both), GFP_KERNEL_ACCOUNT);
 
 	if (!both)
 		return NULL;

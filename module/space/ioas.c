@@ -21,7 +21,7 @@
 #include "memory/account.h"
 #include "unmap.h"
 
-/* Nobody finds it as the container's any more, and everybody who did has left for good. */
+/* Nobody finds it as the default any more, and everybody who did has left for good. */
 static void mark_dead(struct ioas *ioas)
 {
 	struct ioas_ctx *ctx = ioas->object.ctx;
@@ -198,7 +198,7 @@ int ioas_set_small_pages(struct ioas *ioas, bool small_pages)
 			ret = ioas_check_alignment(ioas, PAGE_SIZE);
 	}
 	if (!ret) {
-		/* HUGE_PAGES and CHECK_EXTENSION peek. */
+		/* HUGE_PAGES and maps of front ends peek. */
 		WRITE_ONCE(ioas->small_pages, small_pages);
 		ioas_refresh(ioas);
 	}

@@ -24,7 +24,8 @@ struct ioas_unmap_watch;
 /*
  * Lock order, outer first:
  *
- *   ctx->groups_mutex -> ioas_rwsem of an access -> its pins_rwsem -> domains_rwsem
+ *   ctx->groups_mutex -> ioas_rwsem of an access -> pins_rwsem of a notifier ->
+ *   domains_rwsem
  *   -> mutex of a shared store -> mmap lock of the memory's owner;
  *   domains_rwsem -> ctx->areas_mutex
  *

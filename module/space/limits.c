@@ -6,7 +6,7 @@
  * number of areas is limited for a context: each IOAS has a share of it.
  *
  * Locking: domains_rwsem for writing while what users can take changes; areas_mutex of the context
- * for shares.
+ * and iova_lock for shares.
  */
 #include <linux/mm.h>
 

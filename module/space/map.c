@@ -34,7 +34,7 @@ struct claim {
 	struct ioas_area *areas;	/* ascending, to lie side by side */
 	struct ioas_account *spare;	/* for try_claim() to use if none fits */
 	unsigned long align_mask;	/* bits that addresses and lengths must not have */
-	/* Only of a native one, see look_at_areas(): */
+	/* Not of one that looks at overlap first, see look_at_areas(): */
 	struct ioas_area *last;
 	unsigned long nareas;
 	int align_error;		/* of the first that may not be there, or 0 */
@@ -96,7 +96,7 @@ static void look_at_areas(struct claim *claim)
 	}
 }
 
-static noinline int check_native(struct claim *claim)
+static noinline int check_reserved_first(struct claim *claim)
 {
 	struct ioas_map *map = claim->map;
 
@@ -118,11 +118,11 @@ static inline int check_map(struct ioas *ioas, struct claim *claim)
 	if (map->nbytes & claim->align_mask)
 		return -EINVAL;
 	if (map->rule != MAP_OVERLAP_FIRST)
-		return check_native(claim);
+		return check_reserved_first(claim);
 	return (map->iova | map->uptr) & claim->align_mask ? -EINVAL : 0;
 }
 
-static int try_claim_fixed(struct ioas *ioas, struct claim *claim)
+static int try_claim_overlap_first(struct ioas *ioas, struct claim *claim)
 {
 	struct iova_space *space = &ioas->iova_space;
 	struct ioas_area *area = claim->areas;
@@ -165,7 +165,7 @@ static int find_place(struct iova_space *space, struct claim *claim)
 	return iova_first(space, map->iova, map->iova + map->nbytes - 1) ? -EEXIST : 0;
 }
 
-static noinline int try_claim_native(struct ioas *ioas, struct claim *claim)
+static noinline int try_claim_reserved_first(struct ioas *ioas, struct claim *claim)
 {
 	struct iova_space *space = &ioas->iova_space;
 	struct ioas_map *map = claim->map;
@@ -228,9 +228,9 @@ static int try_claim(struct ioas *ioas, struct claim *claim)
 
 	spin_lock(&ioas->iova_space.iova_lock);
 	if (claim->map->rule == MAP_OVERLAP_FIRST)
-		ret = try_claim_fixed(ioas, claim);
+		ret = try_claim_overlap_first(ioas, claim);
 	else
-		ret = try_claim_native(ioas, claim);
+		ret = try_claim_reserved_first(ioas, claim);
 	spin_unlock(&ioas->iova_space.iova_lock);
 	return ret;
 }
@@ -249,8 +249,8 @@ static bool is_decided(struct ioas *ioas, const struct ioas_map *map)
 	return decided;
 }
 
-/* They are counted for a native map only, see look_at_areas(). */
-static unsigned long count_areas(const struct claim *claim)
+/* A map that looks at overlap first has one, and does not count. */
+static unsigned long nareas_of(const struct claim *claim)
 {
 	return claim->map->rule == MAP_OVERLAP_FIRST ? 1 : claim->nareas;
 }
@@ -270,7 +270,7 @@ static int claim_on(struct ioas *ioas, struct claim *claim, int ret)
 				return -ENOMEM;
 			break;
 		case -EDQUOT:
-			if (ioas_get_room(ioas, count_areas(claim)))
+			if (ioas_get_room(ioas, nareas_of(claim)))
 				return -EDQUOT;
 			break;
 		case -EINPROGRESS:

@@ -49,8 +49,8 @@ struct ioas_map {
  * all users of the IOAS need, or a reserved IOVA is touched; -EEXIST on top of another area;
  * -ENOSPC without room for one more area, or without a place; -EOVERFLOW where IOVA would wrap;
  * -ENOMEM without memory or over the memlock limit; -EFAULT where user memory is missing or not
- * permitted; -EINTR on a fatal signal; -ESHUTDOWN if the IOAS died while it was left; what the IOMMU
- * driver or @map->check_last says.
+ * permitted; -EINTR on a fatal signal; -ESHUTDOWN if the IOAS died while it was left; what the
+ * IOMMU driver or @map->check_last says.
  */
 int ioas_map(struct ioas *ioas, struct ioas_map *map);
 

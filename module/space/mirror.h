@@ -2,8 +2,8 @@
 /*
  * mirror: a domain in which the areas of an IOAS are mapped.
  *
- * Owns: what is mapped in the domain. Every iommu_map() and iommu_unmap() call is in mirror.c or in
- * this file.
+ * Owns: what is mapped in the domain. Every iommu_map() and iommu_unmap() call is in mirror.c,
+ * in this file, or in kcompat.h on behalf of them.
  */
 #ifndef VFIO_IOAS_MIRROR_H
 #define VFIO_IOAS_MIRROR_H

@@ -23,7 +23,7 @@ struct ioas;
 #define MAX_NOTICES	100
 #define NOTICE_PAUSE	(HZ / 50)
 
-/* Embedded by an in-kernel user, for one IOAS at a time. */
+/* An in-kernel user has one for each IOAS that it uses. */
 struct ioas_notifier {
 	/*
 	 * The user is to give back its pins in a range, of which others may have pinned a part, or

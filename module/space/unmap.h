@@ -61,7 +61,7 @@ static inline int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned lon
 }
 
 /**
- * ioas_check_borders() - may areas be taken as a rule says, or one reaches over a border?
+ * ioas_check_borders() - does an area reach over a border of a range?
  * @ioas: the IOAS
  * @iova: first address of the range
  * @last_iova: last address, inclusive

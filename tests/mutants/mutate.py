@@ -12,7 +12,7 @@ COMPARISONS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==
 # Statements whose loss changes only how long something takes, what the log says, or what is
 # checked: their loss is no mistake that a test of behaviour could notice.
 NO_EFFECT = re.compile(
-    r"(lockdep_|assert_|might_|cond_resched|runs_cond_resched|BUILD_BUG_ON|WARN_ON|trace_|insight_\w+_over|"
+    r"(lockdep_|assert_|might_|cond_resched|runs_cond_resched|BUILD_BUG_ON|WARN_ON|trace_|"
     r"selftest_(look|note)|pr_|mutex_destroy|mutex_init|cpu_relax|prefetch)")
 
 LOCKS = {
