@@ -60,9 +60,9 @@ def include_upward(house):
 
 
 def call_in_a_circle(house):
-    house.compile("module/memory/account.o", "void pages_sum(void); void account_charge(void) "
-                  "{ pages_sum(); } void account_put(void) {}")
-    return "circle", "module/memory/account", "needs pages_sum", "module/memory/store"
+    house.compile("module/memory/account.o", "void store_sum(void); void account_charge(void) "
+                  "{ store_sum(); } void account_put(void) {}")
+    return "circle", "module/memory/account", "needs store_sum", "module/memory/store"
 
 
 def include_in_a_circle(house):
