@@ -6,9 +6,11 @@
 #include <getopt.h>
 
 #include "compare/common.h"
+#include "picture.h"
 #include "say.h"
-#include "status.h"
+#include "status_json.h"
 #include "subcommand.h"
+#include "view.h"
 
 #define WIDTH	79	/* of lines that we break */
 
@@ -84,14 +86,6 @@ static void print_details(const struct row *row, const struct insight *insight)
 		nusers = insight_parts_in(insight, row->ioas, "access").nitems;
 	if (nusers)
 		printf("        in-kernel users: %llu\n", (unsigned long long)nusers);
-}
-
-bool picture_shows_holder(const struct picture *picture, const struct holder *holder)
-{
-	const struct filter *filter = &picture->filter;
-
-	return holder_nothers(holder, &picture->insight) && !filter->by_group &&
-	       !filter->device && (!filter->by_pid || filter->pid == (uint64_t)holder->pid);
 }
 
 static void print_others(const struct picture *picture)

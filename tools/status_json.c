@@ -3,9 +3,10 @@
  * status_json.c - "vfio-ioas status --json"
  */
 #define _GNU_SOURCE
-#include "status.h"
+#include "status_json.h"
 
 #include "json.h"
+#include "picture.h"
 
 #define SCHEMA		1	/* see vfio-ioas(8) */
 #define NAME_NBYTES	64

@@ -3,7 +3,9 @@
  * switch.c - the command line of "vfio-ioas switch"
  */
 #define _GNU_SOURCE
-#include "switch.h"
+#include "switch_change.h"
+#include "switch_situation.h"
+#include "switch_status.h"
 
 #include <getopt.h>
 

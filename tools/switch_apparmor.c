@@ -7,7 +7,8 @@
  * libvirt-daemon, which has a place for the administrator's own.
  */
 #define _GNU_SOURCE
-#include "switch.h"
+#include "switch_apparmor.h"
+#include "switch_situation.h"
 
 #include <dirent.h>
 #include <fcntl.h>

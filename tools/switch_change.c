@@ -6,7 +6,9 @@
  * so that whoever comes after a crash knows what to undo.
  */
 #define _GNU_SOURCE
-#include "switch.h"
+#include "switch_change.h"
+#include "switch_check.h"
+#include "switch_situation.h"
 
 #include <signal.h>
 

@@ -5,7 +5,9 @@
  * All that can be checked is checked before the first change.
  */
 #define _GNU_SOURCE
-#include "switch.h"
+#include "switch_apparmor.h"
+#include "switch_check.h"
+#include "switch_situation.h"
 
 #include "holders.h"
 

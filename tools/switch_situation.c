@@ -5,7 +5,7 @@
  * /dev tells more than what is remembered: a link made by hand counts, too.
  */
 #define _GNU_SOURCE
-#include "switch.h"
+#include "switch_situation.h"
 
 #include "errand.h"
 

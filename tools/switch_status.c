@@ -3,7 +3,9 @@
  * switch_status.c - "vfio-ioas switch status"
  */
 #define _GNU_SOURCE
-#include "switch.h"
+#include "switch_check.h"
+#include "switch_situation.h"
+#include "switch_status.h"
 
 #include "holders.h"
 #include "json.h"

@@ -11,7 +11,7 @@
 #include "number.h"
 #include "say.h"
 #include "screen.h"
-#include "status.h"
+#include "view.h"
 #include "subcommand.h"
 #include "table.h"
 

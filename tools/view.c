@@ -3,7 +3,7 @@
  * view.c - options that "vfio-ioas status" and "vfio-ioas top" have in common
  */
 #define _GNU_SOURCE
-#include "status.h"
+#include "view.h"
 
 #include <getopt.h>
 #include <limits.h>

@@ -1,27 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * status.h - what "vfio-ioas status" shows
+ * view.h - options that "vfio-ioas status" and "vfio-ioas top" have in common
  */
-#ifndef TOOLS_STATUS_H
-#define TOOLS_STATUS_H
+#ifndef TOOLS_VIEW_H
+#define TOOLS_VIEW_H
 
-#include "holders.h"
 #include "insight.h"
 #include "table.h"
 
-struct picture {
-	struct insight insight;
-	struct holders holders;
-	struct filter filter;
-	bool live;		/* of this system, as it is: there are processes to ask */
-};
-
-/* Is it among what is asked for, and a holder of containers that are not ours? */
-bool picture_shows_holder(const struct picture *picture, const struct holder *holder);
-
-void status_print_json(const struct picture *picture);
-
-/* What status and top have in common of their command lines. */
 #define VIEW_OPTIONS \
 	{ "from", required_argument, NULL, 'f' }, \
 	{ "pid", required_argument, NULL, 'P' }, \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * switch.h - what the parts of "vfio-ioas switch" know of the machine
+ * switch_situation.h - what the parts of "vfio-ioas switch" know of the machine, and are asked for
  */
-#ifndef TOOLS_SWITCH_H
-#define TOOLS_SWITCH_H
+#ifndef TOOLS_SWITCH_SITUATION_H
+#define TOOLS_SWITCH_SITUATION_H
 
 #include "compare/common.h"
 #include "compare/text.h"
@@ -12,8 +12,6 @@
 #include "switch_access.h"
 #include "switch_node.h"
 #include "switch_state.h"
-
-struct holders;
 
 /* All that matters for the switch, at one moment. */
 struct situation {
@@ -56,25 +54,5 @@ struct request {
 
 /* Says why, and returns REFUSED. */
 #define refuse(...)	(say_error(__VA_ARGS__), REFUSED)
-
-/*
- * What AppArmor lacks for libvirt's domains to get our container by a symbolic link: true if
- * something is missing, with the command that adds it.
- */
-bool apparmor_lacks_rule(const char **command);
-
-/* All that speaks against it, checked before anything changes: DONE or REFUSED. */
-int switch_check(struct situation *situation, const struct request *request);
-/* Says which containers stay the kernel's; takes HOLDERS_SECONDS, whatever others do. */
-void switch_warn_of_users(void);
-/* Says if some processes were not looked at, as a list of holders does not show. */
-void switch_warn_if_late(const struct holders *holders);
-
-/* Each is a subcommand and returns the exit status. */
-int switch_on(const struct request *request);
-int switch_off(const struct request *request);
-int switch_restore(const struct request *request);
-int switch_refresh(const struct request *request);
-int switch_status(bool json);
 
 #endif
