@@ -7,6 +7,7 @@
 #include "modules.h"
 #include "steps.h"
 #include "text.h"
+#include "transcript.h"
 #include "world.h"
 
 #include <sys/wait.h>

@@ -4,6 +4,7 @@
  */
 #include "case.h"
 #include "steps.h"
+#include "transcript.h"
 #include "world.h"
 
 #include <sys/mman.h>

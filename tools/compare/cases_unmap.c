@@ -4,6 +4,7 @@
  */
 #include "case.h"
 #include "steps.h"
+#include "transcript.h"
 #include "world.h"
 
 static void unmap_needs_its_whole_structure(void)

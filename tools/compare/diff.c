@@ -280,3 +280,12 @@ void judge_outcome(const struct outcome *ours, struct comparison *comparison)
 		text_add(&comparison->excerpt, "%s  %s\n",
 			 text_chars(&ours->transcript), outcome_name(ours));
 }
+
+void comparisons_free(struct comparison *comparisons, size_t ncomparisons)
+{
+	size_t i;
+
+	for (i = 0; i < ncomparisons; i++)
+		text_free(&comparisons[i].excerpt);
+	free(comparisons);
+}

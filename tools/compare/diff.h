@@ -55,4 +55,7 @@ void judge_outcome(const struct outcome *ours, struct comparison *comparison);
 void find_causes(const struct comparison *comparison, const struct outcome *stock,
 		 bool *is_cause, size_t nops);
 
+/* Frees them, and what they tell. */
+void comparisons_free(struct comparison *comparisons, size_t ncomparisons);
+
 #endif

@@ -13,6 +13,7 @@
 #include "hunt.h"
 
 #include "devices.h"
+#include "minimize.h"
 #include "modules.h"
 #include "options.h"
 #include "random.h"
@@ -20,7 +21,7 @@
 #include "run.h"
 #include "text.h"
 
-#define MAX_SHRUNK	5U
+#define MAX_MINIMIZED	5U
 #define MAX_ROUNDS	64U	/* of leaving out what led to intended differences */
 
 /* Where a sequence runs, to be replaced in tests of the tester. */
@@ -206,15 +207,6 @@ bool compare_sequences(const char *name, struct sequence *sequences,
 	return well;
 }
 
-void comparisons_free(struct comparison *comparisons, size_t ncomparisons)
-{
-	size_t i;
-
-	for (i = 0; i < ncomparisons; i++)
-		text_free(&comparisons[i].excerpt);
-	free(comparisons);
-}
-
 /* --- random */
 
 static uint64_t nsequences_wanted(void)
@@ -286,12 +278,12 @@ static struct sequence *collect(struct digest *digests[NBACKENDS], uint64_t n,
 }
 
 /* Writes the shortest sequence found, and tells what it does. */
-static void tell_shrunk(struct sequence *sequence, struct comparison *comparison)
+static void tell_minimized(struct sequence *sequence, struct comparison *comparison)
 {
 	struct comparison *again = allocate(1, sizeof(*again));
 	char path[512];
 
-	shrink(sequence);
+	minimize(sequence, compare_once);
 	if (compare_once("random", sequence, 1, again, NULL) &&
 	    again->verdict == VERDICT_DIFFERENT) {
 		text_clear(&comparison->excerpt);
@@ -350,8 +342,8 @@ static bool look_at_differences(struct digest *digests[NBACKENDS], uint64_t n)
 			report_random(number, &same);
 			continue;
 		}
-		if (comparison->verdict == VERDICT_DIFFERENT && nshrunk++ < MAX_SHRUNK)
-			tell_shrunk(&sequences[i], comparison);
+		if (comparison->verdict == VERDICT_DIFFERENT && nshrunk++ < MAX_MINIMIZED)
+			tell_minimized(&sequences[i], comparison);
 		check_first_run(&digests[STOCK][number], &digests[OURS][number], comparison);
 		report_random(number, comparison);
 		i++;

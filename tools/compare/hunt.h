@@ -22,14 +22,10 @@ bool compare_sequences(const char *name, struct sequence *sequences,
 /* One run. rests: of each that diverges, what is to be run next; or NULL. */
 bool compare_once(const char *name, const struct sequence *sequences, size_t nsequences,
 		  struct comparison *comparisons, struct sequence *rests);
-void comparisons_free(struct comparison *comparisons, size_t ncomparisons);
 
 /* What gives a backend its turn and runs a sequence on it. Tests put wrong backends here. */
 extern bool (*hunt_turn_to)(enum backend backend);
 extern void (*hunt_run)(const struct sequence *sequence, enum backend backend,
 			struct outcome *outcome);
-
-/* Makes a sequence that differs as short as possible. */
-void shrink(struct sequence *sequence);
 
 #endif

@@ -4,13 +4,9 @@
  */
 #include "op.h"
 
-#include <stdarg.h>
-
 #include "op_type.h"
 #include "transcript.h"
 #include "world.h"
-
-static char prefix[32];
 
 uint64_t op_pack_name(const char *name)
 {
@@ -121,20 +117,6 @@ bool op_has_group(const struct op *op)
 
 /* --- executing */
 
-void say_prefix(const char *new_prefix)
-{
-	snprintf(prefix, sizeof(prefix), "%s", new_prefix);
-}
-
-static void add_line(const struct text *line)
-{
-	struct text whole = { 0 };
-
-	text_add(&whole, "%s%s", prefix, text_chars(line));
-	transcript_add(text_chars(&whole));
-	text_free(&whole);
-}
-
 void op_execute(const struct op *op)
 {
 	const struct op_type *type = &op_types[op->kind];
@@ -144,20 +126,6 @@ void op_execute(const struct op *op)
 	type->execute(op, &line);
 	if (type->tells_state)
 		world_add_state(&line);
-	add_line(&line);
-	text_free(&line);
-}
-
-void say(const char *format, ...)
-{
-	struct text line = { 0 };
-	char chars[1024];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(chars, sizeof(chars), format, arguments);
-	va_end(arguments);
-	text_add(&line, "%s", chars);
-	add_line(&line);
+	transcript_add(text_chars(&line));
 	text_free(&line);
 }

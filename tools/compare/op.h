@@ -92,9 +92,4 @@ bool op_has_group(const struct op *op);
 /* Does it, and adds a line to the transcript. */
 void op_execute(const struct op *op);
 
-/* Adds a line to the transcript that is not an operation's. */
-void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* What all following lines of this process begin with. */
-void say_prefix(const char *prefix);
-
 #endif

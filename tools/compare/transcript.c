@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "transcript.h"
 
+#include <stdarg.h>
 #include <sys/mman.h>
 
 #define TRANSCRIPT_BYTES	(128 * MIB)	/* MAX_OPS lines of usual length */
@@ -20,6 +21,7 @@ struct transcript {
 };
 
 static struct transcript *transcript;
+static char prefix[32];	/* of this process */
 
 static void map_transcript(int fd)
 {
@@ -67,20 +69,41 @@ void transcript_cut(size_t nbytes)
 	transcript->chars[nbytes] = '\0';
 }
 
+static void add_chars(const char *chars, size_t nchars)
+{
+	memcpy(transcript->chars + transcript->nchars, chars, nchars);
+	transcript->nchars += nchars;
+}
+
 void transcript_add(const char *line)
 {
-	size_t nchars = strlen(line);
-	size_t room = TRANSCRIPT_BYTES - sizeof(*transcript) -
-		      transcript->nchars;
+	size_t nchars = strlen(line), nprefix = strlen(prefix);
+	size_t room = TRANSCRIPT_BYTES - sizeof(*transcript) - transcript->nchars;
 
-	if (nchars + 2 > room) {
+	if (nprefix + nchars + 2 > room) {
 		transcript->is_full = true;
 		return;
 	}
-	memcpy(transcript->chars + transcript->nchars, line, nchars);
-	transcript->nchars += nchars;
-	transcript->chars[transcript->nchars++] = '\n';
+	add_chars(prefix, nprefix);
+	add_chars(line, nchars);
+	add_chars("\n", 1);
 	transcript->chars[transcript->nchars] = '\0';
+}
+
+void say_prefix(const char *new_prefix)
+{
+	snprintf(prefix, sizeof(prefix), "%s", new_prefix);
+}
+
+void say(const char *format, ...)
+{
+	va_list arguments;
+	char line[1024];
+
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	transcript_add(line);
 }
 
 const char *transcript_lines(size_t *nbytes)

@@ -19,6 +19,10 @@ void transcript_attach(void);
 
 void transcript_clear(void);
 void transcript_add(const char *line);
+/* The same, as printf() makes the line. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* What all following lines of this process begin with. */
+void say_prefix(const char *prefix);
 /* All lines so far; and how many bytes they have. */
 const char *transcript_lines(size_t *nbytes);
 /* Was there a line that did not fit? It is lost. */

@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 
 #include "iommufd.h"
-#include "op.h"
 #include "text.h"
+#include "transcript.h"
 
 #define OUR_NODE	"/dev/vfio/ioas"
 #define STOCK_NODE	"/dev/vfio/vfio"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * shrink.c - leaves out operations as long as the rest still differs
+ * minimize.c - leaves out operations as long as the rest still differs
  *
  * Changing the backend can mean to reload a module, so all attempts of a round are made on one
  * backend, then on the other.
  */
-#include "hunt.h"
+#include "minimize.h"
 #include "report.h"
 #include "text.h"
 
@@ -22,12 +22,11 @@ static void without_chunks(const struct sequence *from, size_t chunk,
 }
 
 /* Which of the attempts still differ. */
-static bool try_all(const struct sequence *attempts, size_t nattempts,
+static bool try_all(compare_fn *compare, const struct sequence *attempts, size_t nattempts,
 		    bool *differs)
 {
 	struct comparison *comparisons = allocate(nattempts, sizeof(*comparisons));
-	bool well = compare_once("random", attempts, nattempts,
-				 comparisons, NULL);
+	bool well = compare("random", attempts, nattempts, comparisons, NULL);
 	size_t i;
 
 	for (i = 0; i < nattempts; i++)
@@ -47,7 +46,7 @@ static void free_attempts(struct sequence *attempts, size_t nattempts)
 }
 
 /* First each chunk alone is left out ... */
-static void find_removable(const struct sequence *sequence, size_t chunk,
+static void find_removable(compare_fn *compare, const struct sequence *sequence, size_t chunk,
 			   size_t nchunks, bool *removable)
 {
 	struct sequence *attempts = allocate(nchunks, sizeof(*attempts));
@@ -59,13 +58,13 @@ static void find_removable(const struct sequence *sequence, size_t chunk,
 		without_chunks(sequence, chunk, left_out, &attempts[i]);
 		left_out[i] = false;
 	}
-	try_all(attempts, nchunks, removable);
+	try_all(compare, attempts, nchunks, removable);
 	free_attempts(attempts, nchunks);
 	free(left_out);
 }
 
 /* ... then as many as possible of those that can be, from the end. */
-static bool leave_out(struct sequence *sequence, size_t chunk, size_t nchunks,
+static bool leave_out(compare_fn *compare, struct sequence *sequence, size_t chunk, size_t nchunks,
 		      const bool *removable)
 {
 	struct sequence *attempts = allocate(nchunks, sizeof(*attempts));
@@ -80,7 +79,7 @@ static bool leave_out(struct sequence *sequence, size_t chunk, size_t nchunks,
 		left_out[i] = true;
 		without_chunks(sequence, chunk, left_out, &attempts[nattempts++]);
 	}
-	try_all(attempts, nattempts, differs);
+	try_all(compare, attempts, nattempts, differs);
 	for (i = nattempts; i-- > 0;) {
 		if (!differs[i])
 			continue;
@@ -93,25 +92,25 @@ static bool leave_out(struct sequence *sequence, size_t chunk, size_t nchunks,
 	return i != SIZE_MAX && nattempts;
 }
 
-static bool round_of(struct sequence *sequence, size_t chunk)
+static bool round_of(compare_fn *compare, struct sequence *sequence, size_t chunk)
 {
 	size_t nchunks = (sequence->nops + chunk - 1) / chunk;
 	bool *removable = allocate(nchunks, sizeof(*removable));
 	bool shorter;
 
-	find_removable(sequence, chunk, nchunks, removable);
-	shorter = leave_out(sequence, chunk, nchunks, removable);
+	find_removable(compare, sequence, chunk, nchunks, removable);
+	shorter = leave_out(compare, sequence, chunk, nchunks, removable);
 	free(removable);
 	return shorter;
 }
 
-void shrink(struct sequence *sequence)
+void minimize(struct sequence *sequence, compare_fn *compare)
 {
 	size_t chunk = sequence->nops / 2;
 
 	while (chunk && sequence->nops > 1 && !interrupted) {
-		progress("shrinking: %zu operations", sequence->nops);
-		if (!round_of(sequence, chunk) || chunk > sequence->nops)
+		progress("minimizing: %zu operations", sequence->nops);
+		if (!round_of(compare, sequence, chunk) || chunk > sequence->nops)
 			chunk /= 2;
 	}
 }
