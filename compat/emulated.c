@@ -121,8 +121,8 @@ static void count_user(struct emulated *emulated)
 }
 
 /*
- * Ends holds_mutex, and leaves the IOAS if there are neither users nor holds, which a device without
- * a callback can have. Another thread may be telling devices just then, and is waited for.
+ * Ends holds_mutex, and leaves the IOAS if there are neither users nor holds, which a device
+ * without a callback can have. Another thread may be telling devices just then, and is waited for.
  */
 static void unlock_and_quit(struct emulated *emulated)
 {

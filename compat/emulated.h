@@ -98,8 +98,8 @@ void emulated_forget_group(struct emulated *emulated, struct iommu_group *group)
  * From now on its mappings outlive its domains.
  *
  * Context: may sleep; vfio.ko lets no other group come or go.
- * Return: 0; what @emulated->ops->check says; -EINVAL if a native map does not consist of whole pages;
- * -ENOMEM.
+ * Return: 0; what @emulated->ops->check says; -EINVAL if a native map does not consist of whole
+ * pages; -ENOMEM.
  */
 int emulated_add_group(struct emulated *emulated, struct ioas *ioas);
 

@@ -5,8 +5,9 @@
  * Owns the table of a context. An object is reserved (its id is taken, nobody finds it),
  * published, and ends: by DESTROY, by the kernel code that made it, or with its context.
  *
- * Locking: the xarray's own spinlock guards the table and the counts of its objects;
- * nothing but the lock of a wait queue is taken under it. contexts_mutex guards the tree of contexts and nothing else.
+ * Locking: the xarray's own spinlock guards the table and the counts of its objects; nothing but
+ * the lock of a wait queue is taken under it. contexts_mutex guards the tree of contexts and
+ * nothing else.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
