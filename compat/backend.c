@@ -2,7 +2,7 @@
 /*
  * backend: what vfio.ko calls.
  *
- * Owns the registration with vfio.ko. What its calls are about is in type1.c.
+ * Owns the registration with vfio.ko. type1.c serves the calls.
  *
  * Being asked first. vfio.ko asks the backend registered last first, and stock type1
  * never says no. When it is loaded after us we register once more, with a new table:

@@ -23,7 +23,7 @@ typedef void (*dirty_held_fn)(struct dirty *dirty, const struct ioas *ioas,
 			      unsigned long first_index, unsigned long last_index,
 			      unsigned long *bits, unsigned long first_bit);
 
-/* What a container has to track. */
+/* Dirty tracking of a container. */
 struct dirty {
 	struct mutex lock;		/* outside of domains_rwsem */
 	bool tracking;			/* lock; what START and STOP said last */

@@ -309,7 +309,7 @@ int type1_attach_emulated_group(void *handle, struct iommu_group *group)
 static void detach_real_group(struct type1 *type1, struct type1_group *tgroup)
 {
 	ioas_detach_group(&type1->container.ctx, tgroup->group, type1->emulated.ngroups);
-	/* What it wrote to must still be reported, once. */
+	/* The pages that it could write to are still to be reported, once. */
 	if (tgroup->writes_anywhere)
 		dirty_remove_writer(tgroup->ioas);
 	ioas_object_unuse(&tgroup->ioas->object);

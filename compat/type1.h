@@ -110,7 +110,7 @@ int type1_attach_emulated_group(void *handle, struct iommu_group *group);
  */
 void type1_detach_group(void *handle, struct iommu_group *group);
 
-/* What drivers of open devices do, see emulated.h. -EINVAL also without such a container. */
+/* Calls of drivers with open devices: see emulated.h. -EINVAL also without such a container. */
 int type1_pin(void *handle, struct iommu_group *group, unsigned long iova, int npages, int prot,
 	      struct page **pages);
 void type1_unpin(void *handle, unsigned long iova, int npages);

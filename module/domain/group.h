@@ -61,15 +61,15 @@ struct ioas_group {
 	struct ioas_attachee whole;	/* of ioas_attach_group() */
 };
 
-/* What a group is to be attached to, and how. */
+/* The IOAS or HWPT to attach a group to, and how. */
 struct igroup_target {
 	struct ioas *ioas;
 	struct ioas_hwpt *hwpt;		/* just this one; NULL: whichever fits, or a new one */
 	bool nesting;			/* ask the driver for a nesting domain */
 	bool single_pages;		/* map areas that exist page by page */
 	/*
-	 * What to say, once interrupts are seen to be safe, if the group's domain is the first one
-	 * and does not reach an area; 0: -EADDRINUSE, and at once.
+	 * The errno if the group's domain is the first one and does not reach an area; then
+	 * interrupts are checked before. 0: -EADDRINUSE, without that check.
 	 */
 	int out_of_reach;
 	/* May the group go on a domain? Asked before, with domains_rwsem held for writing. */
