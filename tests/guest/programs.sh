@@ -1,50 +1,94 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Sourced by the scripts that run the guest's programs: which there are is what the sources say,
-# not what happens to be built. They have
+# Sourced by the scripts that run the guest's programs. The table tests/guest/programs says which
+# there are and what each needs. The scripts have
 #   top       the root of the sources
 #   kernel    the kernel directory, for is_slow
 # shellcheck disable=SC2154,SC2034  # see above; used there
 
-# Of the tool alone: on one kernel, by run-switch.
-once='test_switch_crash test_switch_others'
-
 # In front of a program: the kernel's own backend, which it looks for itself.
 on_stock='VFIO_NODE=/dev/vfio/vfio BACKEND=type1 '
 
-# programs PATTERN: the names of those whose sources match, sorted, and only those that $PROGRAMS
-# has, if it is set. Fails if one is not built.
-programs() {
-	local source name
+table=$top/tests/guest/programs
 
-	for source in "$top"/tests/guest/$1.c; do
-		name=$(basename "$source" .c)
+# check_table: each source has a line, and each line has a source and known words.
+check_table() {
+	local source bad
+
+	bad=$(
+		for source in "$top"/tests/guest/*.c; do
+			basename "$source" .c
+		done | awk '
+			NR == FNR && /^#|^$/ { next }
+			NR == FNR && $1 == "races" {
+				if (!($2 in listed))
+					print $2 " races, but has no line"
+				next
+			}
+			NR == FNR {
+				listed[$1] = 1
+				if (NF < 4 || $3 !~ /^(usual|no-intremap|one-cpu|warned)$/)
+					print $1 " has no machine, or no marks"
+				for (i = 4; i <= NF; i++)
+					if ($i !~ /^(-|stock|fault|samples|backend|other|slow)$/)
+						print $1 " has an unknown mark: " $i
+				next
+			}
+			/^lib_/ { next }
+			$1 in listed { delete listed[$1]; next }
+			{ print $1 " has a source but no line" }
+			END {
+				for (name in listed)
+					print name " has a line but no source"
+			}' "$table" -
+	)
+	[ -z "$bad" ] || {
+		sed 's,^,tests/guest/programs: ,' <<<"$bad" >&2
+		exit 2
+	}
+}
+
+# select_programs SUITE [MACHINE [MARK]]: the names of the programs of a suite, or of all suites (any),
+# that need that machine (any: whatever it is) and have that mark. Only those that $PROGRAMS has, if
+# it is set. Fails if one is not built.
+select_programs() {
+	local name
+
+	while read -r name; do
 		wanted "$name" || continue
 		[ -x "$top/build/guest/$name" ] || {
 			echo "${0##*/}: there is no build/guest/$name: 'make guest' builds it" >&2
 			exit 2
 		}
 		echo "$name"
-	done
+	done < <(awk -v suite="$1" -v machine="${2:-any}" -v mark="${3:-}" '
+		/^#|^$|^races / { next }
+		suite != "any" && $2 != suite || machine != "any" && $3 != machine { next }
+		mark == "" { print $1; next }
+		{ for (i = 4; i <= NF; i++) if ($i == mark) print $1 }' "$table")
 }
 
-# programs_that_use PATTERN WORD: of those, the ones whose sources have the word.
-programs_that_use() {
-	local name
+# has_mark PROGRAM MARK
+has_mark() {
+	awk -v name="$1" -v mark="$2" '
+		$1 == name { for (i = 4; i <= NF; i++) if ($i == mark) found = 1 }
+		END { exit !found }' "$table"
+}
 
-	for name in $(programs "$1"); do
-		! grep -qw "$2" "$top/tests/guest/$name.c" || echo "$name"
-	done
+# racing SUITE: the programs of a suite that race, a line each, with those of their tests that do.
+racing() {
+	awk -v suite="$1" '
+		/^#|^$/ { next }
+		$1 != "races" { suites[$1] = $2; next }
+		suites[$2] != suite { next }
+		!($2 in tests) { order[++n] = $2 }
+		{ tests[$2] = tests[$2] (NF > 2 ? " " $3 : "") }
+		END { for (i = 1; i <= n; i++) print order[i] tests[order[i]] }' "$table"
 }
 
 # wanted NAME: is it one of $PROGRAMS, or are all wanted?
 wanted() {
 	case " ${PROGRAMS:-$1} " in *" $1 "*) return 0 ;; *) return 1 ;; esac
-}
-
-# is_once NAME
-is_once() {
-	case " $once " in *" $1 "*) return 0 ;; *) return 1 ;; esac
 }
 
 # is_slow: does the kernel watch all memory accesses?
@@ -58,3 +102,5 @@ skip_stock() {
 	echo "1..0 # SKIP this kernel complains of stock's locks"
 	exit 0
 }
+
+check_table
