@@ -542,7 +542,7 @@ static void reserved_fields_must_be_zero(void)
 	close(fd);
 }
 
-/* 9.5: the container ioctls of a descriptor that has no IOAS */
+/* The container ioctls of a descriptor that has no IOAS */
 
 static void container_questions_need_no_ioas(void)
 {

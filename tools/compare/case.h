@@ -37,7 +37,7 @@
 
 struct test_case {
 	const char *name;
-	const char *numbers;	/* in section 13 of the specification; "" if new */
+	const char *numbers;	/* of the cases in docs/type1.md; "" if new */
 	unsigned int needs;
 	const char *checks;	/* one line */
 	void (*run)(void);

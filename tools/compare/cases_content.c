@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cases_content.c - which pages are reported dirty (section 13.9)
+ * cases_content.c - which pages are reported dirty (docs/type1.md, 13.9)
  */
 #include "case.h"
 #include "steps.h"

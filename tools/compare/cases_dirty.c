@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cases_dirty.c - arguments of dirty tracking (section 13.8)
+ * cases_dirty.c - arguments of dirty tracking (docs/type1.md, 13.8)
  */
 #include "case.h"
 #include "kernel.h"

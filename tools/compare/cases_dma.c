@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cases_dma.c - what devices see and write (section 13.13)
+ * cases_dma.c - what devices see and write (docs/type1.md, 13.13)
  */
 #include "case.h"
 #include "steps.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cases_info.c - VFIO_IOMMU_GET_INFO (section 13.2)
+ * cases_info.c - VFIO_IOMMU_GET_INFO (docs/type1.md, 13.2)
  */
 #include "case.h"
 #include "steps.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cases_life.c - containers and groups, from open to close (section 13.1)
+ * cases_life.c - containers and groups, from open to close (docs/type1.md, 13.1)
  */
 #include "case.h"
 #include "memory.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cases_map.c - VFIO_IOMMU_MAP_DMA (section 13.3)
+ * cases_map.c - VFIO_IOMMU_MAP_DMA (docs/type1.md, 13.3)
  */
 #include "case.h"
 #include "memory.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cases_memlock.c - RLIMIT_MEMLOCK and CAP_IPC_LOCK (section 13.4)
+ * cases_memlock.c - RLIMIT_MEMLOCK and CAP_IPC_LOCK (docs/type1.md, 13.4)
  */
 #include "case.h"
 #include "steps.h"

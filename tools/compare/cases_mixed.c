@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cases_mixed.c - PCI groups that join late, and containers with both kinds (section 13.12)
+ * cases_mixed.c - PCI groups that join late, and containers with both kinds (docs/type1.md, 13.12)
  */
 #include "case.h"
 #include "steps.h"

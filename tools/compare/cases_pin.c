@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cases_pin.c - pages pinned by emulated devices (section 13.10)
+ * cases_pin.c - pages pinned by emulated devices (docs/type1.md, 13.10)
  */
 #include "case.h"
 #include "steps.h"

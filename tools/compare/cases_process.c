@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cases_process.c - several processes and threads (section 13.14)
+ * cases_process.c - several processes and threads (docs/type1.md, 13.14)
  */
 #include "case.h"
 #include "steps.h"

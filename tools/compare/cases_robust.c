@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cases_robust.c - what stock type1 may not survive (section 13.15)
+ * cases_robust.c - what stock type1 may not survive (docs/type1.md, 13.15)
  *
  * Most are only for ours, and judge for themselves.
  */

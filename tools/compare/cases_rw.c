@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cases_rw.c - memory read and written by emulated devices (section 13.11)
+ * cases_rw.c - memory read and written by emulated devices (docs/type1.md, 13.11)
  */
 #include "case.h"
 #include "steps.h"

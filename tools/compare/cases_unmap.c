@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cases_unmap.c - VFIO_IOMMU_UNMAP_DMA with type1v2 (section 13.5)
+ * cases_unmap.c - VFIO_IOMMU_UNMAP_DMA with type1v2 (docs/type1.md, 13.5)
  */
 #include "case.h"
 #include "steps.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cases_unmap_v1.c - what VFIO_TYPE1_IOMMU does otherwise (section 13.6)
+ * cases_unmap_v1.c - what VFIO_TYPE1_IOMMU does otherwise (docs/type1.md, 13.6)
  */
 #include "case.h"
 #include "steps.h"

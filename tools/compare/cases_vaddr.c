@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cases_vaddr.c - new addresses for mapped memory (section 13.7)
+ * cases_vaddr.c - new addresses for mapped memory (docs/type1.md, 13.7)
  */
 #include "case.h"
 #include "steps.h"

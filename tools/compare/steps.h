@@ -45,8 +45,8 @@
 extern uint8_t *buf;
 
 /*
- * The setups of section 13: container 0 with what groups; the emulated devices are open. They
- * give up if that does not work.
+ * The setups of docs/type1.md, section 13: container 0 with its groups; the emulated devices are
+ * open. They give up if that does not work.
  */
 void setup_c(void);
 void setup_p(void);
