@@ -2,8 +2,8 @@
 """
 usage: reference.py
 
-Compares docs/uapi.md with the headers and the table of native ioctls, and docs/kapi.md with
-what the module exports. Prints TAP.
+Compares docs/uapi.md with the headers and the table of native ioctls, docs/kapi.md with what the
+module exports, and docs/type1.md with the numbers of the cases of "vfio-ioas compare". Prints TAP.
 """
 import re
 import subprocess
@@ -11,7 +11,7 @@ import sys
 
 from markdown import TOP, Document, Tap, files, read
 
-UAPI, KAPI = Document('docs/uapi.md'), Document('docs/kapi.md')
+UAPI, KAPI, TYPE1 = (Document(f'docs/{name}.md') for name in ('uapi', 'kapi', 'type1'))
 TABLE = 'module/native/ioctl.c'
 HEADER = 'uapi/iommufd.h'
 
@@ -161,6 +161,43 @@ def compare_errnos():
             yield f'{KAPI.path}: {name}() can give {" ".join(sorted(missing))}, too'
 
 
+def expand(numbers):
+    """The numbers of a case: "39-44 51" is 39 to 44, and 51."""
+    for first, last in re.findall(r'(\d+)(?:-(\d+))?', numbers):
+        yield from range(int(first), int(last or first) + 1)
+
+
+def numbers_of_compare():
+    """Source, name and numbers of each case that has any."""
+    for path in files('.c'):
+        if path.startswith('tools/compare/'):
+            for name, numbers in re.findall(r'\bCASE\((\w+),\s*"([^"]+)"', read(path)):
+                yield path, name, list(expand(numbers))
+
+
+def documented_cases():
+    """The numbers in the first column of the tables of cases; other tables number checks."""
+    in_cases = False
+    for _, line in TYPE1.prose:
+        in_cases = line.startswith('| case |') or in_cases and line.startswith('|')
+        row = re.match(r'\| (\d+) \|', line)
+        if in_cases and row:
+            yield int(row[1])
+
+
+def missing_cases():
+    """The numbers of cases that the document does not have, and those that it has twice."""
+    documented, cases = list(documented_cases()), list(numbers_of_compare())
+    if len(cases) < 100:
+        yield f'only {len(cases)} cases with numbers were found in tools/compare'
+    for path, name, numbers in cases:
+        for number in sorted(set(numbers) - set(documented)):
+            yield f'{path}: {TYPE1.path} has no case {number}, which {name} is about'
+    for number in sorted(set(documented)):
+        if documented.count(number) > 1:
+            yield f'{TYPE1.path}: case {number} is there twice'
+
+
 def main():
     tap = Tap()
     tap.test('numbers_in_the_uapi_reference_are_those_of_the_headers', compile_assertions())
@@ -169,6 +206,7 @@ def main():
     tap.test('refused_commands_in_the_uapi_reference_are_those_of_the_table', compare_refused())
     tap.test('every_exported_function_is_documented_and_no_other', compare_exports())
     tap.test('every_errno_of_an_exported_function_is_documented', compare_errnos())
+    tap.test('every_number_that_compare_lists_is_a_case_of_type1_md', missing_cases())
     return tap.end()
 
 
