@@ -43,7 +43,7 @@ check_table() {
 			}' "$table" -
 	)
 	[ -z "$bad" ] || {
-		sed 's,^,tests/guest/programs: ,' <<<"$bad" >&2
+		echo "tests/guest/programs: $bad" >&2
 		exit 2
 	}
 }
