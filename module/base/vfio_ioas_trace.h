@@ -91,9 +91,8 @@ TRACE_EVENT(unmap,
 		  __entry->unmapped_nbytes, __entry->nruns, __entry->error, __entry->ns)
 );
 
-TRACE_EVENT(pin,
-	TP_PROTO(unsigned long uptr, unsigned long npages, unsigned long nruns, int error,
-		 u64 ns),
+DECLARE_EVENT_CLASS(ioas_pages,
+	TP_PROTO(unsigned long uptr, unsigned long npages, unsigned long nruns, int error, u64 ns),
 	TP_ARGS(uptr, npages, nruns, error, ns),
 	TP_STRUCT__entry(
 		__field(unsigned long, uptr)
@@ -113,26 +112,20 @@ TRACE_EVENT(pin,
 		  __entry->npages, __entry->nruns, __entry->error, __entry->ns)
 );
 
-TRACE_EVENT(unpin,
-	TP_PROTO(unsigned long uptr, unsigned long npages, unsigned long nruns, u64 ns),
-	TP_ARGS(uptr, npages, nruns, ns),
-	TP_STRUCT__entry(
-		__field(unsigned long, uptr)
-		__field(unsigned long, npages)
-		__field(unsigned long, nruns)
-		__field(u64, ns)
-	),
-	TP_fast_assign(
-		__entry->uptr = uptr;
-		__entry->npages = npages;
-		__entry->nruns = nruns;
-		__entry->ns = ns;
-	),
+DEFINE_EVENT(ioas_pages, pin,
+	TP_PROTO(unsigned long uptr, unsigned long npages, unsigned long nruns, int error, u64 ns),
+	TP_ARGS(uptr, npages, nruns, error, ns)
+);
+
+/* Never fails. */
+DEFINE_EVENT_PRINT(ioas_pages, unpin,
+	TP_PROTO(unsigned long uptr, unsigned long npages, unsigned long nruns, int error, u64 ns),
+	TP_ARGS(uptr, npages, nruns, error, ns),
 	TP_printk("uptr=0x%lx pages=%lu runs=%lu ns=%llu", __entry->uptr, __entry->npages,
 		  __entry->nruns, __entry->ns)
 );
 
-TRACE_EVENT(attach,
+DECLARE_EVENT_CLASS(ioas_group,
 	TP_PROTO(unsigned long context, u32 ioas, u32 hwpt, int group, int error, u64 ns),
 	TP_ARGS(context, ioas, hwpt, group, error, ns),
 	TP_STRUCT__entry(
@@ -155,23 +148,15 @@ TRACE_EVENT(attach,
 		  __entry->ioas, __entry->hwpt, __entry->group, __entry->error, __entry->ns)
 );
 
-TRACE_EVENT(detach,
-	TP_PROTO(unsigned long context, u32 ioas, u32 hwpt, int group, u64 ns),
-	TP_ARGS(context, ioas, hwpt, group, ns),
-	TP_STRUCT__entry(
-		__field(unsigned long, context)
-		__field(u32, ioas)
-		__field(u32, hwpt)
-		__field(int, group)
-		__field(u64, ns)
-	),
-	TP_fast_assign(
-		__entry->context = context;
-		__entry->ioas = ioas;
-		__entry->hwpt = hwpt;
-		__entry->group = group;
-		__entry->ns = ns;
-	),
+DEFINE_EVENT(ioas_group, attach,
+	TP_PROTO(unsigned long context, u32 ioas, u32 hwpt, int group, int error, u64 ns),
+	TP_ARGS(context, ioas, hwpt, group, error, ns)
+);
+
+/* Never fails. */
+DEFINE_EVENT_PRINT(ioas_group, detach,
+	TP_PROTO(unsigned long context, u32 ioas, u32 hwpt, int group, int error, u64 ns),
+	TP_ARGS(context, ioas, hwpt, group, error, ns),
 	TP_printk("context=%lu ioas=%u hwpt=%u group=%d ns=%llu", __entry->context,
 		  __entry->ioas, __entry->hwpt, __entry->group, __entry->ns)
 );

@@ -510,7 +510,7 @@ static void detach_igroup(struct ioas_group *igroup, struct ioas_attachee *last,
 	leave_domain(igroup);
 	release_hwpt(igroup, hwpt, last, unmap_with_last);
 	if (trace_detach_enabled())
-		trace_detach(igroup->ctx->id, ioas_id, hwpt_id, group_id(igroup),
+		trace_detach(igroup->ctx->id, ioas_id, hwpt_id, group_id(igroup), 0,
 			     trace_ns(begin_ns));
 }
 

@@ -381,7 +381,7 @@ static void unpin_and_forget(struct ioas_store *store, unsigned long first_index
 	if (!WARN_ON_ONCE(nkept > ncharged))
 		account_refund(refund, store->account, ncharged - nkept);
 	extents_clear(&store->extents, first_index, last_index);
-	trace_unpin(store->uptr + first_index * PAGE_SIZE, sum.npinned, sum.nruns,
+	trace_unpin(store->uptr + first_index * PAGE_SIZE, sum.npinned, sum.nruns, 0,
 		    trace_ns(begin_ns));
 }
 

@@ -4,43 +4,22 @@
  * who is charged
  */
 #define _GNU_SOURCE
-#include "lib.h"
+#include "lib_family.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
 
-#define NPAGES	64U
-
-static struct rig rig;
-static uint8_t *memory;
-static struct gate to_child;
-static struct gate to_parent;
-
-static void open_rig(void)
-{
-	memory = mem_alloc(NPAGES * PAGE);
-	gate_make(&to_child);
-	gate_make(&to_parent);
-	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
-}
-
-static void close_rig(void)
-{
-	rig_close(&rig);
-	mem_free(memory, NPAGES * PAGE);
-}
-
 static int map(uint64_t first_page, uint64_t npages)
 {
-	return dma_map(rig.container, first_page * PAGE, memory,
+	return dma_map(family.rig.container, first_page * PAGE, family.memory,
 		       npages * PAGE, RW);
 }
 
 static long long unmap(uint64_t first_page, uint64_t npages)
 {
-	long long result = dma_unmap(rig.container, first_page * PAGE,
+	long long result = dma_unmap(family.rig.container, first_page * PAGE,
 				     npages * PAGE);
 
 	return result < 0 ? result : result / (long long)PAGE;
@@ -62,7 +41,7 @@ static void child_of_its_own_account(void *unused)
 
 static void forked_child_is_charged_for_its_own_maps_only(void)
 {
-	open_rig();
+	family_open();
 	check_eq(map(0, 4), 0);
 	check_eq(map(8, 8), 0);
 	check_eq(vm_lck_kib(0), 12 * PAGE_KIB);
@@ -71,7 +50,7 @@ static void forked_child_is_charged_for_its_own_maps_only(void)
 	check_eq(unmap(0, 4), 0);
 	check_eq(unmap(8, 8), 8);
 	check_eq(vm_lck_kib(0), 0);
-	close_rig();
+	family_close();
 }
 
 static void map_and_exit(void *unused)
@@ -83,7 +62,7 @@ static void map_and_exit(void *unused)
 
 static void mapping_of_a_dead_child_is_unmapped_by_its_parent(void)
 {
-	open_rig();
+	family_open();
 	join(spawn(map_and_exit, NULL));
 	check_eq(vm_lck_kib(0), 0);
 	check_eq(map(0, 1), -EEXIST);
@@ -92,36 +71,36 @@ static void mapping_of_a_dead_child_is_unmapped_by_its_parent(void)
 	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
 	check_eq(unmap(8, 4), 4);
 	check_eq(vm_lck_kib(0), 0);
-	close_rig();
+	family_close();
 }
 
 static void unmap_for_parent(void *unused)
 {
 	(void)unused;
-	gate_wait(&to_child);
+	gate_wait(&family.to_child);
 	check_eq(unmap(0, 4), 4);
 	check_eq(vm_lck_kib(0), 0);
 	check_eq(vm_lck_kib(getppid()), 4 * PAGE_KIB);
-	gate_open(&to_parent);
-	gate_wait(&to_child);
+	gate_open(&family.to_parent);
+	gate_wait(&family.to_child);
 }
 
 static void child_unmaps_what_its_parent_mapped_after_the_fork(void)
 {
 	pid_t child;
 
-	open_rig();
+	family_open();
 	child = spawn(unmap_for_parent, NULL);
 	check_eq(map(0, 4), 0);
 	check_eq(map(4, 4), 0);
-	gate_open(&to_child);
-	gate_wait(&to_parent);
+	gate_open(&family.to_child);
+	gate_wait(&family.to_parent);
 	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
 	check_eq(unmap(4, 4), 4);
 	check_eq(vm_lck_kib(0), 0);
-	gate_open(&to_child);
+	gate_open(&family.to_child);
 	join(child);
-	close_rig();
+	family_close();
 }
 
 static void hold_mapping(void *unused)
@@ -129,11 +108,11 @@ static void hold_mapping(void *unused)
 	(void)unused;
 	check_eq(map(0, 8), 0);
 	check_eq(map(32, 8), 0);
-	gate_open(&to_parent);
-	gate_wait(&to_child);
+	gate_open(&family.to_parent);
+	gate_wait(&family.to_child);
 	check_eq(vm_lck_kib(0), 8 * PAGE_KIB);
-	gate_open(&to_parent);
-	gate_wait(&to_child);
+	gate_open(&family.to_parent);
+	gate_wait(&family.to_child);
 	check_eq(vm_lck_kib(0), 0);
 }
 
@@ -141,23 +120,23 @@ static void parent_uncharges_its_living_child(void)
 {
 	pid_t child;
 
-	open_rig();
+	family_open();
 	child = spawn(hold_mapping, NULL);
-	gate_wait(&to_parent);
+	gate_wait(&family.to_parent);
 	check_eq(vm_lck_kib(child), 16 * PAGE_KIB);
 	check_eq(unmap(0, 8), 8);
-	gate_open(&to_child);
-	gate_wait(&to_parent);
-	check_eq(dma_unmap_all(rig.container), 8 * PAGE);
-	gate_open(&to_child);
+	gate_open(&family.to_child);
+	gate_wait(&family.to_parent);
+	check_eq(dma_unmap_all(family.rig.container), 8 * PAGE);
+	gate_open(&family.to_child);
 	join(child);
-	close_rig();
+	family_close();
 }
 
 /* What the image runs that exec starts. */
 static void check_inherited_container(void)
 {
-	int container = atoi(getenv("INHERITED"));
+	int container = family_inherited();
 	void *page = mem_alloc(PAGE);
 
 	check_eq(vm_lck_kib(0), 0);
@@ -175,29 +154,24 @@ static void check_inherited_container(void)
 
 static void exec_self(void *unused)
 {
-	char number[16];
-
 	(void)unused;
 	check_eq(map(0, 4), 0);
 	check_eq(map(8, 4), 0);
-	snprintf(number, sizeof(number), "%d", rig.container);
-	setenv("INHERITED", number, 1);
-	execl("/proc/self/exe", "container_process", (char *)NULL);
-	check_eq(-errno, 0);
+	family_exec();
 }
 
 static void container_lives_on_through_exec(void)
 {
-	open_rig();
+	family_open();
 	join(spawn(exec_self, NULL));
-	check_eq(dma_avail(rig.container), 65535);
+	check_eq(dma_avail(family.rig.container), 65535);
 	check_eq(vm_lck_kib(0), 0);
-	close_rig();
+	family_close();
 }
 
 static void *map_in_thread(void *unused)
 {
-	check_eq(map(0, NPAGES), 0);
+	check_eq(map(0, FAMILY_PAGES), 0);
 	return unused;
 }
 
@@ -205,13 +179,13 @@ static void mapping_made_by_a_thread_is_unmapped_by_another(void)
 {
 	pthread_t thread;
 
-	open_rig();
+	family_open();
 	require_eq(pthread_create(&thread, NULL, map_in_thread, NULL), 0);
 	require_eq(pthread_join(thread, NULL), 0);
-	check_eq(vm_lck_kib(0), NPAGES * PAGE_KIB);
-	check_eq(unmap(0, NPAGES), NPAGES);
+	check_eq(vm_lck_kib(0), FAMILY_PAGES * PAGE_KIB);
+	check_eq(unmap(0, FAMILY_PAGES), FAMILY_PAGES);
 	check_eq(vm_lck_kib(0), 0);
-	close_rig();
+	family_close();
 }
 
 static bool leader_is_dead(void *unused)
@@ -228,7 +202,7 @@ static bool leader_is_dead(void *unused)
 static void *map_and_end(void *unused)
 {
 	check_true(wait_until(leader_is_dead, NULL, EVENT_SECONDS));
-	check_eq(map(0, NPAGES), 0);
+	check_eq(map(0, FAMILY_PAGES), 0);
 	return unused;
 }
 
@@ -248,11 +222,11 @@ static void leader_ends_before_its_thread(void *unused)
 
 static void thread_of_a_process_without_its_leader_maps(void)
 {
-	open_rig();
+	family_open();
 	join(spawn(leader_ends_before_its_thread, NULL));
-	check_eq(unmap(0, NPAGES), NPAGES);
+	check_eq(unmap(0, FAMILY_PAGES), FAMILY_PAGES);
 	check_eq(vm_lck_kib(0), 0);
-	close_rig();
+	family_close();
 }
 
 static void own_everything(void *unused)
@@ -262,9 +236,9 @@ static void own_everything(void *unused)
 	(void)unused;
 	group = group_open_wait(0);
 	require_true(group >= 0);
-	require_eq(group_set_container(group, rig.container), 0);
-	require_eq(set_iommu(rig.container, VFIO_TYPE1v2_IOMMU), 0);
-	require_backend(rig.container);
+	require_eq(group_set_container(group, family.rig.container), 0);
+	require_eq(set_iommu(family.rig.container, VFIO_TYPE1v2_IOMMU), 0);
+	require_backend(family.rig.container);
 	check_eq(map(0, 16), 0);
 	/* And dies with all of it. */
 }
@@ -274,25 +248,25 @@ static bool container_is_dead(void *unused)
 	struct info info;
 
 	(void)unused;
-	return info_get(rig.container, &info) == -EINVAL;
+	return info_get(family.rig.container, &info) == -EINVAL;
 }
 
 static void container_whose_groups_died_is_empty(void)
 {
-	memory = mem_alloc(NPAGES * PAGE);
-	rig.container = container_open();
+	family.memory = mem_alloc(FAMILY_BYTES);
+	family.rig.container = container_open();
 	join(spawn(own_everything, NULL));
 	check_true(wait_until(container_is_dead, NULL, EVENT_SECONDS));
 	check_eq(map(0, 1), -EINVAL);
-	check_eq(dma_unmap_all(rig.container), -EINVAL);
-	check_eq(served_by_ioas(rig.container), -EINVAL);
+	check_eq(dma_unmap_all(family.rig.container), -EINVAL);
+	check_eq(served_by_ioas(family.rig.container), -EINVAL);
 	/* It can be used again. */
-	rig_add_group(&rig);
-	check_eq(set_iommu(rig.container, VFIO_TYPE1v2_IOMMU), 0);
-	require_backend(rig.container);
+	rig_add_group(&family.rig);
+	check_eq(set_iommu(family.rig.container, VFIO_TYPE1v2_IOMMU), 0);
+	require_backend(family.rig.container);
 	check_eq(map(0, 16), 0);
-	check_eq(dma_unmap_all(rig.container), 16 * PAGE);
-	close_rig();
+	check_eq(dma_unmap_all(family.rig.container), 16 * PAGE);
+	family_close();
 }
 
 /* Shared with the child, which may die at any moment. */
@@ -311,9 +285,9 @@ static void map_with_death_near(void *arg)
 
 	for (;;) {
 		atomic_store(&large->is_mapping, true);
-		ret = dma_map(rig.container, 0, large->bytes, large->nbytes, RW);
+		ret = dma_map(family.rig.container, 0, large->bytes, large->nbytes, RW);
 		atomic_store(&large->is_mapping, false);
-		if (ret || dma_unmap_all(rig.container) <= 0)
+		if (ret || dma_unmap_all(family.rig.container) <= 0)
 			break;
 	}
 }
@@ -352,20 +326,20 @@ static void map_that_is_killed_is_done_or_undone(void)
 
 	large->nbytes = scaled(8, 2) * HUGE_BYTES;
 	large->bytes = mem_alloc_scattered(large->nbytes);
-	open_rig();
+	family_open();
 	for (tries = 0; nhits < nrounds && tries < 20 * nrounds; tries++) {
 		long long nbytes;
 
 		large->kill_at_kib = (long)(random_next(&state) % (large->nbytes / 1024));
 		nhits += kill_in_map(large);
-		nbytes = dma_unmap_all(rig.container);
+		nbytes = dma_unmap_all(family.rig.container);
 		if (nbytes)
 			check_eq(nbytes, large->nbytes);
-		check_eq(dma_avail(rig.container), 65535);
+		check_eq(dma_avail(family.rig.container), 65535);
 	}
 	diag("%u of %u kills hit a map", nhits, tries);
 	check_true(nhits >= nrounds);
-	close_rig();
+	family_close();
 	mem_free(large->bytes, large->nbytes);
 	mem_free(large, PAGE);
 }
@@ -384,7 +358,7 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-	if (getenv("INHERITED"))
+	if (family_inherited() >= 0)
 		return run_alone(check_inherited_container);
 	return run_tests(tests, ARRAY_SIZE(tests), argc, argv);
 }

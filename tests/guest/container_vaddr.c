@@ -3,47 +3,27 @@
  * container_vaddr.c - mappings that get a new user address
  */
 #define _GNU_SOURCE
-#include "lib.h"
+#include "lib_family.h"
 
-#define NPAGES	64U
 #define VADDR	VFIO_DMA_UNMAP_FLAG_VADDR
 #define ALL	VFIO_DMA_UNMAP_FLAG_ALL
 
-static struct rig rig;
-static uint8_t *memory;
-static struct gate to_child;
-static struct gate to_parent;
-
-static void open_rig(void)
-{
-	memory = mem_alloc(NPAGES * PAGE);
-	gate_make(&to_child);
-	gate_make(&to_parent);
-	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
-}
-
-static void close_rig(void)
-{
-	rig_close(&rig);
-	mem_free(memory, NPAGES * PAGE);
-}
-
 static void map(uint64_t first_page, uint64_t npages)
 {
-	require_eq(dma_map(rig.container, first_page * PAGE,
-			   memory + first_page * PAGE, npages * PAGE, RW), 0);
+	require_eq(dma_map(family.rig.container, first_page * PAGE,
+			   family.memory + first_page * PAGE, npages * PAGE, RW), 0);
 }
 
 static int set_address(uint64_t first_page, uint64_t npages, const void *vaddr)
 {
-	return dma_map(rig.container, first_page * PAGE, vaddr, npages * PAGE,
+	return dma_map(family.rig.container, first_page * PAGE, vaddr, npages * PAGE,
 		       VFIO_DMA_MAP_FLAG_VADDR);
 }
 
 /* How many pages lost their address, or -errno. */
 static long long void_address(uint64_t first_page, uint64_t npages)
 {
-	long long result = dma_unmap_flags(rig.container, first_page * PAGE,
+	long long result = dma_unmap_flags(family.rig.container, first_page * PAGE,
 					   npages * PAGE, VADDR);
 
 	return result < 0 ? result : result / (long long)PAGE;
@@ -51,82 +31,82 @@ static long long void_address(uint64_t first_page, uint64_t npages)
 
 static long long void_all(void)
 {
-	long long result = dma_unmap_flags(rig.container, 0, 0, ALL | VADDR);
+	long long result = dma_unmap_flags(family.rig.container, 0, 0, ALL | VADDR);
 
 	return result < 0 ? result : result / (long long)PAGE;
 }
 
 static void address_is_set_only_where_one_is_missing(void)
 {
-	open_rig();
-	check_eq(set_address(0, 4, memory), -ENOENT);
+	family_open();
+	check_eq(set_address(0, 4, family.memory), -ENOENT);
 	map(0, 4);
-	check_eq(set_address(0, 4, memory), -EINVAL);
+	check_eq(set_address(0, 4, family.memory), -EINVAL);
 	check_eq(void_address(0, 4), 4);
 	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
-	check_eq(set_address(0, 2, memory), -EINVAL);
-	check_eq(set_address(1, 3, memory), -EINVAL);
-	check_eq(set_address(1, 1, memory), -EINVAL);
-	check_eq(set_address(0, 8, memory), -EINVAL);
-	check_eq(set_address(8, 4, memory), -ENOENT);
+	check_eq(set_address(0, 2, family.memory), -EINVAL);
+	check_eq(set_address(1, 3, family.memory), -EINVAL);
+	check_eq(set_address(1, 1, family.memory), -EINVAL);
+	check_eq(set_address(0, 8, family.memory), -EINVAL);
+	check_eq(set_address(8, 4, family.memory), -ENOENT);
 	map(4, 1);
-	check_eq(set_address(2, 2, memory), -EINVAL);
-	check_eq(dma_unmap(rig.container, 0, 4 * PAGE), 4 * (long long)PAGE);
+	check_eq(set_address(2, 2, family.memory), -EINVAL);
+	check_eq(dma_unmap(family.rig.container, 0, 4 * PAGE), 4 * (long long)PAGE);
 	/* Up to where one begins, there is none. */
-	check_eq(set_address(2, 2, memory), -ENOENT);
-	check_eq(dma_unmap(rig.container, 4 * PAGE, PAGE), (long long)PAGE);
+	check_eq(set_address(2, 2, family.memory), -ENOENT);
+	check_eq(dma_unmap(family.rig.container, 4 * PAGE, PAGE), (long long)PAGE);
 	map(0, 4);
 	check_eq(void_address(0, 4), 4);
-	check_eq(dma_map(rig.container, 0, memory + 1, 4 * PAGE,
+	check_eq(dma_map(family.rig.container, 0, family.memory + 1, 4 * PAGE,
 			 VFIO_DMA_MAP_FLAG_VADDR), -EINVAL);
-	check_eq(dma_map(rig.container, 0, memory, 0, VFIO_DMA_MAP_FLAG_VADDR),
+	check_eq(dma_map(family.rig.container, 0, family.memory, 0, VFIO_DMA_MAP_FLAG_VADDR),
 		 -EINVAL);
-	check_eq(set_address(0, 4, memory), 0);
-	check_eq(set_address(0, 4, memory), -EINVAL);
+	check_eq(set_address(0, 4, family.memory), 0);
+	check_eq(set_address(0, 4, family.memory), -EINVAL);
 	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
-	close_rig();
+	family_close();
 }
 
 static void mapping_without_address_still_is_in_the_way(void)
 {
-	open_rig();
+	family_open();
 	map(0, 4);
 	check_eq(void_address(0, 4), 4);
-	check_eq(dma_map(rig.container, 0, memory, 4 * PAGE, RW), -EEXIST);
+	check_eq(dma_map(family.rig.container, 0, family.memory, 4 * PAGE, RW), -EEXIST);
 	map(32, 4);
 	check_eq(void_address(0, 4), -EINVAL);
-	check_eq(dma_unmap(rig.container, 0, 4 * PAGE), 4 * PAGE);
+	check_eq(dma_unmap(family.rig.container, 0, 4 * PAGE), 4 * PAGE);
 	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
 	check_eq(void_address(0, 64), 4);
-	close_rig();
+	family_close();
 }
 
 static void groups_wait_until_every_mapping_has_an_address(void)
 {
 	int group;
 
-	open_rig();
+	family_open();
 	map(0, 4);
 	check_eq(void_address(0, 4), 4);
 	group = group_open(1);
 	expect_in_log("cannot attach: error -16");
-	check_eq(group_set_container(group, rig.container), -EBUSY);
-	check_eq(set_address(0, 4, memory + 8 * PAGE), 0);
-	check_eq(group_set_container(group, rig.container), 0);
+	check_eq(group_set_container(group, family.rig.container), -EBUSY);
+	check_eq(set_address(0, 4, family.memory + 8 * PAGE), 0);
+	check_eq(group_set_container(group, family.rig.container), 0);
 	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
 	check_eq(group_unset_container(group), 0);
 	/* Or until it is gone. */
 	check_eq(void_all(), 4);
-	check_eq(group_set_container(group, rig.container), -EBUSY);
-	check_eq(dma_unmap_all(rig.container), 4 * PAGE);
-	check_eq(group_set_container(group, rig.container), 0);
+	check_eq(group_set_container(group, family.rig.container), -EBUSY);
+	check_eq(dma_unmap_all(family.rig.container), 4 * PAGE);
+	check_eq(group_set_container(group, family.rig.container), 0);
 	require_eq(or_errno(close(group)), 0);
-	close_rig();
+	family_close();
 }
 
 static void addresses_become_void_together_or_not_at_all(void)
 {
-	open_rig();
+	family_open();
 	map(0, 4);
 	map(4, 4);
 	map(16, 4);
@@ -135,54 +115,54 @@ static void addresses_become_void_together_or_not_at_all(void)
 	check_eq(void_address(0, 12), 8);
 	check_eq(void_all(), -EINVAL);
 	/* The third one was not touched by that. */
-	check_eq(set_address(16, 4, memory), -EINVAL);
-	check_eq(set_address(0, 4, memory), 0);
+	check_eq(set_address(16, 4, family.memory), -EINVAL);
+	check_eq(set_address(0, 4, family.memory), 0);
 	check_eq(void_all(), -EINVAL);
-	check_eq(set_address(0, 4, memory), -EINVAL);
-	check_eq(set_address(4, 4, memory), 0);
+	check_eq(set_address(0, 4, family.memory), -EINVAL);
+	check_eq(set_address(4, 4, family.memory), 0);
 	check_eq(void_all(), 12);
-	check_eq(dma_unmap_all(rig.container), 12 * PAGE);
+	check_eq(dma_unmap_all(family.rig.container), 12 * PAGE);
 	check_eq(void_all(), 0);
-	close_rig();
+	family_close();
 }
 
 static void device_goes_on_without_an_address(void)
 {
-	uint8_t *other = mem_alloc(NPAGES * PAGE);
+	uint8_t *other = mem_alloc(FAMILY_BYTES);
 	struct edu edu;
 
-	open_rig();
-	edu_open(&edu, rig.group[0], 0);
-	require_eq(dma_map(rig.container, 0x100000, memory, 4 * PAGE, RW), 0);
+	family_open();
+	edu_open(&edu, family.rig.group[0], 0);
+	require_eq(dma_map(family.rig.container, 0x100000, family.memory, 4 * PAGE, RW), 0);
 	check_eq(void_all(), 4);
-	check_copy(&edu, memory, 0x100000, memory + PAGE, 0x101000);
+	check_copy(&edu, family.memory, 0x100000, family.memory + PAGE, 0x101000);
 	/* A new address is for what is pinned later: the device keeps its pages. */
-	check_eq(dma_map(rig.container, 0x100000, other, 4 * PAGE,
+	check_eq(dma_map(family.rig.container, 0x100000, other, 4 * PAGE,
 			 VFIO_DMA_MAP_FLAG_VADDR), 0);
-	check_copy(&edu, memory, 0x100000, memory + PAGE, 0x101000);
+	check_copy(&edu, family.memory, 0x100000, family.memory + PAGE, 0x101000);
 	edu_close(&edu);
-	close_rig();
-	mem_free(other, NPAGES * PAGE);
+	family_close();
+	mem_free(other, FAMILY_BYTES);
 }
 
 /* The parent looks at what a child has taken over while that lives. */
 static void let_parent_look(void)
 {
-	gate_open(&to_parent);
-	gate_wait(&to_child);
+	gate_open(&family.to_parent);
+	gate_wait(&family.to_child);
 }
 
 static pid_t spawn_to_look(void (*take_over)(void *))
 {
 	pid_t child = spawn(take_over, NULL);
 
-	gate_wait(&to_parent);
+	gate_wait(&family.to_parent);
 	return child;
 }
 
 static void end_child(pid_t child)
 {
-	gate_open(&to_child);
+	gate_open(&family.to_child);
 	join(child);
 }
 
@@ -192,11 +172,11 @@ static void take_over_with_too_small_a_limit(void *unused)
 	drop_ipc_lock();
 	set_memlock_pages(3);
 	expect_in_log("RLIMIT_MEMLOCK");
-	check_eq(set_address(0, 4, memory), -ENOMEM);
+	check_eq(set_address(0, 4, family.memory), -ENOMEM);
 	check_eq(vm_lck_kib(0), 0);
 	check_eq(vm_lck_kib(getppid()), 4 * PAGE_KIB);
 	set_memlock_pages(4);
-	check_eq(set_address(0, 4, memory), 0);
+	check_eq(set_address(0, 4, family.memory), 0);
 	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
 	check_eq(vm_lck_kib(getppid()), 0);
 	let_parent_look();
@@ -206,28 +186,28 @@ static void child_takes_mapping_and_charge_over(void)
 {
 	pid_t child;
 
-	open_rig();
+	family_open();
 	map(0, 4);
 	map(8, 4);
 	check_eq(void_address(0, 4), 4);
 	check_eq(vm_lck_kib(0), 8 * PAGE_KIB);
-	check_eq(dma_unmap(rig.container, 8 * PAGE, 4 * PAGE), 4 * PAGE);
+	check_eq(dma_unmap(family.rig.container, 8 * PAGE, 4 * PAGE), 4 * PAGE);
 	child = spawn_to_look(take_over_with_too_small_a_limit);
 	check_eq(vm_lck_kib(0), 0);
 	check_eq(vm_lck_kib(child), 4 * PAGE_KIB);
 	/* What the child took over is unmapped here, and uncharged there. */
-	check_eq(dma_unmap(rig.container, 0, 4 * PAGE), 4 * PAGE);
+	check_eq(dma_unmap(family.rig.container, 0, 4 * PAGE), 4 * PAGE);
 	check_eq(vm_lck_kib(child), 0);
 	end_child(child);
-	close_rig();
+	family_close();
 }
 
 static void take_two_over(void *unused)
 {
 	(void)unused;
-	check_eq(set_address(0, 4, memory), 0);
+	check_eq(set_address(0, 4, family.memory), 0);
 	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
-	check_eq(set_address(4, 8, memory + 4 * PAGE), 0);
+	check_eq(set_address(4, 8, family.memory + 4 * PAGE), 0);
 	check_eq(vm_lck_kib(0), 12 * PAGE_KIB);
 	check_eq(vm_lck_kib(getppid()), 0);
 	let_parent_look();
@@ -237,43 +217,43 @@ static void child_takes_two_mappings_over(void)
 {
 	pid_t child;
 
-	open_rig();
+	family_open();
 	map(0, 4);
 	map(4, 8);
 	check_eq(void_all(), 12);
 	child = spawn_to_look(take_two_over);
-	check_eq(dma_unmap(rig.container, 4 * PAGE, 8 * PAGE), 8 * PAGE);
+	check_eq(dma_unmap(family.rig.container, 4 * PAGE, 8 * PAGE), 8 * PAGE);
 	check_eq(vm_lck_kib(child), 4 * PAGE_KIB);
-	check_eq(dma_unmap(rig.container, 0, 4 * PAGE), 4 * PAGE);
+	check_eq(dma_unmap(family.rig.container, 0, 4 * PAGE), 4 * PAGE);
 	check_eq(vm_lck_kib(child), 0);
 	end_child(child);
-	close_rig();
+	family_close();
 }
 
 static void take_over_and_exit(void *unused)
 {
 	(void)unused;
-	check_eq(set_address(0, 4, memory), 0);
+	check_eq(set_address(0, 4, family.memory), 0);
 	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
 }
 
 static void mapping_taken_over_by_a_dead_child_is_unmapped(void)
 {
-	open_rig();
+	family_open();
 	map(0, 4);
 	map(4, 4);
 	check_eq(void_address(0, 4), 4);
 	join(spawn(take_over_and_exit, NULL));
 	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
-	check_eq(dma_unmap_all(rig.container), 8 * PAGE);
+	check_eq(dma_unmap_all(family.rig.container), 8 * PAGE);
 	check_eq(vm_lck_kib(0), 0);
-	close_rig();
+	family_close();
 }
 
 /* What the image runs that exec starts. */
 static void check_inherited_mappings(void)
 {
-	int container = atoi(getenv("INHERITED"));
+	int container = family_inherited();
 	void *pages = mem_alloc(8 * PAGE);
 
 	check_eq(served_by_ioas(container), backend_is_ioas());
@@ -288,24 +268,19 @@ static void check_inherited_mappings(void)
 
 static void exec_self(void *unused)
 {
-	char number[16];
-
 	(void)unused;
 	map(0, 4);
 	check_eq(void_all(), 4);
-	snprintf(number, sizeof(number), "%d", rig.container);
-	setenv("INHERITED", number, 1);
-	execl("/proc/self/exe", "container_vaddr", (char *)NULL);
-	check_eq(-errno, 0);
+	family_exec();
 }
 
 static void mappings_are_handed_over_through_exec(void)
 {
-	open_rig();
+	family_open();
 	join(spawn(exec_self, NULL));
 	check_eq(vm_lck_kib(0), 0);
-	check_eq(dma_unmap_all(rig.container), 0);
-	close_rig();
+	check_eq(dma_unmap_all(family.rig.container), 0);
+	family_close();
 }
 
 static const struct test tests[] = {
@@ -322,7 +297,7 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-	if (getenv("INHERITED"))
+	if (family_inherited() >= 0)
 		return run_alone(check_inherited_mappings);
 	return run_tests(tests, ARRAY_SIZE(tests), argc, argv);
 }
