@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * The native iommufd ioctls that vfio_ioas answers, binary compatible with
- * <linux/iommufd.h> of kernels that ship one. They work on /dev/iommu, and on a
- * container after VFIO_SET_IOMMU.
+ * The native iommufd ioctls of vfio_ioas, binary compatible with <linux/iommufd.h> of kernels that
+ * have one. They work on /dev/iommu, and on a container after VFIO_SET_IOMMU. docs/uapi.md lists
+ * the errnos of each command, in the order of the checks.
  *
- * Every argument begins with its own size in bytes. A shorter struct than a command
- * needs is EINVAL; a longer one is fine if what the module does not know is zero,
- * otherwise E2BIG. An unknown command is ENOTTY; an unknown flag, operation or
- * option, a reserved field that is not 0, or a command that the kernel or the device
- * cannot serve, EOPNOTSUPP.
+ * Every argument begins with its own size in bytes:
  *
- * Objects have ids from 1 upward, in one number space per open file. An id that does
- * not exist, or is of another kind than the command wants, is ENOENT. Addresses and
- * lengths are bytes; "last" is inclusive.
+ * - ENOTTY: an unknown command.
+ * - EINVAL: a struct that is shorter than the command needs.
+ * - E2BIG: a struct that is longer than the one here, and has a byte behind it that is not zero.
+ * - EOPNOTSUPP: an unknown flag, operation or option; a reserved field that is not 0; a command
+ *   that the kernel or the device cannot serve.
+ * - ENOENT: an id that does not exist, or names another kind of object than the command needs.
+ *
+ * Ids count from 1, in one sequence for objects of all kinds, for each open file. Addresses and
+ * lengths are in bytes; "last" is inclusive.
  */
 #ifndef VFIO_IOAS_UAPI_IOMMUFD_H
 #define VFIO_IOAS_UAPI_IOMMUFD_H
 
 /*
- * <linux/iommu.h> of newer kernels brings the kernel's own text, which has all of this;
+ * <linux/iommu.h> of newer kernels includes the kernel's own iommufd.h, which has all of this.
  * tests/abi/uapi compares the two.
  */
 #ifndef _UAPI_IOMMUFD_H
@@ -45,10 +47,10 @@ enum {
 
 /*
  * IOMMU_DESTROY - end an object
- * @id: of any kind
+ * @id: the object, of any kind
  *
- * EBUSY while another object or a kernel driver uses it; a call that is using it at
- * the moment is waited for. What is mapped in an IOAS is unmapped.
+ * Ending an IOAS unmaps everything in it. EBUSY: another object or a kernel driver uses the object.
+ * A call that works on the object at the moment is waited for.
  */
 struct iommu_destroy {
 	__u32 size;
@@ -58,9 +60,9 @@ struct iommu_destroy {
 #define IOMMU_DESTROY		_IO(IOMMUFD_TYPE, IOMMUFD_CMD_DESTROY)
 
 /*
- * IOMMU_IOAS_ALLOC - make an empty I/O address space
+ * IOMMU_IOAS_ALLOC - make an empty I/O address space (IOAS)
  * @flags: 0
- * @out_ioas_id: its id
+ * @out_ioas_id: receives the id of the IOAS
  */
 struct iommu_ioas_alloc {
 	__u32 size;
@@ -70,22 +72,22 @@ struct iommu_ioas_alloc {
 
 #define IOMMU_IOAS_ALLOC	_IO(IOMMUFD_TYPE, IOMMUFD_CMD_IOAS_ALLOC)
 
-/* An interval of IOVA, both ends inclusive. */
+/* A range of IOVA, both ends inclusive. */
 struct iommu_iova_range {
 	__aligned_u64 start;
 	__aligned_u64 last;
 };
 
 /*
- * IOMMU_IOAS_IOVA_RANGES - which IOVA can be mapped, whether mapped or not?
+ * IOMMU_IOAS_IOVA_RANGES - list the usable IOVA, mapped or not
  * @ioas_id: the IOAS
- * @num_iovas: in: room in the array; out: number of ranges there are
+ * @num_iovas: in: capacity of the array, in entries; out: number of ranges
  * @__reserved: 0
- * @allowed_iovas: pointer to an array of struct iommu_iova_range, filled ascending
- * @out_iova_alignment: what addresses and lengths must be multiples of
+ * @allowed_iovas: pointer to an array of struct iommu_iova_range, to be filled in ascending order
+ * @out_iova_alignment: addresses and lengths of maps must be multiples of this
  *
- * EMSGSIZE if the array is too small, with as many entries as fit, the number and the
- * alignment written. Attaching a device can take from the ranges and raise the alignment.
+ * Attaching a device can shrink the ranges and raise the alignment. EMSGSIZE: the array is too
+ * small; the ranges that fit, the number of all ranges, and the alignment are written.
  */
 struct iommu_ioas_iova_ranges {
 	__u32 size;
@@ -99,16 +101,16 @@ struct iommu_ioas_iova_ranges {
 #define IOMMU_IOAS_IOVA_RANGES	_IO(IOMMUFD_TYPE, IOMMUFD_CMD_IOAS_IOVA_RANGES)
 
 /*
- * IOMMU_IOAS_ALLOW_IOVAS - keep IOVA from becoming unusable
+ * IOMMU_IOAS_ALLOW_IOVAS - keep IOVA usable
  * @ioas_id: the IOAS
- * @num_iovas: entries of the array; 0 allows everything again
+ * @num_iovas: number of entries in the array; 0 removes the restriction
  * @__reserved: 0
  * @allowed_iovas: pointer to an array of struct iommu_iova_range, in any order
  *
- * Replaces the former list, all or nothing. While it is in place, no device that
- * would reserve a part of it can be attached, and addresses are chosen from it where
- * the caller does not fix them. EINVAL: an entry whose last is not above its start, or
- * two that overlap; EADDRINUSE: something in it is reserved.
+ * Replaces the former list as a whole, or not at all. While the list is in place, a device that
+ * would reserve a part of it cannot be attached, and a map without FIXED_IOVA gets its address from
+ * the list. EINVAL: the last of an entry is not above its start, or two entries overlap.
+ * EADDRINUSE: an entry contains reserved IOVA.
  */
 struct iommu_ioas_allow_iovas {
 	__u32 size;
@@ -127,18 +129,23 @@ enum iommufd_ioas_map_flags {
 };
 
 /*
- * IOMMU_IOAS_MAP - show memory of the calling process to devices
- * @flags: enum iommufd_ioas_map_flags; READABLE or WRITEABLE is needed
+ * IOMMU_IOAS_MAP - map memory of the calling process for devices
+ * @flags: enum iommufd_ioas_map_flags; READABLE or WRITEABLE is required
  * @ioas_id: the IOAS
  * @__reserved: 0
  * @user_va: address of the memory
- * @length: of the memory
- * @iova: in, with FIXED_IOVA: where; out: where
+ * @length: length of the memory
+ * @iova: in: IOVA, with FIXED_IOVA; out: IOVA of the map
  *
- * Memory is pinned, and counted against RLIMIT_MEMLOCK, when the first device or in-kernel
- * user needs it. EINVAL: not aligned, or on IOVA that is not usable; EEXIST: on another
- * mapping; ENOSPC: no room; EOVERFLOW: too high; EFAULT: no such memory, or not writable;
- * ENOMEM: no memory, or above the limit.
+ * The memory is pinned, and charged to RLIMIT_MEMLOCK, when the first device or in-kernel user
+ * needs it.
+ *
+ * - EINVAL: an address or the length is not aligned; the IOVA is not usable.
+ * - EEXIST: the range overlaps another map.
+ * - ENOSPC: no free range fits; the limit to the number of mappings is reached.
+ * - EOVERFLOW: a range wraps, or ends too high.
+ * - EFAULT: the memory does not exist, or is not writable.
+ * - ENOMEM: no memory; RLIMIT_MEMLOCK is exceeded.
  */
 struct iommu_ioas_map {
 	__u32 size;
@@ -153,16 +160,16 @@ struct iommu_ioas_map {
 #define IOMMU_IOAS_MAP		_IO(IOMMUFD_TYPE, IOMMUFD_CMD_IOAS_MAP)
 
 /*
- * IOMMU_IOAS_COPY - map once more what is mapped already
+ * IOMMU_IOAS_COPY - map memory a second time that is mapped already
  * @flags: as for MAP
- * @dst_ioas_id: where to map it, may be the same IOAS
- * @src_ioas_id: where it is mapped
- * @length: how much
+ * @dst_ioas_id: IOAS to map into; may be the source
+ * @src_ioas_id: IOAS to copy from
+ * @length: length of the source and of the new map
  * @dst_iova: as @iova of MAP
- * @src_iova: where it is mapped; may begin, and end, inside a mapping
+ * @src_iova: start of the source; the source may begin and end inside a map
  *
- * Both show the same pages, pinned and counted once. ENOENT: a hole in the source; EPERM:
- * WRITEABLE, but the source was first mapped without; and what MAP says.
+ * Both maps show the same pages, which are pinned and charged once. ENOENT: the source has a hole.
+ * EPERM: WRITEABLE is set, but the memory was first mapped without it. Other errors are as of MAP.
  */
 struct iommu_ioas_copy {
 	__u32 size;
@@ -177,15 +184,17 @@ struct iommu_ioas_copy {
 #define IOMMU_IOAS_COPY		_IO(IOMMUFD_TYPE, IOMMUFD_CMD_IOAS_COPY)
 
 /*
- * IOMMU_IOAS_UNMAP - take mappings away
+ * IOMMU_IOAS_UNMAP - unmap a range
  * @ioas_id: the IOAS
- * @iova: where to begin
- * @length: in: how far to go; out: the length of all mappings that were taken away
+ * @iova: start of the range
+ * @length: in: length of the range; out: bytes unmapped
  *
- * 0 and 2^64 - 1 take away everything. Otherwise a mapping is taken as a whole or not at
- * all: ENOENT if one reaches over a border (those below it are gone then), or there is
- * none. EBUSY: one is just being made or taken away; EDEADLK: an in-kernel user did not
- * let go of one.
+ * @iova 0 with @length 2^64 - 1 unmaps everything. Otherwise maps are unmapped from the lowest
+ * upward, each as a whole or not at all. After an error, the maps below are gone.
+ *
+ * - ENOENT: nothing is mapped in the range; the next map reaches over a border of the range.
+ * - EBUSY: another thread is making or removing the next map.
+ * - EDEADLK: an in-kernel user did not unpin the next map.
  */
 struct iommu_ioas_unmap {
 	__u32 size;
@@ -197,11 +206,11 @@ struct iommu_ioas_unmap {
 #define IOMMU_IOAS_UNMAP	_IO(IOMMUFD_TYPE, IOMMUFD_CMD_IOAS_UNMAP)
 
 /*
- * RLIMIT_MODE: who pays for pinned memory of this file, the user (0) or the process
- * (1). Can be set, by CAP_SYS_RESOURCE, while there is no object. @object_id is 0.
+ * RLIMIT_MODE: to whom pinned memory of this file is charged: the user (0) or the process (1). To
+ * set it needs CAP_SYS_RESOURCE, and a file without objects. @object_id is 0.
  *
- * HUGE_PAGES: may the IOMMU use larger pages than the CPU's smallest for an IOAS (1), or
- * not (0)? Cannot be set to 0 while a device has mappings. @object_id is the IOAS.
+ * HUGE_PAGES: whether the IOMMU may use pages larger than the CPU's smallest for an IOAS (1) or not
+ * (0). It cannot be set to 0 while a device has mappings. @object_id is the IOAS.
  */
 enum iommufd_option {
 	IOMMU_OPTION_RLIMIT_MODE = 0,
@@ -218,8 +227,8 @@ enum iommufd_option_ops {
  * @option_id: enum iommufd_option
  * @op: enum iommufd_option_ops
  * @__reserved: 0
- * @object_id: what it is a setting of
- * @val64: in or out: the value
+ * @object_id: the object that has the setting
+ * @val64: in for SET, out for GET: the value
  */
 struct iommu_option {
 	__u32 size;
@@ -239,15 +248,16 @@ enum iommufd_vfio_ioas_op {
 };
 
 /*
- * IOMMU_VFIO_IOAS - which IOAS do the container ioctls work on?
- * @ioas_id: out for GET, in for SET
+ * IOMMU_VFIO_IOAS - read or select the IOAS that container ioctls work on
+ * @ioas_id: in for SET, out for GET: the IOAS
  * @op: enum iommufd_vfio_ioas_op
  * @__reserved: 0
  *
- * GET: ENODEV if there is none. SET and CLEAR change what container ioctls map into
- * from now on and what the next group attaches to, not what groups are attached to. On a
- * container that stock type1 serves this command is ENOTTY: that it works proves who
- * serves.
+ * SET and CLEAR select the IOAS for later container ioctls and for the next group. Groups that are
+ * attached stay where they are. ENODEV: GET, and none is selected.
+ *
+ * On a container that stock type1 serves, this command is ENOTTY. So a GET that works proves that
+ * vfio_ioas serves the container.
  */
 struct iommu_vfio_ioas {
 	__u32 size;
@@ -258,7 +268,7 @@ struct iommu_vfio_ioas {
 
 #define IOMMU_VFIO_IOAS		_IO(IOMMUFD_TYPE, IOMMUFD_CMD_VFIO_IOAS)
 
-/* What kind of data comes with HWPT_ALLOC. */
+/* Kinds of data for the IOMMU driver that come with HWPT_ALLOC. */
 enum iommu_hwpt_data_type {
 	IOMMU_HWPT_DATA_NONE = 0,
 };
@@ -268,20 +278,20 @@ enum iommufd_hwpt_alloc_flags {
 };
 
 /*
- * IOMMU_HWPT_ALLOC - make an I/O page table that a device can be attached to
- * @flags: 0; what else there is needs an IOMMU driver that our kernels do not have
- * @dev_id: a device; the table is of the kind it needs
- * @pt_id: the IOAS that the table will mirror
- * @out_hwpt_id: its id
+ * IOMMU_HWPT_ALLOC - make an HWPT: an I/O page table that devices can be attached to
+ * @flags: 0; no IOMMU driver of the supported kernels could serve any other value
+ * @dev_id: a device; the table suits its IOMMU
+ * @pt_id: the IOAS that the HWPT will mirror
+ * @out_hwpt_id: receives the id of the HWPT
  * @__reserved: 0
  * @data_type: IOMMU_HWPT_DATA_NONE
  * @data_len: 0
- * @data_uptr: not looked at
- * @fault_id: not looked at
- * @__reserved2: not looked at
+ * @data_uptr: ignored
+ * @fault_id: ignored
+ * @__reserved2: ignored
  *
- * It stays until DESTROY, and keeps the IOAS. ENOENT: no such device; EINVAL: no such
- * IOAS.
+ * The HWPT stays until DESTROY, and keeps its IOAS from being destroyed. ENOENT: no such device.
+ * EINVAL: no such IOAS.
  */
 struct iommu_hwpt_alloc {
 	__u32 size;
@@ -308,18 +318,18 @@ enum iommu_hw_info_flags {
 };
 
 /*
- * IOMMU_GET_HW_INFO - what is known of the IOMMU behind a device
+ * IOMMU_GET_HW_INFO - describe the IOMMU behind a device
  * @flags: enum iommu_hw_info_flags
  * @dev_id: the device
- * @data_len: in: room at @data_uptr; out: how much there is to tell
- * @data_uptr: where to tell it; what is left of the room is zeroed
- * @in_data_type: with INPUT_TYPE: the type wanted, 0 for whichever there is
- * @out_data_type: its type; NONE where there is nothing to tell
- * @out_max_pasid_log2: how many PASIDs the device may use: none
+ * @data_len: in: size of the buffer; out: bytes of data there are
+ * @data_uptr: the buffer; the part behind the data is zeroed
+ * @in_data_type: with INPUT_TYPE: the type wanted; 0 for any
+ * @out_data_type: type of the data; NONE without data
+ * @out_max_pasid_log2: log2 of the number of PASIDs that the device may use; 0: none
  * @__reserved: 0
- * @out_capabilities: what it can do beyond translation: nothing
+ * @out_capabilities: what the IOMMU can do beyond translation; 0: nothing
  *
- * EOPNOTSUPP: another type than that of @in_data_type, where there is something to tell.
+ * EOPNOTSUPP: the IOMMU has data of another type than @in_data_type.
  */
 struct iommu_hw_info {
 	__u32 size;
