@@ -2,35 +2,34 @@
 /*
  * access: in-kernel users of an IOAS: drivers that reach its memory with the CPU.
  *
- * A pin makes the store of each area it touches shared, adds itself to those who need a
- * part of it, and counts in the area, so that an unmap knows whom it has to tell. User
- * space always wins: the unmap claims the area so that no new pin gets in, calls the
- * drivers with nothing held, and goes on when all pins are gone.
+ * A pin makes the store of each area that it touches shared, and becomes a user of a part of the
+ * store. It also counts in the area, so that an unmap knows that it has to tell in-kernel users.
+ * User space always wins: the unmap claims the area, so that no new pin gets in. Then it calls the
+ * drivers without holding a lock, and goes on when all pins are gone.
  *
- * Locking: change_mutex is held while an access is attached, replaced or detached, calls of its
- * driver included: so each of these is over when the next one begins. ioas_rwsem guards which
- * IOAS an access is attached to: held for reading while that is used, for writing only for the
- * change itself, never across a call of the driver. Calls that pin say so to the notifier, which
- * lets an unmap wait for them.
+ * Locking: change_mutex serializes attach, replace and detach of an access; it is held while these
+ * call the driver, too. ioas_rwsem guards which IOAS an access is attached to. It is held for
+ * reading while that IOAS is used, and for writing only for the change itself, never across a call
+ * of the driver. A call that pins announces itself to the notifier, so that an unmap can wait for
+ * it.
  *
- * Unmaps call the driver through a notifier; a thread that removes that waits for such calls, with
- * change_mutex held.
+ * An unmap calls the driver through a notifier. A thread that removes the notifier waits for such
+ * calls, with change_mutex held.
  *
- * Calls that pin, unpin or copy have a reference each. A thread that destroys the access waits for
- * what they do in the IOAS, but not for the rest of them: which touches at least the ioas_rwsem
- * that it has just released.
+ * Each call that pins, unpins or copies has a reference to the access. A thread that destroys the
+ * access waits for the part of the call that uses the IOAS, but not for its rest, which at least
+ * still touches the ioas_rwsem that it has just released.
  *
- * An access gives back only what it has pinned itself: each pin has the number of its access,
- * which no other one ever has, also not one that is made where it was.
+ * An access unpins only its own pins. Each pin has the number of its access. A number is never used
+ * again, not even for a new access at the same address.
  *
  * An access counts its pins, so that it leaves an IOAS only when it has none there. A driver that
- * is told to let go and does not is a bug of that driver. Then a replacement fails, and after a
- * detach, which cannot, the access keeps the IOAS that it has left until the last pin is given
- * back, or for as long as it exists: a late unpin finds what it is about, and nothing else.
+ * is told to unpin, and does not, has a bug. Then a replacement fails. A detach cannot fail: the
+ * access keeps the IOAS that it has left until the last pin is gone, or until the access is
+ * destroyed. So a late unpin finds the IOAS of its pin, and no other one.
  *
- * Order: change_mutex -> locks of the driver -> ioas_rwsem -> pins_rwsem of the notifier
- * -> domains_rwsem. Where
- * a driver's locks may be held already, change_mutex is only tried.
+ * Order: change_mutex -> locks of the driver -> ioas_rwsem -> pins_rwsem of the notifier ->
+ * domains_rwsem. Where a driver's locks may be held already, change_mutex is only tried.
  */
 #include <linux/err.h>
 #include <linux/export.h>
@@ -50,19 +49,19 @@ struct ioas_access {
 	struct ioas_object object;		/* its driver is a user of it */
 	const struct vfio_ioas_access_ops *ops;	/* constant, as is data */
 	void *data;
-	unsigned long number;			/* constant; of this access alone */
+	unsigned long number;			/* constant; no other access ever has it */
 	refcount_t refs;			/* of calls, and one until it is destroyed */
 	struct mutex change_mutex;		/* one change of the IOAS at a time */
-	/* One is registered with @ioas. While another IOAS replaces that, so is the other one. */
-	struct ioas_notifier notifiers[2];	/* change_mutex, for those who join and quit */
+	/* One is registered with @ioas; during a replacement the other one with the new IOAS. */
+	struct ioas_notifier notifiers[2];	/* change_mutex, to join and quit an IOAS */
 	unsigned int current_notifier;		/* change_mutex and ioas_rwsem */
 	struct rw_semaphore ioas_rwsem;
 	struct ioas *ioas;			/* ioas_rwsem; this is a user of it, or NULL */
 	struct ioas *pins_ioas;			/* ioas_rwsem; where its pins are: @ioas, or ... */
 						/* ... one it has left, of which it is a user */
-	bool closing;				/* ioas_rwsem; about to leave: nothing new */
+	bool closing;				/* ioas_rwsem; about to leave: no new calls */
 	atomic_long_t npins;			/* changes with ioas_rwsem held for reading */
-	wait_queue_head_t unpinned;		/* the last pin was given back */
+	wait_queue_head_t unpinned;		/* the last pin is gone */
 };
 
 static atomic_long_t last_number;
@@ -158,17 +157,17 @@ struct ioas_access *vfio_ioas_access_create(struct ioas_ctx *ctx,
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_create);
 
-/* An access has not changed, or not any more. Afterwards another thread may destroy it. */
+/* Ends a call that wanted to change the access. Then another thread may destroy it. */
 static void let_access_go(struct ioas_access *access)
 {
 	selftest_look(access->object.ctx);
 	ioas_object_put(&access->object);
 }
 
-/* -EBUSY while another thread changes what the access is attached to, or destroys it. */
+/* -EBUSY while another thread attaches, replaces, detaches or destroys the access. */
 static int begin_change(struct ioas_access *access)
 {
-	/* If not, there may soon be nothing to look at either. */
+	/* If this fails, the access may soon be freed: it is not even looked at. */
 	if (!ioas_object_try_busy(&access->object))
 		return -EBUSY;
 	if (mutex_trylock(&access->change_mutex))
@@ -183,14 +182,14 @@ static void end_change(struct ioas_access *access)
 	let_access_go(access);
 }
 
-/* Lets an access be told of unmaps in @ioas, of which it becomes a user. */
+/* Registers the access for unmaps in @ioas, and makes it a user of @ioas. */
 static int join_ioas(struct ioas_access *access, struct ioas *ioas)
 {
 	lockdep_assert_held(&access->change_mutex);
 	return ioas_notifier_add(&access->notifiers[!access->current_notifier], ioas);
 }
 
-/* Undoes join_ioas(); when it returns, no call on behalf of that IOAS is under way. */
+/* Undoes join_ioas(). When it returns, no unmap of that IOAS is calling the driver. */
 static void quit_ioas(struct ioas_access *access, struct ioas_notifier *notifier)
 {
 	lockdep_assert_held(&access->change_mutex);
@@ -202,7 +201,7 @@ static bool access_has_pins(struct ioas_access *access)
 	return atomic_long_read(&access->npins);
 }
 
-/* @ioas, which the access has joined, or NULL, is what calls use from now on. */
+/* From now on calls use @ioas, which the access has joined, or nothing if @ioas is NULL. */
 static void set_ioas(struct ioas_access *access, struct ioas *ioas)
 {
 	lockdep_assert_held(&access->change_mutex);
@@ -217,7 +216,7 @@ static void set_ioas(struct ioas_access *access, struct ioas *ioas)
 	up_write(&access->ioas_rwsem);
 }
 
-/* May new calls use the IOAS? When it says no, none of them is under way. */
+/* Refuses new calls, or allows them. Once they are refused, none of them is under way. */
 static void set_closing(struct ioas_access *access, bool closing)
 {
 	down_write(&access->ioas_rwsem);
@@ -225,7 +224,7 @@ static void set_closing(struct ioas_access *access, bool closing)
 	up_write(&access->ioas_rwsem);
 }
 
-/* -EBUSY: pins of an IOAS that it has left are not given back yet. */
+/* -EINVAL if it is attached; -EBUSY if it still has pins in an IOAS that it has left. */
 static int check_unattached(struct ioas_access *access)
 {
 	int ret = 0;
@@ -250,7 +249,7 @@ static int attach(struct ioas_access *access, struct ioas *ioas)
 
 typedef int (*access_step)(struct ioas_access *access, struct ioas *ioas);
 
-/* Does @step with the IOAS of an id; -ENOENT if there is none. */
+/* Runs @step with the IOAS that @ioas_id names; -ENOENT if there is none. */
 static int change_to(struct ioas_access *access, u32 ioas_id, access_step step)
 {
 	struct ioas *ioas;
@@ -276,8 +275,8 @@ int vfio_ioas_access_attach(struct ioas_access *access, u32 ioas_id)
 EXPORT_SYMBOL_GPL(vfio_ioas_access_attach);
 
 /*
- * Tells the driver to give back what it has, as often as an unmap does: it may note a pin only
- * after the first notice. No pin comes meanwhile. -EDEADLK if it keeps some.
+ * Tells the driver to unpin everything, as often as an unmap does, since the driver may note a pin
+ * only after the first notice. No new pin gets in meanwhile. -EDEADLK if the driver keeps some.
  */
 static noinline int tell_driver(struct ioas_access *access)
 {
@@ -293,7 +292,7 @@ static noinline int tell_driver(struct ioas_access *access)
 	return 0;
 }
 
-/* The access goes over to @ioas, which it has joined, or to nothing. */
+/* Moves the access to @ioas, which it has joined, or to nothing. */
 static void go_over(struct ioas_access *access, struct ioas *ioas)
 {
 	struct ioas_notifier *old = &access->notifiers[access->current_notifier];
@@ -330,12 +329,12 @@ int vfio_ioas_access_replace(struct ioas_access *access, u32 ioas_id)
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_replace);
 
-/* change_mutex is held; gives it back. */
+/* change_mutex is held on entry, and released on return. */
 static void detach_and_unlock(struct ioas_access *access)
 {
 	if (access->ioas) {
 		set_closing(access, true);
-		/* Pins that the driver keeps stay, see set_ioas(). */
+		/* set_ioas() remembers the IOAS if the driver keeps pins. */
 		tell_driver(access);
 		go_over(access, NULL);
 	}
@@ -344,7 +343,7 @@ static void detach_and_unlock(struct ioas_access *access)
 
 void vfio_ioas_access_detach(struct ioas_access *access)
 {
-	/* Whoever is destroying it detaches it, too. */
+	/* A thread that is destroying the access detaches it, too. */
 	if (!ioas_object_try_busy(&access->object))
 		return;
 	mutex_lock(&access->change_mutex);
@@ -354,7 +353,7 @@ void vfio_ioas_access_detach(struct ioas_access *access)
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_detach);
 
-/* Nobody can give back pins any more that the driver has kept: they stay. */
+/* Pins that the driver has kept stay for good: nothing can unpin them any more. */
 static void lose_pins(struct ioas_access *access)
 {
 	struct ioas *left = NULL;
@@ -364,7 +363,7 @@ static void lose_pins(struct ioas_access *access)
 	up_write(&access->ioas_rwsem);
 	if (!left)
 		return;
-	/* If not, a call has just given back the last ones, see forget_left_ioas(). */
+	/* Without pins left, a call is about to do this in forget_left_ioas(). */
 	WARN_ON_ONCE(access_has_pins(access));
 	ioas_object_unuse(&left->object);
 }
@@ -372,8 +371,9 @@ static void lose_pins(struct ioas_access *access)
 void vfio_ioas_access_destroy(struct ioas_access *access)
 {
 	/*
-	 * Calls that change what it is attached to are over then, and no new one begins. Nobody is
-	 * waited for: one that was never attached may be destroyed with locks of a driver held.
+	 * When this returns, attach, replace and detach are over, and none can begin. So
+	 * change_mutex is free, and trying it is enough. To wait for it would break the lock order
+	 * where a driver destroys an access that was never attached with its own locks held.
 	 */
 	ioas_object_retire(&access->object);
 	if (!WARN_ON(!mutex_trylock(&access->change_mutex)))
@@ -385,19 +385,19 @@ void vfio_ioas_access_destroy(struct ioas_access *access)
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_destroy);
 
-/* A call of the driver that works on [iova, last_iova] of the IOAS it is attached to. */
+/* A driver's call that works on [iova, last_iova] of the IOAS that its access is attached to. */
 struct access_call {
 	struct ioas_access *access;
 	struct ioas *ioas;
 	unsigned long iova;		/* everything below is done */
 	unsigned long last_iova;
 	unsigned int flags;
-	int needs_prot;			/* what the areas must allow */
-	struct page **pages;		/* of a pin: receives the next ones */
-	void *data;			/* of a copy: where the next bytes are */
+	int needs_prot;			/* IOMMU_READ or IOMMU_WRITE: the areas must allow it */
+	struct page **pages;		/* of a pin: where the next pages go */
+	void *data;			/* of a copy: where the next bytes are, or go */
 };
 
-/* Does @step with the part of the range in each area. It moves on to the part's last byte. */
+/* Runs @step for the part of the range in each area. It sets call->iova to the last byte. */
 static int each_part(struct access_call *call, int (*step)(struct access_call *call))
 {
 	int ret;
@@ -410,7 +410,7 @@ static int each_part(struct access_call *call, int (*step)(struct access_call *c
 	}
 }
 
-/* Checks the range, and keeps the access attached. On success ends with end_call(). */
+/* Checks the range, and keeps the access attached until end_call(), if it succeeds. */
 static int begin_call(struct ioas_access *access, struct access_call *call,
 		      unsigned long nbytes)
 {
@@ -452,7 +452,7 @@ static struct ioas_area *get_next_area(struct access_call *call)
 	return ERR_PTR(ret);
 }
 
-/* Where in its store the part of an area that a call is about begins and ends. */
+/* Where in the store of an area the part begins and ends that a call works on. Inclusive. */
 static void area_part(const struct ioas_area *area, const struct access_call *call,
 		      unsigned long *first_byte, unsigned long *last_byte)
 {
@@ -481,7 +481,7 @@ static int pin_part(struct access_call *call, struct ioas_area *area, unsigned l
 	return ret;
 }
 
-/* Gives back one of the access' pins of exactly this part. If it has none, nothing changes. */
+/* Undoes one pin of the access of exactly this part. Without such a pin nothing changes. */
 static void unpin_part(struct ioas_access *access, struct ioas_area *area, unsigned long iova,
 		       unsigned long first_index, unsigned long last_index)
 {
@@ -514,7 +514,7 @@ static int pin_next(struct access_call *call)
 	if (IS_ERR(area))
 		return PTR_ERR(area);
 	area_part(area, call, &first_byte, &last_byte);
-	/* A list of pages has no room for parts of pages in its middle. */
+	/* The list of pages cannot express a part of a page in its middle. */
 	if (offset_in_page(first_byte) ||
 	    (area->last_iova < call->last_iova && offset_in_page(last_byte + 1)))
 		goto put;
@@ -528,7 +528,7 @@ put:
 	return ret;
 }
 
-/* Gives back pins of [iova, last_iova], made by one call. ioas_rwsem is held, the IOAS entered. */
+/* Undoes the pins that one call made of [iova, last_iova]. The caller has entered the IOAS. */
 static void unpin_all(struct ioas_access *access, unsigned long iova, unsigned long last_iova)
 {
 	struct access_call call = { .iova = iova, .last_iova = last_iova };
@@ -590,7 +590,7 @@ int vfio_ioas_access_pin_pages(struct ioas_access *access, unsigned long iova,
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_access_pin_pages);
 
-/* The last pin of an IOAS that the access has left was given back. */
+/* The last pin in an IOAS that the access has left may be gone. */
 static void forget_left_ioas(struct ioas_access *access)
 {
 	struct ioas *left = NULL;
@@ -599,7 +599,7 @@ static void forget_left_ioas(struct ioas_access *access)
 	if (!access->ioas && !access_has_pins(access))
 		swap(left, access->pins_ioas);
 	up_write(&access->ioas_rwsem);
-	/* Several threads may have given back the last ones. */
+	/* Of several threads that have undone the last pins, one gets here first. */
 	if (left)
 		ioas_object_unuse(&left->object);
 }
@@ -617,7 +617,7 @@ static void unpin_iova(struct ioas_access *access, unsigned long iova, unsigned 
 		ioas_leave(ioas);
 		left = !access->ioas && !access_has_pins(access);
 	}
-	/* A thread that waits for it takes ioas_rwsem next, and so does not go too soon. */
+	/* The waiter takes ioas_rwsem next, so the access stays until that is released here. */
 	if (!access_has_pins(access))
 		wake_up_all(&access->unpinned);
 	up_read(&access->ioas_rwsem);
@@ -650,7 +650,7 @@ static int copy_slowly(struct ioas *ioas, struct ioas_area *area, unsigned long 
 	return ret;
 }
 
-/* Copies where it is cheapest: through the owner's own page table, if we have that. */
+/* Prefers the cheapest way: through the owner's page tables, if the caller can use these. */
 static int copy_part(struct access_call *call, struct ioas_area *area,
 		     unsigned long byte, void *data, unsigned long nbytes)
 {

@@ -2,11 +2,11 @@
 /*
  * device: devices that kernel drivers bind to a context and attach to an IOAS.
  *
- * A device is an object with an id. Binding it makes the DMA of its group the context's, as
- * long as any device of the group is bound; attaching it is adding it to its group.
+ * A device is an object with an id. The context owns the DMA of a group as long as any device of
+ * the group is bound. To attach a device is to add it to the attachees of its group.
  *
- * Locking: groups_mutex of the context, from end to end of each change; an HWPT is made busy
- * here only after it is taken.
+ * Locking: groups_mutex of the context, from begin to end of each change. An HWPT is made busy only
+ * after the mutex is taken.
  */
 #include <linux/err.h>
 #include <linux/export.h>
@@ -44,7 +44,7 @@ static const struct ioas_object_ops device_object_ops = {
 	.destroy = device_object_destroy,
 };
 
-/* The group of a device to be bound. The first one makes its DMA ours. */
+/* Finds the group of a device that is being bound. For its first device, claims its DMA. */
 static struct ioas_group *join_igroup(struct ioas_ctx *ctx, const struct ioas_iommu_ops *iommu_ops,
 				      struct iommu_group *group)
 {
@@ -170,13 +170,13 @@ void vfio_ioas_device_unbind(struct ioas_device *idev)
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_device_unbind);
 
-/* Finds out what an id from user space stands for. On success the object is kept busy. */
+/* Finds the IOAS or HWPT that an id from user space names. On success the object is busy. */
 static int get_target(struct ioas_ctx *ctx, u32 pt_id, struct igroup_target *target,
 		      struct ioas_object **object)
 {
 	struct ioas *ioas = ioas_get(ctx, pt_id);
 
-	/* Taken before the object is made busy: a thread that waits for it may hold the mutex. */
+	/* The mutex comes first: a thread that holds it may wait until an object is not busy. */
 	lockdep_assert_held(&ctx->groups_mutex);
 	if (ioas) {
 		*object = &ioas->object;
@@ -195,7 +195,7 @@ static int get_target(struct ioas_ctx *ctx, u32 pt_id, struct igroup_target *tar
 	return 0;
 }
 
-/* Is a group already where it is to go? */
+/* Is the group attached to the target already? */
 static bool is_on_target(struct ioas_group *igroup, const struct igroup_target *target)
 {
 	if (!igroup->hwpt)
@@ -228,7 +228,7 @@ static int replace_device(struct ioas_device *idev, const struct igroup_target *
 
 typedef int (*device_step)(struct ioas_device *idev, const struct igroup_target *target);
 
-/* Does @step with the object that *@pt_id stands for, and returns the HWPT's id in it. */
+/* Runs @step with the object that *@pt_id names, and stores the HWPT's id there. */
 static int with_target(struct ioas_device *idev, u32 *pt_id, device_step step)
 {
 	struct ioas_ctx *ctx = idev->object.ctx;
