@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * call: how a native ioctl is answered.
+ * call: how a native ioctl gives its result to user space.
  *
  * Locking: none.
  */

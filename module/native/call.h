@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * call: a native ioctl on its way, and how it is answered.
+ * call: a native ioctl under way, and how it gives its result to user space.
  *
  * Owns: struct native_call.
  */
 #ifndef VFIO_IOAS_CALL_H
 #define VFIO_IOAS_CALL_H
 
-/* Has the structs of iommufd.h on some kernels, and does not look whether somebody else has. */
+/* First: on some kernels it includes their own iommufd.h, which does not know of ours. */
 #include <linux/iommu.h>
 #include <linux/types.h>
 
@@ -19,7 +19,7 @@
 
 struct native_command;
 
-/* What a handler works on: @args is zero beyond what user space gave. */
+/* The input of a handler. Bytes of @args that user space did not pass are zero. */
 struct native_call {
 	const struct native_command *command;
 	struct ioas_ctx *ctx;
@@ -46,20 +46,20 @@ struct native_call {
 };
 
 /**
- * call_respond() - give the argument back to user space
- * @call: the call
- * @nbytes: size of the argument as we know it
+ * call_respond() - copy the argument of a call back to user space
+ * @call: the call, with the result in its argument
+ * @nbytes: size of the whole argument; no more is written than user space passed
  *
- * Context: may fault: the caller holds nothing that others wait for.
+ * Context: may fault: the caller holds nothing that other threads wait for.
  * Return: 0 or -EFAULT.
  */
 int call_respond(struct native_call *call, u32 nbytes);
 
 /**
- * call_publish() - tell user space the id of a new object, and let it be found
+ * call_publish() - give user space the id of a new object, and publish the object
  * @call: the call, with the id in its argument
- * @nbytes: size of the argument as we know it
- * @object: reserved and complete; destroyed on error
+ * @nbytes: as for call_respond()
+ * @object: reserved, and complete; it is destroyed on an error
  *
  * Context: as call_respond().
  * Return: 0 or -EFAULT.

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * handlers: what native ioctls do, for the table of them.
+ * handlers: the functions that carry out native ioctls, for the table in ioctl.c.
  *
- * The argument of each has been read; each returns 0 or -errno to user space.
+ * The argument of each has been read into its call. Each may sleep and fault, and returns 0 or the
+ * errno for user space. docs/uapi.md lists the errnos of each command, in the order of the checks.
  */
 #ifndef VFIO_IOAS_HANDLERS_H
 #define VFIO_IOAS_HANDLERS_H

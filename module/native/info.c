@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * info: the answer to VFIO_IOMMU_GET_INFO, with the capability chain behind it.
+ * info: the answer to VFIO_IOMMU_GET_INFO, and the capability chain that follows it.
  *
- * The order of capabilities is stock type1's: MIGRATION, DMA_AVAIL, then IOVA_RANGE. Offsets in the
- * chain count from the start of struct vfio_iommu_type1_info, right behind which it begins.
+ * The order of capabilities is that of stock type1: MIGRATION, DMA_AVAIL, IOVA_RANGE. The chain
+ * begins right behind struct vfio_iommu_type1_info. Its offsets count from the start of the struct.
  *
- * Locking: none; works on its arguments.
+ * Locking: none; the functions only use their arguments.
  */
 #include <linux/align.h>
 #include <linux/mm.h>
@@ -41,7 +41,7 @@ size_t info_chain_nbytes(const struct info_args *args)
 	return migration_nbytes(args) + avail_nbytes(args) + ranges_nbytes(args);
 }
 
-/* Where a capability is that has so much of the chain before it. */
+/* The offset of a capability with @nbytes of the chain before it. */
 static u32 offset_behind(size_t nbytes)
 {
 	return sizeof(struct vfio_iommu_type1_info) + nbytes;
@@ -67,7 +67,7 @@ static void build_ranges(void *capability, const struct info_args *args)
 	};
 	unsigned int i;
 
-	/* Unpadded chains put this where its 64-bit members are not aligned. */
+	/* In a chain without padding the 64-bit members of this capability are not aligned. */
 	memcpy(capability, &head, sizeof(head));
 	capability += sizeof(head);
 	for (i = 0; i < args->nranges; i++) {
@@ -121,7 +121,7 @@ static void *build_chain(struct ioas *ioas, const struct info_policy *policy, si
 	return chain;
 }
 
-/* How much of the fixed part a program of this age knows. */
+/* How many bytes of the fixed part are written for @argsz. */
 static size_t info_written(const struct info_policy *policy, u32 argsz)
 {
 	if (!policy->unpadded_info)
@@ -137,7 +137,7 @@ int info_get(struct ioas *ioas, const struct info_policy *policy, u32 argsz,
 	struct vfio_iommu_type1_info *info = &answer->info;
 	size_t chain_nbytes, whole;
 
-	/* The user may get what lies between and behind members, too. */
+	/* The user also gets the padding between and behind members. */
 	memset(answer, 0, sizeof(*answer));
 	answer->chain = build_chain(ioas, policy, &chain_nbytes);
 	if (!answer->chain)

@@ -2,10 +2,10 @@
 /*
  * ioas_ioctl: the native ioctls about an IOAS.
  *
- * They say what iommufd says; uapi/iommufd.h tells what that is.
+ * They answer as iommufd does; uapi/iommufd.h and docs/uapi.md describe the answers.
  *
- * Locking: a command keeps the IOAS it works on busy, and enters it only once it has
- * read what user space gave.
+ * Locking: a command keeps its IOAS busy, and enters the IOAS only after it has read its argument
+ * from user space.
  */
 #include <linux/capability.h>
 #include <linux/iommu.h>
@@ -26,7 +26,7 @@
 #define MAP_FLAGS	(IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE | \
 			 IOMMU_IOAS_MAP_READABLE)
 
-/* So many ranges are copied and checked before others get the CPU. */
+/* Ranges that are copied and checked before other tasks may run. */
 #define RANGES_AT_ONCE	1024U
 
 int handle_ioas_alloc(struct native_call *call)
@@ -101,8 +101,8 @@ int handle_ioas_iova_ranges(struct native_call *call)
 }
 
 /*
- * Copies ranges some at a time: there may be a hundred million. What is wrong with one comes before
- * one that cannot be read.
+ * Copies ranges in portions, since there may be a hundred million. As in iommufd, a bad range is
+ * reported before a later one that cannot be read.
  */
 static int copy_ranges(struct ioas_range *ranges,
 		       const struct iommu_iova_range __user *uranges, u32 nranges)
@@ -126,7 +126,7 @@ static int copy_ranges(struct ioas_range *ranges,
 	return 0;
 }
 
-/* The array of ALLOW_IOVAS, or ERR_PTR(). To be freed. */
+/* Copies the array of ALLOW_IOVAS. The caller frees it with kvfree(). */
 static struct ioas_range *read_ranges(const struct iommu_iova_range __user *uranges,
 				      u32 nranges)
 {
@@ -169,7 +169,7 @@ int handle_ioas_allow_iovas(struct native_call *call)
 	return ret;
 }
 
-/* What MAP and COPY have in common. */
+/* Reads the flags of MAP and COPY. */
 static int read_map_flags(u32 flags, struct ioas_map *map)
 {
 	if (!(flags & (IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE)))

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ioctl: the table of native ioctls and the rules of their extensible structs.
+ * ioctl: the table of native ioctls, and the rules of their extensible structs.
  *
- * What is known of a command but cannot be done on the kernels we run on is in the table
- * with its sizes, so that programs that probe for it get a regular answer.
+ * Commands that the supported kernels cannot serve are in the table with their sizes, so that a
+ * program that probes for them gets a regular answer.
  *
- * Locking: none here; each command takes what it needs.
+ * Locking: none; each command takes the locks that it needs.
  */
 #include <linux/build_bug.h>
 #include <linux/ioctl.h>
@@ -19,8 +19,8 @@
 
 struct native_command {
 	unsigned int cmd;
-	u32 nbytes;		/* of the argument as we know it */
-	u32 min_nbytes;		/* what the oldest program must give */
+	u32 nbytes;		/* size of the argument in uapi/iommufd.h */
+	u32 min_nbytes;		/* size of the argument that the oldest programs pass */
 	int (*handler)(struct native_call *call);
 };
 
@@ -37,7 +37,7 @@ static int handle_unsupported(struct native_call *call)
 		.handler = (_handler),					\
 	}
 
-/* Of those we have no use for only the sizes matter. */
+/* Of a command that is refused only the sizes matter. */
 #define UNSUPPORTED(_nr, _nbytes, _min_nbytes)				\
 	{								\
 		.cmd = _IO(IOMMUFD_TYPE, _nr),				\
@@ -46,7 +46,7 @@ static int handle_unsupported(struct native_call *call)
 		.handler = handle_unsupported,				\
 	}
 
-/* By number, without a hole. */
+/* The index is the number of the command, from IOMMUFD_CMD_BASE on. */
 static const struct native_command commands[] = {
 	COMMAND(IOMMU_DESTROY, handle_destroy, struct iommu_destroy, id),
 	COMMAND(IOMMU_IOAS_ALLOC, handle_ioas_alloc, struct iommu_ioas_alloc,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ioctl: the table of native ioctls and the rules of their extensible structs.
+ * ioctl: the table of native ioctls, and the rules of their extensible structs.
  */
 #ifndef VFIO_IOAS_IOCTL_H
 #define VFIO_IOAS_IOCTL_H
@@ -10,7 +10,7 @@
 
 #include "call.h"
 
-/* Is it in the range of numbers that container ioctls do not use? */
+/* Is @cmd in the range of numbers for native ioctls, where no container ioctl is? */
 static inline bool ioctl_is_native(unsigned int cmd)
 {
 	return _IOC_TYPE(cmd) == IOMMUFD_TYPE && _IOC_NR(cmd) >= IOMMUFD_CMD_BASE;
@@ -18,23 +18,26 @@ static inline bool ioctl_is_native(unsigned int cmd)
 
 /**
  * ioctl_read_call() - read a native ioctl
- * @call: for ioctl_serve()
+ * @call: receives the command and its argument, for ioctl_serve()
  * @cmd: the whole command word
  * @arg: user pointer to the command's struct
  *
- * Context: may fault: the caller holds nothing that others wait for.
- * Return: 0; -ENOTTY for an unknown command; -EFAULT; -EINVAL if the struct is too
- * short; -E2BIG if it has data we do not know.
+ * Context: may fault: the caller holds nothing that other threads wait for.
+ * Return: 0, or:
+ * * -ENOTTY: the command is unknown, or has a direction or a size in its word
+ * * -EFAULT: the struct cannot be read
+ * * -EINVAL: the struct is too short
+ * * -E2BIG: a byte behind the known part of the struct is not zero
  */
 int ioctl_read_call(struct native_call *call, unsigned int cmd, unsigned long arg);
 
 /**
- * ioctl_serve() - serve a native ioctl
- * @call: which ioctl_read_call() has read
- * @ctx: the context it acts on
+ * ioctl_serve() - carry out a native ioctl
+ * @call: from ioctl_read_call()
+ * @ctx: the context that the command works on
  *
- * Context: the calling process; may sleep.
- * Return: 0, or what the command says.
+ * Context: the calling process; may sleep and fault.
+ * Return: 0, or the errno of the command.
  */
 long ioctl_serve(struct native_call *call, struct ioas_ctx *ctx);
 

@@ -2,11 +2,11 @@
 /*
  * legacy: the container ioctls on /dev/iommu.
  *
- * They are for programs that open it in place of a container, and say what the
- * compatibility layer of iommufd says, which is not always what type1 does: a container is
+ * They are for programs that open /dev/iommu in place of a container. They answer as the
+ * compatibility layer of iommufd does, which differs from type1 in some cases. So a container is
  * the better choice where there is one. They work on the IOAS that IOMMU_VFIO_IOAS chose.
  *
- * Locking: keeps that IOAS busy; it has its own.
+ * Locking: none of their own; a call keeps its IOAS busy.
  */
 #include <linux/err.h>
 #include <linux/iommu.h>
@@ -21,9 +21,9 @@
 #include "space/ioas.h"
 #include "space/unmap.h"
 
-/* A call, which touches its argument only before it enters an IOAS and after it has left that. */
+/* A call. Its argument is read before it enters an IOAS, and written after it has left the IOAS. */
 struct legacy_call {
-	/* Read once, as far as programs of any age give it; all begin alike. */
+	/* Read once: the part that every program passes. All begin alike. */
 	union {
 		struct {
 			u32 argsz;
@@ -34,7 +34,7 @@ struct legacy_call {
 		struct vfio_iommu_type1_dma_unmap unmap;
 	} args;
 	struct info_answer answer;	/* of GET_INFO */
-	bool answers;			/* also where it failed */
+	bool answers;			/* write a result, even if the call fails */
 };
 
 static long legacy_get_info(struct ioas *ioas, struct legacy_call *call)
@@ -74,13 +74,13 @@ static long legacy_map(struct ioas *ioas, struct legacy_call *call)
 	return native_map(ioas, &map);
 }
 
-/* Without large pages, as in type1, a range may begin or end inside a mapping. */
+/* If large pages are off, as for type1, a range may begin or end inside a mapping. */
 static int cut_mappings(struct ioas *ioas, unsigned long iova, u64 nbytes)
 {
 	unsigned long last_iova = iova + nbytes - 1;
 	int ret;
 
-	/* The unmap says what is wrong with a range. */
+	/* The unmap that follows refuses an invalid range. */
 	if (!READ_ONCE(ioas->small_pages) || !nbytes || last_iova < iova)
 		return 0;
 	ret = ioas_cut(ioas, last_iova);
@@ -89,7 +89,7 @@ static int cut_mappings(struct ioas *ioas, unsigned long iova, u64 nbytes)
 	return ret;
 }
 
-/* Sets @nbytes to what was unmapped, also on error. */
+/* @nbytes: in: length of the range; out: bytes unmapped, on an error, too. */
 static int legacy_unmap_range(struct ioas *ioas, unsigned long iova, u64 *nbytes)
 {
 	unsigned long last_iova = iova + *nbytes - 1;
@@ -168,7 +168,7 @@ static long legacy_set_iommu(struct ioas_ctx *ctx, unsigned long type)
 	ioas = ioas_get_default(ctx);
 	if (!ioas)
 		return -ENODEV;
-	/* What type1 may unmap in parts must not be in one large entry. */
+	/* type1 may unmap a part of a mapping: no page table entry may reach over its border. */
 	if (type == VFIO_TYPE1_IOMMU)
 		ret = ioas_set_small_pages(ioas, true);
 	ioas_put(ioas);
@@ -178,7 +178,7 @@ static long legacy_set_iommu(struct ioas_ctx *ctx, unsigned long type)
 struct legacy_command {
 	long (*handler)(struct ioas *ioas, struct legacy_call *call);
 	long (*answer)(struct legacy_call *call, void __user *uargs);
-	u32 nbytes;		/* of the argument, as a program of any age gives it */
+	u32 nbytes;		/* size of the argument that every program passes */
 	u32 known_flags;
 };
 

@@ -10,12 +10,12 @@ struct ioas_ctx;
 /**
  * legacy_ioctl() - serve a container ioctl on /dev/iommu
  * @ctx: the context
- * @cmd: the command word
+ * @cmd: the whole command word
  * @arg: user pointer, or a number
  *
- * Context: the calling process; may sleep.
- * Return: as iommufd; -ENODEV where no IOAS is chosen; -ENOTTY for what iommufd does
- * not have.
+ * Context: the calling process; may sleep and fault.
+ * Return: as iommufd: 0 or a number, or the errno of the command; -ENODEV if no IOAS is chosen;
+ * -ENOTTY for a command that iommufd does not know.
  */
 long legacy_ioctl(struct ioas_ctx *ctx, unsigned int cmd, unsigned long arg);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * native: the device whose open files are contexts.
+ * native: the device node whose open files are contexts.
  *
- * It is /dev/iommu, unless the kernel has an iommufd of its own, which owns that name:
- * then it is /dev/iommu-ioas.
+ * The node is /dev/iommu, or /dev/iommu-ioas where the kernel has an iommufd of its own, which owns
+ * the other name.
  *
- * Locking: none here.
+ * Locking: none.
  */
 #include <linux/err.h>
 #include <linux/export.h>
@@ -24,7 +24,7 @@
 #include "legacy.h"
 #include "native.h"
 
-/* Sixteen gigabytes of page tables, if each mapping needs one of its own. */
+/* So many mappings take sixteen gigabytes of page tables, if each needs a page table of its own. */
 static unsigned int iommu_entry_limit = 4194304;
 module_param(iommu_entry_limit, uint, 0644);
 MODULE_PARM_DESC(iommu_entry_limit, "Number of mappings that a file of /dev/iommu opened from now on may hold (4194304)");
@@ -93,13 +93,6 @@ static struct miscdevice iommu_misc = {
 	.mode = 0660,
 };
 
-/**
- * vfio_ioas_ctx_from_file() - find the context of an open file
- * @file: any file
- *
- * Return: the context, to be put, which keeps the file open; or ERR_PTR(-EBADFD) if it is
- * not one of ours.
- */
 struct ioas_ctx *vfio_ioas_ctx_from_file(struct file *file)
 {
 	struct ioas_ctx *ctx;
@@ -112,12 +105,6 @@ struct ioas_ctx *vfio_ioas_ctx_from_file(struct file *file)
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_ctx_from_file);
 
-/**
- * vfio_ioas_ctx_from_fd() - find the context of a descriptor of the calling process
- * @fd: the descriptor
- *
- * Return: as vfio_ioas_ctx_from_file(); ERR_PTR(-EBADF) without such a descriptor.
- */
 struct ioas_ctx *vfio_ioas_ctx_from_fd(int fd)
 {
 	struct file *file = fget(fd);
@@ -131,39 +118,23 @@ struct ioas_ctx *vfio_ioas_ctx_from_fd(int fd)
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_ctx_from_fd);
 
-/**
- * vfio_ioas_ctx_get() - keep a context
- * @ctx: which the caller keeps already
- */
 void vfio_ioas_ctx_get(struct ioas_ctx *ctx)
 {
 	ioas_ctx_get(ctx);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_ctx_get);
 
-/**
- * vfio_ioas_ctx_put() - undo vfio_ioas_ctx_get() or vfio_ioas_ctx_from_fd()
- * @ctx: may be gone afterwards
- */
 void vfio_ioas_ctx_put(struct ioas_ctx *ctx)
 {
 	ioas_ctx_put(ctx);
 }
 EXPORT_SYMBOL_GPL(vfio_ioas_ctx_put);
 
-/**
- * native_init() - create the device
- *
- * Return: 0, or an error with nothing created.
- */
 int native_init(void)
 {
 	return misc_register(&iommu_misc);
 }
 
-/**
- * native_exit() - undo native_init(); no file is open
- */
 void native_exit(void)
 {
 	misc_deregister(&iommu_misc);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * native_map: maps as iommufd makes them.
+ * native_map: maps of native ioctls, and of container ioctls on /dev/iommu, with iommufd's checks.
  */
 #ifndef VFIO_IOAS_NATIVE_MAP_H
 #define VFIO_IOAS_NATIVE_MAP_H
@@ -11,22 +11,29 @@
 #include "base/object.h"
 #include "space/map.h"
 
-/* Who pays for them. */
+/* To whom native maps are charged: the process, or its user. */
 static inline enum account_mode native_account_mode(const struct ioas_ctx *ctx)
 {
 	return READ_ONCE(ctx->charge_mm) ? ACCOUNT_MM : ACCOUNT_USER;
 }
 
-/* What a map says: as of an IOAS that has ended before. */
+/* If the IOAS ends during a map, the map fails as if the IOAS had ended before. */
 static inline int native_map_error(int error)
 {
 	return error == -ESHUTDOWN ? -ENODEV : error;
 }
 
-/*
- * As ioas_map(), with a map of which nothing has been checked; ioas_prepare_search() came before
- * MAP_ANYWHERE. -EOVERFLOW for user addresses that wrap, -EINVAL without length or with one that in
- * whole pages would wrap.
+/**
+ * native_map() - check a map, and make it with ioas_map()
+ * @ioas: the IOAS; before MAP_ANYWHERE the caller called ioas_prepare_search()
+ * @map: the map, of which nothing has been checked
+ *
+ * Context: as ioas_map().
+ * Return: 0, or with nothing changed:
+ * * -EOVERFLOW: the user addresses wrap
+ * * -EINVAL: the length is 0, or wraps when it is rounded up to pages
+ * * -ENODEV: the IOAS ended meanwhile
+ * * else as ioas_map()
  */
 static inline int native_map(struct ioas *ioas, struct ioas_map *map)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * object_ioctl: the native ioctls about objects of any kind, HWPTs and devices.
+ * object_ioctl: the native ioctls about objects of any kind, about HWPTs and about devices.
  *
- * Locking: none here; what a command works on it keeps busy.
+ * Locking: none; a command keeps the objects that it works on busy.
  */
 #include <linux/err.h>
 #include <linux/kernel.h>
@@ -20,7 +20,7 @@ int handle_destroy(struct native_call *call)
 	return ioas_object_destroy(call->ctx, call->args.destroy.id);
 }
 
-/* Lets go of all but what is made: its user's memory may keep an answer waiting. */
+/* Keeps device and IOAS busy only meanwhile: to write the result later may take long. */
 static struct ioas_hwpt *alloc_hwpt(struct ioas_ctx *ctx, const struct iommu_hwpt_alloc *args)
 {
 	struct ioas_hwpt *hwpt = ERR_PTR(-EINVAL);
@@ -32,7 +32,7 @@ static struct ioas_hwpt *alloc_hwpt(struct ioas_ctx *ctx, const struct iommu_hwp
 		return ERR_PTR(-ENOENT);
 	ioas = ioas_get(ctx, args->pt_id);
 	if (ioas) {
-		/* No driver of ours takes data for a table that it walks itself. */
+		/* No IOMMU driver of the supported kernels takes data for a page table. */
 		if (args->flags & ~IOMMU_HWPT_ALLOC_NEST_PARENT || args->data_len)
 			hwpt = ERR_PTR(-EOPNOTSUPP);
 		else
@@ -59,7 +59,7 @@ int handle_hwpt_alloc(struct native_call *call)
 	return call_publish(call, sizeof(*args), &hwpt->object);
 }
 
-/* Gives out what there is, as far as there is room, and zeroes behind it. */
+/* Writes the data that fit into the user's buffer, and zeroes the rest of the buffer. */
 static int put_hw_info(struct iommu_hw_info *args, const struct ioas_hw_info *info)
 {
 	u32 nbytes = min(args->data_len, info->nbytes);
@@ -88,7 +88,7 @@ int handle_get_hw_info(struct native_call *call)
 	idev = idev_get(call->ctx, args->dev_id);
 	if (!idev)
 		return -ENOENT;
-	/* A driver that tells nothing is not asked for a type. */
+	/* Where the driver has no data, any type that the user asks for is accepted. */
 	is_asked = idev->igroup->iommu_ops->get_hw_info;
 	if (is_asked)
 		idev->igroup->iommu_ops->get_hw_info(&info);
