@@ -2,7 +2,7 @@
 /*
  * main: load and unload.
  *
- * Locking: none; the kernel does one at a time.
+ * Locking: none; the kernel loads and unloads a module in one thread at a time.
  */
 #include <linux/delay.h>
 #include <linux/module.h>
@@ -14,7 +14,7 @@
 #include "debugfs/status.h"
 #include "native/native.h"
 
-/* Opens that came before the nodes went have been told, but need not have returned yet. */
+/* An open that began before its node was removed has been woken, but may not have returned yet. */
 static void __init wait_for_openers(int nrefs)
 {
 	while (module_refcount(THIS_MODULE) > nrefs)
@@ -22,8 +22,9 @@ static void __init wait_for_openers(int nrefs)
 }
 
 /*
- * A file of /dev/iommu that waits does so in the lock of all misc devices, which node_init() needs
- * to open the one of vfio.ko: so that node comes last. The files in debugfs cannot fail.
+ * native_init() comes last of the steps that can fail. An open of /dev/iommu that waits for the end
+ * of loading holds the lock of all misc devices, and node_init() needs that lock, to open the node
+ * of vfio.ko. status_init() cannot fail.
  */
 static int __init vfio_ioas_init(void)
 {
@@ -68,5 +69,5 @@ MODULE_DESCRIPTION("VFIO type1 container on an I/O address space of its own");
 MODULE_AUTHOR("The vfio-ioas developers");
 MODULE_VERSION(VFIO_IOAS_VERSION);
 MODULE_LICENSE("GPL");
-/* Stock type1 claims every container: we must register after it. */
+/* vfio.ko asks the newest backend first, and stock type1 never says no: register after it. */
 MODULE_SOFTDEP("pre: vfio_iommu_type1");

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * status: the file "vfio_ioas/status" in debugfs.
+ * status: the file vfio_ioas/status in debugfs.
  *
- * A line for each context and then for each thing in it, as words key=value; the manual page
- * vfio_ioas(4) lists them. Nothing is counted before somebody reads: reading goes through the
- * areas, simple ones hundreds at a time under iova_lock, others one by one, and hinders nobody
- * but a caller that wants to remove just this one.
+ * The file has a line for each context, followed by a line for each object and group in it. A line
+ * consists of words key=value; the manual page vfio_ioas(4) lists them.
  *
- * A call may hold a lock of a context for as long as its user likes: a map does while the memory
- * does not answer. So a reader tries locks for a second in all, counts a limited number, and then
- * says "busy" instead. A line is a record of the sequence, so that nothing is counted twice and no
- * buffer grows.
+ * Nothing is counted before the file is read. Reading walks the areas: simple ones hundreds at a
+ * time under iova_lock, others one by one. It delays only a thread that wants to remove the very
+ * area.
+ *
+ * A call may hold a lock of a context as long as its user likes: a map does while user memory does
+ * not respond. So a reader tries locks for a second in all, and counts a limited number of areas
+ * and runs. Where that does not suffice, the line says busy=1. A line is one record of the
+ * sequence, so that nothing is counted twice, and no buffer grows.
  *
  * Locking: none of its own. A visit keeps the context from ending.
  */
@@ -39,31 +41,31 @@
 #define PATIENCE	HZ
 
 /*
- * How much it counts, in steps: a run is one, an area as dear as several. In one IOAS a million
- * areas, in all four million; when all is spent, still some in each, few enough that very many
- * IOASs cost no more than the lines that tell of them.
+ * How much one reading counts, in steps. A run is one step, an area several. That is enough for a
+ * million areas in one IOAS, and four million in all. When these steps are spent, each further IOAS
+ * still gets a few: so few that to count costs no more than to print the line of the IOAS.
  */
 #define AREA_STEPS	16UL
 #define IOAS_STEPS	(AREA_STEPS << 20)
 #define ALL_STEPS	(4 * IOAS_STEPS)
 #define MIN_STEPS	(AREA_STEPS << 8)
 
-/* In place of the id of an object: the line of the context, before, and its groups, behind. */
+/* Positions besides object ids: the context's line comes before them, its groups after them. */
 #define CONTEXT_LINE	0UL
 #define GROUP_LINES	ULONG_MAX
 
-/* Where a reader is, and what it may still spend. */
+/* The position of a reader, and how long it may still wait and count. */
 struct status_reader {
 	struct ioas_ctx *ctx;		/* visited, between start and stop; or NULL */
 	unsigned long ctx_id;
-	unsigned long object_id;	/* or one of the above */
-	unsigned long patience;		/* jiffies */
-	unsigned long nsteps;		/* of counting */
+	unsigned long object_id;	/* or CONTEXT_LINE or GROUP_LINES */
+	unsigned long patience;		/* for locks, in jiffies */
+	unsigned long nsteps;		/* for counting */
 };
 
 static struct dentry *directory;		/* constant once set */
 
-/* A lock could not be had: waits a bit; false if the reader does not wait any longer. */
+/* Waits a jiffy for a lock. False if the reader has waited long enough, or is being killed. */
 static bool be_patient(struct status_reader *reader)
 {
 	if (!reader->patience || fatal_signal_pending(current))
@@ -97,7 +99,7 @@ struct ioas_sum {
 	unsigned long nsteps;		/* still to spend */
 };
 
-/* False: there are no more, or the reader is being killed. */
+/* False if too few steps are left, or the reader is being killed. */
 static bool spend(struct ioas_sum *sum, unsigned long nsteps)
 {
 	if (nsteps > sum->nsteps || fatal_signal_pending(current))
@@ -107,8 +109,10 @@ static bool spend(struct ioas_sum *sum, unsigned long nsteps)
 }
 
 /*
- * A caller that makes a store shared does so under iova_lock before it changes the extents, so
- * that those of one that is not shared stand still under that lock. False: not all was counted.
+ * Counts the pages of the store that @area shows. False if not all were counted.
+ *
+ * A thread that makes a store shared does so under iova_lock, and changes the extents afterwards.
+ * So under iova_lock the extents of a store that is not shared do not change.
  */
 static bool sum_store(struct status_reader *reader, struct ioas *ioas, struct ioas_area *area,
 		      struct ioas_sum *sum)
@@ -139,16 +143,16 @@ static bool sum_store(struct status_reader *reader, struct ioas *ioas, struct io
 	return true;
 }
 
-/* All of a store that is not shared is shown by one area. iova_lock keeps it as it is. */
+/* One area shows the whole store, which is a single run. It stays so under iova_lock. */
 static bool is_simple(const struct ioas_area *area)
 {
 	return !area->store->sharing && extents_is_one_run(&area->store->extents);
 }
 
 /*
- * Counts the next areas that can be used and do not begin below *@iova, which becomes where to go
- * on, or 0 behind the last. Stops at one with more behind it than one run, whose store is still
- * to be summed up: returns that, kept busy; otherwise NULL.
+ * Counts the next areas that are settled and do not begin below *@iova. *@iova becomes the address
+ * to go on from, or 0 behind the last area. Stops at an area that is not simple, and returns it,
+ * kept busy: the caller counts its store. Otherwise returns NULL.
  */
 static struct ioas_area *count_areas(struct ioas *ioas, unsigned long *iova, struct ioas_sum *sum)
 {
@@ -180,7 +184,7 @@ static struct ioas_area *count_areas(struct ioas *ioas, unsigned long *iova, str
 	return busy;
 }
 
-/* False: not all was counted. */
+/* False if not all areas and runs were counted. */
 static bool sum_areas(struct status_reader *reader, struct ioas *ioas, struct ioas_sum *sum)
 {
 	unsigned long nareas, next = 0;
@@ -215,7 +219,7 @@ static bool sum_ioas(struct status_reader *reader, struct ioas *ioas, struct ioa
 	return complete;
 }
 
-/* Memory that several areas show counts in each of them. */
+/* Memory that several areas show is counted once for each of them. */
 static void show_ioas(struct seq_file *m, struct ioas *ioas)
 {
 	const struct ioas_object *object = &ioas->object;
@@ -224,7 +228,7 @@ static void show_ioas(struct seq_file *m, struct ioas *ioas)
 
 	complete = sum_ioas(m->private, ioas, &sum);
 	if (!complete)
-		/* Only shown; maps, which count, need not pay for that. */
+		/* A race does no harm here, and a lock would burden maps, which change it. */
 		sum.nareas = data_race(ioas->iova_space.nareas);
 	sum.store.npinned += atomic_long_read(&ioas->beside.npinned);
 	sum.store.ncharged += atomic_long_read(&ioas->beside.ncharged);
@@ -251,7 +255,7 @@ static void show_device(struct seq_file *m, const struct ioas_device *idev)
 		   idev->dev ? dev_name(idev->dev) : "none");
 }
 
-/* A change of what it is attached to can take as long as its driver likes. */
+/* A thread that changes the IOAS of an access may wait long, for calls that still pin. */
 static void show_access(struct seq_file *m, struct ioas_object *object, struct ioas_access *access)
 {
 	u32 ioas_id = 0;
@@ -276,7 +280,7 @@ static void show_context(struct seq_file *m, struct ioas_ctx *ctx)
 	task = pid_task(ctx->owner, PIDTYPE_TGID);
 	if (task) {
 		pid = pid_nr_ns(ctx->owner, task_active_pid_ns(current));
-		/* It may have another name since then. */
+		/* The process may have changed its name since then. */
 		get_task_comm(comm, task);
 	}
 	rcu_read_unlock();
@@ -335,7 +339,7 @@ static void show_group(struct seq_file *m, struct ioas_ctx *ctx, struct ioas_gro
 {
 	struct device_names names = { .m = m, .separator = '=' };
 
-	/* Bound only, or a test's that is none. */
+	/* Its devices are only bound; or it is a test's group, without an iommu_group. */
 	if (!igroup->hwpt || !igroup->group)
 		return;
 	seq_printf(m, "group context=%lu ioas=%u hwpt=%u number=%d devices",
@@ -345,7 +349,7 @@ static void show_group(struct seq_file *m, struct ioas_ctx *ctx, struct ioas_gro
 	seq_putc(m, '\n');
 }
 
-/* An attach holds the mutex for as long as it takes. */
+/* An attach holds groups_mutex until everything is mapped, which can take long. */
 static void show_groups(struct seq_file *m, struct ioas_ctx *ctx)
 {
 	struct ioas_group *igroup;
@@ -359,7 +363,7 @@ static void show_groups(struct seq_file *m, struct ioas_ctx *ctx)
 	mutex_unlock(&ctx->groups_mutex);
 }
 
-/* Visits the context in which the reader is, or the next one. */
+/* Visits the context that the reader is at, or the next one. */
 static struct status_reader *enter_context(struct status_reader *reader)
 {
 	struct ioas_ctx *ctx = ioas_ctx_visit(reader->ctx_id);
@@ -381,7 +385,7 @@ static void leave_context(struct status_reader *reader)
 	reader->ctx = NULL;
 }
 
-/* The position only counts lines: the reader knows where it is. */
+/* The position only counts lines; the reader itself keeps track of objects. */
 static void *status_start(struct seq_file *m, loff_t *position)
 {
 	struct status_reader *reader = m->private;
