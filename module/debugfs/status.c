@@ -6,8 +6,8 @@
  * consists of words key=value; the manual page vfio_ioas(4) lists them.
  *
  * Nothing is counted before the file is read. Reading walks the areas: simple ones hundreds at a
- * time under iova_lock, others one by one. It delays only a thread that wants to remove the very
- * area.
+ * time under iova_lock, others one by one. It delays only a thread that wants to remove an area
+ * while the area is read.
  *
  * A call may hold a lock of a context as long as its user likes: a map does while user memory does
  * not respond. So a reader tries locks for a second in all, and counts a limited number of areas

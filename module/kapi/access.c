@@ -363,7 +363,7 @@ static void lose_pins(struct ioas_access *access)
 	up_write(&access->ioas_rwsem);
 	if (!left)
 		return;
-	/* Without pins left, a call is about to do this in forget_left_ioas(). */
+	/* Without pins, the call that undid the last one has not reached forget_left_ioas() yet. */
 	WARN_ON_ONCE(access_has_pins(access));
 	ioas_object_unuse(&left->object);
 }

@@ -106,7 +106,8 @@ void vfio_ioas_device_unbind(struct ioas_device *idev);
  * * -EINVAL: the object is neither an IOAS nor an HWPT; the group is attached to something else;
  *   no IOVA would be left to map; the HWPT or its page sizes do not suit the device
  * * -EBUSY: the device is attached
- * * -EADDRINUSE: a map, or an allowed range, lies where the device cannot have one
+ * * -EADDRINUSE: a map, or an allowed range, lies where the device cannot have one; a map is not
+ *   aligned to the domain's smallest page
  * * -ENOMEM, -EFAULT: maps had to be pinned, as by store_pin()
  * * -EINTR: a fatal signal
  * * the IOMMU driver's error
