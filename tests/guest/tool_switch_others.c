@@ -124,7 +124,7 @@ static void another_switch_is_waited_for_and_named(void)
 	other_start(&other, lock_as_a_switch);
 	check_prompt(1, "on --timeout 1");
 	snprintf(words, sizeof(words),
-		 "process %d (test_switch_oth) is switching and did not end in 1 seconds",
+		 "process %d (tool_switch_oth) is switching and did not end in 1 seconds",
 		 (int)other.pid);
 	check_said(words);
 	check_untouched(&before);
@@ -288,7 +288,7 @@ static void a_user_who_opens_the_node_does_not_keep_root_from_switching(void)
 
 	other_start(&other, open_kernel_s_node);
 	check_prompt(SWITCH_OFF, "status");
-	check_said("test_switch_oth");
+	check_said("tool_switch_oth");
 	check_prompt(0, "on");
 	check_said("warning: 1 process has /dev/vfio/vfio open and no device");
 	check_served(STOCK_NODE, OURS);
