@@ -11,6 +11,9 @@
  *
  * Locking: registrations_mutex guards the list of tables. vfio.ko serialises open, attach, detach
  * and release of one container.
+ *
+ * The container follows the interface and the behaviour of VFIO and its type1 backend in Linux
+ * (include/uapi/linux/vfio.h, drivers/vfio/): Copyright (C) 2012 Red Hat, Inc.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

@@ -15,6 +15,9 @@
  *
  * Ids count from 1, in one sequence for objects of all kinds, for each open file. Addresses and
  * lengths are in bytes; "last" is inclusive.
+ *
+ * The interface is that of iommufd in Linux (include/uapi/linux/iommufd.h):
+ * Copyright (c) 2021-2022, NVIDIA CORPORATION & AFFILIATES.
  */
 #ifndef VFIO_IOAS_UAPI_IOMMUFD_H
 #define VFIO_IOAS_UAPI_IOMMUFD_H

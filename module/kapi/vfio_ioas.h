@@ -11,6 +11,10 @@
  * Where nothing else is said, a function needs process context, may sleep, and may fault in user
  * memory: the caller holds no mmap lock. IOVA and lengths are in bytes. No function returns with a
  * lock of this module held.
+ *
+ * Device and access follow the interface for drivers of iommufd in Linux (include/linux/iommufd.h):
+ * Copyright (C) 2021 Intel Corporation
+ * Copyright (c) 2021-2022, NVIDIA CORPORATION & AFFILIATES
  */
 #ifndef VFIO_IOAS_H
 #define VFIO_IOAS_H
