@@ -155,7 +155,7 @@ static int backend_module_event(struct notifier_block *notifier, unsigned long e
 		return NOTIFY_DONE;
 	mutex_lock(&registrations_mutex);
 	if (register_first())
-		pr_err("vfio_iommu_type1 was loaded and is asked before us now\n");
+		pr_err("vfio_iommu_type1 gets all new containers: no memory to register again. Reload vfio_ioas\n");
 	mutex_unlock(&registrations_mutex);
 	return NOTIFY_OK;
 }
