@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * backend: what vfio.ko calls.
+ * backend: the functions that vfio.ko calls, and their registration.
  *
- * Owns the registration with vfio.ko. type1.c serves the calls.
+ * type1.c serves the calls.
  *
- * Being asked first. vfio.ko asks the backend registered last first, and stock type1
- * never says no. When it is loaded after us we register once more, with a new table:
- * the old one cannot be unregistered while a call may use it, but it is told to
- * claim no new ones, and stays until we go.
+ * vfio.ko asks the backend that was registered last first, and stock type1 accepts every
+ * container. So when stock type1 is loaded after us, we register once more, with a new table. The
+ * old table cannot be unregistered while a call may use it: it accepts no new container from then
+ * on, and stays until the module is unloaded.
  *
  * Locking: registrations_mutex guards the list of tables. vfio.ko serialises open, attach, detach
  * and release of one container.
@@ -31,7 +31,7 @@
 #include "type1.h"
 #include "vfio_private.h"
 
-/* One table given to vfio.ko; the first of the list is the one asked first. */
+/* A table that vfio.ko has; it asks the first of the list first. */
 struct registration {
 	struct list_head item;
 	struct vfio_iommu_driver_ops ops;
@@ -41,8 +41,8 @@ static DEFINE_MUTEX(registrations_mutex);
 static LIST_HEAD(registrations);	/* registrations_mutex */
 
 /*
- * vfio.ko has no handle while there is no container, nor for a moment when it comes or goes; then
- * the only question is whether we would serve it.
+ * vfio.ko has no handle before it has chosen a backend, nor for a moment when a container begins or
+ * ends. Then it can only ask whether we would serve the container.
  */
 static long backend_ioctl(void *handle, unsigned int cmd, unsigned long arg)
 {
@@ -58,7 +58,7 @@ static long backend_ioctl(void *handle, unsigned int cmd, unsigned long arg)
 	return node_serves_current() ? type1_check_extension(NULL, arg) : 0;
 }
 
-/* The part that a table no longer asked first goes on with. */
+/* The ioctl of a table that is no longer the first: it serves its containers, but accepts none. */
 static long backend_ioctl_old(void *handle, unsigned int cmd, unsigned long arg)
 {
 	if (handle || cmd != VFIO_CHECK_EXTENSION)
@@ -66,7 +66,7 @@ static long backend_ioctl_old(void *handle, unsigned int cmd, unsigned long arg)
 	return 0;
 }
 
-/* vfio.ko may go on to another backend without telling anybody. */
+/* After a failed SET_IOMMU vfio.ko may try another backend without telling the program. */
 static void log_failed_attach(struct iommu_group *group, int error)
 {
 	if (node_in_ioctl(VFIO_SET_IOMMU))
@@ -164,16 +164,11 @@ static struct notifier_block backend_notifier = {
 	.notifier_call = backend_module_event,
 };
 
-/**
- * backend_init() - offer ourselves to vfio.ko
- *
- * Return: 0, or an error with nothing registered.
- */
 int backend_init(void)
 {
 	int ret;
 
-	/* First of all listen: so no backend is loaded between us and the last one unnoticed. */
+	/* Listen first: otherwise stock type1 could be loaded unnoticed after we registered. */
 	ret = register_module_notifier(&backend_notifier);
 	if (ret)
 		return ret;
@@ -187,12 +182,14 @@ int backend_init(void)
 }
 
 /*
- * vfio.ko makes calls by a pointer to its own record of one of our tables, and without a lock. A
- * call that sleeps has a reference to the module; others, preempted on their way in or out, are
- * waited for, before anything that they use goes. Twice: vfio.ko lets go of the module, and forgets
- * the pointer a moment later. Once nobody is left in between, nobody gets the pointer any more; and
- * then nobody is left who had got it. No new container can come: the module is on its way out, or
- * was never live.
+ * vfio.ko calls through a pointer to its own record of one of our tables, without a lock. A call
+ * that sleeps has a reference to the module. Calls that were preempted on their way in or out have
+ * none: we wait for them before anything that they use goes.
+ *
+ * We wait twice, since vfio.ko puts the module first and forgets the pointer a moment later. After
+ * the first wait no task is between the two, so no task can get the pointer any more. After the
+ * second wait no task that had got it is left. No new container can come: the module is being
+ * unloaded, or was never live.
  */
 static void wait_for_calls(void)
 {
@@ -200,12 +197,6 @@ static void wait_for_calls(void)
 	synchronize_rcu_tasks();
 }
 
-/**
- * backend_exit() - undo backend_init(); no container of ours is left
- *
- * Waits for each task that runs in the kernel, until it sleeps or returns to its program, which can
- * take long.
- */
 void backend_exit(void)
 {
 	struct registration *registration, *next;

@@ -2,15 +2,16 @@
 /*
  * node: /dev/vfio/ioas, and which containers are ours.
  *
- * Opening our node gives a container of vfio.ko: open puts vfio.ko's file operations
- * on the file and hands it over, so that VFIO_GROUP_SET_CONTAINER, which compares
- * file operations, accepts it. The file keeps pointing at our inode, by which
- * it is known as ours later, and keeps this module in place until it is closed.
+ * Opening our node gives a container of vfio.ko: our open puts vfio.ko's file operations on the
+ * file and calls vfio.ko's open. So VFIO_GROUP_SET_CONTAINER, which compares file operations,
+ * accepts the file. The file still points to our inode, which later tells that it is ours. While
+ * it is open, this module cannot be unloaded.
  *
- * It is a character device of its own, not a misc device: misc_open() holds a lock
- * across open, under which vfio.ko's misc device could not be opened.
+ * The node is a character device of its own, not a misc device: misc_open() holds a lock during
+ * open, under which vfio.ko's misc device could not be opened.
  *
- * Locking: set up before and torn down after any use, see load.h; the policy is one word.
+ * Locking: none. All is set up before the first use and torn down after the last, see load.h. The
+ * policy is one word, read and written with READ_ONCE() and WRITE_ONCE().
  */
 #include <linux/cdev.h>
 #include <linux/cred.h>
@@ -76,12 +77,12 @@ static const struct kernel_param_ops serve_ops = {
 module_param_cb(serve, &serve_ops, NULL, 0644);
 MODULE_PARM_DESC(serve, "Containers to serve: node (those opened through /dev/vfio/ioas), all, or none");
 
-/* A system call as the calling task made it. */
+/* The arguments of a system call, as the calling task made it. */
 struct syscall {
 	unsigned long args[6];
 };
 
-/* False if the calling task is in none: a kernel thread. */
+/* False if the calling task is in no system call, or is a kernel thread. */
 static bool get_syscall(struct syscall *syscall)
 {
 	struct pt_regs *regs = current_pt_regs();
@@ -92,13 +93,6 @@ static bool get_syscall(struct syscall *syscall)
 	return true;
 }
 
-/**
- * node_in_ioctl() - is the calling task in an ioctl with this command?
- * @cmd: the command word
- *
- * Only ioctl() leads here with such a second argument: which number the system call has, which
- * depends on the ABI of the task, does not matter.
- */
 bool node_in_ioctl(unsigned int cmd)
 {
 	struct syscall syscall;
@@ -121,16 +115,6 @@ static bool is_our_container(unsigned int fd)
 	return ours;
 }
 
-/**
- * node_serves_current() - should we serve the container that vfio.ko asks for?
- *
- * vfio.ko does not say for which one it asks, but it asks only in an ioctl() of that container, by
- * the task that calls it. So with serve=node the descriptor of that call decides, in constant time
- * whatever else the task has open. Where it leads to something else, because another thread of the
- * program closed it meanwhile or because it is KVM that wants to know, the answer is no.
- *
- * Context: process context, in a lock of vfio.ko that all containers share.
- */
 bool node_serves_current(void)
 {
 	struct syscall syscall;
@@ -180,7 +164,7 @@ static struct file_system_type node_fs = {
 	.kill_sb = kill_anon_super,
 };
 
-/* Opens vfio.ko's container device without a path, which anybody could have moved. */
+/* Opens vfio.ko's container device by its number: its path could have been moved. */
 static struct file *open_vfio(struct vfsmount *mnt)
 {
 	struct path path = { .mnt = mnt };
@@ -219,7 +203,7 @@ static void find_container_fops(struct work_struct *work)
 	if (IS_ERR(file)) {
 		search->error = PTR_ERR(file);
 	} else {
-		/* We use symbols of vfio.ko: it stays, and so do these. */
+		/* They stay: vfio.ko cannot be unloaded while we use its symbols. */
 		container_fops = file->f_op;
 		__fput_sync(file);
 	}
@@ -227,9 +211,9 @@ static void find_container_fops(struct work_struct *work)
 }
 
 /*
- * In a kernel thread, where the file can be closed at once. In the task that loads the module it
- * would be closed on the way back to user space, maybe long after the module, and the file system
- * in it, has gone.
+ * Opens and closes the file in a kernel thread, which can close it at once. The task that loads the
+ * module would close it only on its way back to user space, maybe long after the module, and the
+ * file system in it, has gone.
  */
 static int get_container_fops(void)
 {
@@ -267,11 +251,6 @@ static int node_add_device(void)
 	return 0;
 }
 
-/**
- * node_init() - create /dev/vfio/ioas
- *
- * Return: 0, or an error with nothing created.
- */
 int node_init(void)
 {
 	int ret;
@@ -300,9 +279,6 @@ unregister_region:
 	return ret;
 }
 
-/**
- * node_exit() - undo node_init()
- */
 void node_exit(void)
 {
 	device_destroy(node_class, node_devt);
