@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * container: what vfio.ko has a number for.
+ * container: containers, by the handles that vfio.ko has.
  *
- * vfio.ko calls ioctl without a lock, so that a container may be released at the same moment, or
- * have been: what it holds is not a pointer but a number, which is not used again. A call that
- * found the container is inside its IOAS before it looks whether that is alive, or has a reference;
- * release waits for both.
+ * vfio.ko calls ioctl without a lock, so that a container may be released before or during the
+ * call. Therefore its handle is not a pointer but a number, which is never used again. A call that
+ * found the container gets a reference, or enters the IOAS and then looks whether the IOAS is dead.
+ * Release waits for references, and the end of the IOAS for calls inside.
  *
  * Locking: containers_lock guards the table, which is read under RCU.
  */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * container: what vfio.ko has a number for.
+ * container: containers, by the handles that vfio.ko has.
  *
- * Owns: struct container, and which containers there are.
+ * Owns: struct container, and the table of all containers.
  *
- * A container lives as long as somebody has a reference, or is in one of its IOASs.
+ * The memory of a container stays while a call has a reference, or is in one of its IOASs.
  */
 #ifndef VFIO_IOAS_CONTAINER_H
 #define VFIO_IOAS_CONTAINER_H
@@ -20,12 +20,12 @@
 
 #define CONTAINERS_BITS	8
 
-/* The part that finds and keeps it; embedded. */
+/* The part of a container by which calls find and keep it; embedded. */
 struct container {
-	struct hlist_node item;		/* lock of the table */
+	struct hlist_node item;		/* containers_lock; read under RCU */
 	unsigned long handle;		/* constant */
 	refcount_t refs;		/* of calls, and one until release */
-	struct completion unused;	/* none of them is left */
+	struct completion unused;	/* no reference is left */
 	struct rcu_head rcu;
 	struct ioas_ctx ctx;
 };
@@ -33,8 +33,8 @@ struct container {
 extern struct hlist_head containers[1 << CONTAINERS_BITS];	/* by handle; read under RCU */
 
 /*
- * Under rcu_read_lock_sched(), which unlike rcu_read_lock() costs no call: each map comes
- * this way.
+ * Finds a container by its handle; NULL if there is none. The caller holds rcu_read_lock_sched(),
+ * which unlike rcu_read_lock() needs no function call: each map comes here.
  */
 static inline struct container *container_find(void *handle)
 {
@@ -48,35 +48,39 @@ static inline struct container *container_find(void *handle)
 }
 
 /**
- * container_publish() - give a container its handle, by which it is found from now on
+ * container_publish() - give a container its handle, by which calls find it from now on
  * @container: complete
  *
- * Return: the handle.
+ * Context: takes containers_lock. Never fails.
+ * Return: the handle; never NULL, never used again.
  */
 void *container_publish(struct container *container);
 
 /**
  * container_unpublish() - undo container_publish()
- * @container: of container_get(), of which this is the end, too
+ * @container: from container_get(); this function puts that reference, too
  *
- * When this returns, no call has a reference, and no new one finds the container.
+ * When this returns, no call has a reference, and no new call finds the container. Calls that only
+ * entered an IOAS of the container may still be inside.
  *
- * Context: sleeps until calls that have a reference are over. Calls that only entered an IOAS of
- * the container may still be there.
+ * Context: takes containers_lock; sleeps until all calls have put their references. Never fails.
  */
 void container_unpublish(struct container *container);
 
 /**
  * container_get() - find a container and keep it for the length of a call
- * @handle: of container_publish(), maybe of a container that is no more
+ * @handle: from container_publish(); its container may have been released
  *
- * Return: the container, or NULL.
+ * Context: any.
+ * Return: the container; NULL if there is none.
  */
 struct container *container_get(void *handle);
 
 /**
  * container_put() - undo container_get()
  * @container: may be gone afterwards
+ *
+ * Context: any.
  */
 void container_put(struct container *container);
 
@@ -84,16 +88,22 @@ void container_put(struct container *container);
  * container_enter_slowly() - the part of container_enter() that waits
  * @handle: as for container_enter()
  *
- * Return: the IOAS, entered; or as container_enter().
+ * Context: may sleep; takes domains_rwsem of the IOAS for reading, and returns with it on success.
+ * Return: as container_enter().
  */
 struct ioas *container_enter_slowly(void *handle);
 
-/*
- * Finds a container and enters its IOAS. A call that is inside keeps both: they end only after
- * somebody got the lock for writing. The IOAS; ERR_PTR(-EINVAL) if there is no such container;
- * -ENODEV if it has no IOAS; -EINTR on a fatal signal. The common case takes one lock. A call has
- * to wait only while somebody has the IOAS to itself: a group that comes or goes, a setting, a map
- * that is alone.
+/**
+ * container_enter() - find a container and enter the IOAS that its ioctls work on
+ * @handle: from container_publish(); its container may have been released
+ *
+ * A caller that is inside keeps both: they end only after a thread has got domains_rwsem for
+ * writing. The common case takes this one lock. A call waits only while another thread holds it for
+ * writing or wants to: to attach or detach a group, to change a setting, or to be alone.
+ *
+ * Context: may sleep; on success returns with domains_rwsem held for reading, until ioas_leave().
+ * Return: the IOAS; ERR_PTR(): -EINVAL if there is no such container; -ENODEV if it has no IOAS;
+ * -EINTR on a fatal signal.
  */
 static inline struct ioas *container_enter(void *handle)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * vfio_private: what vfio.ko wants from a backend.
+ * vfio_private: the interface between vfio.ko and its backends.
  *
- * vfio.ko keeps these declarations to itself, so they are restated here. tests/abi
- * compares them with the type information of each kernel we support; a kernel that
- * no test has seen is refused by configure.
+ * vfio.ko keeps these declarations private, so they are repeated here. tests/abi compares them with
+ * the type information of each kernel that we support. configure refuses a kernel with which they
+ * were never compared.
  */
 #ifndef VFIO_IOAS_VFIO_PRIVATE_H
 #define VFIO_IOAS_VFIO_PRIVATE_H
@@ -23,7 +23,7 @@ enum vfio_group_type {
 	VFIO_NO_IOMMU,
 };
 
-/* Only 6.1 has the last member; later kernels never look that far. */
+/* For notify, a member that only 6.1 has: later kernels do not read it. */
 enum vfio_iommu_notify_type {
 	VFIO_IOMMU_CONTAINER_CLOSE = 0,
 };
