@@ -2,24 +2,27 @@
 /*
  * dirty: which pages of a container may have been written to.
  *
- * A device behind an IOMMU writes without telling: while an IOAS has one (a "writer"),
- * every page is dirty, always, and nothing needs to be kept. Emulated devices are known to
- * write only to what they pin and by dma_rw: a page is dirty while it is held, once more
- * after it was let go, and once after a dma_rw. Only that is kept, in chunks of bits that are
- * made when the first one is set: so that starting to track costs nothing and cannot fail, and
- * a terabyte of which nothing is written costs no memory. An unmap clears bits and leaves the
- * chunks; when there are 64, and twice as many as the last look has left, the next one that is
- * made drops those where nothing is mapped.
+ * A device behind an IOMMU writes unnoticed. While an IOAS has the group of such a device (a
+ * "writer"), every page is always dirty, and nothing needs to be kept.
  *
- * A report takes the bits out as it goes. What user space then does not get is put back.
+ * Emulated devices write only to pages that they pin, and by dma_rw. A page is dirty while it is
+ * held, once more after it was let go, and once after a dma_rw. Only these writes are kept, a bit a
+ * page, in chunks. A chunk is made when its first bit is set: so the start of tracking needs no
+ * memory, and a terabyte to which nothing is written costs none.
  *
- * Bits belong to the IOAS whose IOVAs they are about, whichever IOAS the user of the container
- * selects; START and STOP are for all of them.
+ * An unmap clears bits and leaves their chunks. When there are at least 64 chunks, and twice as
+ * many as the last search left, the next new chunk begins with a search that frees chunks where
+ * nothing is mapped.
  *
- * Locking: dirty->lock -> domains_rwsem -> lock of a space. The last guards chunks, and is not
- * held while user memory is touched. In each IOAS tracking begins and ends with domains_rwsem held
- * for writing, as nobody is inside then; so does the time of a writer end. Bits of an area are set
- * by a caller that keeps it busy or has pinned it, and so never after it was unmapped.
+ * A report clears bits as it goes. Those that do not reach user memory are set again.
+ *
+ * Bits belong to the IOAS of their IOVAs, whichever IOAS the user of the container selects. START
+ * and STOP are for all IOASs of the container.
+ *
+ * Locking: dirty->lock -> domains_rwsem -> lock of a space. The last one guards chunks, and is not
+ * held while user memory is touched. Tracking of an IOAS begins and ends with domains_rwsem held
+ * for writing: then nobody is inside. Bits of an area are set by a caller that keeps the area busy
+ * or owns it, and so never after the area was unmapped.
  */
 #include <linux/bitmap.h>
 #include <linux/err.h>
@@ -37,7 +40,7 @@
 
 #define CHUNK_NPAGES	4096UL
 
-/* Fewer chunks than this are never looked through for those of no use. */
+/* With fewer chunks than this no search for unused ones begins. */
 #define CHUNKS_AT_FIRST	64UL
 
 /* The pages of one CHUNK_NPAGES-aligned piece of IOVA. */
@@ -45,33 +48,33 @@ struct dirty_chunk {
 	DECLARE_BITMAP(pages, CHUNK_NPAGES);
 };
 
-/* What is known of one IOAS. */
+/* Dirty pages of one IOAS. "lock" is the one below; domains_rwsem held for writing will do, too. */
 struct dirty_space {
-	struct dirty_state state;	/* first: anybody may peek */
-	struct ioas_unmap_watch watch;	/* forgets areas that go without a report */
+	struct dirty_state state;	/* ioas->front */
+	struct ioas_unmap_watch watch;	/* clears bits of areas that leave without a report */
 	struct ioas *ioas;		/* constant */
 	struct list_head item;		/* lock of struct dirty */
 	struct mutex lock;		/* innermost of the mutexes */
 	struct xarray chunks;		/* lock; struct dirty_chunk by its number */
 	unsigned long nchunks;		/* lock */
-	unsigned long max_chunks;	/* lock; with so many, drop_unused() is called first */
+	unsigned long max_chunks;	/* lock; with so many, drop_unused() comes first */
 	atomic_t nwriter_groups;		/* groups whose devices may write to anything */
 };
 
-/* So many words of a bitmap are made at once, on the stack. */
+/* A report makes so many words of its bitmap at once, on the stack. */
 #define REPORT_NWORDS	64UL
 
-/* What most words of the bitmap of a large mapping are. */
+/* A piece of a bitmap in which all pages are dirty. */
 static const unsigned long all_ones[PAGE_SIZE / sizeof(unsigned long)] = {
 	[0 ... PAGE_SIZE / sizeof(unsigned long) - 1] = ULONG_MAX,
 };
 
-/* A report of a range of IOVA on its way to user space. */
+/* A report of a range of IOVA, while it is written to user memory. */
 struct dirty_report {
 	struct ioas_unmap_watch watch;
 	struct dirty *dirty;
 	struct dirty_space *space;
-	unsigned long base_index;	/* of the page behind the first bit */
+	unsigned long base_index;	/* page of the first bit, as IOVA in pages */
 	unsigned long __user *ubitmap;	/* need not be aligned */
 	unsigned long words[REPORT_NWORDS];
 };
@@ -95,7 +98,7 @@ void dirty_destroy(struct dirty *dirty)
 	mutex_destroy(&dirty->lock);
 }
 
-/* Native maps can begin and end within a page, which they then may share with others. */
+/* Native maps can begin and end inside a page, which other areas may then have a part of. */
 static bool begins_in_page(const struct ioas_area *area)
 {
 	return offset_in_page(area->first_iova);
@@ -106,7 +109,7 @@ static bool ends_in_page(const struct ioas_area *area)
 	return offset_in_page(area->last_iova + 1);
 }
 
-/* Clears what is known of an area, but not of pages that it may share: they stay dirty. */
+/* Clears the bits of an area, but for pages of which other areas may have a part. */
 static void forget_area(struct dirty_space *space, struct ioas_area *area)
 {
 	unsigned long first = (area->first_iova >> PAGE_SHIFT) + begins_in_page(area);
@@ -114,7 +117,7 @@ static void forget_area(struct dirty_space *space, struct ioas_area *area)
 	struct dirty_chunk *chunk;
 	unsigned long number;
 
-	/* In a live area bits may be set meanwhile. Those that go are part of this report. */
+	/* In a live area bits may be set meanwhile. Those cleared here belong to this report. */
 	if (xa_empty(&space->chunks) || first + ends_in_page(area) > last)
 		return;
 	last -= ends_in_page(area);
@@ -183,7 +186,7 @@ void dirty_remove_ioas(struct dirty *dirty, struct ioas *ioas)
 	kfree(space);
 }
 
-/* Is anything mapped at the pages of a chunk? A later map has no bits there yet. */
+/* Is anything mapped in the range of a chunk? A map that comes later has no bits set there yet. */
 static bool is_of_use(struct dirty_space *space, unsigned long number)
 {
 	unsigned long first_iova = number * CHUNK_NPAGES << PAGE_SHIFT;
@@ -228,7 +231,7 @@ static struct dirty_chunk *make_chunk(struct dirty_space *space, unsigned long n
 	return chunk;
 }
 
-/* Pages from @index to @last_index, inclusive. False without memory. */
+/* Sets the bits of pages from @index to @last_index, inclusive. False without memory. */
 static bool set_dirty(struct dirty_space *space, unsigned long index, unsigned long last_index)
 {
 	struct dirty_chunk *chunk;
@@ -252,10 +255,10 @@ static void mark_all_dirty(struct ioas *ioas, struct ioas_area *area)
 	area_set_flags(ioas, area, AREA_ALL_DIRTY);
 }
 
-/* Is all of an area dirty once more? Not any longer. */
+/* Clears AREA_ALL_DIRTY. True if the area had it. */
 static bool take_mark(struct ioas *ioas, struct ioas_area *area)
 {
-	/* A mark that comes in between is for the next report. */
+	/* A flag that is set in between is for the next report. */
 	return READ_ONCE(area->flags) & AREA_ALL_DIRTY &&
 	       area_take_flags(ioas, area, AREA_ALL_DIRTY);
 }
@@ -266,7 +269,7 @@ void dirty_note_write(struct ioas *ioas, struct ioas_area *area, unsigned long i
 	struct dirty_space *space = space_of(ioas);
 	bool done;
 
-	/* It cannot change: the caller is in the IOAS. */
+	/* Tracking cannot begin or end meanwhile: the caller is in the IOAS. */
 	lockdep_assert_held(&ioas->domains_rwsem);
 	if (!space->state.tracking)
 		return;
@@ -299,18 +302,18 @@ void dirty_remove_writer(struct ioas *ioas)
 			cond_resched();
 		}
 	}
-	/* Nobody can report between the two: either says that all is dirty. */
+	/* No report can come between the two: each sees the flags or the writer. */
 	dirty_forget_writer(ioas);
 	up_write(&ioas->domains_rwsem);
 }
 
-/* Of a report: the position of a page. */
+/* The bit of a page in the bitmap of a report. */
 static unsigned long report_bit(const struct dirty_report *report, unsigned long index)
 {
 	return index - report->base_index;
 }
 
-/* Takes the bits of some pages out of a chunk. */
+/* Moves the bits of some pages from a chunk to the words of a report. */
 static void take_from_chunk(struct dirty_report *report, struct dirty_chunk *chunk,
 			    unsigned long chunk_index, unsigned long index,
 			    unsigned long last_index, unsigned long first_bit)
@@ -326,8 +329,8 @@ static void take_from_chunk(struct dirty_report *report, struct dirty_chunk *chu
 }
 
 /*
- * Collects what is known of pages from @index to @last_index into the words of the report, the
- * first of which has @first_bit.
+ * Fills the words of a report with the bits of pages from @index to @last_index, inclusive. The
+ * first word begins with @first_bit of the report.
  */
 static void take_known(struct dirty_report *report, unsigned long index,
 		       unsigned long last_index, unsigned long first_bit)
@@ -336,7 +339,7 @@ static void take_known(struct dirty_report *report, unsigned long index,
 	struct dirty_chunk *chunk;
 	unsigned long number;
 
-	/* Holds come first: before one is dropped its page is noted as dirty. */
+	/* Holds come first: a page that is let go is noted as dirty before its hold ends. */
 	report->dirty->report_held(report->dirty, space->ioas, index, last_index, report->words,
 				   report_bit(report, index) - first_bit);
 	mutex_lock(&space->lock);
@@ -359,7 +362,7 @@ static bool put_back(const struct dirty_report *report, unsigned long index,
 	mutex_lock(&space->lock);
 	for_each_set_bit_from(bit, report->words, end) {
 		index = report->base_index + first_bit + bit;
-		/* An unmap that told in-kernel users may have missed the end of tracking. */
+		/* An unmap may have left the IOAS to tell drivers; tracking may have ended then. */
 		if (space->state.tracking)
 			done = done && set_dirty(space, index, index);
 	}
@@ -368,8 +371,8 @@ static bool put_back(const struct dirty_report *report, unsigned long index,
 }
 
 /*
- * Hands over words of a report from the one with @first_bit on. Where an area does not begin with
- * a word, what the user has there is kept: of another area, or his own.
+ * Copies words of a report to user memory, from the word with @first_bit on. With @keep_first the
+ * bits that user memory has in the first word are kept: they are the user's, or of another area.
  */
 static int copy_words(struct dirty_report *report, unsigned long first_bit,
 		      unsigned long nwords, bool keep_first)
@@ -388,7 +391,7 @@ static int copy_words(struct dirty_report *report, unsigned long first_bit,
 	return ret;
 }
 
-/* Reports what is known of pages that fit into the words. Everything or nothing. */
+/* Reports pages whose bits fit into the words, from @index to @last_index: all of them or none. */
 static int report_step(struct dirty_report *report, struct ioas_area *area,
 		       unsigned long index, unsigned long last_index)
 {
@@ -416,7 +419,7 @@ static int report_known(struct dirty_report *report, struct ioas_area *area)
 	int ret;
 
 	for (index = first;; index = step_last + 1) {
-		/* A step ends with a word, or with the area. */
+		/* A step ends where a word ends, or the area. */
 		step_last = index + REPORT_NWORDS * BITS_PER_LONG - 1 -
 			    report_bit(report, index) % BITS_PER_LONG;
 		step_last = min(step_last, last);
@@ -425,13 +428,16 @@ static int report_known(struct dirty_report *report, struct ioas_area *area)
 			break;
 		cond_resched();
 	}
-	/* What was taken out in earlier steps is not worth a place to keep it. */
+	/* The bits of earlier steps are not worth the memory to keep them: all is dirty instead. */
 	if (ret && index != first)
 		mark_all_dirty(report->space->ioas, area);
 	return ret;
 }
 
-/* Sets bits from the first one of a word, or not, to @last_bit; all of that word is ours. */
+/*
+ * Sets bits from @first_bit to @last_bit, inclusive. Keeps the lower bits of the first word; may
+ * overwrite the rest of the last word, which belongs to the report.
+ */
 static int report_ones(unsigned long __user *ubitmap, unsigned long first_bit,
 		       unsigned long last_bit)
 {
@@ -460,13 +466,16 @@ static int report_ones(unsigned long __user *ubitmap, unsigned long first_bit,
 	return put_user(bits | old, ubitmap + last_word) ? -EFAULT : 0;
 }
 
-/* Is all of an area dirty: for good, or, as @marked says, once more? */
+/* Is all of an area dirty: always, or once more since it had AREA_ALL_DIRTY (@marked)? */
 static bool is_all_dirty(const struct dirty_report *report, bool marked)
 {
 	return marked || atomic_read(&report->space->nwriter_groups);
 }
 
-/* Reports an area that the caller owns or keeps busy, and has cleared its mark. */
+/*
+ * Reports an area that the caller owns or keeps busy. @marked: it had AREA_ALL_DIRTY, which the
+ * caller has cleared, or which goes with the area.
+ */
 static int report_area(struct dirty_report *report, struct ioas_area *area, bool marked)
 {
 	int ret;
@@ -483,7 +492,7 @@ static int report_area(struct dirty_report *report, struct ioas_area *area, bool
 
 static int report_leaving(struct ioas_unmap_watch *watch, struct ioas_area *area)
 {
-	/* Nobody marks it any more. */
+	/* Its owner is alone with it: the flag cannot be set meanwhile. */
 	return report_area(container_of(watch, struct dirty_report, watch), area,
 			   area->flags & AREA_ALL_DIRTY);
 }
@@ -518,7 +527,7 @@ static void stop_in_space(struct dirty *dirty, struct dirty_space *space)
 	up_write(&space->ioas->domains_rwsem);
 }
 
-/* -EINVAL, and nothing changed, if a mapping has more pages than a bitmap has bits. */
+/* -EINVAL, with tracking still off, if a mapping has STOCK_MAX_BITMAP_NPAGES pages or more. */
 static int start_in_space(struct dirty *dirty, struct dirty_space *space)
 {
 	struct ioas *ioas = space->ioas;
@@ -600,7 +609,7 @@ long dirty_report(struct dirty *dirty, struct ioas *ioas,
 		if (!area)
 			break;
 		nareas++;
-		/* One that came since then is somebody else's affair. */
+		/* One that reaches over a border was mapped since the check: it is not ours. */
 		if (area->first_iova >= iova && area->last_iova <= last_iova) {
 			marked = take_mark(ioas, area);
 			ret = report_area(&report, area, marked);

@@ -2,7 +2,7 @@
 /*
  * dirty: which pages of a container may have been written to.
  *
- * Owns: struct dirty, and the front of each IOAS of a container.
+ * Owns: struct dirty, and ->front and ->forgets of each IOAS of a container.
  */
 #ifndef VFIO_IOAS_DIRTY_H
 #define VFIO_IOAS_DIRTY_H
@@ -18,7 +18,11 @@
 struct dirty;
 struct ioas_area;
 
-/* Sets, from @first_bit on, a bit for each page from @first_index that is being written to. */
+/*
+ * Looks at the pages from @first_index to @last_index, inclusive, as IOVA in pages. Sets the bit of
+ * each page that a device may be writing to; @first_bit is the bit of the first page. The caller
+ * has entered the IOAS.
+ */
 typedef void (*dirty_held_fn)(struct dirty *dirty, const struct ioas *ioas,
 			      unsigned long first_index, unsigned long last_index,
 			      unsigned long *bits, unsigned long first_bit);
@@ -26,51 +30,55 @@ typedef void (*dirty_held_fn)(struct dirty *dirty, const struct ioas *ioas,
 /* Dirty tracking of a container. */
 struct dirty {
 	struct mutex lock;		/* outside of domains_rwsem */
-	bool tracking;			/* lock; what START and STOP said last */
-	struct list_head spaces;	/* lock; what is known of each IOAS */
+	bool tracking;			/* lock; between START and STOP */
+	struct list_head spaces;	/* lock; struct dirty_space, one for each IOAS */
 	dirty_held_fn report_held;	/* constant */
 };
 
-/* What each IOAS of a container has as its front. */
+/* The front of each IOAS of a container. */
 struct dirty_state {
-	bool tracking;			/* domains_rwsem to change; anybody may peek */
+	bool tracking;			/* domains_rwsem held for writing; anybody may peek */
 };
 
 /**
- * dirty_init() - make a container track nothing
+ * dirty_init() - prepare dirty tracking of a container; it is off
  * @dirty: uninitialised memory
- * @report_held: tells of pages that are written to without dirty_note_write()
+ * @report_held: tells which pages are being written to without dirty_note_write()
+ *
+ * Context: any.
  */
 void dirty_init(struct dirty *dirty, dirty_held_fn report_held);
 
 /**
  * dirty_destroy() - undo dirty_init()
  * @dirty: nobody else uses it, and no IOAS is left
+ *
+ * Context: any. Never fails.
  */
 void dirty_destroy(struct dirty *dirty);
 
 /**
- * dirty_add_ioas() - begin to know of an IOAS
+ * dirty_add_ioas() - let a container track an IOAS
  * @dirty: of the container
- * @ioas: complete, but nobody can find it yet; gets its front, and what forgets areas
+ * @ioas: complete, but nobody can find it yet; its ->front and ->forgets are set here
  *
- * It is tracked if the others are.
+ * The IOAS is tracked from now on if the others are.
  *
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
+ * Context: may sleep; takes @dirty->lock.
+ * Return: 0; -ENOMEM, with nothing changed.
  */
 int dirty_add_ioas(struct dirty *dirty, struct ioas *ioas);
 
 /**
  * dirty_remove_ioas() - undo dirty_add_ioas()
  * @dirty: of the container
- * @ioas: nobody is inside, or can find it
+ * @ioas: nobody is inside, or can find it; no group can write to it
  *
- * Context: may sleep. Never fails.
+ * Context: may sleep; takes @dirty->lock. Never fails.
  */
 void dirty_remove_ioas(struct dirty *dirty, struct ioas *ioas);
 
-/* Peeks: it cannot change for a caller that is inside the IOAS. */
+/* Needs no lock. For a caller that is inside the IOAS the answer cannot change. */
 static inline bool dirty_is_tracking(const struct ioas *ioas)
 {
 	const struct dirty_state *state = ioas->front;
@@ -79,13 +87,13 @@ static inline bool dirty_is_tracking(const struct ioas *ioas)
 }
 
 /**
- * dirty_note_write() - pages were written to
+ * dirty_note_write() - note that bytes were written, if the IOAS is tracked
  * @ioas: the IOAS, which the caller entered
- * @area: where, kept busy by the caller
+ * @area: the area of the bytes, kept busy by the caller
  * @iova: of the first byte
  * @nbytes: how many, at least 1, all in @area
  *
- * Context: may sleep. Without memory all of the area counts as written to.
+ * Context: may sleep. Never fails: without memory all of the area counts as written to.
  */
 void dirty_note_write(struct ioas *ioas, struct ioas_area *area, unsigned long iova,
 		      unsigned long nbytes);
@@ -94,39 +102,51 @@ void dirty_note_write(struct ioas *ioas, struct ioas_area *area, unsigned long i
  * dirty_add_writer() - a group will be able to write to anything in an IOAS
  * @ioas: the IOAS, kept by the caller
  *
- * To be called before the group can: from now on all is dirty.
+ * To be called before the group can write. From now on reports tell all pages.
+ *
+ * Context: any.
  */
 void dirty_add_writer(struct ioas *ioas);
 
 /**
- * dirty_forget_writer() - a group did not join, or turned out to write to what it pins
- * @ioas: of dirty_add_writer()
+ * dirty_forget_writer() - undo dirty_add_writer(), with no page to be reported for it
+ * @ioas: as for dirty_add_writer()
+ *
+ * For a group that could not be attached, or whose devices turned out to write only to pages that
+ * they pin.
+ *
+ * Context: any.
  */
 void dirty_forget_writer(struct ioas *ioas);
 
 /**
  * dirty_remove_writer() - a group that could write to anything has left
- * @ioas: of dirty_add_writer(), kept by the caller
+ * @ioas: as for dirty_add_writer()
  *
- * To be called when the group cannot write any more. Until then all is dirty, always; and what is
- * mapped now is reported once more.
+ * To be called when the group cannot write any more. If the IOAS is tracked, the next report still
+ * tells all pages that are mapped now.
  *
- * Context: takes domains_rwsem for writing. Never fails.
+ * Context: may sleep; takes domains_rwsem for writing. Never fails.
  */
 void dirty_remove_writer(struct ioas *ioas);
 
 /**
- * dirty_unmap() - VFIO_IOMMU_UNMAP_DMA of a type1v2 container that tracks, with a report
- * @dirty: of the container
+ * dirty_unmap() - VFIO_IOMMU_UNMAP_DMA with VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP
+ * @dirty: of a container that tracks
  * @ioas: its IOAS, which the caller entered
  * @iova: first address of the range, a multiple of the page size
- * @last_iova: last address, inclusive
- * @bitmap: where to report what of the range is dirty, checked
- * @unmapped_nbytes: receives what was unmapped, also on error
+ * @last_iova: last address of the range, inclusive
+ * @bitmap: user memory for the dirty pages of the range, a bit a page; checked
+ * @unmapped_nbytes: receives the length of the mappings that were removed, also on error
  *
- * Context: as ioas_unmap_watched(); and faults.
- * Return: as ioas_unmap_watched(); -EFAULT, and the mapping that could not be reported, and those
- * above, still there.
+ * A mapping that reaches over a border is never cut, as with UNMAP_WHOLE.
+ *
+ * Context: as ioas_unmap_watched(); may fault.
+ * Return: 0, also where nothing is mapped;
+ * -EINVAL with nothing removed if a border of the range lies in a mapping;
+ * -EFAULT if a mapping could not be reported: it is still there, as are those above;
+ * -EDEADLK if a driver did not let go of a mapping: it is still there, as are those above;
+ * -EINTR on a fatal signal.
  */
 int dirty_unmap(struct dirty *dirty, struct ioas *ioas, unsigned long iova,
 		unsigned long last_iova, const struct vfio_bitmap *bitmap,
@@ -136,10 +156,14 @@ int dirty_unmap(struct dirty *dirty, struct ioas *ioas, unsigned long iova,
  * dirty_report() - VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP
  * @dirty: of a container that tracks
  * @ioas: its IOAS, which the caller entered
- * @range: which pages, and where to; checked
+ * @range: the range of IOVA, and user memory for its bitmap; checked
+ *
+ * Pages are clean after they were reported, unless a device can still write to them. Those whose
+ * bits did not reach user memory stay dirty.
  *
  * Context: may sleep and fault.
- * Return: 0; -EINVAL if a border of the range lies in a mapping; -EFAULT; -EINTR on a fatal signal.
+ * Return: 0; -EINVAL if a border of the range lies in a mapping; -EFAULT if a bit could not be
+ * written to user memory; -EINTR on a fatal signal.
  */
 long dirty_report(struct dirty *dirty, struct ioas *ioas,
 		  const struct vfio_iommu_type1_dirty_bitmap_get *range);
@@ -148,9 +172,10 @@ long dirty_report(struct dirty *dirty, struct ioas *ioas,
  * dirty_start() - VFIO_IOMMU_DIRTY_PAGES_FLAG_START
  * @dirty: of the container
  *
- * Context: may sleep; the caller is in no IOAS.
- * Return: 0, also if it tracks already; -EINVAL, and nothing changed, if a mapping has more pages
- * than a bitmap has bits.
+ * Context: may sleep; the caller is in no IOAS. Takes @dirty->lock and domains_rwsem of each IOAS
+ * for writing.
+ * Return: 0, also if it tracks already; -EINVAL, with tracking still off, if a mapping has
+ * STOCK_MAX_BITMAP_NPAGES pages or more.
  */
 long dirty_start(struct dirty *dirty);
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vaddr: mappings that get a new user address, maybe of another process.
+ * vaddr: mappings that get a new user address, maybe in another process.
  *
- * A program that is about to be replaced by exec says that the addresses of its mappings are
- * void; the new one, which inherits the container, gives each its address there. Devices go on
- * with the pages they have, which stay pinned.
+ * A program that is about to replace itself by exec declares the addresses of its mappings void.
+ * The new program, which inherits the container, gives each mapping its new address. Meanwhile
+ * devices go on with the pages of the mappings, which stay pinned.
  *
- * Locking: all with domains_rwsem held for writing: it is rare, and nobody meets it half done.
+ * Locking: all functions run with domains_rwsem held for writing. These calls are rare, and no
+ * other call sees one half done.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -27,7 +28,7 @@ bool vaddr_any_void(struct ioas *ioas)
 	return false;
 }
 
-/* Marks areas that begin in a range. Stops at one that is marked: -EINVAL. */
+/* Sets AREA_NO_VADDR for areas that begin in a range. -EINVAL at the first one that has it. */
 static int mark_range(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
 		      unsigned long *nbytes)
 {
@@ -44,7 +45,7 @@ static int mark_range(struct ioas *ioas, unsigned long iova, unsigned long last_
 	return 0;
 }
 
-/* Takes back marks of @nbytes of areas. */
+/* Clears AREA_NO_VADDR for areas of @nbytes in all, from @iova upward. */
 static void unmark(struct ioas *ioas, unsigned long iova, unsigned long nbytes)
 {
 	struct ioas_area *area;

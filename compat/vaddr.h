@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * vaddr: mappings that get a new user address, maybe of another process.
+ * vaddr: mappings that get a new user address, maybe in another process.
  */
 #ifndef VFIO_IOAS_VADDR_H
 #define VFIO_IOAS_VADDR_H
@@ -13,37 +13,44 @@ struct ioas;
  * vaddr_any_void() - does a mapping wait for a new address?
  * @ioas: the IOAS
  *
- * Context: domains_rwsem held for writing.
+ * Context: domains_rwsem held for writing. May sleep.
+ * Return: true if at least one area has AREA_NO_VADDR.
  */
 bool vaddr_any_void(struct ioas *ioas);
 
 /**
- * vaddr_void() - VFIO_DMA_UNMAP_FLAG_VADDR: addresses are not valid any more
+ * vaddr_void() - VFIO_DMA_UNMAP_FLAG_VADDR: declare user addresses void
  * @ioas: the IOAS
  * @iova: first address of the range
- * @last_iova: last address, inclusive
- * @rule: which mappings that are, as for an unmap
- * @nbytes: receives the length of the mappings it was done for
+ * @last_iova: last address of the range, inclusive
+ * @rule: how mappings that reach over a border are treated, as for an unmap
+ * @nbytes: receives the total length of the mappings whose addresses are void now; undefined after
+ *	an error
  *
- * They stay mapped and pinned.
+ * The mappings stay mapped and pinned.
  *
- * Context: domains_rwsem held for writing; no in-kernel user needs the addresses.
- * Return: 0, or with nothing changed: -EINVAL if a border lies in a mapping (UNMAP_WHOLE), or an
- * address is void already.
+ * Context: domains_rwsem held for writing; no emulated group needs the addresses. May sleep.
+ * Return: 0, also if nothing is mapped in the range; or with nothing changed -EINVAL: with
+ * UNMAP_WHOLE a border lies in a mapping, or an address is void already.
  */
 int vaddr_void(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
 	       enum ioas_unmap_rule rule, unsigned long *nbytes);
 
 /**
- * vaddr_set() - VFIO_DMA_MAP_FLAG_VADDR: a mapping gets its new address
+ * vaddr_set() - VFIO_DMA_MAP_FLAG_VADDR: give a mapping its new user address
  * @ioas: the IOAS
  * @iova: first address of the mapping
- * @nbytes: its length
- * @uptr: where the calling process has its memory, page aligned; is not looked at
+ * @nbytes: its length, at least 1
+ * @uptr: user address of its memory in the calling process, page aligned; not checked
  *
  * Context: domains_rwsem held for writing; a process with an mm. May sleep.
- * Return: 0, or with nothing changed: -ENOENT if nothing is mapped in the range; -EINVAL if
- * that is not exactly one mapping without an address; as area_change_owner().
+ * Return: 0; or with nothing changed:
+ * -ENOENT if nothing is mapped in the range;
+ * -EINVAL if the range is not exactly one mapping whose address is void, or if the mapping begins
+ * inside a page of its memory;
+ * -EBUSY if other areas show the same memory;
+ * -ENOMEM over the memlock limit of the process, or without memory;
+ * -EINTR on a fatal signal.
  */
 int vaddr_set(struct ioas *ioas, unsigned long iova, unsigned long nbytes,
 	      unsigned long uptr);
