@@ -2,19 +2,22 @@
 /*
  * emulated: drivers that reach a container's memory with the CPU.
  *
- * Most are of emulated devices, which have no IOMMU of their own. Together they are one
- * in-kernel user of the container's IOAS: by a notifier an unmap finds us, and we tell the
- * devices. A page that drivers hold is one pin of the area, however often they pinned it; beside
- * a domain it can be one that the area does not show, see area_add_hold().
+ * Most of them drive emulated devices, which have no IOMMU of their own. Together they are one
+ * in-kernel user of an IOAS, with one notifier: an unmap calls the notifier, which tells each
+ * device. A page that drivers hold is one pin of the area, however often they pinned it. If the
+ * area is in a domain, it can be another page than the one that the area shows, see
+ * area_add_hold().
  *
- * Drivers are not trusted to let go. An unmap gives up on one that does not, see
- * ioas_unmap_watched(); what a closed device still holds is taken from it, as it can do nothing
- * with it any more. vfio.ko of 6.1 opens a device before it tells us, and does not refuse pins of
- * one without a callback, of which we hear nothing: so what a device holds is known by its group,
- * and goes when no device of that group is known, whatever others there are.
+ * Drivers are not trusted to unpin. An unmap gives up on a driver that does not, see
+ * ioas_unmap_watched(). Pages that a closed device still holds are unpinned for it, as it can do
+ * nothing with them any more.
  *
- * Locking: devices_mutex is held while devices are called, and nothing else of ours: they call us
- * back to unpin, with locks of their own held. Order: devices_mutex -> locks of drivers ->
+ * vfio.ko of 6.1 opens a device before it tells us. It also lets devices without a callback for
+ * unmaps pin, and we hear nothing of such a device. So we note by groups who holds a page. When
+ * the last device that we know of a group closes, the pages of that group are unpinned.
+ *
+ * Locking: when devices are called, devices_mutex is held, and no other lock of this file: devices
+ * call us back to unpin, with locks of their own held. Order: devices_mutex -> locks of drivers ->
  * holds_mutex -> pins_rwsem of the notifier -> domains_rwsem.
  */
 #include <linux/err.h>
@@ -61,8 +64,8 @@ void emulated_destroy(struct emulated *emulated)
 }
 
 /*
- * A notifier of its own for each time: it is removed without holds_mutex. -EINVAL if a native map
- * does not consist of whole pages.
+ * Becomes an in-kernel user of @ioas. Each time has its own notifier, as it is removed without
+ * holds_mutex. -EINVAL if an area does not consist of whole pages.
  */
 static int use_ioas(struct emulated *emulated, struct ioas *ioas)
 {
@@ -84,7 +87,7 @@ static int use_ioas(struct emulated *emulated, struct ioas *ioas)
 	return 0;
 }
 
-/* The same for what container ioctls work on; -ENODEV if that is nothing. */
+/* Becomes an in-kernel user of the IOAS of container ioctls; -ENODEV if there is none. */
 static int use_selected(struct emulated *emulated)
 {
 	struct ioas *ioas = ioas_get_default(emulated->ctx);
@@ -98,8 +101,8 @@ static int use_selected(struct emulated *emulated)
 }
 
 /*
- * Becomes an in-kernel user of @ioas, or if that is NULL of what is selected, and so keeps it;
- * unless it is one already. On success holds_mutex is held.
+ * Becomes an in-kernel user, unless it is one already, and so keeps the IOAS: @ioas or, if that is
+ * NULL, the one of container ioctls. On success holds_mutex is held.
  */
 static int join_and_lock(struct emulated *emulated, struct ioas *ioas)
 {
@@ -121,8 +124,8 @@ static void count_user(struct emulated *emulated)
 }
 
 /*
- * Ends holds_mutex, and leaves the IOAS if there are neither users nor holds, which a device
- * without a callback can have. Another thread may be telling devices just then, and is waited for.
+ * Releases holds_mutex, and stops using the IOAS if there are neither users nor holds; a device
+ * without a callback has holds and is no user. Waits for threads that are telling devices.
  */
 static void unlock_and_quit(struct emulated *emulated)
 {
@@ -151,7 +154,7 @@ static int count_group(struct emulated *emulated)
 	struct ioas *ioas = emulated->ioas;
 	int ret;
 
-	/* Once there is one, no address becomes void. */
+	/* The lock keeps addresses from becoming void in between; later the count does. */
 	down_write(&ioas->domains_rwsem);
 	ret = emulated->ops->check(ioas);
 	if (!ret)
@@ -205,13 +208,13 @@ static unsigned long index_to_iova(unsigned long index)
 }
 
 /*
- * Work on pages one after another, in the IOAS: the area they lie in is kept busy, and its owner
- * paid, once for all that lie in it.
+ * Work on pages one after another, in the IOAS. Their area is kept busy, and its owner paid, once
+ * for all successive pages in the same area.
  */
 struct visit {
 	struct emulated *emulated;
 	struct ioas_area *area;		/* kept busy; or NULL */
-	struct account_refund refund;	/* of its owner */
+	struct account_refund refund;	/* of the area's owner */
 	bool joins;			/* pins a page that only other groups hold */
 };
 
@@ -224,7 +227,7 @@ static void visit_end(struct visit *visit)
 	visit->area = NULL;
 }
 
-/* Is the area that is kept busy the one in which a page lies? If not, it is none any more. */
+/* Does a page lie in the area that is kept busy? If not, ends the visit of that area. */
 static bool visits_area(struct visit *visit, unsigned long index)
 {
 	unsigned long iova = index_to_iova(index);
@@ -249,7 +252,7 @@ static struct ioas_area *visit_area(struct visit *visit, unsigned long index)
 	return area;
 }
 
-/* As visit_area(), where the page is held. NULL: then there was no pin, which is a bug. */
+/* As visit_area(), for a page that is held. NULL if the area has no pin, which is a bug. */
 static struct ioas_area *visit_pinned_area(struct visit *visit, unsigned long index)
 {
 	if (!visits_area(visit, index))
@@ -258,14 +261,14 @@ static struct ioas_area *visit_pinned_area(struct visit *visit, unsigned long in
 	return visit->area;
 }
 
-/* Nobody pins a page any more: it is dirty once more, and given back. */
+/* Unpins a page that no driver holds any more, and notes it as dirty once more. */
 static void let_go(struct visit *visit, struct held_page *hold, unsigned long index)
 {
 	struct emulated *emulated = visit->emulated;
 	struct ioas_area *area = visit_pinned_area(visit, index);
 
 	lockdep_assert_held(&emulated->holds_mutex);
-	/* An area with a pin does not go. */
+	/* The pin keeps the area from ending. */
 	if (!WARN_ON(!area)) {
 		emulated->ops->wrote(emulated->ioas, area, index_to_iova(index), PAGE_SIZE);
 		area_drop_hold(emulated->ioas, area, &hold->pin, &visit->refund);
@@ -274,13 +277,13 @@ static void let_go(struct visit *visit, struct held_page *hold, unsigned long in
 	kfree(hold);
 }
 
-/* Of a group: the bit that it has in holds. Few containers have groups that share one. */
+/* The number of a group: its bit in held_page->groups. Few containers have two with the same. */
 static unsigned int group_number(struct iommu_group *group)
 {
 	return iommu_group_id(group) % BITS_PER_LONG;
 }
 
-/* Takes from groups with a number, none of whose devices is open, what no others have pinned. */
+/* Unpins pages that only groups with this number hold; no device of these groups is open. */
 static void take_away(struct emulated *emulated, unsigned int number)
 {
 	struct visit visit = { .emulated = emulated };
@@ -318,21 +321,21 @@ void emulated_forget_group(struct emulated *emulated, struct iommu_group *group)
 	unlock_and_quit(emulated);
 }
 
-/* No device of a group is open. */
+/* Unpins the pages of a group, none of whose devices is open. */
 static void close_group(struct emulated *emulated, struct iommu_group *group)
 {
 	unsigned int number = group_number(group);
 
 	mutex_lock(&emulated->holds_mutex);
-	/* A group that shares the number may have a device that is open. */
+	/* With more groups of this number, an open device of another one may hold the pages. */
 	if (emulated->nattached[number] == 1)
 		take_away(emulated, number);
 	mutex_unlock(&emulated->holds_mutex);
 }
 
 /*
- * Does a device that is open belong to a group? One that vfio.ko of 6.1 is just opening is missing,
- * but no other device of its group is closed meanwhile.
+ * Is a device of a group registered? One that vfio.ko of 6.1 is just opening is not yet, but then
+ * no other device of its group is closed meanwhile.
  */
 static bool has_device_of(struct emulated *emulated, struct iommu_group *group)
 {
@@ -353,20 +356,20 @@ void emulated_unregister(struct emulated *emulated, struct vfio_device *vdev)
 		return;
 	mutex_lock(&emulated->devices_mutex);
 	list_del(&vdev->iommu_entry);
-	/* An unmap that does not find the device does not find its pins either. */
+	/* Still under devices_mutex: an unmap that does not find the device finds no pins of it. */
 	if (!has_device_of(emulated, group))
 		close_group(emulated, group);
 	mutex_unlock(&emulated->devices_mutex);
 	uncount_user(emulated);
 }
 
-/* What drivers get where area_get() found none. */
+/* The errno for drivers after area_get() failed. */
 static int no_area(const struct ioas_area *area)
 {
 	return PTR_ERR(area) == -ENOENT ? -EINVAL : PTR_ERR(area);
 }
 
-/* May a driver use an area in this way? */
+/* May a driver access an area with @prot? */
 static int check_use(const struct ioas_area *area, int prot)
 {
 	if ((area->iommu_prot & prot) != prot)
@@ -374,7 +377,7 @@ static int check_use(const struct ioas_area *area, int prot)
 	return READ_ONCE(area->flags) & AREA_NO_VADDR ? -EBUSY : 0;
 }
 
-/* Pins a page that nobody holds yet. */
+/* Pins a page that no driver holds yet. */
 static struct held_page *add_hold(struct emulated *emulated, struct ioas_area *area,
 				  unsigned long index)
 {
@@ -382,7 +385,7 @@ static struct held_page *add_hold(struct emulated *emulated, struct ioas_area *a
 	struct held_page *hold;
 	int ret;
 
-	/* Type1 does not look whether the page is pinned for another reason. */
+	/* As in stock type1, also if the page is pinned for a domain. */
 	if (area_owner_is_gone(area))
 		return ERR_PTR(-ENODEV);
 	hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
@@ -418,7 +421,7 @@ static int pin_page(struct visit *visit, unsigned int number, unsigned long inde
 	ret = check_use(area, prot);
 	if (ret)
 		return ret;
-	/* An unmap that waits for pins to go does not let new ones come. */
+	/* Otherwise an unmap that waits for the last pin might never end. */
 	if (area_is_told(area))
 		return -EINVAL;
 	hold = xa_load(&emulated->holds, index);
@@ -442,7 +445,10 @@ static void unpin_page(struct visit *visit, unsigned long index)
 		let_go(visit, hold, index);
 }
 
-/* Notes that several groups hold pages; once all are pinned, since pin_pages() cannot undo it. */
+/*
+ * Notes that a group holds pages that other groups hold, too. Comes when all pages are pinned,
+ * since pin_pages() could not undo it.
+ */
 static void note_joined(struct emulated *emulated, unsigned int number, unsigned long index,
 			unsigned long npages)
 {
@@ -464,7 +470,7 @@ static int pin_pages(struct emulated *emulated, unsigned int number, unsigned lo
 
 	for (i = 0; i < npages; i++) {
 		ret = -EINVAL;
-		/* As in type1, what is wrong with an earlier page comes first. */
+		/* As in stock type1, an error of an earlier page comes first. */
 		if (index + i <= ULONG_MAX >> PAGE_SHIFT)
 			ret = pin_page(&visit, number, index + i, prot, &pages[i]);
 		if (ret)
@@ -487,7 +493,7 @@ int emulated_pin(struct emulated *emulated, struct iommu_group *group, unsigned 
 	unsigned long index = iova >> PAGE_SHIFT;
 	int ret;
 
-	/* Older ones see it when they get there. */
+	/* Older kernels see that the range wraps when they reach its end, as does pin_pages(). */
 	if (STOCK_IS_INCLUSIVE && iova + (npages << PAGE_SHIFT) - 1 < iova)
 		return -EOVERFLOW;
 	if (list_empty(&emulated->devices))
@@ -533,7 +539,7 @@ static int rw_in_area(struct ioas_area *area, unsigned long iova, void *data,
 	return area_copy(area, iova, data, nbytes, write) ? -EFAULT : 0;
 }
 
-/* Copies what lies in one area. Returns how many bytes, or an error. */
+/* Copies up to the end of an area. Returns how many bytes, or -errno. */
 static long rw_next(struct emulated *emulated, struct ioas *ioas, unsigned long iova, void *data,
 		    size_t nbytes, bool write)
 {

@@ -2,7 +2,7 @@
 /*
  * emulated: drivers that reach a container's memory with the CPU.
  *
- * Owns: struct emulated, and what these drivers hold.
+ * Owns: struct emulated, struct held_page, and the pages that these drivers hold.
  */
 #ifndef VFIO_IOAS_EMULATED_H
 #define VFIO_IOAS_EMULATED_H
@@ -23,41 +23,50 @@ struct ioas_ctx;
 struct ioas_notifier;
 struct vfio_device;
 
-/* What their container does for them. */
+/* Functions of the container, for its emulated devices. */
 struct emulated_ops {
-	/* @nbytes, all in @area, which is kept busy in @ioas, were written to. */
+	/*
+	 * A driver wrote to @nbytes, all of them in @area. The IOAS is entered, and @area kept
+	 * busy; holds_mutex may be held.
+	 */
 	void (*wrote)(struct ioas *ioas, struct ioas_area *area, unsigned long iova,
 		      unsigned long nbytes);
-	/* May they use the addresses of all mappings? domains_rwsem is held for writing. */
+	/* May an emulated group join @ioas? domains_rwsem is held for writing. */
 	int (*check)(struct ioas *ioas);	/* 0 or -errno */
 };
 
+/*
+ * "peek": can be read without the lock. A user is an emulated group, or a device with a callback
+ * for unmaps; @ioas stays the same while there is one. An index is an IOVA in pages.
+ */
 struct emulated {
 	const struct emulated_ops *ops;	/* constant, as is ctx */
 	struct ioas_ctx *ctx;
-	struct mutex devices_mutex;	/* held while they are called */
-	struct list_head devices;	/* devices_mutex; to be told of unmaps, newest first */
-	unsigned int ngroups;		/* domains_rwsem, anybody may peek; emulated ones */
-	struct mutex holds_mutex;	/* what is held, and in which IOAS */
-	unsigned int nusers;		/* holds_mutex; emulated groups and devices to be told */
-	struct ioas *ioas;		/* holds_mutex, anybody may peek; in use, or NULL */
+	struct mutex devices_mutex;	/* held while devices are called */
+	struct list_head devices;	/* devices_mutex, peek if empty; newest first */
+	unsigned int ngroups;		/* domains_rwsem of @ioas, peek; emulated groups */
+	struct mutex holds_mutex;	/* which pages are held, and in which IOAS */
+	unsigned int nusers;		/* holds_mutex */
+	struct ioas *ioas;		/* holds_mutex, peek; the IOAS in use, or NULL */
 	struct ioas_notifier *notifier;	/* holds_mutex; registered with @ioas */
-	struct xarray holds;		/* holds_mutex; struct held_page, by IOVA in pages */
+	struct xarray holds;		/* holds_mutex, peek if there; struct held_page by index */
 	unsigned int nattached[BITS_PER_LONG];	/* holds_mutex; groups of any kind, by number */
 };
 
-/* A page that drivers hold. */
+/* A page that drivers hold. It is one pin of its area, however often they pinned it. */
 struct held_page {
 	struct store_hold pin;		/* of the area */
-	unsigned int npins;		/* holds_mutex */
-	unsigned long groups;		/* holds_mutex; whose devices pinned it: bits by number */
+	unsigned int npins;		/* holds_mutex; how often drivers pinned it */
+	unsigned long groups;		/* holds_mutex; whose devices did: a bit a group number */
 };
 
 /**
- * emulated_init() - make a container without such devices
+ * emulated_init() - prepare a container for emulated devices; it has none
  * @emulated: uninitialised memory
- * @ctx: of the container
- * @ops: what the container does
+ * @ctx: the context of the container
+ * @ops: functions of the container
+ *
+ * Context: any.
  */
 void emulated_init(struct emulated *emulated, struct ioas_ctx *ctx,
 		   const struct emulated_ops *ops);
@@ -65,41 +74,45 @@ void emulated_init(struct emulated *emulated, struct ioas_ctx *ctx,
 /**
  * emulated_destroy() - undo emulated_init()
  * @emulated: without groups and devices
+ *
+ * Context: may sleep. Never fails.
  */
 void emulated_destroy(struct emulated *emulated);
 
 /**
- * emulated_note_group() - a group has joined a container: its devices may be opened, and pin
+ * emulated_note_group() - note that a group has joined: its devices may be opened, and pin
  * @emulated: of the container
  * @group: of any kind
  *
- * Context: may sleep; vfio.ko lets no other group come or go.
+ * Context: may sleep, takes holds_mutex; vfio.ko attaches or detaches no other group meanwhile.
  */
 void emulated_note_group(struct emulated *emulated, struct iommu_group *group);
 
 /**
  * emulated_forget_group() - undo emulated_note_group(), before the group leaves
  * @emulated: of the container
- * @group: the group
+ * @group: the group; none of its devices is open
  *
- * Takes away the pages that its devices still hold, but for those that a device of another group
- * has pinned, too.
+ * Unpins the pages that its devices still hold, but for those that a device of another group has
+ * pinned, too. If another group has the same number, that is done when the last of them leaves.
  *
- * Context: may sleep; none of its devices is open.
+ * Context: may sleep, takes holds_mutex; the caller is in no IOAS. vfio.ko attaches or detaches no
+ * other group meanwhile. Never fails.
  */
 void emulated_forget_group(struct emulated *emulated, struct iommu_group *group);
 
 /**
  * emulated_add_group() - let an emulated group use a container
  * @emulated: of the container
- * @ioas: what its devices use if the container has none for them yet; the caller keeps it, or has
- *	not published it
+ * @ioas: the IOAS to use, if emulated devices use none yet; the caller keeps it, or has not
+ *	published it
  *
- * From now on its mappings outlive its domains.
+ * From now on the mappings of the IOAS stay when its last domain ends.
  *
- * Context: may sleep; vfio.ko lets no other group come or go.
- * Return: 0; what @emulated->ops->check says; -EINVAL if a native map does not consist of whole
- * pages; -ENOMEM.
+ * Context: may sleep, takes holds_mutex and domains_rwsem; the caller is in no IOAS. vfio.ko
+ * attaches or detaches no other group meanwhile.
+ * Return: 0; or with nothing changed: an error of @emulated->ops->check; -EINVAL if an area does
+ * not consist of whole pages; -ENOMEM.
  */
 int emulated_add_group(struct emulated *emulated, struct ioas *ioas);
 
@@ -107,30 +120,32 @@ int emulated_add_group(struct emulated *emulated, struct ioas *ioas);
  * emulated_remove_group() - undo emulated_add_group()
  * @emulated: of the container
  *
- * As in stock type1 mappings do not outlive the last group of any kind.
+ * As in stock type1 the last group of any kind takes all mappings with it.
  *
- * Context: may sleep; none of its devices is open.
+ * Context: may sleep, takes domains_rwsem and holds_mutex; the caller is in no IOAS. No device of
+ * the group is open, and vfio.ko attaches or detaches no other group meanwhile. Never fails.
  */
 void emulated_remove_group(struct emulated *emulated);
 
 /**
- * emulated_register() - a device was opened
+ * emulated_register() - note that a device was opened; tell it of unmaps from now on
  * @emulated: of the container
  * @vdev: any device; without a callback for unmaps it is ignored
  *
- * Context: may sleep.
+ * Context: may sleep, takes holds_mutex, then devices_mutex.
  */
 void emulated_register(struct emulated *emulated, struct vfio_device *vdev);
 
 /**
- * emulated_unregister() - a device was closed
+ * emulated_unregister() - undo emulated_register(): the device is being closed
  * @emulated: of the container
- * @vdev: of emulated_register()
+ * @vdev: as for emulated_register()
  *
- * Waits while it is being told of an unmap. If it was the last one of its group, what that group
- * alone has pinned is taken away: its driver should have given it back.
+ * Waits for a call that tells a device of an unmap. If no other registered device is of the same
+ * group, pages that only this group holds are unpinned: its driver should have done that. If
+ * another group has the same number, they stay for now, see emulated_forget_group().
  *
- * Context: may sleep. Never fails.
+ * Context: may sleep, takes devices_mutex, then holds_mutex; the caller is in no IOAS. Never fails.
  */
 void emulated_unregister(struct emulated *emulated, struct vfio_device *vdev);
 
@@ -138,18 +153,25 @@ void emulated_unregister(struct emulated *emulated, struct vfio_device *vdev);
  * emulated_pin() - vfio_pin_pages()
  * @emulated: of the container
  * @group: of the device
- * @iova: of the first page; any address within it will do
+ * @iova: any address of the first page
  * @npages: how many, at least 1
- * @prot: IOMMU_READ, IOMMU_WRITE: what the mappings must allow
- * @pages: receives them
+ * @prot: IOMMU_READ, IOMMU_WRITE: access that the mappings must allow
+ * @pages: receives the pages; zeroed on an error
  *
- * A page that is held already is just counted once more.
+ * A page that is held already is only counted once more.
  *
- * Context: may sleep and fault.
- * Return: 0; or, with nothing changed, -EINVAL where nothing is
- * mapped, for device memory, while the mapping is being removed, for a range that wraps, or
- * without an open device; -EPERM where the mapping does not allow it; -EBUSY while it waits for
- * its new address; -ENODEV where its process is gone; as store_pin(); -EINTR on a fatal signal.
+ * Context: may sleep and fault, takes holds_mutex; the caller is in no IOAS.
+ * Return: 0; or with nothing pinned:
+ * -EINVAL where nothing is mapped or the mapping is being removed, for device memory, or if no
+ * device with a callback for unmaps is open;
+ * STOCK_WRAPS for a range that wraps;
+ * -EPERM where the mapping does not allow the access;
+ * -EBUSY where the mapping waits for its new address;
+ * -ENODEV where the process of the mapping is gone, or if container ioctls have no IOAS and none is
+ * in use;
+ * -EFAULT where memory is missing, or does not allow the access;
+ * -ENOMEM over the memlock limit, or without memory;
+ * -EINTR on a fatal signal.
  */
 int emulated_pin(struct emulated *emulated, struct iommu_group *group, unsigned long iova,
 		 unsigned long npages, int prot, struct page **pages);
@@ -157,28 +179,34 @@ int emulated_pin(struct emulated *emulated, struct iommu_group *group, unsigned 
 /**
  * emulated_unpin() - vfio_unpin_pages()
  * @emulated: of the container
- * @iova: of the first page
+ * @iova: any address of the first page
  * @npages: how many
  *
  * Pages that are not held are passed over.
  *
- * Context: may sleep; also from a device's callback for unmaps. Never fails.
+ * Context: may sleep, takes holds_mutex; the caller is in no IOAS, but can be in a device's
+ * callback for unmaps. Never fails.
  */
 void emulated_unpin(struct emulated *emulated, unsigned long iova, unsigned long npages);
 
 /**
  * emulated_rw() - vfio_dma_rw()
  * @emulated: of the container
- * @iova: where
+ * @iova: of the first byte
  * @data: kernel memory
- * @nbytes: how much, at least 1
- * @write: to the IOVA
+ * @nbytes: how many, at least 1
+ * @write: copy from @data to the IOVA, not from the IOVA to @data
  *
- * Context: may sleep and fault.
- * Return: 0; or, maybe with a part copied, -EINVAL where nothing is mapped; -EPERM where the
- * mapping does not allow reading and, to write, writing, or where its process is gone; -EBUSY
- * while it waits for its new address; -EFAULT where memory is missing, or if the caller has
- * another address space than the process; -EINTR on a fatal signal.
+ * Works in the IOAS of container ioctls, not in the one that pins use.
+ *
+ * Context: may sleep and fault; the caller is in no IOAS. Takes none of the mutexes.
+ * Return: 0; or, maybe with a part copied:
+ * -EINVAL where nothing is mapped, or if container ioctls have no IOAS;
+ * -EPERM where the mapping does not allow reading (a write needs both), or its process is gone;
+ * -EBUSY where the mapping waits for its new address;
+ * -EFAULT where memory is missing, or if the caller has an address space, but not that of the
+ * mapping;
+ * -EINTR on a fatal signal.
  */
 int emulated_rw(struct emulated *emulated, unsigned long iova, void *data, size_t nbytes,
 		bool write);
@@ -189,8 +217,10 @@ int emulated_rw(struct emulated *emulated, unsigned long iova, void *data, size_
  * @ioas: the IOAS, which the caller entered
  * @first_index: first page, as IOVA in pages
  * @last_index: last page, inclusive
- * @bits: bitmap
+ * @bits: bitmap; other bits are left alone
  * @first_bit: the bit of the first page
+ *
+ * Context: takes no mutex. Pages can be pinned and unpinned meanwhile.
  */
 void emulated_report_held(struct emulated *emulated, const struct ioas *ioas,
 			  unsigned long first_index, unsigned long last_index,
