@@ -2,16 +2,17 @@
 /*
  * type1: containers, as vfio_iommu_type1 defines them.
  *
- * A container is one context with one IOAS, unless its user makes more, and what it keeps beside
- * that: dirty pages, emulated devices, user addresses that are void. These know the engine, and not
- * each other; here they meet.
+ * A container is one context, with one IOAS unless its user makes more. Besides it has dirty
+ * tracking, emulated devices, and user addresses that can be void. Each of these three calls the
+ * engine, and none of the others; this file joins them.
  *
- * A call reads its argument before it looks for the container, so that memory that does not answer
- * keeps nobody from releasing that, and then has a reference to the module. It writes its answer
- * when it has let go of the container, but for bitmaps and the answers of native calls.
+ * Access to user memory can take for ever, and must not keep others from releasing the container.
+ * So a call reads its argument before it looks for the container, and writes its answer after it
+ * has put the container, but for bitmaps and the answers of native calls. While it may wait for
+ * user memory without a container, it has a reference to the module.
  *
- * Locking: that of the IOAS, of which calls say how they need it, see enum type1_scope; and
- * groups_lock for the groups.
+ * Locking: domains_rwsem of the IOAS, see enum type1_scope. groups_lock guards the list of groups.
+ * vfio.ko serialises attach, detach, open and release of a container.
  */
 #include <linux/fault-inject-usercopy.h>
 #include <linux/iommu.h>
@@ -41,15 +42,15 @@ static unsigned int dma_entry_limit = 65535;
 module_param(dma_entry_limit, uint, 0644);
 MODULE_PARM_DESC(dma_entry_limit, "Most mappings of each container that gets its backend from now on (default 65535)");
 
-/* A group of a container. */
+/* A group of a container. A real one has an IOMMU, an emulated one has none. */
 struct type1_group {
 	struct list_head item;		/* groups_lock of the container */
 	struct iommu_group *group;	/* constant, as is ioas */
-	struct ioas *ioas;		/* of a real group: to what it is attached, used; or NULL */
-	bool writes_anywhere;		/* groups_lock; its device writes to what it did not pin */
+	struct ioas *ioas;		/* of a real group; we are a user of it. NULL: emulated */
+	bool writes_anywhere;		/* groups_lock; may write to pages that it did not pin */
 };
 
-/* --- where the parts of a container meet */
+/* --- callbacks that join the parts of a container */
 
 static struct type1 *type1_of_ioas(const struct ioas *ioas)
 {
@@ -71,7 +72,7 @@ static const struct ioas_front_ops front_ops = {
 	.remove_ioas = remove_ioas,
 };
 
-/* To use an address that is void would be to use whatever is there by now. */
+/* A void address can lead to other memory by now: nobody who needs addresses may join. */
 static int refuse_if_void(struct ioas *ioas)
 {
 	return vaddr_any_void(ioas) ? -EBUSY : 0;
@@ -90,7 +91,7 @@ static void report_held(struct dirty *dirty, const struct ioas *ioas, unsigned l
 	emulated_report_held(&type1->emulated, ioas, first_index, last_index, bits, first_bit);
 }
 
-/* --- its life */
+/* --- life of a container */
 
 static bool set_type(struct type1 *type1, unsigned long type)
 {
@@ -99,7 +100,7 @@ static bool set_type(struct type1 *type1, unsigned long type)
 	return type1->v2 || type == VFIO_TYPE1_IOMMU;
 }
 
-/* For administrators. */
+/* The type of a container, as the status file shows it. */
 static const char *name_of(const struct type1 *type1)
 {
 	if (type1->nesting)
@@ -107,7 +108,7 @@ static const char *name_of(const struct type1 *type1)
 	return type1->v2 ? "type1v2" : "type1";
 }
 
-/* Container ioctls work on a new IOAS from now on, unless another was selected meanwhile. */
+/* From now on container ioctls work on a new IOAS, unless another one was selected meanwhile. */
 static void publish_ioas(struct ioas *ioas)
 {
 	ioas_offer_default(ioas->object.ctx, ioas);
@@ -159,7 +160,7 @@ void *type1_open(unsigned long type)
 	return container_publish(&type1->container);
 }
 
-/* The container of a handle, kept until put_type1(); or NULL. */
+/* Finds the container of a handle, and keeps it until put_type1(). NULL if there is none. */
 static struct type1 *get_type1(void *handle)
 {
 	struct container *container = container_get(handle);
@@ -204,7 +205,10 @@ static int attach_real_group(struct type1 *type1, struct type1_group *tgroup)
 	};
 	int ret;
 
-	/* Without a list of ranges, or with an older one, the IOMMU driver says so. */
+	/*
+	 * Here stock type1 learns from its IOMMU driver that a mapping is out of reach: it has no
+	 * list of IOVA ranges yet, or on older kernels does not look at it.
+	 */
 	if (!type1->had_domain || !STOCK_IS_INCLUSIVE)
 		target.out_of_reach = STOCK_OUT_OF_REACH;
 	dirty_add_writer(tgroup->ioas);
@@ -216,7 +220,7 @@ static int attach_real_group(struct type1 *type1, struct type1_group *tgroup)
 	return ret == -EADDRINUSE ? -EINVAL : ret;
 }
 
-/* Attaches a group to an IOAS, and if it is a real one becomes a user of it. */
+/* Attaches a group to an IOAS. A real group becomes a user of the IOAS. */
 static int attach_to_ioas(struct type1 *type1, struct type1_group *tgroup, struct ioas *ioas)
 {
 	int ret;
@@ -230,7 +234,7 @@ static int attach_to_ioas(struct type1 *type1, struct type1_group *tgroup, struc
 	return ret;
 }
 
-/* To an IOAS that nobody finds before the group is there: a join that fails leaves none. */
+/* Attaches a group to a new IOAS. It is published afterwards: a failed attach leaves no IOAS. */
 static int attach_to_fresh_ioas(struct type1 *type1, struct type1_group *tgroup)
 {
 	struct ioas *ioas = ioas_create(&type1->container.ctx);
@@ -246,7 +250,7 @@ static int attach_to_fresh_ioas(struct type1 *type1, struct type1_group *tgroup)
 	return ret;
 }
 
-/* The user of a container may have ended its IOAS, or chosen none. */
+/* Attaches a group to the IOAS of container ioctls: its user may have ended it, or chosen none. */
 static int attach_somewhere(struct type1 *type1, struct type1_group *tgroup)
 {
 	struct ioas *ioas = ioas_get_default(&type1->container.ctx);
@@ -309,7 +313,7 @@ int type1_attach_emulated_group(void *handle, struct iommu_group *group)
 static void detach_real_group(struct type1 *type1, struct type1_group *tgroup)
 {
 	ioas_detach_group(&type1->container.ctx, tgroup->group, type1->emulated.ngroups);
-	/* The pages that it could write to are still to be reported, once. */
+	/* Pages that the group could write to are to be reported once more. */
 	if (tgroup->writes_anywhere)
 		dirty_remove_writer(tgroup->ioas);
 	ioas_object_unuse(&tgroup->ioas->object);
@@ -335,7 +339,7 @@ void type1_detach_group(void *handle, struct iommu_group *group)
 
 /* --- devices */
 
-/* The devices of a group write to what they pin, and nothing else. */
+/* A group that pins is taken to write only to pages that it pins, as in stock type1. */
 static void note_pinning(struct type1 *type1, struct iommu_group *group)
 {
 	struct type1_group *tgroup;
@@ -419,7 +423,7 @@ void type1_unregister(void *handle, struct vfio_device *vdev)
 	put_type1(type1);
 }
 
-/* --- calls, outside of an IOAS */
+/* --- calls that need no IOAS */
 
 long type1_check_extension(struct type1 *type1, unsigned long extension)
 {
@@ -447,7 +451,7 @@ static long start_or_stop(struct type1 *type1, const struct type1_call *call)
 	return 0;
 }
 
-/* --- calls, in the IOAS */
+/* --- calls in the IOAS */
 
 static long get_info(struct type1 *type1, struct ioas *ioas, struct info_answer *answer)
 {
@@ -462,13 +466,13 @@ static long get_info(struct type1 *type1, struct ioas *ioas, struct info_answer 
 	return info_get(ioas, &policy, answer->info.argsz, answer);
 }
 
-/* Are these not all multiples of the smallest page? */
+/* Numbers, joined by "or": is one of them no multiple of the smallest page size? */
 static bool is_misaligned(struct ioas *ioas, u64 numbers)
 {
 	return numbers & ((1UL << __ffs(info_pgsizes(ioas))) - 1);
 }
 
-/* Of a mapping that has more pages than a bitmap can have bits. */
+/* For a mapping that has too many pages for a bitmap. */
 static int refuse_if_tracking(struct ioas *ioas)
 {
 	return dirty_is_tracking(ioas) ? -EINVAL : 0;
@@ -495,7 +499,7 @@ static __always_inline int map_memory(struct ioas *ioas,
 	if (unlikely(map->size >> PAGE_SHIFT >= STOCK_MAX_BITMAP_NPAGES))
 		request.check_last = refuse_if_tracking;
 	ret = ioas_map(ioas, &request);
-	/* A container whose last group has left says that. */
+	/* That is the errno of a container whose last group has left. */
 	return ret == -ESHUTDOWN ? -EINVAL : ret;
 }
 
@@ -506,7 +510,7 @@ static long map_vaddr(struct ioas *ioas, const struct vfio_iommu_type1_dma_map *
 	return vaddr_set(ioas, map->iova, map->size, map->vaddr);
 }
 
-/* What an unmap says of its range: all that is mapped, or what? Sets its last address. */
+/* Checks the range of an unmap, or that it has none with FLAG_ALL. Sets the last address. */
 static inline int get_range(struct ioas *ioas, const struct vfio_iommu_type1_dma_unmap *unmap,
 			    unsigned long *last_iova)
 {
@@ -518,7 +522,7 @@ static inline int get_range(struct ioas *ioas, const struct vfio_iommu_type1_dma
 	return type1_wraps(unmap->iova, unmap->size) ? STOCK_WRAPS : 0;
 }
 
-/* What becomes of a mapping that reaches over a border of a range. */
+/* How an unmap treats a mapping that reaches over a border of its range. */
 static enum ioas_unmap_rule unmap_rule(const struct type1 *type1)
 {
 	return type1->v2 ? UNMAP_WHOLE : UNMAP_STARTING;
@@ -565,7 +569,7 @@ static long unmap_vaddr(struct type1 *type1, struct ioas *ioas,
 	unsigned long last_iova, nbytes;
 	int ret;
 
-	/* Emulated devices may need the addresses. Whatever the range. */
+	/* Emulated devices may need the addresses. As in stock type1 the range does not matter. */
 	if (type1->emulated.ngroups)
 		return -EBUSY;
 	ret = get_range(ioas, unmap, &last_iova);
@@ -608,9 +612,12 @@ static long serve_alone(struct type1 *type1, struct ioas *ioas, struct type1_cal
 	return unmap_vaddr(type1, ioas, &call->unmap);
 }
 
-/* --- calls that may wait for memory of their user */
+/* --- calls that may wait for user memory */
 
-/* The IOAS is busy meanwhile: a DESTROY waits killably, and not for as long as memory may take. */
+/*
+ * Keeps the IOAS busy: a DESTROY waits for this call before it takes domains_rwsem, and so can be
+ * killed while it waits, and gives up after a minute.
+ */
 static long serve_in_ioas(struct type1 *type1, struct type1_call *call)
 {
 	struct ioas *ioas = ioas_get_default(&type1->container.ctx);
@@ -697,9 +704,9 @@ static noinline long serve_native(void *handle, unsigned int cmd, unsigned long 
 }
 
 /*
- * A call may wait for its argument, or to write its answer, for as long as memory does not come,
- * without a container: another thread can have that released meanwhile, and with it what vfio.ko
- * has of this module, if the container was opened by a node that is not ours.
+ * A call may wait for user memory, to read its argument or to write its answer, without a
+ * container. If another thread has the container released meanwhile, vfio.ko puts its reference to
+ * this module. A container that was opened by vfio.ko's own node has no other one.
  */
 static noinline long serve_slowly(void *handle, struct type1_call *call)
 {
@@ -715,13 +722,16 @@ static noinline long serve_slowly(void *handle, struct type1_call *call)
 	return ret;
 }
 
-/* A call of whose argument @nbytes are here already: all that others have, or nothing. */
+/*
+ * Serves a call that the functions below do not. @read has the first @nbytes of its argument: all
+ * that calls of this command have in common, or nothing.
+ */
 static noinline long serve_other(void *handle, unsigned int cmd, unsigned long arg,
 				 const void *read, size_t nbytes)
 {
 	struct type1_call call = { .cmd = cmd, .arg = arg, .is_read = nbytes };
 
-	/* Arguments of all kinds begin there. */
+	/* All arguments are in one union. */
 	memcpy(&call.map, read, nbytes);
 	return serve_slowly(handle, &call);
 }
@@ -815,7 +825,7 @@ static noinline long report_at_once(void *handle, unsigned long arg)
 	if (!type1_is_report(&call))
 		return serve_slowly(handle, &call);
 	ioas = container_enter(handle);
-	/* Without an IOAS the container has something to say. */
+	/* A container without an IOAS may still have an errno that comes first. */
 	if (ioas == ERR_PTR(-ENODEV))
 		return serve_slowly(handle, &call);
 	if (IS_ERR(ioas))

@@ -2,8 +2,10 @@
 /*
  * type1: containers, as vfio_iommu_type1 defines them.
  *
- * Owns: struct type1. A handle is that of type1_open(); vfio.ko releases it while nothing but an
- * ioctl can be under way.
+ * Owns: struct type1.
+ *
+ * @handle is always one from type1_open(). When vfio.ko releases it, ioctls can still be under way,
+ * but no other call.
  */
 #ifndef VFIO_IOAS_TYPE1_H
 #define VFIO_IOAS_TYPE1_H
@@ -23,12 +25,12 @@ struct vfio_device;
 /* A container. */
 struct type1 {
 	struct container container;
-	bool v2;			/* constant; type1v2: an unmap may not cut a mapping */
+	bool v2;			/* constant; type1v2 */
 	bool nesting;			/* constant */
-	bool had_domain;		/* since then there is a list of IOVA ranges */
+	bool had_domain;		/* a real group was attached; anybody may peek */
 	struct mutex groups_lock;	/* innermost */
-	struct list_head groups;	/* groups_lock; vfio.ko serialises who comes and goes */
-	unsigned int nwriter_groups;	/* groups_lock, anybody may peek; that write anywhere */
+	struct list_head groups;	/* groups_lock, or vfio.ko's lock of attach and detach */
+	unsigned int nwriter_groups;	/* groups_lock, anybody may peek; with writes_anywhere */
 	struct dirty dirty;
 	struct emulated emulated;
 };
@@ -39,44 +41,43 @@ static inline struct type1 *type1_of(struct container *container)
 }
 
 /**
- * type1_open() - begin a container
+ * type1_open() - make a container with one IOAS
  * @type: as given to VFIO_SET_IOMMU
  *
- * Return: the handle; or ERR_PTR(): -EINVAL for a type we do not have; -ENOMEM.
+ * Context: the process that the container is for; may sleep.
+ * Return: the handle; or ERR_PTR(): -EINVAL for a type that we do not have; -ENOMEM.
  */
 void *type1_open(unsigned long type);
 
 /**
  * type1_release() - undo type1_open()
- * @handle: without groups
+ * @handle: of a container without groups
  *
- * Context: sleeps until calls are over.
+ * Context: sleeps until calls on the container are over. Never fails.
  */
 void type1_release(void *handle);
 
 /**
  * type1_check_extension() - VFIO_CHECK_EXTENSION
- * @type1: the container, kept by the caller; or NULL, if there is none yet
- * @extension: the number, compared in full
+ * @type1: the container, kept by the caller; or NULL if there is none yet
+ * @extension: the number, compared in all its bits
  *
  * No answer depends on which IOAS the user of the container has selected.
  *
- * Context: may sleep; takes groups_mutex.
- * Return: 1 if the container has, or could have, the extension; 0 if not.
+ * Context: may sleep; takes groups_mutex of the context.
+ * Return: 1 if the container has the extension, or with NULL could have it; else 0.
  */
 long type1_check_extension(struct type1 *type1, unsigned long extension);
 
 /**
- * type1_ioctl() - serve a container ioctl
+ * type1_ioctl() - serve a container ioctl, or a native one on the container's file
  * @handle: of the container, which may be released at any time
  * @cmd: the command word
- * @arg: user pointer, or the extension's number
+ * @arg: user pointer; for VFIO_CHECK_EXTENSION the number of the extension
  *
- * Maps, common unmaps and reports of dirty pages are served at once if their argument is in memory.
- *
- * Context: the calling process; may sleep.
- * Return: as stock type1; -EINVAL if there is no such container; -ENODEV if it needs an IOAS and
- * has none; -ENOTTY for what is not a container ioctl we have.
+ * Context: the calling process; may sleep and fault.
+ * Return: as stock type1; -EINVAL also if there is no such container; -ENODEV if the call needs an
+ * IOAS and there is none; -ENOTTY for an ioctl that is not ours.
  */
 long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg);
 
@@ -85,32 +86,43 @@ long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg);
  * @handle: of the container
  * @group: vfio.ko owns its DMA
  *
- * Context: may sleep; vfio.ko lets no other group come or go.
- * Return: 0; -EINVAL if the group is here already, or if a mapping is in its way; as
- * ioas_attach_group().
+ * Context: may sleep; vfio.ko attaches or detaches no other group meanwhile.
+ * Return: 0; or with nothing changed:
+ * -EINVAL if the group is here already, has no device, or leaves no usable IOVA, or if a mapping
+ * lies where the group cannot have one. STOCK_OUT_OF_REACH instead if the first domain does not
+ * reach a mapping, and stock type1 learns that from its IOMMU driver only;
+ * -EPERM without isolated interrupts;
+ * -EBUSY if a mapping waits for its new address;
+ * -EFAULT if memory of a mapping cannot be pinned; -ENOMEM over the memlock limit, or without
+ * memory; -EINTR on a fatal signal; or an error of the IOMMU driver.
  */
 int type1_attach_group(void *handle, struct iommu_group *group);
 
 /**
- * type1_attach_emulated_group() - the same for a group whose devices have no IOMMU
+ * type1_attach_emulated_group() - as type1_attach_group(), if the devices have no IOMMU
  * @handle: of the container
  * @group: the group
  *
  * Context: as type1_attach_group().
- * Return: 0; -EINVAL if the group is here already; as emulated_add_group().
+ * Return: 0; or with nothing changed: -EINVAL if the group is here already, or an area does not
+ * consist of whole pages; -EBUSY if a mapping waits for its new address; -ENOMEM.
  */
 int type1_attach_emulated_group(void *handle, struct iommu_group *group);
 
 /**
- * type1_detach_group() - undo either
+ * type1_detach_group() - undo type1_attach_group() or type1_attach_emulated_group()
  * @handle: of the container
- * @group: of a successful attach; none of its devices is open
+ * @group: the group; none of its devices is open
  *
  * Context: as type1_attach_group(). Never fails.
  */
 void type1_detach_group(void *handle, struct iommu_group *group);
 
-/* Calls of drivers with open devices: see emulated.h. -EINVAL also without such a container. */
+/*
+ * Calls of drivers with open devices: see emulated.h. type1_pin() and type1_rw() return -EINVAL
+ * also if there is no such container. Without @pages or with @npages below 1 pinning returns
+ * -EINVAL, and in a container that is not type1v2 it returns -EACCES.
+ */
 int type1_pin(void *handle, struct iommu_group *group, unsigned long iova, int npages, int prot,
 	      struct page **pages);
 void type1_unpin(void *handle, unsigned long iova, int npages);

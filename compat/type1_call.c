@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * type1_call: a container ioctl, whose argument is read and checked once.
+ * type1_call: a container ioctl; its argument is read and checked once.
  *
- * Locking: none; works on its arguments.
+ * A second reading could find another argument than the one that was checked.
+ *
+ * Locking: none. The functions work on their arguments and on user memory.
  */
 #include <linux/bug.h>
 #include <linux/mm.h>
@@ -27,7 +29,7 @@ static int read_map(struct type1_call *call)
 	return type1_check_map(&call->map);
 }
 
-/* Is what user space says of a bitmap for @nbytes of IOVA right? */
+/* Checks the bitmap that a user gives for @nbytes of IOVA. 0 or -EINVAL. */
 static int check_bitmap(const struct vfio_bitmap *bitmap, u64 nbytes)
 {
 	u64 npages;
@@ -105,7 +107,7 @@ static int check_dirty_range(const struct vfio_iommu_type1_dirty_bitmap_get *ran
 		return -EINVAL;
 	if (type1_wraps(range->iova, range->size))
 		return STOCK_WRAPS;
-	/* What does not end below 2^64 is too much for older ones. */
+	/* Older kernels refuse a range that ends at the last address. */
 	if (!STOCK_IS_INCLUSIVE && range->iova + range->size < range->iova)
 		return -EINVAL;
 	ret = check_bitmap(&range->bitmap, range->size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * type1_call: a container ioctl, whose argument is read and checked once.
+ * type1_call: a container ioctl; its argument is read and checked once.
  *
  * Owns: struct type1_call.
  */
@@ -13,18 +13,19 @@
 #include "native/info.h"
 #include "stock.h"
 
+/* How a call needs the IOAS of container ioctls. */
 enum type1_scope {
-	CALL_OUTSIDE,	/* is in no IOAS */
-	CALL_INSIDE,	/* needs the container's IOAS */
-	CALL_ALONE,	/* needs it to itself */
+	CALL_OUTSIDE,	/* not at all */
+	CALL_INSIDE,	/* entered: domains_rwsem held for reading */
+	CALL_ALONE,	/* domains_rwsem held for writing */
 };
 
 struct type1_call {
 	unsigned int cmd;
 	unsigned long arg;		/* user pointer, or a number */
-	bool is_read;			/* all that calls of @cmd have in common is here */
+	bool is_read;			/* the part that all calls of @cmd have has been read */
 	enum type1_scope scope;
-	int error;			/* of DIRTY_PAGES: what is wrong with the argument; or 0 */
+	int error;			/* of the argument of DIRTY_PAGES; or 0 */
 	union {
 		struct vfio_iommu_type1_dma_map map;
 		struct {
@@ -39,7 +40,7 @@ struct type1_call {
 	};
 };
 
-/* How much of the struct a report of dirty pages has. */
+/* Length of the argument of DIRTY_PAGES for a report. */
 #define DIRTY_REPORT_NBYTES	(sizeof(struct vfio_iommu_type1_dirty_bitmap) + \
 				 sizeof(struct vfio_iommu_type1_dirty_bitmap_get))
 
@@ -49,9 +50,9 @@ static inline void __user *type1_uarg(const struct type1_call *call)
 }
 
 /*
- * Structs that every small map and unmap brings are copied word by word: calls of the general
- * functions cost 2 % of one. False: not without waiting for memory, for which a reference to the
- * module is needed.
+ * Copies the struct of a map, an unmap or a report from user memory, word by word: a call of
+ * copy_from_user() costs 2 % of a small map. False if that would fault: the caller needs a
+ * reference to the module before it waits for memory.
  */
 static inline bool get_words_at_once(void *to, const void __user *from, unsigned int nwords)
 {
@@ -75,7 +76,7 @@ enable:
 	return got;
 }
 
-/* Undoes get_words_at_once(). */
+/* As get_words_at_once(), but to user memory. */
 static inline bool put_words_at_once(void __user *to, const void *from, unsigned int nwords)
 {
 	u64 __user *uwords = to;
@@ -103,7 +104,10 @@ static inline bool type1_wraps(u64 first, u64 nbytes)
 	return nbytes && first + nbytes - 1 < first;
 }
 
-/* What is wrong with the argument of MAP_DMA? The order matters to kernels that tell what wraps. */
+/*
+ * Checks the argument of MAP_DMA: 0, -EINVAL, or STOCK_WRAPS for a range that wraps. The order of
+ * the checks matters where STOCK_WRAPS is another errno.
+ */
 static inline int type1_check_map(const struct vfio_iommu_type1_dma_map *map)
 {
 	const u32 access = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
@@ -118,19 +122,19 @@ static inline int type1_check_map(const struct vfio_iommu_type1_dma_map *map)
 	return 0;
 }
 
-/* Has an unmap flags that few have? */
+/* Has an unmap a flag besides VFIO_DMA_UNMAP_FLAG_ALL? Few have. */
 static inline bool type1_is_special(const struct vfio_iommu_type1_dma_unmap *unmap)
 {
 	return unmap->flags & ~VFIO_DMA_UNMAP_FLAG_ALL;
 }
 
-/* What is wrong with the argument of UNMAP_DMA, unless it is special? */
+/* Checks the argument of UNMAP_DMA, as far as all unmaps have it: 0 or -EINVAL. */
 static inline int type1_check_unmap(const struct vfio_iommu_type1_dma_unmap *unmap)
 {
 	return unmap->argsz < sizeof(*unmap) ? -EINVAL : 0;
 }
 
-/* Is it a report of dirty pages, with which nothing is wrong so far? */
+/* Is it a report of dirty pages, without an error so far? */
 static inline bool type1_is_report(const struct type1_call *call)
 {
 	return !call->error && call->dirty.flags == VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP;
@@ -138,18 +142,24 @@ static inline bool type1_is_report(const struct type1_call *call)
 
 /**
  * type1_check_dirty() - check the argument of VFIO_IOMMU_DIRTY_PAGES
- * @call: gets its error and scope; all of a report has been read
+ * @call: has its command and the argument, for a report DIRTY_REPORT_NBYTES of it; receives its
+ *	scope and error: 0, -EINVAL, or STOCK_WRAPS for a range that wraps
+ *
+ * Context: any.
  */
 void type1_check_dirty(struct type1_call *call);
 
 /**
  * type1_read_call() - read and check the argument of a call
- * @call: which has the command, where its argument is, and what was read already
+ * @call: has the command, the pointer to its argument, and maybe a part that was read already;
+ *	receives all else
  *
- * Context: may fault: the caller keeps no container, but the module.
- * Return: 0, with @call complete; -EFAULT; -EINVAL, or as stock type1, if something is wrong with
- * the argument, but for DIRTY_PAGES, which looks at its container first; -ENOTTY for an unknown
- * call.
+ * An error of the argument of DIRTY_PAGES is noted in @call->error, as the container is looked at
+ * first.
+ *
+ * Context: may fault: the caller has a reference to the module, and keeps no container.
+ * Return: 0 with @call complete; -EFAULT if the argument cannot be read; -EINVAL if it is wrong;
+ * STOCK_WRAPS for a map that wraps; -ENOTTY for an unknown command.
  */
 int type1_read_call(struct type1_call *call);
 
