@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vfio.ko, modules, and a container; lib_container.h declares them.
+ * Stand-ins for vfio.ko and for modules, and a container; lib_container.h declares them.
  */
 #include "lib_container.h"
 #include "lib_run.h"
@@ -20,7 +20,7 @@ spinlock_t shim_user_access = { .shim.name = "access to user memory" };
 
 void *handle;
 
-/* The first is asked first. */
+/* vfio.ko asks the first one first. */
 static const struct vfio_iommu_driver_ops *drivers[MAX_DRIVERS];
 static unsigned int ndrivers;
 static struct notifier_block *notifier;
@@ -43,11 +43,11 @@ void shim_hash_del(struct hlist_head *table, size_t nbuckets, struct hlist_node 
 }
 
 /*
- * Since there was a table: after the first nobody can get one any more, after the second nobody has
- * one.
+ * Since the last table was registered. After the first grace period no call can get a table any
+ * more, after the second none has one.
  */
 static unsigned int ngrace_periods;
-/* Whoever loads a module waits until all notifiers have been told. */
+/* A task that loads a module waits until all notifiers have returned. */
 static bool others_wait;
 
 int vfio_register_iommu_driver(const struct vfio_iommu_driver_ops *ops)
@@ -139,7 +139,7 @@ void module_put(struct module *module)
 	shim_module_refs--;
 }
 
-/* node.c and native/ioctl.c have them. */
+/* Stand-ins for functions of node.c and native/ioctl.c. */
 bool node_serves_current(void)
 {
 	return shim_serves;
@@ -224,7 +224,7 @@ void close_container(void)
 	handle = NULL;
 }
 
-/* Arguments are in the last pages of the process' memory, each thread's in its own. */
+/* Arguments are in the last pages of the process' memory, one page a thread. */
 static unsigned long get_arguments(void)
 {
 	return SHIM_USER_BASE + (SHIM_USER_NPAGES - 1 - shim_self()) * PAGE_SIZE;
@@ -256,7 +256,10 @@ int map_dma(unsigned long index, unsigned long npages, unsigned long page)
 	return container_call(VFIO_IOMMU_MAP_DMA, put_argument(&map, sizeof(map)));
 }
 
-/* Up to 64 pages, so that a bitmap is one word, which lies here in the page of arguments. */
+/*
+ * Where bitmaps lie in the page of arguments. Ranges of unmap_dma() and report_dirty() have at most
+ * 64 pages, so that a bitmap is one word.
+ */
 #define BITMAP_OFFSET	2048
 
 long unmap_dma(unsigned long index, unsigned long npages, u64 *bitmap)

@@ -14,8 +14,8 @@ bool shim_takes_none_back;
 
 struct unit_domain {
 	struct iommu_domain domain;
-	struct shim_unit unit;		/* of the device that it was made for */
-	struct iommu_group *known[8];	/* groups that were on it */
+	struct shim_unit unit;		/* the IOMMU of the device that it was made for */
+	struct iommu_group *known[8];	/* groups that were attached to it before */
 	unsigned int nknown;
 };
 
@@ -23,7 +23,7 @@ static bool enforce_coherency(struct iommu_domain *domain)
 {
 	struct unit_domain *of = container_of(domain, struct unit_domain, domain);
 
-	/* A domain with mappings cannot start to. */
+	/* A domain with mappings cannot begin to enforce it. */
 	WARN_ON(domain->mappings);
 	domain->enforces_coherency = of->unit.can_enforce;
 	return domain->enforces_coherency;
@@ -116,7 +116,7 @@ int iommu_group_for_each_dev(struct iommu_group *group, void *data,
 	for (i = 0; i < group->ndevices && !ret; i++)
 		ret = step(group->devices[i], data);
 	for (i = 0; shim_hotplug && i < group->ndevices; i++) {
-		/* What is bound keeps its device. */
+		/* A bound device stays: somebody has a reference. */
 		if (group->devices[i]->nrefs > 1)
 			continue;
 		put_device(group->devices[i]);
@@ -162,7 +162,7 @@ static bool is_known(const struct unit_domain *of, const struct iommu_group *gro
 	return false;
 }
 
-/* A driver takes a group back: nobody could do anything about it if not. */
+/* A driver accepts a group that it had before: the caller could not handle a failure. */
 static bool attach_fails(const struct unit_domain *of, const struct iommu_group *group)
 {
 	if (is_known(of, group) && !shim_takes_none_back)
@@ -180,13 +180,13 @@ int iommu_attach_group(struct iommu_domain *domain, struct iommu_group *group)
 {
 	struct unit_domain *of = container_of(domain, struct unit_domain, domain);
 
-	/* Nobody maps or unmaps meanwhile: drivers do not expect that. */
+	/* Drivers do not expect maps and unmaps during an attach. */
 	WARN_ON(group->domain || domain->nwalkers);
-	/* The kernel of 6.1 would not notice, and its driver would take the domain for its own. */
+	/* Linux 6.1 does not check this: its driver would take the domain for one of its own. */
 	WARN_ON(domain->ops != group->unit.ops);
 	if (attach_fails(of, group))
 		return -EINVAL;
-	/* The IOMMU of the group does not ignore what devices say of coherency. */
+	/* The IOMMU of the group cannot enforce coherency. */
 	if (domain->enforces_coherency && !group->unit.can_enforce)
 		return -EINVAL;
 	finish(of);
@@ -211,7 +211,7 @@ int iommu_get_group_resv_regions(struct iommu_group *group, struct list_head *re
 
 	for (i = 0; i < group->nregions; i++) {
 		region = kzalloc(sizeof(*region), GFP_KERNEL);
-		/* What is listed already is the caller's. */
+		/* The caller frees the regions that are in the list already. */
 		if (!region)
 			return -ENOMEM;
 		*region = group->regions[i];

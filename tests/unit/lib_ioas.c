@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One IOAS with memory to map; lib_ioas.h declares it.
+ * One IOAS, and a process with memory to map; lib_ioas.h declares them.
  */
 #include "lib_ioas.h"
 #include "lib_run.h"

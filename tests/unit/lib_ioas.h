@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One IOAS with memory to map, for tests of single calls.
+ * One IOAS, and a process with memory to map, for tests of single calls.
  */
 #ifndef LIB_IOAS_H
 #define LIB_IOAS_H
@@ -21,21 +21,21 @@
 
 extern struct ioas_ctx ctx;
 extern struct ioas *ioas;
-extern struct shim_process process;	/* has all of its memory, and no limit */
+extern struct shim_process process;	/* has memory at all addresses, and no limit */
 
 void make_ioas(void);
 
-/* What is in the IOAS ends; whether everything is clean is checked. */
+/* Ends the context with all in it; checks that nothing is left pinned, charged or allocated. */
 void end_ioas(void);
 
-/* @npages pages of the process, from number @page on. */
+/* @page: number of the first page in the memory of the process. */
 int map_pages(struct ioas *ioas, unsigned long iova, unsigned long npages, unsigned long page);
 int unmap_pages(struct ioas *ioas, unsigned long iova, unsigned long npages,
 		enum ioas_unmap_rule rule, unsigned long *unmapped_npages);
 int copy_pages(struct ioas *from, unsigned long iova, unsigned long npages, struct ioas *to,
 	       unsigned long to_iova);
 
-/* NULL where it is refused. */
+/* NULL if the domain is refused. */
 struct ioas_hwpt *add_domain(struct ioas *ioas, unsigned long pgsize);
 void remove_domain(struct ioas_hwpt *hwpt);
 

@@ -34,7 +34,7 @@ static size_t mapping_nbytes(const struct shim_mapping *mapping)
 	return mapping->last_iova - mapping->iova + 1;
 }
 
-/* One more, or one less, device reaches the pages behind a mapping. */
+/* Counts how often page tables and IOTLBs lead to the pages of a mapping. */
 static void count_reaching(const struct shim_mapping *mapping, int change)
 {
 	unsigned long pfn = mapping->paddr / PAGE_SIZE;
@@ -46,7 +46,7 @@ static void count_reaching(const struct shim_mapping *mapping, int change)
 	}
 }
 
-/* All that is mapped was pinned, or looked up as device memory. */
+/* Is all of a range pinned, or found as device memory? */
 static bool is_mappable(phys_addr_t paddr, size_t nbytes)
 {
 	unsigned long pfn = paddr / PAGE_SIZE;
@@ -61,7 +61,10 @@ static bool is_mappable(phys_addr_t paddr, size_t nbytes)
 	return true;
 }
 
-/* Somebody else may come meanwhile; @last_iova: 0 if no level can be missing. */
+/*
+ * A call walks the page table, and other threads may run meanwhile. A map adds levels up to
+ * @last_iova; an unmap, which has 0 there, needs none.
+ */
 static void walk_table(struct iommu_domain *domain, unsigned long last_iova)
 {
 	bool grows;
@@ -107,7 +110,7 @@ int iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr
 	return 0;
 }
 
-/* Where the entry ends that has the page before @end, and maybe goes on behind. */
+/* The end of the page table entry that has the page before @end; maybe above @end. */
 static unsigned long find_entry_end(const struct iommu_domain *domain,
 				    const struct shim_mapping *mapping, unsigned long end)
 {
@@ -146,7 +149,7 @@ static void flush(struct shim_mapping *mapping)
 	free(mapping);
 }
 
-/* Takes out the mapping at *@link, of which what lies before @end is to be flushed. */
+/* Takes out the mapping at *@link, and flushes the part of it that lies below @end. */
 static void take_out(struct iommu_domain *domain, struct shim_mapping **link, unsigned long end)
 {
 	struct shim_mapping *mapping = *link;

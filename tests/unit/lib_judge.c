@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that says what it is, and the judge; lib_judge.h declares both.
+ * Memory that carries its slots, and the judge; lib_judge.h declares both.
  *
- * Pages come in chunks: of a chunk all pages are free, or they are one folio or single pages that
- * lie side by side. A page is free if nobody shows it, nobody has pinned it and no device can
- * reach it: what is seen in it from then on is another slot.
+ * Pages come in chunks. The pages of a chunk are all free, or one folio, or single pages side by
+ * side. A page is free if no process shows it, nobody has pinned it and no device can reach it.
+ * Only then can it be shown at another slot.
  */
 #include "lib_judge.h"
 #include "lib_run.h"
@@ -12,16 +12,16 @@
 #define CHUNK_NPAGES	8U
 #define NCHUNKS		200U
 #define CHUNKS_NPAGES	(NCHUNKS * CHUNK_NPAGES)
-#define FIRST_ARGUMENT	1000U		/* slot, and page from 4,000 on */
+#define FIRST_ARGUMENT	1000U		/* slot of the first argument; its page has number 4,000 */
 #define MAGIC		0x7e57ab1e00000000ULL
 #define FIRST_MMIO	0x5000UL
 #define MAX_AREAS	256
 #define MAX_STORE_NPAGES 32U
 
 struct shim_process processes[NPROCESSES];
-static u8 slots[CHUNKS_NPAGES];		/* 1 + the slot that a page is or was shown at */
+static u8 slots[CHUNKS_NPAGES];		/* 1 + the slot at which a page is, or was last, shown */
 static u8 nshown[CHUNKS_NPAGES];
-static struct ioas *const *judged;	/* NIOAS of them */
+static struct ioas *const *judged;	/* NIOAS pointers */
 
 static void judge_map(unsigned long iova, phys_addr_t paddr, size_t nbytes);
 
@@ -42,7 +42,7 @@ static bool is_free(unsigned int chunk)
 	return true;
 }
 
-/* The first page of a chunk that is free, made anew. */
+/* Makes the pages of a free chunk anew. Returns the number of the first one. */
 static unsigned int take_chunk(unsigned long *seed)
 {
 	unsigned int chunk = random_below(seed, NCHUNKS), i;
@@ -61,7 +61,7 @@ static unsigned int take_chunk(unsigned long *seed)
 	return chunk * CHUNK_NPAGES;
 }
 
-/* A negative page is none. */
+/* Shows a page at a slot; nothing if @page is negative. */
 static void show(struct mm_struct *mm, unsigned long slot, long page)
 {
 	u64 bytes = MAGIC | slot;
@@ -167,7 +167,7 @@ void judge_change_memory(unsigned long *seed)
 	unsigned long npages = 1 + random_below(seed, min(NSLOTS - slot, 12UL));
 	enum change what = changes[random_below(seed, ARRAY_SIZE(changes))];
 
-	/* What is missing is mostly little. */
+	/* Changes that make pins fail are small. */
 	if (what >= CHANGE_NOTHING)
 		npages = min(npages, 1 + random_below(seed, 4));
 	down_write(&mm->mmap_lock);
@@ -175,14 +175,14 @@ void judge_change_memory(unsigned long *seed)
 	up_write(&mm->mmap_lock);
 }
 
-/* --- what somebody sees */
+/* --- pages and bytes that drivers get, and pages that are mapped */
 
 static bool may_be_at(unsigned long slot, unsigned long index)
 {
 	return slot < NSLOTS && slot % PERIOD == index % PERIOD;
 }
 
-/* The slot that a frame belongs to; negative: none. */
+/* The slot of a frame; negative if it has none. */
 static long slot_of(unsigned long pfn)
 {
 	if (pfn - FIRST_MMIO < 2 * NSLOTS)
@@ -210,7 +210,7 @@ static unsigned long slot_in_area(const struct ioas_area *area, unsigned long io
 	       area_byte(area, iova) / PAGE_SIZE;
 }
 
-/* Does an area show a slot at an address? */
+/* Does an area show this slot at this address? */
 static bool is_shown(struct ioas *ioas, unsigned long iova, unsigned long slot)
 {
 	struct rb_node *rb;
@@ -240,18 +240,18 @@ static void judge_map(unsigned long iova, phys_addr_t paddr, size_t nbytes)
 	}
 }
 
-/* --- what stores have pinned, and why */
+/* --- pages that stores have pinned, and who needs them */
 
 struct judged_store {
 	struct ioas_store *store;
 	bool needed[MAX_STORE_NPAGES];
-	bool covers[MAX_STORE_NPAGES];	/* a page that a driver holds beside */
-	bool border[MAX_STORE_NPAGES + 1];	/* somebody who needs a part begins or ends */
+	bool covers[MAX_STORE_NPAGES];	/* its charge is also for a page beside the store */
+	bool border[MAX_STORE_NPAGES + 1];	/* the part that a user needs begins or ends here */
 };
 
 static struct judged_store stores[MAX_AREAS];
 static unsigned int nstores;
-static unsigned int nhave[CHUNKS_NPAGES];	/* stores that have a page pinned, each time */
+static unsigned int nhave[CHUNKS_NPAGES];	/* pins that stores have of a page */
 static unsigned long ncharged;
 
 static struct judged_store *find_store(struct ioas_store *store)
@@ -290,7 +290,7 @@ static struct extent find_run(const struct ioas_area *area, unsigned long iova)
 	return run;
 }
 
-/* A page beside a store is charged, once: by itself, or with the one that the store has. */
+/* Unless reserved, a page beside a store is charged once: by itself, or by the store's page. */
 static void check_beside(const struct ioas_area *area, unsigned long iova,
 			 const struct store_hold *hold)
 {
@@ -356,7 +356,7 @@ static void check_run(const struct judged_store *store, const struct extent *run
 	}
 }
 
-/* Each page is there if somebody needs it, and no run is in more pieces than somebody needs. */
+/* A page is pinned if and only if a user needs it. Runs are split only where a user's part is. */
 static void check_store(const struct judged_store *store)
 {
 	const struct extents *extents = &store->store->extents;
@@ -376,7 +376,7 @@ static void check_store(const struct judged_store *store)
 
 /* --- domains */
 
-/* All that areas show is mapped, and nothing else. */
+/* The domain maps all that areas show, and nothing else. */
 static void check_domain(struct ioas *ioas, const struct iommu_domain *domain)
 {
 	const struct shim_mapping *mapping = domain->mappings;
@@ -409,7 +409,7 @@ static void check_domains(struct ioas *ioas)
 		check_domain(ioas, hwpt->mirror.domain);
 }
 
-/* --- all of it */
+/* --- all together */
 
 static void check_ioas(struct ioas *ioas, const struct judge_pin *pins, unsigned int npins)
 {
@@ -426,7 +426,7 @@ static void check_ioas(struct ioas *ioas, const struct judge_pin *pins, unsigned
 	expect(!ioas->area_waitq.nwaiters);
 }
 
-/* Each pin is one of a store, or of a driver that holds a page beside one. */
+/* Each pin of a page is of a store, or of a hold beside a store. */
 static void check_pages(unsigned long nbeside, const struct judge_pin *pins, unsigned int npins)
 {
 	static unsigned int nheld[CHUNKS_NPAGES];

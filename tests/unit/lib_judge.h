@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory that says what it is, and a judge that looks at all that an IOAS, its domains and its
- * users have of it.
+ * Memory that carries its slots, and a judge that compares IOASs, domains and pins with it.
  *
  * Each page that a process shows carries its *slot*: the number of the address at which it is
- * shown. A test maps at page i of IOVA only slots that differ from i by multiples of PERIOD.
+ * shown. At page i of IOVA a test maps only slots that differ from i by a multiple of PERIOD.
  */
 #ifndef LIB_JUDGE_H
 #define LIB_JUDGE_H
@@ -27,29 +26,30 @@
 #define NIOAS		3
 #define NPINS		64
 
-/* Pages that a driver has pinned, one if it is a hold. */
+/* Pages that a driver has pinned. */
 struct judge_pin {
 	struct ioas *ioas;
 	unsigned long index;		/* pages from FIRST_INDEX on */
-	unsigned long npages;
-	const struct store_hold *hold;	/* of a hold, which it is; else NULL */
+	unsigned long npages;		/* 1 for a hold */
+	const struct store_hold *hold;	/* NULL if it is no hold */
 };
 
 extern struct shim_process processes[NPROCESSES];
 
 /*
- * Both processes show something at each slot, and have a page of each thread's arguments. From
- * now on all that a domain maps is looked at; of one of @ioass, while none of them is NULL.
+ * Makes two processes with a page at each slot, and with a page for the arguments of each thread.
+ * From now on each page that a domain maps is checked: its slot may be at this address, and one of
+ * @ioass shows it there, unless one of @ioass is NULL.
  */
 void judge_make_memory(unsigned long *seed, struct ioas *const ioass[NIOAS]);
 
-/* Nothing of it is pinned or charged, and nothing is allocated. */
+/* Checks that no memory is pinned, charged or allocated. */
 void judge_end_memory(void);
 
-/* Shows something else, or nothing, or protects it, in a few slots of a process. */
+/* In a few slots of a process shows other memory or none, or changes the protection. */
 void judge_change_memory(unsigned long *seed);
 
-/* Where arguments of a thread are. */
+/* The user address of a thread's arguments. */
 unsigned long judge_arguments(unsigned int thread);
 
 static inline unsigned long slot_address(unsigned long slot)
@@ -62,13 +62,13 @@ static inline unsigned long index_iova(unsigned long index)
 	return (FIRST_INDEX + index) * PAGE_SIZE;
 }
 
-/* A page that a driver got for a page of IOVA: pinned, and of a slot that may be there. */
+/* Checks a page that a driver got for page @index: pinned, with a slot that may be there. */
 void judge_page(const struct page *page, unsigned long index);
 
-/* The first bytes of each page. */
+/* The same for the first bytes that a driver read from page @index. */
 void judge_bytes(u64 bytes, unsigned long index);
 
-/* Nobody is at work: looks at everything. A NULL in @ioass is none. */
+/* Checks everything, while no call is under way. @ioass can have NULLs. */
 void judge_all(struct ioas *const ioass[NIOAS], const struct judge_pin *pins,
 	       unsigned int npins);
 

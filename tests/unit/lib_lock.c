@@ -2,8 +2,8 @@
 /*
  * Locks, and threads that take turns; shim/lock.h declares them.
  *
- * As one of them runs at a time, they are not threads of the system, to which a turn is a matter
- * of milliseconds where a machine is busy, but stacks that are switched.
+ * The threads are stacks that are switched, not threads of the system: only one runs at a time, and
+ * on a busy machine a switch between threads of the system takes milliseconds.
  */
 #include <ucontext.h>
 #ifdef __SANITIZE_ADDRESS__
@@ -29,15 +29,15 @@ unsigned long shim_npauses;
 
 #define STACK_NBYTES	(1 << 19)
 
-/* One that runs, or the caller of shim_run_threads(), which is the last of them. */
+/* A thread; the last fiber is the caller of shim_run_threads(). */
 struct fiber {
 	ucontext_t context;
-	volatile bool goes_on;		/* with the context, which is not being saved */
+	volatile bool goes_on;		/* getcontext() returns again: not after saving */
 	struct task_struct *current;
 	unsigned int in_rcu;
 	const void *stack;
 	size_t stack_nbytes;
-	void *fake_stack;		/* of the sanitizer */
+	void *fake_stack;		/* the sanitizer's */
 };
 
 #define CALLER	MAX_THREADS
@@ -45,26 +45,26 @@ struct fiber {
 static struct {
 	struct fiber fibers[MAX_THREADS + 1];
 	unsigned int nthreads;		/* 0: shim_run_threads() is not under way */
-	unsigned int nleft;		/* that have not returned */
+	unsigned int nleft;		/* threads that have not returned */
 	bool done[MAX_THREADS];
 	const struct shim_thread *threads;
 	unsigned long seed;
-	unsigned long idle_turns;	/* since somebody got further */
-	bool in_order;			/* as shim_run_in_order() says, not by a random number */
+	unsigned long idle_turns;	/* turns since a thread got further */
+	bool in_order;			/* switches as in shim_run_in_order(), not at random */
 	unsigned long noccasions;
 	unsigned long switches[2];
 } turns;
 
 static char stacks[MAX_THREADS][STACK_NBYTES] __aligned(64);
 static unsigned int self = CALLER;
-static unsigned int last;		/* who ran before */
+static unsigned int last;		/* the fiber that ran before */
 
 unsigned int shim_self(void)
 {
 	return self == CALLER ? 0 : self;
 }
 
-/* On the stack of who runs now: it goes on. */
+/* Runs on the new stack, right after a switch. */
 static void begin_turn(void)
 {
 	struct fiber *before = &turns.fibers[last];
@@ -75,7 +75,7 @@ static void begin_turn(void)
 	shim_in_rcu = turns.fibers[self].in_rcu;
 }
 
-/* Lets another one run, for good if @over. */
+/* Switches to another fiber, for good if @over. */
 static void switch_to(unsigned int next, bool over)
 {
 	struct fiber *from = &turns.fibers[self];
@@ -89,7 +89,7 @@ static void switch_to(unsigned int next, bool over)
 	self = next;
 	__sanitizer_start_switch_fiber(over ? NULL : &from->fake_stack, to->stack,
 				       to->stack_nbytes);
-	/* Not swapcontext(), which the sanitizer replaces by something slow. */
+	/* Not swapcontext(): the sanitizer's replacement is slow. */
 	from->goes_on = false;
 	getcontext(&from->context);
 	if (!from->goes_on) {
@@ -245,7 +245,7 @@ unsigned long shim_run_in_order(const struct shim_thread *threads, unsigned int 
 	return turns.noccasions;
 }
 
-/* --- who holds what, and in which order it is taken */
+/* --- which thread holds which locks, and in which order they are taken */
 
 struct held {
 	struct shim_lock *lock;
@@ -259,7 +259,7 @@ static struct holder {
 
 static const char *classes[MAX_CLASSES];
 static unsigned int nclasses;
-static bool is_outside[MAX_CLASSES][MAX_CLASSES];	/* the first has been held at the second */
+static bool is_outside[MAX_CLASSES][MAX_CLASSES];	/* the first was held, the second taken */
 
 static unsigned int class_of(struct shim_lock *lock)
 {
@@ -276,7 +276,7 @@ static unsigned int class_of(struct shim_lock *lock)
 	return i;
 }
 
-/* Notes that @outer is held where @inner is taken, and what follows from that. */
+/* Notes that @inner was taken while @outer was held, and the orders that follow from that. */
 static void note_order(unsigned int outer, unsigned int inner)
 {
 	unsigned int i, j;
@@ -390,7 +390,7 @@ int shim_lock_write(struct shim_lock *lock, bool killable)
 	return ret;
 }
 
-/* Nobody waits: the order does not matter. */
+/* The order is not checked: a trylock does not wait. */
 bool shim_trylock_read(struct shim_lock *lock)
 {
 	if (lock->written || lock->nwriters_waiting)
@@ -432,7 +432,7 @@ void shim_unlock_write(struct shim_lock *lock)
 	lock->written = false;
 }
 
-/* No writer gets in between. */
+/* No writer gets the lock in between. */
 void shim_downgrade(struct shim_lock *lock)
 {
 	shim_unlock_write(lock);

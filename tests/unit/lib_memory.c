@@ -16,7 +16,7 @@ static struct mmio_range {
 } mmio_ranges[64];
 static unsigned int nmmio_ranges;
 
-/* Calls that drop a lock each other time, since shim_pages_reset(). */
+/* Calls since shim_pages_reset() that may drop the mmap lock; every other one does. */
 static unsigned int ncalls;
 
 void shim_add_mmio(unsigned long pfn, unsigned long nframes)
@@ -104,7 +104,7 @@ void shim_process_check_clean(const struct shim_process *process)
 		expect(process->mm.locked_vm == 0);
 }
 
-/* Nothing is found at an address with a tag. */
+/* An address with a tag has no slot. */
 static long find_slot(unsigned long uaddr)
 {
 	unsigned long slot = (uaddr - SHIM_USER_BASE) / PAGE_SIZE;
@@ -112,7 +112,7 @@ static long find_slot(unsigned long uaddr)
 	return uaddr >= SHIM_USER_BASE && slot < SHIM_USER_NPAGES ? (long)slot : -1;
 }
 
-/* The page behind an address, as far as it can be used in this way. */
+/* The page at an address; NULL if there is none, or it is not writable but is to be written. */
 static struct page *find_page(struct mm_struct *mm, unsigned long uaddr, bool write)
 {
 	long slot = find_slot(uaddr);
@@ -191,21 +191,21 @@ int fixup_user_fault(struct mm_struct *mm, unsigned long uaddr, unsigned int fla
 	mm->mmio[slot].absent = false;
 	if (flags & FAULT_FLAG_WRITE)
 		mm->mmio[slot].clean = false;
-	/* It drops the lock and takes it again when it pleases: what was found may be gone. */
+	/* The kernel may drop the lock and take it again: a vma that was found may be gone. */
 	*unlocked = ncalls++ % 2;
 	if (*unlocked)
 		mm->mmio_vma = (struct vm_area_struct){ };
 	return 0;
 }
 
-/* Only the calling thread's own accesses are subject to protection keys. */
+/* Protection keys hold only for a thread's accesses to its own address space. */
 int pin_user_pages_fast(unsigned long uaddr, int npages, unsigned int flags,
 			struct page **pages)
 {
 	long slot;
 	int n;
 
-	/* An interface of the kernel's that takes no more. */
+	/* The kernel refuses a range that wraps. */
 	if (uaddr + npages * PAGE_SIZE < uaddr)
 		return -EOVERFLOW;
 	uaddr = untagged_addr_remote(current->mm, uaddr);
@@ -217,7 +217,7 @@ int pin_user_pages_fast(unsigned long uaddr, int npages, unsigned int flags,
 	return n ? pin(current->mm, uaddr, n, flags, pages) : -EFAULT;
 }
 
-/* The fast walk takes what is there; only this one asks what the process may do. */
+/* Pages up to the first that the process may not read. The fast walk does not check that. */
 static unsigned long limit_to_readable(struct mm_struct *mm, unsigned long uaddr,
 				       unsigned long npages, unsigned int flags)
 {
@@ -241,7 +241,7 @@ long pin_user_pages_remote(struct mm_struct *mm, unsigned long uaddr, unsigned l
 	uaddr = untagged_addr_remote(mm, uaddr);
 	npages = limit_to_readable(mm, uaddr, npages, flags);
 	npinned = npages ? pin(mm, uaddr, npages, flags, pages) : -EFAULT;
-	/* It drops the lock when it pleases. */
+	/* The kernel may drop the lock. */
 	if (ncalls++ % 2) {
 		mmap_read_unlock(mm);
 		*locked = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What two IOASs should show; lib_model.h declares it.
+ * A model of two IOASs; lib_model.h declares it.
  */
 #include "lib_model.h"
 #include "lib_run.h"
@@ -101,7 +101,7 @@ bool all_fit(unsigned int ioas, unsigned long granule)
 	return true;
 }
 
-/* --- who needs which page */
+/* --- pages that areas in domains, and pins, need */
 
 typedef bool needed_pages[MAX_STORES][MAX_NPAGES + 1];
 
@@ -194,7 +194,7 @@ static void check_pages(void)
 		expect(model_processes[i].mm.locked_vm == ncharged[i]);
 }
 
-/* --- what is shown where */
+/* --- areas, and the mappings of domains */
 
 static void check_domain(const struct iommu_domain *domain, unsigned int ioas)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What two IOASs should show: lists of areas, of the maps they came from, and of pins.
+ * A model of two IOASs: lists of areas, of the maps that they came from, and of pins.
  */
 #ifndef LIB_MODEL_H
 #define LIB_MODEL_H
@@ -8,9 +8,9 @@
 #include "lib_ioas.h"
 
 #define UNIT		1024UL			/* of lengths and addresses */
-#define NPAGES		48UL			/* in the window, and of a process */
+#define NPAGES		48UL			/* of the window, and of a process */
 #define WINDOW_NBYTES	(NPAGES * PAGE_SIZE)
-#define MAX_NPAGES	12UL			/* of a map */
+#define MAX_NPAGES	12UL			/* of one map */
 #define NPROCESSES	2
 #define LIMIT_NPAGES	60UL
 #define NIOAS		2
@@ -22,10 +22,10 @@
 /* One map: a run of memory of a process. */
 struct model_store {
 	struct shim_process *process;
-	unsigned long uptr;			/* whole pages */
+	unsigned long uptr;			/* a multiple of the page size */
 	unsigned long npages;
 	bool writable;
-	bool needed[MAX_NPAGES + 1];		/* after the last step */
+	bool needed[MAX_NPAGES + 1];		/* pages needed after the last step */
 };
 
 struct model_area {
@@ -59,7 +59,7 @@ extern struct model_ioas ioass[NIOAS];
 extern struct model_area model_areas[MAX_AREAS];
 extern struct model_store model_stores[MAX_STORES];
 extern struct model_pin model_pins[MAX_PINS];
-extern unsigned long window;			/* where it begins */
+extern unsigned long window;			/* IOVA at which the window begins */
 
 bool areas_meet(const struct model_area *area, unsigned int ioas, unsigned long iova,
 		unsigned long last_iova);
@@ -70,7 +70,7 @@ struct model_area *model_first(unsigned int ioas, unsigned long iova,
 struct model_area *model_add(unsigned int ioas, unsigned long iova, unsigned long nbytes,
 			     struct model_store *store, unsigned long first_byte, int prot);
 
-/* Of one IOAS, or of both with a negative number. */
+/* The areas of one IOAS, or of both if the number is negative. */
 unsigned int count_areas(int ioas);
 struct model_store *unused_store(void);
 unsigned int count_domains(const struct model_ioas *m);
@@ -78,10 +78,10 @@ unsigned long granule_of(const struct model_ioas *m);
 bool all_fit(unsigned int ioas, unsigned long granule);
 struct page *page_of(const struct model_store *store, unsigned long index);
 
-/* Could all that is needed now, and was not after the last step, be pinned? */
+/* Can all pages be pinned that are needed now, and were not after the last step? */
 bool can_get_needed(void);
 
-/* Everything is as the model has it. */
+/* Checks that the IOASs, their domains, pins and charges are as in the model. */
 void check_all(void);
 
 #endif

@@ -36,7 +36,7 @@ bool shim_warn_if(bool bad, const char *condition)
 
 struct block {
 	size_t nbytes;
-	struct block *next;	/* waits for the end of RCU sections */
+	struct block *next;	/* also waits for the end of RCU sections */
 };
 
 bool shim_fail_now(void)
@@ -77,7 +77,7 @@ void shim_free(void *memory)
 bool shim_defer_rcu;
 unsigned int shim_in_rcu;
 static void *deferred;
-static struct block *waiting;		/* until nobody is in an RCU section */
+static struct block *waiting;		/* freed when no thread is in an RCU section */
 static unsigned int nin_rcu;
 
 void rcu_read_lock(void)

@@ -7,7 +7,7 @@
 #include "base/steps.h"
 
 unsigned long shim_nsteps;
-static unsigned int nsteps;		/* since a spinlock was taken */
+static unsigned int nsteps;		/* since the last spinlock was taken */
 
 void steps_begin(void)
 {
@@ -91,7 +91,7 @@ struct rb_node *rb_next_postorder(const struct rb_node *node)
 	return parent;
 }
 
-/* Puts @by, which may be NULL, where @node hangs. */
+/* Puts @by, which can be NULL, in the place of @node under its parent. */
 static void replace(struct rb_root *root, struct rb_node *node, struct rb_node *by)
 {
 	if (!node->rb_parent)

@@ -72,7 +72,7 @@ void *xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
 	unsigned int slot = find_slot(xa, index);
 	void *old;
 
-	/* What is taken needs no memory. */
+	/* A slot that is taken needs no memory. */
 	if (!is_taken(xa, slot, index)) {
 		if (shim_fail_now())
 			return ERR_PTR(-ENOMEM);
@@ -132,7 +132,7 @@ void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max,
 			void *entry = xa->entries[slot];
 
 			*index = xa->indices[slot];
-			/* Without a lock, an entry that is found may be gone already. */
+			/* Without the lock an entry may be erased before the caller uses it. */
 			if (!shim_atomic)
 				shim_yield();
 			return entry;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What compat/ needs beside what the engine does; lib_container.c has what is not inline.
+ * Kernel interfaces that compat/ needs and the engine does not. lib_container.c defines them, if
+ * they are not inline.
  */
 #ifndef SHIM_COMPAT_H
 #define SHIM_COMPAT_H
@@ -60,18 +61,18 @@ static inline void bitmap_clear(unsigned long *words, unsigned long bit, unsigne
 	for (; (bit) < (nbits); (bit)++)		\
 		if (test_bit(bit, words))
 
-/* --- user memory, as copy_to_user() has it */
+/* --- user memory, by way of copy_to_user() and copy_from_user() */
 
 #define access_ok(pointer, nbytes)		((void)(pointer), true)
 #define should_fail_usercopy()			false
 
-/* As with a spin lock: nobody sleeps meanwhile, or forgets the end. */
+/* A spinlock checks that nobody sleeps meanwhile, and that each disable has an enable. */
 extern spinlock_t shim_pagefaults;
 
 #define pagefault_disable()	spin_lock(&shim_pagefaults)
 #define pagefault_enable()	spin_unlock(&shim_pagefaults)
 
-/* So it is while the kernel may touch user memory. */
+/* The same while the kernel may access user memory. */
 extern spinlock_t shim_user_access;
 
 static inline bool shim_begin_access(void)
@@ -118,7 +119,7 @@ struct hlist_head {
 	     _node && ((entry) = container_of(_node, typeof(*(entry)), member));	\
 	     _node = _node->next)
 
-/* Readers have RCU, and writers a lock. */
+/* Writers hold a lock; readers use RCU. */
 static inline void hlist_add(struct hlist_head *head, struct hlist_node *node)
 {
 	WARN_ON(!shim_atomic);
@@ -137,7 +138,7 @@ extern struct hlist_head containers[256];
 #define rcu_read_lock_sched_held()		true
 #define rcu_dereference_sched(pointer)		rcu_dereference(pointer)
 
-/* The users of an address space are a plain number here. */
+/* For mm_users, too, which is a plain number here. */
 #undef atomic_read
 #define atomic_read(count)							\
 	_Generic(*(count), int: *(const int *)(const void *)(count),		\

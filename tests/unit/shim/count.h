@@ -26,7 +26,7 @@ typedef atomic_long_t refcount_t;
 #define atomic64_add(value, count)	((void)((count)->n += (value)))
 #define atomic64_sub(value, count)	((void)((count)->n -= (value)))
 
-extern long shim_added_first;		/* by somebody else, just before the next one */
+extern long shim_added_first;		/* added by another thread, just before the next cmpxchg */
 
 static inline bool atomic_long_try_cmpxchg(atomic_long_t *count, long *old, long value)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Domains that remember what was mapped by each call, and warn about calls that an IOMMU
- * driver may not get: overlapping, misaligned, of memory that nobody pinned and that is no
- * device's, unmapped in part.
+ * Domains that note what each call mapped. They warn about calls that an IOMMU driver must not get:
+ * maps that overlap, that are misaligned, or of memory that is neither pinned nor a device's;
+ * unmaps of a part of a map.
  *
- * A device can reach what is mapped, and what is not flushed since: no page of that may be
- * unpinned. Entries of the page table are as large as the page sizes and both addresses allow;
- * where only a part of one is to be unmapped, all of it goes, but only what was asked for is
- * flushed, as by some drivers. The table has three levels, and gets more when a map needs them,
- * which holds only if nobody else is at work on it.
+ * A device can reach pages that are mapped, or unmapped and not yet flushed: none of these may be
+ * unpinned. Entries of the page table are as large as the page sizes and both addresses allow. An
+ * unmap of a part of an entry removes all of it, but flushes only the part, as some drivers do.
+ *
+ * The table has three levels. A map that needs more adds them, during which no other call may walk
+ * the table.
  */
 #ifndef SHIM_IOMMU_H
 #define SHIM_IOMMU_H
@@ -41,22 +42,22 @@ struct iommu_domain {
 	unsigned long pgsize_bitmap;
 	struct iommu_domain_geometry geometry;
 	struct shim_mapping *mappings;		/* ascending */
-	struct shim_mapping *unflushed;		/* taken out, but still in the IOTLB */
+	struct shim_mapping *unflushed;		/* unmapped, but still in the IOTLB */
 	unsigned long nunmaps;			/* calls of iommu_unmap() */
 	unsigned long nflushes;			/* calls of iommu_flush_iotlb_all() */
-	size_t largest_unmap;			/* bytes asked for by one of them */
-	unsigned long keeps_iova;		/* unmap stops here, as a driver must not; 0: none */
-	bool refuses_parts;			/* a part of an entry is not unmapped at all */
-	unsigned long table_last;		/* up to there no map needs another level */
-	unsigned int nwalkers;			/* calls that are at work on the table */
-	bool grows;				/* one of them adds a level: the only one */
-	unsigned int ngroups;			/* on it */
+	size_t largest_unmap;			/* bytes asked for by one of these calls */
+	unsigned long keeps_iova;		/* a bug: unmap stops here; 0: none */
+	bool refuses_parts;			/* an unmap of a part of an entry does nothing */
+	unsigned long table_last;		/* last IOVA that the levels of the table reach */
+	unsigned int nwalkers;			/* calls that walk the table */
+	bool grows;				/* one call adds a level: no other may walk */
+	unsigned int ngroups;			/* attached groups */
 	bool enforces_coherency;
 	bool has_msi_cookie;
 	dma_addr_t msi_base;			/* of the cookie */
 };
 
-/* Can translate everything, in pages of @pgsize and its multiples up to 1 GiB. */
+/* Can translate all addresses, in pages of @pgsize, 2 MiB and 1 GiB. */
 struct iommu_domain *shim_domain_create(unsigned long pgsize);
 void iommu_domain_free(struct iommu_domain *domain);
 int iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr,
@@ -64,18 +65,18 @@ int iommu_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr
 size_t iommu_unmap(struct iommu_domain *domain, unsigned long iova, size_t nbytes);
 void iommu_flush_iotlb_all(struct iommu_domain *domain);
 
-/* If not NULL, is told of each map before it is done. */
+/* If set, is called before each map. */
 extern void (*shim_on_map)(unsigned long iova, phys_addr_t paddr, size_t nbytes);
 
-/* Where an IOVA leads to, and with which protection; NULL: nowhere. */
+/* The mapping at an IOVA, or NULL. */
 const struct shim_mapping *shim_domain_find(const struct iommu_domain *domain,
 					    unsigned long iova);
 
-/* For kcompat.h, which has an inline function for each. */
+/* Only declared, for an inline function of kcompat.h. */
 struct class;
 struct class *class_create(const char *name);
 
-/* What lib_group.c has: groups of devices behind IOMMUs that differ. */
+/* The rest is in lib_group.c: groups of devices behind different IOMMUs. */
 enum iommu_resv_type {
 	IOMMU_RESV_DIRECT,
 	IOMMU_RESV_DIRECT_RELAXABLE,
@@ -97,7 +98,7 @@ enum iommu_cap {
 
 struct device {
 	struct iommu_group *group;
-	struct iommu_group *iommu_group;	/* of a device of vfio.ko, the same */
+	struct iommu_group *iommu_group;	/* the group of a device of vfio.ko */
 	int nrefs;
 };
 

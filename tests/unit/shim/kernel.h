@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the module that are tested on the host need of the kernel. Every
- * <linux/...> of this directory is this file. Plain and slow; allocations are counted, and
- * can be made to fail. Each of the headers at the end has a lib_*.c.
+ * The kernel interfaces that the tested files of the module need on the host. Every <linux/...> of
+ * this directory is this file. The code is plain and slow. Allocations are counted, and can be made
+ * to fail. The headers at the end are defined in lib_*.c.
  */
 #ifndef SHIM_KERNEL_H
 #define SHIM_KERNEL_H
@@ -79,13 +79,13 @@ static inline unsigned long roundup_pow_of_two(unsigned long x)
 #define PTR_ERR(pointer)	((long)(pointer))
 #define IS_ERR(pointer)		((unsigned long)(pointer) >= -4095UL)
 
-/* A warning of the code under test fails the test, unless that waits for it. */
+/* A warning of the code under test fails the test, unless the test expects it. */
 #define WARN_ON(condition)	shim_warn_if(!!(condition), #condition)
 #define WARN_ON_ONCE(condition)	WARN_ON(condition)
-extern unsigned int shim_expected_warnings;	/* so many more are all right */
+extern unsigned int shim_expected_warnings;	/* so many more do not fail the test */
 bool shim_warn_if(bool bad, const char *condition);
 
-/* What the code under test logs only has to be well-formed. */
+/* Log messages of the code under test are counted, and only their format is checked. */
 #ifndef pr_fmt
 #define pr_fmt(fmt)		fmt
 #endif
@@ -98,9 +98,9 @@ extern unsigned long shim_nmessages;
 #define __GFP_NORETRY		0
 #define __GFP_NOWARN		0
 extern long shim_allocations;		/* blocks not yet freed */
-extern size_t shim_allocated_nbytes;	/* in them, as asked for */
-extern long shim_fail_in;		/* the n-th thing that can from now on fails; 0: none */
-extern unsigned int shim_fail_one_in;	/* of so many things that can one fails; 0: none */
+extern size_t shim_allocated_nbytes;	/* requested bytes in these blocks */
+extern long shim_fail_in;		/* of the calls that can fail the n-th does; 0: none */
+extern unsigned int shim_fail_one_in;	/* one in so many fails, at random; 0: none */
 extern unsigned long shim_fail_seed;
 bool shim_fail_now(void);
 void *shim_alloc(size_t nbytes);
@@ -132,7 +132,7 @@ struct rcu_head {
 	char unused;
 };
 
-/* What is freed while a thread is inside is freed when none is. */
+/* Memory given to kfree_rcu() while a thread is inside is freed when none is. */
 void rcu_read_lock(void);
 void rcu_read_unlock(void);
 extern unsigned int shim_in_rcu;	/* sections that the thread is in */
@@ -145,8 +145,8 @@ extern unsigned int shim_in_rcu;	/* sections that the thread is in */
 #define kfree_rcu(pointer, member)	shim_free_rcu(pointer)
 
 /*
- * Frees as soon as nobody is inside of rcu_read_lock(), or, if a test wants to look at what is
- * gone, one block at shim_end_rcu().
+ * kfree_rcu() frees as soon as no thread is in an RCU section. With shim_defer_rcu it keeps one
+ * block until shim_end_rcu(), so that a test can look at it.
  */
 extern bool shim_defer_rcu;
 void shim_free_rcu(void *block);

@@ -23,7 +23,7 @@ static inline bool list_empty(const struct list_head *list)
 	return list->next == list;
 }
 
-/* Behind the head: what was added last comes first. */
+/* Adds an item right behind the head: the newest one comes first. */
 static inline void list_add(struct list_head *item, struct list_head *head)
 {
 	item->next = head->next;

@@ -2,16 +2,17 @@
 /*
  * Locks, waiting, and threads that take turns.
  *
- * A test has one thread, or those it gives to shim_run_threads(). One runs at a time; only
- * where the kernel could sleep or take a lock may it be another's turn, by a random
- * number, so that the same seed gives the same order, or as a test says that goes through the
- * orders. That locks are held where they must be, and nobody sleeps where that is not allowed, is
- * checked; so is that not all wait. Locks are fair: while a writer waits, no reader gets in. A
- * thread that waits for an event looks again when it is woken, and not before.
+ * A test has one thread, or those that it gives to shim_run_threads(). One runs at a time. It can
+ * be another thread's turn only where the kernel could sleep or take a lock. Random numbers decide,
+ * so that the same seed gives the same order; or a test goes through all orders.
  *
- * Locks that are initialised by the same words are of one class. If a thread holds one class and
- * takes another, none may ever do it the other way round, also by way of further classes; a thread
- * takes one of a class at a time, and releases only what it has taken.
+ * Checked: locks are held where they must be, nobody sleeps where that is not allowed, and not all
+ * threads wait. Locks are fair: while a writer waits, no reader gets in. A thread that waits for an
+ * event looks again when it is woken, and not before.
+ *
+ * Locks that are initialised by the same words are of one class. If a thread takes one class while
+ * it holds another, no thread may ever take them in the opposite order, not even by way of further
+ * classes. A thread holds one lock of a class at a time, and releases only locks that it has taken.
  */
 #ifndef SHIM_LOCK_H
 #define SHIM_LOCK_H
@@ -20,11 +21,11 @@ struct shim_lock {
 	unsigned int nreaders;
 	bool written;
 	unsigned int nwriters_waiting;
-	const char *name;		/* of its class; NULL: its order is not checked */
+	const char *name;		/* of its class; NULL: the order is not checked */
 	unsigned int class;		/* 1 + its number; 0: not known yet */
 };
 
-/* What the calling thread has of a lock. */
+/* How the calling thread holds a lock. */
 enum shim_hold {
 	HOLDS_NOTHING,
 	HOLDS_READ,
@@ -33,7 +34,7 @@ enum shim_hold {
 
 enum shim_hold shim_held(const struct shim_lock *lock);
 
-/* The calling thread holds no lock, nor is it in an RCU section. */
+/* Checks that the calling thread holds no lock and is in no RCU section. */
 void shim_check_nothing_held(void);
 
 struct shim_thread {
@@ -41,21 +42,21 @@ struct shim_thread {
 	void *data;
 };
 
-/* Runs them until all have returned. At most 8. */
+/* Runs at most 8 threads until all have returned. */
 void shim_run_threads(const struct shim_thread *threads, unsigned int nthreads,
 		      unsigned long seed);
 
 /*
- * Runs them in one order: the first one begins, and it is the next one's turn where a thread has
- * to wait, and at two of the occasions to be another's turn, counted from 0. Returns how many
- * occasions there were.
+ * Runs threads in one order. The first thread begins. The next one gets its turn where a thread has
+ * to wait, and at two occasions, @first and @second, counted from 0. Each point where it could be
+ * another thread's turn is an occasion. Returns how many occasions there were.
  */
 unsigned long shim_run_in_order(const struct shim_thread *threads, unsigned int nthreads,
 				unsigned long first, unsigned long second);
 
 /*
- * The body is executed for all pairs of occasions that there are; it sets @noccasions to what
- * shim_run_in_order() returns.
+ * Executes the body for each pair of occasions. The body sets @noccasions to the result of
+ * shim_run_in_order().
  */
 #define shim_for_each_order(first, second, noccasions)			\
 	for (first = 0, noccasions = 2; first + 1 < noccasions; first++)	\
@@ -64,20 +65,20 @@ unsigned long shim_run_in_order(const struct shim_thread *threads, unsigned int 
 /* The number of the thread whose turn it is; 0 outside of shim_run_threads(). */
 unsigned int shim_self(void);
 
-/* It may be another thread's turn. */
+/* The caller can go on: it may become another thread's turn. */
 void shim_yield(void);
 
-/* It has to be another thread's turn. */
+/* The caller has to wait: it becomes another thread's turn. */
 void shim_wait(void);
 
-/* It is another thread's turn, if there is one. */
+/* Time passes: it becomes another thread's turn, if there is one. */
 void shim_pass_time(void);
-extern unsigned long shim_njiffies;	/* that waits with a limit have taken so far */
+extern unsigned long shim_njiffies;	/* so far taken by waits with a time limit */
 
-/* The caller gets further, and could sleep. */
+/* The caller gets further, at a point where it could sleep. */
 void shim_might_sleep(void);
 
-/* 0; or, if @killable and the caller has to wait, -EINTR while it is dying. */
+/* Return 0; or -EINTR if @killable, and the caller has to wait and is dying. */
 int shim_lock_read(struct shim_lock *lock, bool killable);
 int shim_lock_write(struct shim_lock *lock, bool killable);
 bool shim_trylock_read(struct shim_lock *lock);
@@ -86,14 +87,14 @@ void shim_downgrade(struct shim_lock *lock);
 void shim_unlock_read(struct shim_lock *lock);
 
 /*
- * Lets a writer that waits have the lock before the last look at it, as the kernel does: with
- * preemption disabled, which is a section of RCU, but without any other claim to its memory.
+ * A writer that waits can get the lock before this function last touches it, as in the kernel. Only
+ * RCU then keeps the memory of the lock: the kernel has preemption disabled there.
  */
 void shim_up_read(struct shim_lock *lock);
 void shim_unlock_write(struct shim_lock *lock);
 
-extern unsigned int shim_atomic;	/* spin locks held */
-extern unsigned long shim_npauses;	/* so often somebody else was offered the CPU */
+extern unsigned int shim_atomic;	/* spinlocks held */
+extern unsigned long shim_npauses;	/* calls of cond_resched() */
 
 typedef struct {
 	struct shim_lock shim;
@@ -201,17 +202,17 @@ typedef struct {
 #define waitqueue_active(queue)		((queue)->nwaiters > 0)
 #define wq_has_sleeper(queue)		waitqueue_active(queue)
 
-/* Under a spinlock each waiter is a step, see steps.h. */
+/* While a spinlock is held, each waiter that is woken counts as a step, see steps.h. */
 void shim_wake(wait_queue_head_t *queue);
 #define wake_up_all(queue)		shim_wake(queue)
 
-/* Waits until somebody was woken since there were @nwakes; or for @left turns, if that is not 0. */
+/* Waits for another wake-up than the first @nwakes; for at most *@left turns, if that is not 0. */
 void shim_sleep(wait_queue_head_t *queue, unsigned long nwakes, long *left, bool killable);
 bool shim_is_dying(void);
 
 #define ERESTARTSYS	512
 
-/* 1 or what is left of the time; 0 when that is over; -ERESTARTSYS. */
+/* 1, or with a limit the time that is left; 0 when the time is over; -ERESTARTSYS. */
 #define shim_wait_event(queue, condition, jiffies, killable)		\
 ({									\
 	long _left = (jiffies);						\
@@ -238,7 +239,7 @@ bool shim_is_dying(void);
 	_ret;								\
 })
 
-/* Time passes for who waits only: a jiffy a turn of others, if there are any. */
+/* Time passes only for threads that wait: each turn of another thread is a jiffy. */
 #define HZ	1000
 
 #define wait_event(queue, condition) \

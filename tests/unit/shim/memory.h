@@ -14,21 +14,21 @@
 #define offset_in_page(address)	((unsigned long)(address) & ~PAGE_MASK)
 #define PFN_PHYS(pfn)		((phys_addr_t)(pfn) << PAGE_SHIFT)
 
-#define SHIM_NPAGES		4096		/* that there are */
+#define SHIM_NPAGES		4096		/* all pages of memory */
 #define SHIM_FIRST_PFN		0x100000UL
-#define SHIM_USER_NPAGES	1024		/* of an address space */
+#define SHIM_USER_NPAGES	1024		/* in an address space */
 #define SHIM_USER_BASE		0x7f0000000000UL
-#define SHIM_TAG(tag)		((unsigned long)(tag) << 56)	/* of an address; means nothing */
+#define SHIM_TAG(tag)		((unsigned long)(tag) << 56)	/* of an address; ignored */
 #define SHIM_ZERO_PAGE		(SHIM_NPAGES - 1)	/* number of the zero page */
 
 struct page {
 	unsigned int npins;
 	unsigned int nreaching;		/* entries of page tables and IOTLBs that lead here */
-	unsigned int to_head;		/* pages back to where its folio begins */
-	unsigned int folio_npages;	/* of the first page of a folio */
+	unsigned int to_head;		/* pages back to the first page of its folio */
+	unsigned int folio_npages;	/* in the first page of a folio */
 	bool reserved;
 	bool dirty;
-	char *data;			/* allocated when first touched */
+	char *data;			/* allocated at the first access */
 };
 
 struct folio {
@@ -39,18 +39,18 @@ extern struct page shim_pages[SHIM_NPAGES];
 extern unsigned long shim_npinned;	/* sum of npins */
 extern unsigned int shim_pin_at_most;	/* pages a call; 0: no limit */
 
-/* Frames that are a device's; those that a PFNMAP lookup found are known to be. */
+/* Notes frames as device memory. Those that a PFNMAP lookup finds are noted by it. */
 void shim_add_mmio(unsigned long pfn, unsigned long nframes);
 
-/* How many frames from @pfn on, at most @most, a device may be shown. 0: not even the first. */
+/* How many frames from @pfn on, at most @most, are pinned or device memory, and so mappable. */
 unsigned long shim_count_mappable(unsigned long pfn, unsigned long most);
 
-/* Makes all pages anew: folios of one page, not reserved. They must not be pinned. */
+/* Makes all pages new: folios of one page, not reserved. None may be pinned. */
 void shim_pages_reset(void);
 void shim_make_folio(unsigned int first, unsigned int npages);
 char *shim_page_data(struct page *page);
 
-/* Also of frames that have no page here: no arithmetic with pointers. */
+/* Works also for frames without a page here: so it is no arithmetic with pointers. */
 static inline unsigned long page_to_pfn(const struct page *page)
 {
 	return (long)((uintptr_t)page - (uintptr_t)shim_pages) / (long)sizeof(*page) +
@@ -80,10 +80,10 @@ struct vm_area_struct {
 
 /* Device memory at an address. */
 struct shim_mmio {
-	unsigned long pfn;		/* 0: there is none */
+	unsigned long pfn;		/* 0: no device memory */
 	bool absent;			/* until it is faulted in */
-	bool clean;			/* until it is for writing: only that can be written */
-	int fault_ret;			/* what to fault it in returns; 0: it is there then */
+	bool clean;			/* not writable until it is faulted in for writing */
+	int fault_ret;			/* result of that fault; 0: it succeeds */
 };
 
 struct mm_struct {
@@ -94,10 +94,10 @@ struct mm_struct {
 	struct rw_semaphore mmap_lock;
 	struct page *pages[SHIM_USER_NPAGES];
 	bool read_only[SHIM_USER_NPAGES];
-	bool key_disabled[SHIM_USER_NPAGES];	/* for its own threads */
+	bool key_disabled[SHIM_USER_NPAGES];	/* a protection key refuses its own threads */
 	bool write_only[SHIM_USER_NPAGES];
 	struct shim_mmio mmio[SHIM_USER_NPAGES];
-	struct vm_area_struct mmio_vma;	/* of all of that */
+	struct vm_area_struct mmio_vma;	/* of all device memory */
 };
 
 struct user_struct {
@@ -123,7 +123,7 @@ struct task_struct {
 
 extern struct task_struct *current;	/* of the thread whose turn it is */
 
-/* References on processes, which only contexts that can be seen have. */
+/* References to processes; contexts have them. */
 struct pid;
 
 extern long shim_npids;
@@ -153,7 +153,7 @@ struct shim_process {
 
 void shim_process_init(struct shim_process *process);
 
-/* It has no user any more, and nothing charged. */
+/* Checks that nobody has a reference to the process, and that nothing is charged to it. */
 void shim_process_check_clean(const struct shim_process *process);
 
 #define CAP_IPC_LOCK		14
@@ -167,7 +167,7 @@ void shim_process_check_clean(const struct shim_process *process);
 #define put_task_struct(task)		((void)(WARN_ON((task)->nrefs <= 0), (task)->nrefs--))
 #define mmgrab(mm)			((void)(mm)->mm_count++)
 #define mmdrop(mm)			((void)(WARN_ON((mm)->mm_count <= 0), (mm)->mm_count--))
-/* There is no mmput(), which takes an address space apart, and waits for its files. */
+/* mmput() is missing on purpose: it may take an address space apart, and wait for its files. */
 #define mmput_async(mm)			((void)(WARN_ON((mm)->mm_users <= 0), (mm)->mm_users--))
 #define mmap_read_lock(mm)		down_read(&(mm)->mmap_lock)
 #define mmap_read_unlock(mm)		up_read(&(mm)->mmap_lock)
@@ -233,13 +233,13 @@ void set_page_dirty_lock(struct page *page);
 #define memcpy_from_page(to, page, offset, nbytes) \
 	((void)memcpy(to, shim_page_data(page) + (offset), nbytes))
 
-/* A test can have something happen each time that user memory is touched. */
+/* If set, is called before each copy from or to user memory. */
 extern void (*shim_on_copy)(void);
 
-/* If set, gets the pages that are given back, which need not exist: nothing else is done. */
+/* If set, is called instead of unpinning. The pages need not exist. */
 extern void (*shim_unpin_instead)(unsigned long pfn, unsigned long npages, bool dirty);
 
-/* User memory cannot be read, or written, without a page fault. */
+/* User memory cannot be read (written) without a page fault. */
 extern bool shim_unreadable, shim_unwritable;
 
 /* Return the number of bytes that were not copied. */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Search trees with the kernel's interface. Each node gets a random weight, and a child is
- * never heavier than its parent: that balances well enough, and needs the callbacks of
- * augmented trees as much as the kernel's rules do.
+ * Search trees with the kernel's interface. Each node gets a random weight, and a child is never
+ * heavier than its parent. That balances well enough, and needs the callbacks of augmented trees
+ * just as the kernel's trees do.
  */
 #ifndef SHIM_TREE_H
 #define SHIM_TREE_H
 
 /*
- * A node is visited. With a spinlock held, more than a thousand visits in one go fail the test;
- * steps.h has more of this.
+ * Counts the visit of a node. More than STEPS_AT_ONCE visits while a spinlock is held fail the
+ * test, see steps.h.
  */
 void steps_count(void);
 extern unsigned long shim_nsteps;	/* all visits so far */
@@ -105,7 +105,7 @@ static inline itype prefix##_value(type *entry)						\
 RB_DECLARE_CALLBACKS_MAX(static, prefix##_callbacks, type, rb, itype, subtree,		\
 			 prefix##_value)						\
 											\
-/* The first of a subtree, by ascending start, that meets a range. */			\
+/* The entry of a subtree that has the lowest start and meets a range. */			\
 scope type *prefix##_subtree(struct rb_node *node, itype from, itype to)		\
 {											\
 	while (node && rb_entry(node, type, rb)->subtree >= from) {			\

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What configure would find out about the kernel that the shims are.
+ * The results of configure, for the kernel that the shims stand for.
  */
 #define HAVE_FOLLOW_PFNMAP_START			1
 #define HAVE_UNTAGGED_ADDR_REMOTE		1

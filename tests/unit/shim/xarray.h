@@ -9,8 +9,8 @@
 
 struct xarray {
 	spinlock_t xa_lock;
-	unsigned int lowest;			/* the first index that is handed out */
-	unsigned int nslots;			/* taken, also without an entry; ascending */
+	unsigned int lowest;			/* the first index that xa_alloc() gives */
+	unsigned int nslots;			/* in use, ascending; entries may be NULL */
 	unsigned long indices[SHIM_XA_SLOTS];
 	void *entries[SHIM_XA_SLOTS];
 };
@@ -38,13 +38,13 @@ void *xa_load(struct xarray *xa, unsigned long index);
 void *xa_erase(struct xarray *xa, unsigned long index);
 void *__xa_erase(struct xarray *xa, unsigned long index);	/* xa_lock held */
 
-/* An error of xa_store(), as a number. */
+/* The error of xa_store(), or 0. */
 static inline int xa_err(void *entry)
 {
 	return IS_ERR(entry) ? (int)PTR_ERR(entry) : 0;
 }
 
-/* The entry at *@index or the first one behind it, whose index it then is. */
+/* The first entry at or above *@index; sets *@index. NULL if there is none up to @max. */
 void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max,
 	      unsigned int filter);
 
