@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * access: what single calls of a driver get, and what a driver that misbehaves does.
+ * access: results of a driver's calls, alone and beside other calls, and drivers that misbehave.
  */
 #include "kapi/access.h"
 #include "lib_ioas.h"
@@ -9,20 +9,20 @@
 static struct ioas_access *access;
 static struct page *list[64];
 
-/* The one pin that there is, and what the driver does when it is told to let go. */
+/* The driver's only pin, and how the driver reacts when it is told to unpin. */
 static unsigned long pinned_npages;
 static unsigned int nnotices;
 static bool pins_again;
 static int pinned_again;
 static bool keeps_pin;
-static bool notes_late;		/* it finds its pin only when it is told again */
+static bool notes_late;		/* it unpins only when it is told again */
 static unsigned int nunder_way;
 static struct mutex pin_mutex;
 
-/* Where an access goes that leaves the IOAS. */
+/* The IOAS to which an access moves. */
 static struct ioas *other;
 
-/* Of threads: see for_each_order(). */
+/* The order of threads, see for_each_order(). */
 static unsigned long first_switch, second_switch, noccasions, norders;
 
 static void unpin(void)
@@ -265,7 +265,7 @@ START_TEST(a_driver_that_does_not_let_go_is_told_a_hundred_times)
 			 -EDEADLK);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 	ck_assert_uint_eq(nnotices, 100);
-	/* The map below is gone, that above is there. */
+	/* The area below is unmapped, the one above is still mapped. */
 	ck_assert_uint_eq(unmapped, 3);
 	ck_assert_uint_eq(ioas->iova_space.nareas, 2);
 	ck_assert_uint_eq(shim_npinned, 5);
@@ -273,7 +273,7 @@ START_TEST(a_driver_that_does_not_let_go_is_told_a_hundred_times)
 }
 END_TEST
 
-/* Lets the access leave: by replacement, detach or destruction. */
+/* Lets the access leave the IOAS by a replacement (0), a detach (1) or its destruction (2). */
 static int leave_ioas(int how)
 {
 	if (how == 0)
@@ -316,7 +316,7 @@ START_TEST(a_replacement_that_the_driver_ignores_changes_nothing)
 	ck_assert(xa_empty(&other->notifiers) && !xa_empty(&ioas->notifiers));
 	ck_assert_uint_eq(other->iova_alignment, 1);
 	ck_assert_uint_eq(shim_npinned, 5);
-	/* It still uses the one that it was attached to. */
+	/* The access is still attached to the first IOAS. */
 	ck_assert_int_eq(vfio_ioas_access_pin_pages(access, IOVA, PAGE_SIZE, list, 0), 0);
 	ck_assert_ptr_eq(list[0], &shim_pages[0]);
 	vfio_ioas_access_unpin_pages(access, IOVA, PAGE_SIZE);
@@ -339,7 +339,7 @@ START_TEST(an_unpin_after_a_detach_that_the_driver_ignored_still_finds_its_pin)
 	vfio_ioas_access_detach(access);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 	ck_assert_uint_eq(nnotices, 100);
-	/* It is out for good, and not told any more, but for its pin. */
+	/* The access is detached and not told of unmaps any more; only its pin is left. */
 	ck_assert(xa_empty(&ioas->notifiers));
 	ck_assert_int_eq(vfio_ioas_access_pin_pages(access, IOVA, PAGE_SIZE, list, 0), -ENOENT);
 	ck_assert_int_eq(vfio_ioas_access_attach(access, other->object.id), -EBUSY);
@@ -355,7 +355,7 @@ START_TEST(an_unpin_after_a_detach_that_the_driver_ignored_still_finds_its_pin)
 }
 END_TEST
 
-/* Gives back what a driver can no longer give back. */
+/* Unpins for a driver that cannot do that any more. */
 static void drop_lost_pin(unsigned long npages)
 {
 	struct account_refund refund = { };
@@ -408,7 +408,7 @@ static void unmap_all(void *unused)
 	ioas_leave(ioas);
 }
 
-/* Nobody is at work: each area is there for anybody. */
+/* Checks, while no call is under way, that no area is claimed or busy. */
 static void check_unclaimed(void)
 {
 	struct rb_node *rb;
@@ -435,7 +435,7 @@ static int pin_map(unsigned long iova)
 	return vfio_ioas_access_pin_pages(access, iova, 5 * PAGE_SIZE, list, 0);
 }
 
-/* The memory of an area that is left when its IOAS has gone, and of all that it needs. */
+/* Frees an area that was left when its IOAS ended, and all that it needs. */
 static void free_lost_area(struct ioas_area *area)
 {
 	struct account_refund refund = { };
@@ -464,7 +464,7 @@ START_TEST(an_ioas_that_ends_leaves_only_the_map_with_a_lost_pin)
 	lost = area_get_pinned(ioas, three_maps[_i]);
 	area_put(ioas, lost);
 	ioas_leave(ioas);
-	/* That not all can be unmapped, and that something is mapped. */
+	/* One warning that not all can be unmapped, and one that something is still mapped. */
 	shim_expected_warnings = 2;
 	ck_assert_int_eq(ioas_object_destroy(&ctx, ioas->object.id), 0);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
@@ -493,7 +493,7 @@ START_TEST(all_maps_end_but_those_that_a_driver_keeps)
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 	ck_assert_uint_eq(nbytes, 5 * PAGE_SIZE);
 	ck_assert_uint_eq(ioas->iova_space.nareas, 2);
-	/* It does not get its two seconds for each. */
+	/* The driver gets its two seconds for the first area only. */
 	ck_assert_uint_eq(nnotices, 101);
 	ck_assert_uint_eq(shim_njiffies - before, MAX_NOTICES * NOTICE_PAUSE);
 	check_unclaimed();
@@ -546,7 +546,7 @@ START_TEST(an_access_that_has_pins_gives_back_none_of_another_one)
 	unpin_page(access, page);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 	ck_assert_uint_eq(shim_npinned, 2);
-	/* Each has what it pinned. */
+	/* Each access still has its own pins. */
 	unpin_page(second, page);
 	ck_assert_uint_eq(shim_npinned, 1);
 	unpin_page(access, 4);
@@ -557,7 +557,7 @@ START_TEST(an_access_that_has_pins_gives_back_none_of_another_one)
 }
 END_TEST
 
-/* Also if it is where the lost one was in memory. */
+/* Also if the new access is at the same address in memory as the lost one. */
 START_TEST(a_pin_that_was_lost_with_its_access_is_no_other_one_s)
 {
 	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
@@ -579,7 +579,7 @@ START_TEST(a_pin_that_was_lost_with_its_access_is_no_other_one_s)
 }
 END_TEST
 
-/* The same page of a store at another IOVA, where another access has pins. */
+/* The same page of a store at another IOVA, in an area in which another access has pins. */
 START_TEST(an_access_gives_back_no_pin_by_another_map_of_the_same_memory)
 {
 	struct ioas_access *second = make_access(&pinning_ops);
@@ -610,7 +610,7 @@ START_TEST(an_unpin_of_what_is_not_pinned_is_complained_about)
 	vfio_ioas_access_unpin_pages(access, IOVA, 0);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 
-	/* Nothing at the first address is not all that there is. */
+	/* A length of 0 at IOVA 0 must not be taken for the whole range of addresses. */
 	ck_assert_int_eq(map_pages(ioas, 0, 5, 10), 0);
 	ck_assert_int_eq(vfio_ioas_access_pin_pages(access, 0, 5 * PAGE_SIZE, list, 0), 0);
 	shim_expected_warnings = 1;
@@ -654,14 +654,14 @@ START_TEST(an_unpin_of_less_than_was_pinned_leaves_the_pin)
 	vfio_ioas_access_unpin_pages(access, IOVA + PAGE_SIZE, PAGE_SIZE);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
 	ck_assert_uint_eq(shim_npinned, 5);
-	/* So the driver has to be told. */
+	/* The pin is still there, so an unmap tells the driver. */
 	ck_assert_int_eq(unmap_pages(ioas, IOVA, 5, UNMAP_WHOLE, &unmapped), 0);
 	ck_assert_uint_eq(nnotices, 1);
 	ck_assert_uint_eq(shim_npinned, 0);
 }
 END_TEST
 
-/* Lets so many areas go, and then none. */
+/* A watch that lets @nleft areas go, and then none. */
 struct doorman {
 	struct ioas_unmap_watch watch;
 	unsigned int nleft;
@@ -769,7 +769,7 @@ static void unmap_in_vain(void)
 	ck_assert_int_eq(unmap_watched(0), -EFAULT);
 }
 
-/* Any number of threads can wait for a map that takes long. */
+/* While iova_lock is held, no crowd of waiters must be woken: their number has no limit. */
 START_TEST(a_thread_with_iova_lock_wakes_no_crowd)
 {
 	static void (*const calls[])(void) = {
@@ -813,7 +813,7 @@ START_TEST(what_is_written_is_read_again)
 }
 END_TEST
 
-/* It needs no lock then that others could want, and nothing to be allocated. */
+/* So the owner's copy needs no lock that other calls want, and no memory. */
 START_TEST(the_owner_copies_without_sharing_the_store)
 {
 	struct ioas_area *area;
@@ -876,8 +876,8 @@ START_TEST(an_access_about_to_leave_is_not_attached)
 END_TEST
 
 /*
- * --- threads, in all orders in which it is another's turn twice. Each order begins with the
- * fixture, and ends with everything unmapped and the access detached.
+ * --- threads, in all orders with two switches, see shim_run_in_order(). Before each order the
+ * access is attached, and nothing is mapped or pinned.
  */
 
 static void run_order(const struct shim_thread *threads, unsigned int nthreads)
@@ -899,7 +899,7 @@ static void end_order(void)
 	nnotices = 0;
 }
 
-/* A driver that notes its pin when the call has returned, with no lock across it. */
+/* A driver that notes its pin only after the call, and holds no lock during the call. */
 static void pin_both_areas(void *unused)
 {
 	struct page *pages[8];
@@ -961,7 +961,7 @@ static void leave_for_good(void *unused)
 		expect(!vfio_ioas_access_replace(access, other->object.id));
 }
 
-/* One that keeps no list of its pins: it gives them back in the thread that made them. */
+/* The second driver keeps no list of its pins: the thread that pins unpins, too. */
 START_TEST(an_access_leaves_an_ioas_only_without_pins)
 {
 	static void (*const others[])(void *data) = { pin_both_areas, pin_and_give_back_two };
@@ -988,7 +988,7 @@ static void unmap_again(void *unused)
 	unmap_all(NULL);
 }
 
-/* Waits until everybody else has left. */
+/* Takes domains_rwsem for writing, and so waits until all other threads have left the IOAS. */
 static void write_settings(void *unused)
 {
 	current = &process.task;
@@ -1081,7 +1081,7 @@ START_TEST(a_detach_is_complete_whoever_else_changes_the_access)
 }
 END_TEST
 
-/* An access with @ops, which the second thread destroys. */
+/* Runs threads with a new access with @ops, which the second thread destroys. */
 static void destroy_beside(const struct shim_thread *threads, unsigned int nthreads,
 			   const struct vfio_ioas_access_ops *ops)
 {
@@ -1091,7 +1091,7 @@ static void destroy_beside(const struct shim_thread *threads, unsigned int nthre
 		access = make_access(ops);
 		detached = is_ending = is_told = is_refused = false;
 		ck_assert_int_eq(vfio_ioas_access_attach(access, ioas->object.id), 0);
-		/* At the first occasion of all the other thread's call has not begun. */
+		/* Not at occasion 0: the first thread must have begun its call. */
 		noccasions = shim_run_in_order(threads, nthreads, first_switch + 1,
 					       second_switch + 1) - 1;
 		norders++;
@@ -1112,7 +1112,7 @@ START_TEST(an_access_is_destroyed_after_the_call_that_changes_it)
 }
 END_TEST
 
-/* The access stays until a third thread has tried to change it. */
+/* Keeps the access in its IOAS until a third thread has tried to change it. */
 static void wait_for_another_change(void *data, unsigned long iova, unsigned long nbytes)
 {
 	complain_after_detach(data, iova, nbytes);
@@ -1132,7 +1132,7 @@ static void change_when_told(void *unused)
 	current = &process.task;
 	while (!is_told)
 		shim_wait();
-	/* The thread that destroys it had its turn before. */
+	/* The thread that destroys the access has had its turn before. */
 	expect(is_ending);
 	expect(vfio_ioas_access_attach(access, other->object.id) == -EBUSY);
 	expect(vfio_ioas_access_replace(access, other->object.id) == -EBUSY);
@@ -1177,7 +1177,7 @@ static void copy(void *unused)
 	expect(!ret || ret == -ENOENT);
 }
 
-/* Of a driver whose calls begin before it destroys the access, or give back what that waits for. */
+/* Calls that begin before the driver destroys the access, or that unpin what this waits for. */
 START_TEST(an_access_is_there_until_its_calls_have_returned)
 {
 	const struct shim_thread threads[][2] = {
@@ -1203,7 +1203,7 @@ START_TEST(an_access_is_there_until_its_calls_have_returned)
 }
 END_TEST
 
-/* If it has begun to give back pins of an IOAS that it has left. */
+/* The access was detached with a pin. A late unpin of it runs beside the end of the access. */
 START_TEST(a_late_unpin_and_the_end_of_the_access_get_along)
 {
 	const struct shim_thread threads[] = { { give_back }, { destroy_access } };
@@ -1219,7 +1219,7 @@ START_TEST(a_late_unpin_and_the_end_of_the_access_get_along)
 		vfio_ioas_access_detach(access);
 		ck_assert_uint_eq(shim_expected_warnings, 2);
 		run_order(threads, 2);
-		/* The one is too late, or the other too early. */
+		/* Either the unpin came in time, or the pin is lost and both calls warn. */
 		ck_assert(shim_npinned ? !shim_expected_warnings : shim_expected_warnings == 2);
 		shim_expected_warnings = 0;
 		if (shim_npinned)
@@ -1246,7 +1246,7 @@ static void let_somebody_wait(void *unused)
 	current = &process.task;
 	while (!an_unmap_waits())
 		shim_wait();
-	/* Time for somebody who should not get in. */
+	/* Time for a call that must not get in. */
 	for (i = 0; i < 100; i++)
 		shim_might_sleep();
 	ioas_enter(ioas);
@@ -1275,7 +1275,7 @@ START_TEST(an_unmap_waits_only_for_calls_that_are_inside)
 	held = area_get(ioas, IOVA);
 	ioas_leave(ioas);
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
-	/* The unmap was there before it. */
+	/* The unmap came first. */
 	ck_assert_int_eq(late_result, -ENOENT);
 }
 END_TEST
@@ -1387,7 +1387,7 @@ START_TEST(a_shared_store_is_read_without_memory)
 }
 END_TEST
 
-/* Another thread has it, as it fills, empties, tells or waits. */
+/* The area is not live, or another thread has claimed it. */
 START_TEST(a_mapping_that_somebody_else_has_is_not_cut)
 {
 	static const u8 states[] = { AREA_FILLING, AREA_EMPTYING, AREA_TELLING, AREA_ALONE };
@@ -1435,7 +1435,7 @@ static void keep_memory_locked(void *unused)
 	unsigned int i;
 
 	down_write(&process.mm.mmap_lock);
-	/* Longer than a notice has to take effect. */
+	/* Longer than the time that a notice has to take effect. */
 	for (i = 0; i < 10 * NOTICE_PAUSE; i++)
 		shim_pass_time();
 	up_write(&process.mm.mmap_lock);
@@ -1449,7 +1449,7 @@ static void give_back_when_told(void *unused)
 	unpin();
 }
 
-/* The pin is not counted any more, but its owner not paid yet. */
+/* The pin is no longer counted, but its charge has not been given back yet. */
 START_TEST(an_access_leaves_only_when_the_last_unpin_is_over)
 {
 	const struct shim_thread threads[] = {
@@ -1563,7 +1563,7 @@ static void empty_dying(void *unused)
 	ioas_leave(ioas);
 }
 
-/* As when a killed process closes its last descriptor. */
+/* As when the kernel closes the last descriptor of a killed process. */
 START_TEST(an_unmap_of_everything_waits_though_its_process_dies)
 {
 	const struct shim_thread threads[] = { { let_somebody_wait }, { empty_dying } };
@@ -1637,7 +1637,7 @@ END_TEST
 static struct ioas_access *interrupted;
 static bool interrupted_pins;
 
-/* Whoever unmaps while the driver is being told waits until it has been. */
+/* While the driver is told of an unmap, a dying process begins another unmap, which would wait. */
 static void let_a_dying_process_unmap(void *data, unsigned long iova, unsigned long nbytes)
 {
 	unsigned long unmapped;
@@ -1681,7 +1681,7 @@ static void cut_in_the_middle(void *unused)
 	ioas_enter(ioas);
 	ret = ioas_cut(ioas, IOVA + 4 * PAGE_SIZE - 1);
 	ioas_leave(ioas);
-	/* The other thread may remove it, or have it pinned. */
+	/* The other thread may be removing the area, or have it pinned. */
 	expect(!ret || ret == -EBUSY || ret == -EINVAL);
 }
 

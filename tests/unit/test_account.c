@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * account: which counter pays, up to which limit, and what comes back.
+ * account: which counters are charged, up to which limit, and that refunds undo it.
  */
 #include "memory/account.h"
 #include "kernel.h"
@@ -53,7 +53,7 @@ static void check_counters(unsigned long mm, unsigned long user, unsigned long p
 	ck_assert_int_eq(process.mm.pinned_vm.n, pinned);
 }
 
-/* Which counters a mode has. */
+/* The counters that each mode charges. */
 static const struct {
 	enum account_mode mode;
 	bool mm, user, pinned;
@@ -117,14 +117,14 @@ START_TEST(a_sum_that_overflows_is_over_the_limit)
 }
 END_TEST
 
-/* Others count there, too, and mlock() can be allowed to more than is allowed now. */
+/* mlock() uses the same counter, and the limit can have been higher then. */
 START_TEST(a_counter_that_is_over_the_limit_takes_no_more)
 {
 	create(modes[_i], false, 10);
 	process.mm.locked_vm = 20;
 	process.user.locked_vm.n = 20;
 	ck_assert_int_eq(charge(1), -ENOMEM);
-	/* Nothing is not more: memory that is never charged can be mapped. */
+	/* A charge of 0 succeeds: memory that is never charged can be mapped. */
 	ck_assert_int_eq(charge(0), 0);
 	check_counters(20, 20, 0);
 	process.mm.locked_vm = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * area: memory that comes to belong to another process.
+ * area: a new owner for its memory, and what it shares of its store.
  */
 #include "lib_ioas.h"
 #include "lib_run.h"
@@ -69,7 +69,7 @@ START_TEST(charges_move_to_the_new_owner)
 }
 END_TEST
 
-/* What the selftest build counts by account is right only then. */
+/* The selftest build counts charges by account, and relies on this. */
 START_TEST(the_account_that_is_charged_is_the_one_that_pays_from_then_on)
 {
 	const unsigned long other = IOVA + NPAGES * PAGE_SIZE;
@@ -79,7 +79,7 @@ START_TEST(the_account_that_is_charged_is_the_one_that_pays_from_then_on)
 	ck_assert_int_eq(map_pages(ioas, other, 1, 8), 0);
 	ck_assert_int_eq(hand_over(SHIM_USER_BASE), 0);
 	payer = ioas->account;
-	/* The second area needs no other account, and none is made. */
+	/* The second area uses the same account: none is allocated. */
 	shim_fail_in = 1;
 	ck_assert_int_eq(hand_over_from(other, SHIM_USER_BASE), 0);
 	shim_fail_in = 0;
@@ -137,7 +137,7 @@ START_TEST(memory_that_other_areas_show_keeps_its_owner)
 	ck_assert_int_eq(hand_over(SHIM_USER_BASE), -EBUSY);
 	check_charges(NPAGES, 0);
 	ck_assert_int_eq(unmap_pages(ioas, 2 * IOVA, NPAGES, UNMAP_WHOLE, &nunmapped), 0);
-	/* It is shared for good, but by nobody else now. */
+	/* The store stays shared, but only this area shows it now. */
 	ck_assert_int_eq(hand_over(SHIM_USER_BASE), 0);
 	check_charges(0, NPAGES);
 	unmap();
@@ -145,7 +145,7 @@ START_TEST(memory_that_other_areas_show_keeps_its_owner)
 }
 END_TEST
 
-/* The store is pinned for the domain of another IOAS, with what the process had then. */
+/* The store is pinned for a domain of another IOAS; since then the process has another page. */
 START_TEST(a_hold_in_a_copy_has_what_the_owner_has_by_now)
 {
 	struct ioas *other = ioas_create(&ctx);
@@ -179,7 +179,7 @@ START_TEST(a_dead_owner_is_not_paid)
 }
 END_TEST
 
-/* Otherwise its owner might be at work without a lock. */
+/* Otherwise the owner of the area could be working on the store without its lock. */
 START_TEST(a_store_is_shared_only_while_its_area_is_live_and_busy)
 {
 	struct ioas_area *area;

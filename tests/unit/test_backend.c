@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * backend: what vfio.ko is told, and when.
+ * backend: calls of vfio.ko and of drivers, from the registration to the end of a container.
  */
 #include "lib_container.h"
 #include "lib_group.h"
@@ -45,7 +45,7 @@ static bool is_ours(const struct vfio_iommu_driver_ops *ops)
 	return ops != &stock;
 }
 
-/* While the IOMMU is set, or the last group leaves, vfio.ko may have our table and no handle. */
+/* During SET_IOMMU, and while the last group leaves, vfio.ko can have our table and no handle. */
 START_TEST(call_without_a_handle_is_refused)
 {
 	unsigned int i;
@@ -67,7 +67,7 @@ START_TEST(call_with_the_handle_of_a_released_container_is_refused)
 	old = handle;
 	close_container();
 	handle = old;
-	/* The arguments are fine, so that it is the container that is missing. */
+	/* The arguments are valid: only the container is missing. */
 	ck_assert_int_eq(map_dma(0, 1, 0), -EINVAL);
 	ck_assert_int_eq(unmap_dma(0, 1, NULL), -EINVAL);
 	ck_assert_int_eq(dirty_flag(VFIO_IOMMU_DIRTY_PAGES_FLAG_START), -EINVAL);
@@ -82,7 +82,7 @@ END_TEST
 
 static unsigned int ncopies_left;
 
-/* Then vfio.ko has no reference to the module any more: the call has to have one. */
+/* Releases the container during a call. Then only the call has a reference to the module. */
 static void release_meanwhile(void)
 {
 	ck_assert_int_eq(shim_module_refs, 1);
@@ -119,7 +119,7 @@ static long unmap_with_report(void)
 	return unmap_dma(0, 1, &bitmap);
 }
 
-/* A driver that is unbound waits for the end of its container, with locks of vfio's. */
+/* The unbind of a driver waits for the release of its container, with locks of vfio held. */
 START_TEST(argument_that_does_not_come_holds_up_no_release)
 {
 	static const struct {
@@ -150,7 +150,7 @@ START_TEST(argument_that_does_not_come_holds_up_no_release)
 		ck_assert_int_eq(shim_module_refs, 0);
 	}
 	on_copy_in_call = NULL;
-	/* And with a container that stays. */
+	/* The same calls with a container that stays. */
 	open_container(VFIO_TYPE1v2_IOMMU);
 	ck_assert_int_eq(map_dma(0, 1, 0), 0);
 	ck_assert_int_eq(cases[_i].call(), cases[_i].result);
@@ -200,7 +200,7 @@ static void go_meanwhile(void *unused)
 	has_gone = true;
 }
 
-/* The report holds no references. That it is in the IOAS suffices. */
+/* The report has no references: being inside the IOAS is enough. */
 START_TEST(what_a_report_uses_stays_while_its_bitmap_does_not_come)
 {
 	const struct shim_thread threads[] = { { report_slowly }, { go_meanwhile } };
@@ -327,7 +327,7 @@ START_TEST(a_container_ends_after_the_calls_that_keep_it)
 
 	start_backend();
 	open_container(VFIO_TYPE1v2_IOMMU);
-	/* The end of a call before does not end it either. */
+	/* An earlier call has put its reference, which must not end the container either. */
 	ck_assert_int_eq(get_info(), 0);
 	group_that_goes = NULL;
 	is_reporting = has_gone = false;
@@ -337,7 +337,7 @@ START_TEST(a_container_ends_after_the_calls_that_keep_it)
 }
 END_TEST
 
-/* As for a call that had found the IOAS before it ended. */
+/* A call found the IOAS before it ended, and enters it afterwards. */
 START_TEST(what_enters_an_ioas_that_has_ended_finds_none)
 {
 	struct ioas *ioas;
@@ -354,7 +354,7 @@ START_TEST(what_enters_an_ioas_that_has_ended_finds_none)
 }
 END_TEST
 
-/* As many as there are places in the table, and one more. */
+/* One container more than the table has buckets. */
 START_TEST(containers_in_one_place_of_the_table_are_told_apart)
 {
 	void *first, *second;
@@ -423,7 +423,7 @@ static const struct {
 	{ REPORT(0, PAGE_SIZE, PAGE_SIZE, 8), -EINVAL },
 };
 
-/* Two functions read the argument: one if it is in memory, the other if it has to be faulted in. */
+/* One function reads an argument that is in memory, another one that has to be faulted in. */
 START_TEST(what_dirty_tracking_says_of_its_argument)
 {
 	unsigned int i;
@@ -513,14 +513,14 @@ START_TEST(table_stays_until_the_module_goes)
 	shim_module_is_live(STOCK);
 	ck_assert_uint_eq(shim_ndrivers(), 3);
 	ck_assert(is_ours(shim_first_driver()) && shim_first_driver() != old);
-	/* A call that is on its way may still use it. */
+	/* The old table can still be in use by a call. */
 	ck_assert_int_eq(old->ioctl(NULL, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU), 0);
 	vfio_unregister_iommu_driver(&stock);
 	stop_backend();
 }
 END_TEST
 
-/* Where there is no memory to go first again, we stay where we are, and the log says so. */
+/* Without memory to register again we stay behind stock type1, and log that. */
 START_TEST(being_asked_second_is_told)
 {
 	const struct vfio_iommu_driver_ops *ours;
@@ -553,7 +553,7 @@ static void load_ours(void *unused)
 	start_backend();
 }
 
-/* As any backend: it is registered first, and others are told afterwards. */
+/* A backend registers while its module is loaded; module notifiers are called afterwards. */
 static void load_stock(void *unused)
 {
 	current = &process.task;
@@ -596,7 +596,7 @@ START_TEST(failing_registration_leaves_nothing)
 		ck_assert_int_eq(ret, -ENOMEM);
 		ck_assert_uint_eq(shim_ndrivers(), 0);
 		ck_assert_int_eq(shim_allocations, 0);
-		/* Nobody listens. */
+		/* No module notifier is left. */
 		shim_module_is_live(STOCK);
 		ck_assert_uint_eq(shim_ndrivers(), 0);
 	}
@@ -621,7 +621,7 @@ START_TEST(container_without_memory_leaves_nothing)
 		ck_assert_int_eq(PTR_ERR(handle), -ENOMEM);
 		handle = NULL;
 		ck_assert_int_eq(shim_allocations, before);
-		/* No administrator looks at it. */
+		/* No context is left that the status file shows. */
 		ck_assert_int_eq(shim_npids, 0);
 	}
 	shim_fail_in = 0;
@@ -724,7 +724,7 @@ static void ignore(struct vfio_device *vdev, u64 iova, u64 nbytes)
 {
 }
 
-/* Two emulated devices, each in a group of its own, of which the first one keeps a page. */
+/* Two emulated devices, each in its own group. The first one holds its page until it is closed. */
 START_TEST(a_pin_that_fails_does_not_share_the_page_of_another_group)
 {
 	static const struct vfio_device_ops ops = { .dma_unmap = ignore };
@@ -790,10 +790,10 @@ START_TEST(a_driver_pins_where_an_ioas_is_selected_or_nowhere)
 	ck_assert_int_eq(attach(group), 0);
 	ck_assert_int_eq(map_dma(0, 1, 0), 0);
 	pinning_devices[0].iommu_group = group;
-	/* Without a device that is told of unmaps: the kernel itself refuses it, but 6.1's. */
+	/* No device with a callback for unmaps is open. Newer kernels than 6.1 check that, too. */
 	ck_assert_int_eq(ops->pin_pages(handle, group, 0, 1, IOMMU_READ, &page), -EINVAL);
 	ops->register_device(handle, &pinning[0]);
-	/* Nothing was pinned yet. */
+	/* An unpin of a page that is not pinned does nothing. */
 	ops->unpin_pages(handle, 0, 1);
 	ctx = &container_unreleased(handle)->ctx;
 	ioas = ioas_get_default(ctx);
@@ -824,7 +824,7 @@ static void open_the_second(void *unused)
 	shim_first_driver()->register_device(handle, &pinning[1]);
 }
 
-/* Two devices with an IOMMU whose drivers pin, too. The first one has let go of what it pinned. */
+/* Two devices with an IOMMU whose drivers pin, too. The first one has unpinned its page. */
 START_TEST(no_driver_is_called_because_the_last_device_is_closed)
 {
 	const struct shim_thread threads[] = {
@@ -881,7 +881,7 @@ static unsigned int count_ioas(struct container *container)
 	return n;
 }
 
-/* Its user ends the choice of an IOAS again and again: no group makes more than one. */
+/* The user deselects the IOAS again and again: each group makes at most one new IOAS. */
 START_TEST(a_group_that_joins_makes_one_ioas_at_most)
 {
 	const struct shim_thread threads[] = { { choose_none }, { join_late }, { choose_none } };
@@ -906,7 +906,7 @@ START_TEST(a_group_that_joins_makes_one_ioas_at_most)
 }
 END_TEST
 
-/* What fails in a join: the n-th thing that can, or the attach itself. */
+/* Attaches a group while the n-th call that can fail does, or the attach itself. */
 static int join_but(struct iommu_group *group, enum vfio_group_type type, unsigned int n)
 {
 	int ret;
@@ -918,7 +918,7 @@ static int join_but(struct iommu_group *group, enum vfio_group_type type, unsign
 	return ret;
 }
 
-/* Nothing is selected, and a real or an emulated group joins. */
+/* No IOAS is selected, and a real or an emulated group joins. */
 START_TEST(a_join_that_fails_leaves_no_ioas)
 {
 	const enum vfio_group_type type = _i ? VFIO_EMULATED_IOMMU : VFIO_IOMMU;
@@ -1005,7 +1005,7 @@ END_TEST
 
 static struct ioas *ending;
 
-/* A call keeps it busy until the group is there. */
+/* A call keeps the IOAS busy until the group has joined. */
 static void destroy_the_selected(void *unused)
 {
 	current = &process.task;
@@ -1052,7 +1052,7 @@ START_TEST(a_group_joins_beside_the_end_of_what_is_selected)
 }
 END_TEST
 
-/* The user makes the address void after the call has begun. */
+/* The user declares an address void after the attach has begun. */
 static void make_address_void(void)
 {
 	struct ioas *ioas = container_unreleased(handle)->ctx.default_ioas;
@@ -1122,7 +1122,7 @@ static void call_while_dying(void *number)
 	call_is_over = true;
 }
 
-/* As a map that has the IOAS to itself and waits for memory keeps others out. */
+/* Another thread has the IOAS to itself, as does a map that adds levels and waits for memory. */
 START_TEST(a_dying_process_does_not_wait_to_enter)
 {
 	const struct shim_thread threads[] = {
@@ -1145,7 +1145,7 @@ START_TEST(a_dying_process_does_not_wait_to_enter)
 }
 END_TEST
 
-/* An IOAS that the container has not used yet, with half a page mapped. */
+/* The selected IOAS has no groups yet, and half a page mapped. */
 START_TEST(emulated_group_does_not_join_where_half_a_page_is_mapped)
 {
 	struct ioas_map map = {
@@ -1218,7 +1218,7 @@ static void show_nothing(unsigned long page)
 	process.mm.pages[page] = NULL;
 }
 
-/* The kinds of memory of a process when it maps, and later, when a driver pins. */
+/* Memory of the process when it maps, and when a driver pins; the result of the pin. */
 static const struct {
 	void (*mapped)(unsigned long page);
 	void (*pinned)(unsigned long page);
@@ -1234,7 +1234,7 @@ static const struct {
 
 static const struct vfio_device_ops quiet_ops = { .dma_unmap = ignore };
 
-/* Beside a group, which may leave before the page is let go of. */
+/* A group with an IOMMU is there, too; in half of the cases it leaves before the unpin. */
 START_TEST(a_driver_pins_what_the_process_has_by_now_if_it_is_memory)
 {
 	struct iommu_group *group = shim_group_create(), *emulated = shim_group_create();
@@ -1297,8 +1297,8 @@ static const struct {
 };
 
 /*
- * As with vfio.ko of 6.1, which opens a device before it says so, and lets one pin that has no
- * callback.
+ * vfio.ko of 6.1 opens a device before it registers it with us, and lets a device without a
+ * callback pin.
  */
 START_TEST(an_open_device_keeps_its_pins_when_the_last_one_we_heard_of_closes)
 {
@@ -1340,7 +1340,7 @@ START_TEST(an_open_device_keeps_its_pins_when_the_last_one_we_heard_of_closes)
 }
 END_TEST
 
-/* Holds name groups by a number, of which there are as many as bits in a word. */
+/* Holds note groups by a number, which has as many values as a word has bits. */
 START_TEST(a_device_keeps_its_pins_when_one_of_a_group_with_its_number_closes)
 {
 	struct iommu_group *groups[BITS_PER_LONG + 1];
@@ -1408,7 +1408,7 @@ START_TEST(a_device_keeps_its_pins_when_another_one_of_its_group_closes)
 }
 END_TEST
 
-/* While another IOAS of the container has a group, vfio.ko does not release that. */
+/* Another IOAS has a group, so that vfio.ko does not release the container. */
 START_TEST(mappings_go_with_the_last_emulated_group)
 {
 	struct iommu_group *real = shim_group_create();
@@ -1470,7 +1470,7 @@ static void check_new_mapping_is_clean(void)
 	ck_assert_int_eq(unmap_dma(0, 1, NULL), 1);
 }
 
-/* The page at the first address is mapped and pinned, too. */
+/* The page at address 0 is mapped and pinned, too. */
 START_TEST(a_pin_at_the_end_of_all_addresses_does_not_go_on_at_the_first)
 {
 	struct page *pages[2];
@@ -1491,7 +1491,7 @@ START_TEST(a_pin_at_the_end_of_all_addresses_does_not_go_on_at_the_first)
 }
 END_TEST
 
-/* vfio.ko lets none of it pass. */
+/* vfio.ko refuses these calls itself. */
 START_TEST(a_driver_that_asks_for_nonsense_is_refused)
 {
 	const struct vfio_iommu_driver_ops *ops;
@@ -1527,7 +1527,7 @@ static void stop_start_and_let_go(struct vfio_device *vdev, u64 iova, u64 nbytes
 	start_and_let_go(vdev, iova, nbytes);
 }
 
-/* The driver of an emulated device lets go only once tracking has begun, while an unmap waits. */
+/* While an unmap waits, the driver of an emulated device starts tracking and then unpins. */
 START_TEST(tracking_that_begins_during_an_unmap_says_nothing_of_a_later_mapping)
 {
 	static const struct vfio_device_ops starts = { .dma_unmap = start_and_let_go };
@@ -1561,7 +1561,7 @@ START_TEST(a_write_up_to_the_end_of_a_page_says_nothing_of_the_next)
 }
 END_TEST
 
-/* As IOMMU_IOAS_UNMAP does it. */
+/* ioas_unmap(), as IOMMU_IOAS_UNMAP calls it. */
 START_TEST(native_unmap_says_nothing_of_a_later_mapping)
 {
 	struct ioas *ioas;

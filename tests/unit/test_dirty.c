@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dirty: which pages a container says were written to, against a model: an array of pages for
- * each IOAS.
+ * dirty: the pages that a container reports as written to, compared with a model: an array of pages
+ * for each IOAS.
  */
 #include "lib_container.h"
 #include "lib_group.h"
@@ -12,21 +12,21 @@
 #include "space/map.h"
 #include "space/unmap.h"
 
-#define NPAGES		48UL	/* of IOVA: the bitmap of all of it is a word */
+#define NPAGES		48UL	/* of IOVA: their bitmap is one word */
 #define NIOAS		2
 #define NSTEPS		400
 #define START		VFIO_IOMMU_DIRTY_PAGES_FLAG_START
 #define STOP		VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP
 
-/* What is mapped at a page: the first one of its mapping, and the one behind that. */
+/* A page, and the mapping in which it lies. */
 struct model_page {
-	unsigned long first, end;	/* end is 0: nothing */
+	unsigned long first, end;	/* pages of the mapping: [first, end); end is 0: none */
 	unsigned int npins;
 	bool dirty;
-	bool once_more;			/* all of the mapping is */
+	bool once_more;			/* the next report has all pages of the mapping */
 };
 
-/* Of a bitmap that is reported in several pieces. */
+/* Words of a larger bitmap. */
 #define NWORDS_OF_MANY	5U
 
 struct model_ioas {
@@ -41,11 +41,11 @@ static bool tracking;
 static unsigned long seed;
 
 static struct iommu_group *emulated_group;
-static struct iommu_group *groups[2];		/* real ones */
-static struct model_ioas *group_is_in[2];	/* or NULL */
+static struct iommu_group *groups[2];		/* with an IOMMU */
+static struct model_ioas *group_is_in[2];	/* NULL: not attached */
 static struct device device;
 
-/* The device lets go of all that it pinned in a range. Its pins are in the first IOAS. */
+/* The device unpins all its pages in a range. Its pins are in the first IOAS. */
 static void let_go(struct vfio_device *vdev, u64 iova, u64 length)
 {
 	unsigned long i;
@@ -128,7 +128,7 @@ static void tear_down(void)
 
 /* --- the model */
 
-/* The lowest mapping of a range, or NULL. */
+/* The lowest page of a range that is mapped, or NULL. */
 static struct model_page *first_in(unsigned long first, unsigned long npages)
 {
 	unsigned long i;
@@ -147,7 +147,7 @@ static bool cuts(unsigned long first, unsigned long npages)
 	return (page->end && page->first != first) || (last->end && last->end != first + npages);
 }
 
-/* What a report of a range says, and takes out. */
+/* The bits of a report of a range; clears them. */
 static u64 take_bits(unsigned long first, unsigned long npages)
 {
 	u64 bits = 0;
@@ -165,7 +165,7 @@ static u64 take_bits(unsigned long first, unsigned long npages)
 	return bits;
 }
 
-/* --- steps: a range of pages each */
+/* --- steps, each with a range of pages */
 
 static void step_map(unsigned long first, unsigned long npages)
 {
@@ -307,7 +307,7 @@ START_TEST(reports_are_those_of_a_simple_model)
 	for (i = 0; i < NSTEPS; i++) {
 		first = random_below(&seed, NPAGES);
 		npages = 1 + random_below(&seed, NPAGES - first);
-		/* Some ranges fit what is mapped. */
+		/* Half of the ranges are exactly a mapping, if there is one. */
 		if (random_below(&seed, 2) && selected->pages[first].end) {
 			npages = selected->pages[first].end - selected->pages[first].first;
 			first = selected->pages[first].first;
@@ -317,7 +317,7 @@ START_TEST(reports_are_those_of_a_simple_model)
 }
 END_TEST
 
-/* --- what fails, and what happens at the same time */
+/* --- failures, and calls at the same time */
 
 START_TEST(write_that_cannot_be_noted_makes_the_whole_mapping_dirty)
 {
@@ -339,12 +339,12 @@ START_TEST(write_that_cannot_be_noted_makes_the_whole_mapping_dirty)
 		ck_assert_uint_eq(bits, 0);
 		ck_assert_int_eq(dirty_flag(STOP), 0);
 	}
-	/* The bits, and what finds them. */
+	/* Two allocations: the chunk, and its place in the xarray. */
 	ck_assert_uint_eq(nmarked, 2);
 }
 END_TEST
 
-/* A report that is longer than what is copied at a time. */
+/* The report has several words. */
 START_TEST(mapping_of_many_pages_is_reported_as_dirty)
 {
 	u64 words[NWORDS_OF_MANY];
@@ -364,7 +364,7 @@ START_TEST(mapping_of_many_pages_is_reported_as_dirty)
 }
 END_TEST
 
-/* Bits are kept in pieces of 4096. */
+/* A chunk has the bits of 4,096 pages. */
 START_TEST(write_across_two_pieces_of_bits_is_reported)
 {
 	char bytes[2] = { 1, 1 };
@@ -379,7 +379,7 @@ START_TEST(write_across_two_pieces_of_bits_is_reported)
 	ck_assert_uint_eq(words[1], BIT(0));
 	ck_assert_int_eq(unmap_dma(4096 - 64, 128, NULL), 128);
 
-	/* It says nothing of a later mapping. */
+	/* A write is not reported for a later mapping. */
 	ck_assert_int_eq(map_dma(4096 - 64, 128, 0), 0);
 	ck_assert_int_eq(shim_first_driver()->dma_rw(handle, 4096 * PAGE_SIZE - 1, bytes, 2, true),
 			 0);
@@ -399,7 +399,7 @@ static void write_byte(unsigned long index)
 			 0);
 }
 
-/* So that all of a mapping is dirty: the bit of the page that is written cannot be had. */
+/* There is no memory for the bit of the page: all of its mapping becomes dirty. */
 static void write_without_memory(unsigned long index)
 {
 	shim_fail_in = 1;
@@ -407,7 +407,7 @@ static void write_without_memory(unsigned long index)
 	ck_assert_int_eq(shim_fail_in, 0);
 }
 
-/* With a bitmap that a test has placed. */
+/* Reports into a bitmap at a user address that the test chooses. */
 static int report_into(unsigned long bitmap, unsigned long index, unsigned long npages)
 {
 	const unsigned long where = SHIM_USER_BASE + 512 * PAGE_SIZE;
@@ -423,7 +423,7 @@ static int report_into(unsigned long bitmap, unsigned long index, unsigned long 
 	return container_call(VFIO_IOMMU_DIRTY_PAGES, where);
 }
 
-/* Its first word is in one page, all that is written at once in the next, two more in a third. */
+/* The bitmap has a word in one page, a whole second page, and two words in a third one. */
 START_TEST(all_of_a_large_bitmap_is_written_or_the_report_fails)
 {
 	const unsigned long npages = 515 * 64, bitmap = SHIM_USER_BASE + 10 * PAGE_SIZE - 8;
@@ -448,7 +448,7 @@ END_TEST
 
 #define NSTEPPED	6000UL		/* pages that are reported in two steps ... */
 #define STEPPED_WORDS	94U
-#define NO_MEMORY	(-4000UL)	/* ... of which those from 4000 on have memory */
+#define NO_MEMORY	(-4000UL)	/* ... of which only those from 4,000 on have memory */
 
 START_TEST(writes_to_a_mapping_that_is_reported_in_steps_are_reported)
 {
@@ -468,7 +468,7 @@ START_TEST(writes_to_a_mapping_that_is_reported_in_steps_are_reported)
 }
 END_TEST
 
-/* Of the bitmap there is what the first step writes. */
+/* User memory has only the part of the bitmap that the first step writes. */
 START_TEST(report_that_fails_in_its_middle_loses_nothing)
 {
 	const unsigned long end = SHIM_USER_BASE + SHIM_USER_NPAGES * PAGE_SIZE;
@@ -478,7 +478,7 @@ START_TEST(report_that_fails_in_its_middle_loses_nothing)
 	ck_assert_int_eq(map_dma(0, NSTEPPED, NO_MEMORY), 0);
 	step_start(0, 0);
 	write_byte(4095);
-	/* The first one is of what is known, the second one of all. */
+	/* The first report is of single pages, the second one of all pages. */
 	ck_assert_int_eq(report_into(end - 64 * 8, 0, NSTEPPED), -EFAULT);
 	ck_assert_int_eq(report_into(end - 64 * 8, 0, NSTEPPED), -EFAULT);
 	ck_assert_int_eq(report_dirty_words(0, ARRAY_SIZE(words), words), 0);
@@ -490,7 +490,7 @@ START_TEST(report_that_fails_in_its_middle_loses_nothing)
 }
 END_TEST
 
-/* A page is held, and has no piece of bits; another one was written to, and has one. */
+/* One page is held and has no chunk; another one was written to and has a chunk. */
 START_TEST(report_that_cannot_put_bits_back_makes_the_mapping_dirty)
 {
 	const unsigned long first = 4096 - 32;
@@ -517,7 +517,7 @@ END_TEST
 #define NKEPT		100UL
 #define NGONE		300UL
 
-/* Each in its own piece of bits, at one of its ends. */
+/* Each of these pages is the first or the last one of a chunk of its own. */
 static unsigned long index_of_kept(unsigned long i)
 {
 	return i * 4096 + (i % 2 ? 4095 : 0);
@@ -538,7 +538,7 @@ START_TEST(bits_of_what_is_unmapped_do_not_pile_up)
 	unsigned long i;
 	u64 bits;
 
-	/* The IOAS keeps who pays. */
+	/* From now on the IOAS has an account, which it keeps. */
 	ck_assert_int_eq(map_dma(0, 1, 0), 0);
 	ck_assert_int_eq(unmap_dma(0, 1, NULL), 1);
 	before = shim_allocations;
@@ -550,14 +550,14 @@ START_TEST(bits_of_what_is_unmapped_do_not_pile_up)
 		ck_assert_int_eq(unmap_dma(i * 4096, 1, NULL), 1);
 		npieces = max(npieces, shim_allocations - before);
 	}
-	/* Besides the mappings: pieces of bits, and a few for all. */
+	/* Mappings, and at most twice as many chunks as are needed. */
 	ck_assert_int_le(npieces, NKEPT + 2 * NKEPT);
 	for (i = 0; i < NKEPT; i++) {
 		ck_assert_int_eq(report_dirty(index_of_kept(i), 1, &bits), 0);
 		ck_assert_uint_eq(bits, 1);
 		ck_assert_int_eq(unmap_dma(index_of_kept(i), 1, NULL), 1);
 	}
-	/* STOP resets the count of pieces, too. */
+	/* STOP resets the number of chunks, too. */
 	for (i = 0; i < 5 * NGONE; i++) {
 		if (!(i % NGONE)) {
 			ck_assert_int_eq(dirty_flag(STOP), 0);
@@ -588,7 +588,7 @@ static void write_far_away(void *unused)
 	expect(!shim_first_driver()->dma_rw(handle, NKEPT * 4096 * PAGE_SIZE, &byte, 1, true));
 }
 
-/* The write makes one piece more than are kept without a look at what is mapped. */
+/* The write makes the chunk before which unused chunks are searched. */
 START_TEST(bits_of_what_is_being_unmapped_stay)
 {
 	const struct shim_thread threads[] = {
@@ -609,7 +609,7 @@ START_TEST(bits_of_what_is_being_unmapped_stay)
 }
 END_TEST
 
-/* A mapping with more pages than a bitmap has bits, in the one or in the other. */
+/* One of the two IOASs has a mapping with too many pages for a bitmap. */
 START_TEST(start_that_one_ioas_refuses_starts_in_none)
 {
 	unsigned int i;
@@ -626,7 +626,7 @@ START_TEST(start_that_one_ioas_refuses_starts_in_none)
 }
 END_TEST
 
-/* They wait for a map that takes long. */
+/* A crowd of threads waits for a map that takes long. */
 START_TEST(report_wakes_no_crowd_with_iova_lock_held)
 {
 	wait_queue_head_t *settled = &model[0].ioas->area_waitq;
@@ -660,10 +660,10 @@ START_TEST(ioas_made_while_tracking_is_tracked)
 }
 END_TEST
 
-/* The bits of this page are far from those of page 0. */
+/* A page whose bit is in another chunk than that of page 0. */
 #define FAR	(1UL << 20)
 
-/* The two halves of page 0, to one of which the driver writes, and to a page far away. */
+/* Maps the two halves of page 0, and a page far away. The driver writes to one half and to that. */
 static void map_halves(unsigned int written)
 {
 	struct ioas_map map = {
@@ -729,7 +729,7 @@ static void unmap_beside(void *unmapped)
 	u64 bits;
 
 	current = &process.task;
-	/* No report has been made before: whatever the group wrote must be in this one. */
+	/* This is the first report: all that the group wrote must be in it. */
 	expect(unmap_dma(0, 8, &bits) == 8);
 	expect(bits == 0xff);
 }
@@ -758,7 +758,7 @@ START_TEST(pages_of_a_group_that_leaves_are_never_reported_clean)
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i));
 	group_is_in[0] = NULL;
 	selected->nwriters = 0;
-	/* Once more, and then no more. */
+	/* They are reported once more, and then not again. */
 	ck_assert_int_eq(report_dirty(16, 8, &bits), 0);
 	ck_assert_uint_eq(bits, 0xff);
 	ck_assert_int_eq(report_dirty(16, 8, &bits), 0);
@@ -772,7 +772,7 @@ static void fail_to_map(void *unused)
 	expect(map_dma(0, 16, 0) == -EFAULT);
 }
 
-/* The low end of that, its middle, or its high end. */
+/* Reports the low end of the range that is being mapped, its middle, or its high end. */
 static void report_a_part(void *first)
 {
 	u64 bits;
@@ -782,7 +782,7 @@ static void report_a_part(void *first)
 	expect(!bits);
 }
 
-/* Nothing is mapped before it, nor after. */
+/* As the map fails, nothing is mapped before or after it. */
 START_TEST(map_that_fails_is_not_in_the_way_of_a_report)
 {
 	unsigned long first = _i % 3 * 6;
@@ -810,7 +810,7 @@ static void report_held_beside(void *unused)
 
 	current = &process.task;
 	expect(!report_dirty(0, 8, &bits));
-	/* It was held, and so dirty, all the time until it was let go, and is dirty then. */
+	/* The page was dirty while it was held, and is dirty since it was let go. */
 	expect(bits == BIT(3));
 }
 
@@ -828,7 +828,7 @@ START_TEST(page_let_go_beside_a_report_is_in_it)
 }
 END_TEST
 
-/* One with an IOMMU, whose driver pins, too. Its device may write to all until then. */
+/* The group has an IOMMU. Its device can write to all pages until its driver pins one. */
 START_TEST(group_whose_driver_pins_writes_to_nothing_else)
 {
 	struct page *page;
@@ -868,7 +868,7 @@ static void map_slowly(void *unused)
 	step_map(3, 3);
 }
 
-/* From the middle, too, where a border of what is asked for is in what is being mapped. */
+/* Reports all, and then a range that begins inside the area that is being mapped. */
 static void report_dying(void *unused)
 {
 	struct task_struct dying = process.task;
@@ -939,7 +939,7 @@ static void map_over_the_border(void *unused)
 		write_without_memory(2);
 }
 
-/* The mapping was there before, or comes meanwhile and is not reported. */
+/* The mapping across the border was there before, or comes meanwhile and is not reported. */
 static void report_what_is_below(void *unused)
 {
 	u64 bits;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * extents against the simplest thing that does the same: an array with an entry a page.
+ * extents, compared with a simple model: an array with an entry for each page.
  */
 #include "kernel.h"
 #include "memory/extents.h"
@@ -59,7 +59,7 @@ static void model_clear(unsigned long first_index, unsigned long last_index)
 	}
 }
 
-/* Walks a range and compares every page. Holes are never in pieces. */
+/* Walks a range and compares every page with the model. Neighbouring holes are one hole. */
 static void check_range(unsigned long first_index, unsigned long last_index)
 {
 	unsigned long index = first_index;
@@ -117,7 +117,7 @@ START_TEST(runs_that_are_neighbours_are_not_merged)
 	model_set(5, 5, 0x1005, EXTENT_CHARGED);
 	ck_assert(extents_first(&model.extents, &cursor, 0, 9, &run));
 	ck_assert_uint_eq(run.npages, 5);
-	/* The border is still there: clearing one side works and leaves the other. */
+	/* The border stays: one side can be cleared without the other. */
 	model_clear(5, 9);
 	check_all();
 	model_exit();
@@ -209,7 +209,7 @@ START_TEST(a_run_that_is_not_all_in_a_hole_is_refused)
 }
 END_TEST
 
-/* Part of a fill, taken back: what comes next may cross where the first one ended. */
+/* A fill is undone in the middle. A later run may reach over the old border. */
 START_TEST(what_was_cleared_is_one_hole_again)
 {
 	model_init(10);
@@ -223,7 +223,7 @@ START_TEST(what_was_cleared_is_one_hole_again)
 }
 END_TEST
 
-/* Of the second allocation that a run in the middle of a hole needs, nothing is left. */
+/* A run in the middle of a hole needs several allocations. When one fails, nothing is left. */
 START_TEST(a_run_that_finds_no_memory_leaves_no_trace)
 {
 	struct extent run = { .index = 3, .npages = 4, .pfn = 7, .kind = EXTENT_CHARGED };
@@ -261,7 +261,7 @@ START_TEST(joining_undoes_a_cut_and_nothing_else)
 	ck_assert_int_eq(extents_cut(&model.extents, 4), 0);
 	ck_assert_int_eq(extents_cut(&model.extents, 1), 0);
 	ck_assert_uint_eq(count_runs(), 6);
-	/* Another kind, not consecutive, no border, a hole's, the ends. */
+	/* Another kind, frames not consecutive, no border, the border of a hole, the two ends. */
 	extents_join(&model.extents, 6);
 	extents_join(&model.extents, 8);
 	extents_join(&model.extents, 5);
@@ -298,7 +298,7 @@ START_TEST(a_walk_tells_what_was_cut_in_one_piece)
 }
 END_TEST
 
-/* Puts the numbers from 0 on into random order. */
+/* Makes a random order of the numbers from 0 to @n - 1. */
 static void shuffle(unsigned long *numbers, unsigned long n, unsigned long *seed)
 {
 	unsigned long i;
@@ -312,7 +312,7 @@ static void shuffle(unsigned long *numbers, unsigned long n, unsigned long *seed
 	}
 }
 
-/* How many pairs of neighbours fill at most half of a chunk, of 4 KiB, together. */
+/* The number of pairs of neighbouring chunks that together have at most half a chunk of runs. */
 static unsigned int count_mergeable(void)
 {
 	const struct extents *extents = &model.extents;
@@ -324,7 +324,7 @@ static unsigned int count_mergeable(void)
 	return n;
 }
 
-/* Single pages set and cleared, or cut and joined, in any order; memory follows. */
+/* Single pages are set and cleared, or cut and joined, in random order. Memory is given back. */
 START_TEST(what_is_cleared_or_joined_gives_its_memory_back)
 {
 	static unsigned long order[MODEL_PAGES];
@@ -349,11 +349,11 @@ START_TEST(what_is_cleared_or_joined_gives_its_memory_back)
 		else
 			model_clear(order[i], order[i]);
 		nmergeable += count_mergeable();
-		/* The list of chunks is short. */
+		/* At most 32 bytes a run, and some for the list of chunks. */
 		if (i % 100 == 0)
 			expect(shim_allocated_nbytes <= count_runs() * 32 + 3 * 4096);
 	}
-	/* A removal merges only where it began: where it ended such a pair may stay, for a while. */
+	/* A removal merges chunks only at its beginning; a pair at its end can stay for a while. */
 	ck_assert_uint_lt(nmergeable, MODEL_PAGES / 200);
 	ck_assert_uint_eq(count_runs(), 1);
 	ck_assert_int_eq(shim_allocations, 0);
@@ -362,7 +362,7 @@ START_TEST(what_is_cleared_or_joined_gives_its_memory_back)
 }
 END_TEST
 
-/* Runs that begin more than 2^22 pages from one another cannot share a chunk. */
+/* Runs that begin more than 2^22 pages apart cannot share a chunk. */
 START_TEST(runs_may_be_any_distance_apart)
 {
 	const unsigned long npages = 1UL << 40;
@@ -404,7 +404,7 @@ START_TEST(an_empty_range_has_no_run)
 }
 END_TEST
 
-/* The hole around @index: [*first, *end). False if the page is not in one. */
+/* Finds the hole around @index: [*first, *end). False if the page is in no hole. */
 static bool find_hole(unsigned long index, unsigned long *first, unsigned long *end)
 {
 	if (model.kind[index] != EXTENT_HOLE)
@@ -523,7 +523,7 @@ START_TEST(two_runs_need_no_memory)
 }
 END_TEST
 
-/* A run begins as far from the first as can be said; then many lie in between, and go. */
+/* A run begins at the largest distance that a chunk can have. Runs in between come and go. */
 START_TEST(a_chunk_reaches_as_far_as_a_start_can_say)
 {
 	struct extent run = {

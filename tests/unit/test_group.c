@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * group: groups behind IOMMUs that differ, on domains that they share or not; single cases, and
- * random sequences against a list of what is where.
+ * group: groups behind different IOMMUs, on domains that they share or do not share. Single cases,
+ * and random sequences that are compared with a model.
  */
 #include "compat/stock.h"
 #include "kapi/device.h"
@@ -11,7 +11,7 @@
 #include "lib_run.h"
 
 #define PAGE(n)		((n) * PAGE_SIZE)
-#define LAST(n)		(PAGE(n) - 1)	/* of n pages */
+#define LAST(n)		(PAGE(n) - 1)	/* last address of n pages */
 
 static int attach_with(struct ioas *ioas, struct iommu_group *group,
 		       const struct igroup_target *how)
@@ -84,7 +84,7 @@ static struct ioas_hwpt *alloc_hwpt(struct ioas_device *idev, struct ioas *ioas)
 	return hwpt;
 }
 
-/* Does a domain show the pages of the process from number @page on? */
+/* Does a domain map @npages at @iova to the pages of the process from number @page on? */
 static bool shows(const struct iommu_domain *domain, unsigned long iova, unsigned long npages,
 		  unsigned long page)
 {
@@ -119,7 +119,7 @@ START_TEST(a_group_without_a_device_is_refused)
 }
 END_TEST
 
-/* Interrupts of such a device are writes that its domain translates. */
+/* A group whose devices write interrupts to addresses that its domain translates. */
 static struct iommu_group *create_group_with_msi(enum iommu_resv_type first,
 						 enum iommu_resv_type second)
 {
@@ -151,7 +151,7 @@ START_TEST(a_software_msi_window_is_prepared_once_for_a_domain)
 }
 END_TEST
 
-/* In whichever order they are listed. */
+/* The windows are listed in either order. */
 START_TEST(a_hardware_msi_window_makes_a_software_one_unnecessary)
 {
 	struct iommu_group *group = _i ?
@@ -223,7 +223,7 @@ START_TEST(a_domain_that_reaches_further_than_a_group_is_not_shared)
 	struct iommu_group *wide = create_group(32);
 
 	ck_assert_int_eq(attach_with(ioas, wide, &plainly), 0);
-	/* It is on no domain but its own, not for a moment. */
+	/* The group is attached once, to its own domain: a second attach would fail. */
 	shim_fail_attach_in = 2;
 	shim_fail_attaches = 1;
 	ck_assert_int_eq(attach_with(ioas, narrow, &plainly), 0);
@@ -272,7 +272,7 @@ START_TEST(regions_stay_reserved_while_any_device_is_attached)
 	second = bind(group, 1);
 	ck_assert_int_eq(attach_to(first, &ioas->object), 0);
 	ck_assert_int_eq(attach_to(second, &ioas->object), 0);
-	/* Of neither kind is a window for interrupts. */
+	/* Neither region is a window for interrupts. */
 	ck_assert(!group->domain->has_msi_cookie);
 	end_device(first);
 	ck_assert(!is_usable(ioas, PAGE(4)));
@@ -310,7 +310,7 @@ START_TEST(a_group_that_can_forge_interrupts_leaves_no_trace)
 }
 END_TEST
 
-/* As type1, which pins and maps only then, and so meets what is out of reach. */
+/* As in type1, which first checks interrupts, and only then maps. */
 START_TEST(unsafe_interrupts_are_told_before_what_is_out_of_reach)
 {
 	struct iommu_group *group = create_group(16);
@@ -326,7 +326,7 @@ START_TEST(unsafe_interrupts_are_told_before_what_is_out_of_reach)
 }
 END_TEST
 
-/* A list of ranges is looked at before the interrupts, and with each domain but the first. */
+/* Type1 checks its list of ranges, which it has since the first domain, before interrupts. */
 START_TEST(mapping_out_of_reach_is_told_first_where_there_are_ranges)
 {
 	struct iommu_group *group = create_group(16);
@@ -383,7 +383,7 @@ START_TEST(a_table_of_an_idle_device_knows_what_its_driver_says_late)
 }
 END_TEST
 
-/* Its device is in use elsewhere, and is not disturbed. */
+/* An attached device stays on its domain while an HWPT is allocated for it. */
 START_TEST(a_table_of_a_device_in_use_is_filled_when_a_group_comes)
 {
 	struct iommu_group *group = create_group(16);
@@ -429,7 +429,7 @@ START_TEST(a_table_that_was_never_used_can_be_destroyed)
 }
 END_TEST
 
-/* A device whose IOMMU does not snoop, one without an IOMMU, one that can forge interrupts. */
+/* The IOMMU does not snoop; the device has no IOMMU; the device can forge interrupts. */
 START_TEST(a_device_that_must_not_be_bound_leaves_no_trace)
 {
 	static const int errors[] = { -EINVAL, -ENODEV, -EPERM };
@@ -470,7 +470,7 @@ START_TEST(a_device_that_its_driver_has_left_attached_is_detached)
 }
 END_TEST
 
-/* By the IOAS of an automatic domain, or by the domain. */
+/* The target is what the device is attached to: the IOAS of an automatic HWPT, or an HWPT. */
 START_TEST(a_replace_by_where_a_device_is_needs_nothing)
 {
 	struct iommu_group *group = create_group(16);
@@ -536,7 +536,7 @@ START_TEST(a_table_that_an_idle_device_cannot_be_put_on_is_refused)
 }
 END_TEST
 
-/* Its own domain takes it, the other does not; then its own does not either. */
+/* The attach to the shared domain fails; in the second case the one back to its own does, too. */
 START_TEST(a_group_that_a_shared_domain_refuses_goes_back_to_its_own)
 {
 	struct iommu_group *first = create_group(0), *second = create_group(0);
@@ -604,7 +604,7 @@ static void move_in_vain(void *unused)
 	expect(replace_by(moving, &elsewhere->object) == -EINVAL);
 }
 
-/* Drivers do not expect it: see lib_group.c. */
+/* Drivers do not expect maps during a detach: lib_group.c checks that. */
 START_TEST(nothing_is_mapped_while_a_group_leaves_a_shared_domain)
 {
 	const struct shim_thread threads[] = { { map_some }, { leave_shared } };
@@ -667,7 +667,7 @@ START_TEST(a_question_for_coherency_waits_for_groups_that_come)
 {
 	const struct shim_thread threads[] = { { hold_groups }, { ask_for_coherency } };
 	struct iommu_group *group = create_group(16);
-	/* Known, and on no domain. */
+	/* The context has the group, on no domain. */
 	struct ioas_device *idev = bind(group, 0);
 
 	holding = asked = false;
@@ -689,7 +689,7 @@ START_TEST(a_second_device_without_memory_takes_nothing_from_the_first)
 	first = bind(group, 0);
 	second = bind(group, 1);
 	ck_assert_int_eq(attach_to(first, &ioas->object), 0);
-	/* Two regions are listed, one is reserved. */
+	/* Two allocations list the regions, one reserves the first region; the fourth fails. */
 	shim_fail_in = 4;
 	ck_assert_int_eq(attach_to(second, &ioas->object), -ENOMEM);
 	ck_assert_int_eq(shim_fail_in, 0);
@@ -702,7 +702,7 @@ START_TEST(a_second_device_without_memory_takes_nothing_from_the_first)
 }
 END_TEST
 
-/* The first two leave no IOVA; the third cannot be had before that is found out. */
+/* The first two regions leave no IOVA. That is checked after the third one is reserved. */
 START_TEST(want_of_memory_for_a_region_is_told_before_want_of_iova)
 {
 	struct iommu_group *group = create_group(0);
@@ -732,16 +732,16 @@ END_TEST
 #define NGROUPS		4
 #define NDEVICES	(NGROUPS * GROUP_MAX_DEVICES)
 #define NHWPTS		4
-#define NPAGES		32UL	/* where sequences map, and IOMMUs end */
+#define NPAGES		32UL	/* sequences map below this page; apertures end here or below */
 #define NSTEPS		300
 #define FREE		(-1)
 
 struct world {
 	unsigned long seed;
 	struct ioas *ioas[NIOAS];
-	short page[NIOAS][NPAGES];	/* that is mapped there, or FREE */
+	short page[NIOAS][NPAGES];	/* page of the process that is mapped there, or FREE */
 	struct iommu_group *group[NGROUPS];
-	struct ioas *container[NGROUPS];	/* to which a group is attached as a container's */
+	struct ioas *container[NGROUPS];	/* to which the group is attached as a whole */
 	struct ioas_device *idev[NDEVICES];	/* NULL: not bound */
 	bool attached[NDEVICES];
 	struct ioas_hwpt *hwpt[NHWPTS];
@@ -749,7 +749,7 @@ struct world {
 
 static struct world w;
 
-/* What must be the same after a step that failed. */
+/* The state that a step that fails must not change. */
 struct snapshot {
 	struct iommu_domain *domain[NGROUPS];
 	bool usable[NIOAS][NPAGES + 1];
@@ -795,7 +795,7 @@ static bool region_forbids(const struct iommu_group *group, unsigned long iova)
 	return false;
 }
 
-/* By what is attached to an IOAS, and the domains that it has. */
+/* Is an address usable, judged by the groups and the domains of the IOAS? */
 static bool should_be_usable(struct ioas *ioas, unsigned long iova)
 {
 	struct ioas_group *igroup;
@@ -877,7 +877,7 @@ static void check_world(void)
 	expect(shim_npinned == npinned);
 }
 
-/* An IOAS, or an HWPT if there is one in the place that the dice say. */
+/* A random IOAS or HWPT. */
 static struct ioas_object *any_target(void)
 {
 	struct ioas_hwpt *hwpt = w.hwpt[roll(NHWPTS)];
@@ -903,7 +903,7 @@ static bool disarm_failures(void)
 	return true;
 }
 
-/* What was tried and failed changed nothing, but for a table that is to be filled anew. */
+/* A step that failed changed nothing; but an HWPT without groups may have been filled anew. */
 static void check_failed(const struct snapshot *before, bool may_refill)
 {
 	struct snapshot after;
@@ -1025,7 +1025,7 @@ static void step_container(void)
 		return;
 	}
 	w.container[number] = ioas;
-	/* vfio.ko claims the DMA of a group before. */
+	/* vfio.ko claims the DMA of a group before it attaches the group. */
 	expect(!iommu_group_claim_dma_owner(w.group[number], &w));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hwpt: what single calls of the IOMMU driver get to see.
+ * hwpt: the maps and unmaps that reach the IOMMU driver.
  */
 #include "lib_ioas.h"
 #include "lib_run.h"
@@ -45,7 +45,7 @@ START_TEST(a_run_that_is_mapped_page_by_page_pauses)
 	add_domain(ioas, PAGE_SIZE);
 	ck_assert_int_eq(ioas_set_small_pages(ioas, true), 0);
 	ck_assert_int_eq(map_pages(ioas, IOVA, SHIM_USER_NPAGES, 0), 0);
-	/* Each 64 calls of the driver, as where there are many runs. */
+	/* A pause comes after 64 calls of the driver, as for many runs. */
 	ck_assert_uint_ge(shim_npauses - before, SHIM_USER_NPAGES / 64);
 }
 END_TEST
@@ -55,7 +55,7 @@ START_TEST(a_page_that_fails_undoes_those_before_it)
 	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
 
 	ck_assert_int_eq(ioas_set_small_pages(ioas, true), 0);
-	/* The area, its account, the buffer, the pin, and then a page each. */
+	/* These can fail: the area, its account, the buffer, the pin, and then each page. */
 	shim_fail_in = 12;
 	ck_assert_int_eq(map_pages(ioas, IOVA, 20, 0), -ENOMEM);
 	ck_assert_int_eq(shim_fail_in, 0);
@@ -86,7 +86,7 @@ static void recover(void)
 	process.task.is_dying = false;
 }
 
-/* However the memory lies: pages of a run one by one, or runs of a page each. */
+/* The pages of one run, mapped one by one; or runs of one page. */
 START_TEST(a_fatal_signal_ends_a_map_of_many_steps)
 {
 	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
@@ -133,7 +133,7 @@ START_TEST(a_fatal_signal_ends_a_copy_between_areas)
 
 	ck_assert(!IS_ERR(other));
 	ioas_object_publish(&other->object);
-	/* All is pinned already: no pin is in the way of the copy. */
+	/* All is pinned already: the copy has nothing to pin. */
 	add_domain(ioas, PAGE_SIZE);
 	hwpt = add_domain(other, PAGE_SIZE);
 	for (i = 0; i < 4; i++)
@@ -209,7 +209,7 @@ START_TEST(a_domain_with_pages_that_an_area_does_not_fit_is_refused)
 }
 END_TEST
 
-/* Unmaps memory of which the driver leaves a part mapped. */
+/* Unmaps 20 pages, of which the driver leaves a part mapped. */
 static void unmap_stuck(struct ioas_hwpt *hwpt)
 {
 	unsigned long unmapped;
@@ -221,7 +221,7 @@ static void unmap_stuck(struct ioas_hwpt *hwpt)
 	hwpt->mirror.domain->keeps_iova = 0;
 }
 
-/* One run; or as many as pages: the store needs memory for those, and gives it back at its end. */
+/* One run, or a run for each page: the store allocates memory for many runs, and frees it. */
 START_TEST(memory_that_a_driver_leaves_mapped_stays_pinned)
 {
 	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
@@ -239,7 +239,7 @@ START_TEST(memory_that_a_driver_leaves_mapped_stays_pinned)
 }
 END_TEST
 
-/* An area over a store whose extents a test has made by itself. */
+/* An area with a store whose extents are made by the test. */
 struct made_area {
 	struct ioas_area area;
 	struct ioas_store pages;
@@ -266,7 +266,7 @@ static void set_run(struct made_area *made, unsigned long index, unsigned long n
 	ck_assert_int_eq(extents_set(&made->pages.extents, &run), 0);
 }
 
-/* What is not pinned does not get into a domain, however the caller came to think it is. */
+/* Pages that are not pinned must not be mapped, even if a caller asks for that. */
 START_TEST(a_hole_is_not_mapped)
 {
 	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
@@ -324,7 +324,7 @@ END_TEST
 #define GIB	(1UL << 30)
 #define TIB	(1UL << 40)
 
-/* Maps and unmaps @nbytes at @iova that lie at @paddr. Returns the number of unmaps. */
+/* Maps @nbytes at @iova to @paddr, and unmaps them. Returns the number of iommu_unmap() calls. */
 static unsigned long unmap_large(struct ioas_hwpt *hwpt, unsigned long iova,
 				 unsigned long nbytes, unsigned long paddr)
 {
@@ -335,7 +335,7 @@ static unsigned long unmap_large(struct ioas_hwpt *hwpt, unsigned long iova,
 	set_run(&made, 0, nbytes / PAGE_SIZE, paddr / PAGE_SIZE);
 	domain->nunmaps = 0;
 	domain->largest_unmap = 0;
-	/* Nobody else is there, so it may be as high as it likes. */
+	/* The lock for writing: the page table may get levels. */
 	down_write(&ioas->domains_rwsem);
 	ck_assert_int_eq(mirror_map_area(&hwpt->mirror, &made.area, false), 0);
 	up_write(&ioas->domains_rwsem);
@@ -354,15 +354,15 @@ START_TEST(a_large_area_is_unmapped_in_pieces)
 	ck_assert_uint_eq(unmap_large(hwpt, IOVA, GIB, 5 * TIB), 1);
 	ck_assert_uint_eq(unmap_large(hwpt, IOVA, 8 * TIB, 16 * TIB), 8 * TIB / GIB + 1);
 	ck_assert_uint_le(hwpt->mirror.domain->largest_unmap, GIB);
-	/* Up to the last address there is. */
+	/* Up to the last address. */
 	ck_assert_uint_eq(unmap_large(hwpt, -3 * GIB - PAGE_SIZE, 3 * GIB + PAGE_SIZE, 5 * TIB),
 			  4);
-	/* An unmap flushes its own range only: to flush everything would slow others. */
+	/* An unmap flushes only its own range: a flush of everything would slow others down. */
 	ck_assert_uint_eq(hwpt->mirror.domain->nflushes, 0);
 }
 END_TEST
 
-/* AMD's are of any size. What is unmapped beyond what was asked for is flushed, too. */
+/* Entries of AMD's IOMMU can have any size. All that is unmapped is flushed, the excess too. */
 START_TEST(an_entry_larger_than_a_piece_is_unmapped_as_a_whole)
 {
 	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
@@ -396,7 +396,7 @@ START_TEST(a_piece_that_a_driver_leaves_mapped_leaves_the_store_stuck)
 }
 END_TEST
 
-/* A domain that can translate this alone. */
+/* Adds a domain that can translate only @first to @last. */
 static struct ioas_hwpt *add_narrow_domain(unsigned long first, unsigned long last)
 {
 	struct iommu_domain *domain = shim_domain_create(PAGE_SIZE);
@@ -439,7 +439,7 @@ START_TEST(a_domain_without_an_edge_reserves_nothing)
 }
 END_TEST
 
-/* The third and the fourth thing that are allocated: what is below, and what is above. */
+/* Allocations 3 and 4 are the reserved ranges below and above the aperture. */
 START_TEST(a_domain_whose_edges_cannot_be_reserved_leaves_nothing)
 {
 	shim_fail_in = 3 + _i;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The capability chain, read the way a program does.
+ * info: the capability chain of VFIO_IOMMU_GET_INFO, read as a program reads it.
  */
 #include <linux/vfio.h>
 
@@ -18,7 +18,7 @@ static const struct ioas_range ranges[] = {
 	{ 0x1000000000000UL, ULONG_MAX },
 };
 
-/* The info struct with a chain behind it, and a guard behind that. */
+/* The info struct, followed by the chain and by a guard. */
 static char buffer[4096] __aligned(8);
 
 static size_t build_for(u64 dirty_pgsize, unsigned int nranges, bool padded)
@@ -41,7 +41,7 @@ static size_t build(unsigned int nranges, bool padded)
 	return build_for(0, nranges, padded);
 }
 
-/* The offset of a capability of the chain, 0 if it has none of that id. */
+/* The offset of the capability with this id; 0 if the chain has none. */
 static u32 find(unsigned int id)
 {
 	struct vfio_info_cap_header header;

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two IOASs against a list of what they should show: random maps, copies, cuts, unmaps,
- * domains and in-kernel users. After each step: every area is as the list has it; a domain
- * translates exactly what an area shows; and a page is pinned, and charged, once for each
- * store that somebody needs it of.
+ * Two IOASs, compared with a model: random maps, copies, cuts and unmaps, with domains and
+ * in-kernel users. After each step every area is as in the model, and a domain translates exactly
+ * what the areas show. A page is pinned and charged once for each store in which a user needs it.
  */
 #include "compat/stock.h"
 #include "lib_model.h"
 #include "lib_run.h"
 
-/* So many areas both may have together. */
+/* Limit of the areas of both IOASs together. */
 #define LIMIT		18
 
 static unsigned long seed;
-static bool failing;				/* now and then something fails */
+static bool failing;				/* some steps are made to fail */
 
 static unsigned long roll(unsigned long limit)
 {
@@ -30,8 +29,8 @@ static void begin_step(void)
 }
 
 /*
- * @possible: it should have worked. Returns whether it did. What should have worked but did
- * not is all right only where things fail.
+ * @possible: the step should have worked. Returns whether it did. A step that should have worked
+ * may fail only if failures are made.
  */
 static bool end_step(int ret, bool possible)
 {
@@ -112,7 +111,7 @@ static void step_map(unsigned int number)
 		ret = call_map(m, &map);
 	} else {
 		ret = call_map(m, &map);
-		/* Whether there is a place is iova's to know. */
+		/* Whether there is a place is checked by test_iova.c. */
 		possible &= ret != -ENOSPC && ret != -EINVAL && is_in_window(map.iova, map.nbytes) &&
 			    !model_first(number, map.iova, map.iova + map.nbytes - 1);
 		area = model_add(number, map.iova, map.nbytes, store, offset_in_page(map.uptr),
@@ -122,7 +121,7 @@ static void step_map(unsigned int number)
 	area->used = end_step(ret, possible);
 }
 
-/* Adds to the model the copies of a range. False if an address shows nothing. */
+/* Adds the copies of a range to the model. False if nothing is mapped at an address. */
 static bool model_copy(unsigned int from, unsigned long iova, unsigned long nbytes,
 		       unsigned int to, unsigned long to_iova, int prot, bool *possible,
 		       struct model_area **added)
@@ -137,7 +136,7 @@ static bool model_copy(unsigned int from, unsigned long iova, unsigned long nbyt
 		*possible &= fits(&ioass[to], step |
 				  (area->first_byte + iova - area->first_iova));
 		*possible &= !(prot & IOMMU_WRITE && !area->store->writable);
-		/* In an IOAS of nobody until all is added: a copy is not copied. */
+		/* The IOAS is invalid until all are added: a copy is not copied again. */
 		*added = model_add(NIOAS, to_iova, step, area->store,
 				   area->first_byte + iova - area->first_iova, prot);
 		added++;
@@ -191,7 +190,7 @@ static void step_copy(unsigned int from)
 		added[i]->used = false;
 }
 
-/* May an unmap of a range begin at all? @first is the lowest area in it. */
+/* Checks the borders of an unmap. @first is the lowest area in its range. */
 static int model_borders(enum ioas_unmap_rule rule, unsigned int number,
 			 const struct model_area *first, unsigned long iova,
 			 unsigned long last_iova)
@@ -243,7 +242,7 @@ static void step_unmap(unsigned int number)
 		iova = area->first_iova;
 		last_iova = area->last_iova;
 	}
-	/* Must not need any memory, nor pin anything. */
+	/* An unmap must neither need memory nor pin. */
 	shim_fail_in = 1;
 	ioas_enter(ioas);
 	ret = ioas_unmap(ioas, iova, last_iova, rule, &nbytes);
@@ -251,7 +250,7 @@ static void step_unmap(unsigned int number)
 	expect(shim_fail_in == 1);
 	shim_fail_in = 0;
 	expected_ret = model_unmap(rule, number, iova, last_iova, &expected);
-	/* Nothing removed, and the next area does not fit. */
+	/* An upward unmap whose first area does not fit removes nothing. */
 	if (expected_ret == -ENOENT && ret == 0)
 		expect(!nbytes && !expected);
 	else
@@ -340,7 +339,7 @@ static void step_domain(unsigned int number)
 		step_add_domain(number, slot);
 		return;
 	}
-	/* Must not need any memory. */
+	/* The end of a domain must not need memory. */
 	shim_fail_in = 1;
 	expect(ioas_object_destroy(&ctx, m->hwpts[slot]->object.id) == 0);
 	shim_fail_in = 0;
@@ -398,7 +397,7 @@ static void step_attach(unsigned int number)
 	m->attached = false;
 }
 
-/* Is every byte of a range shown, with a protection that allows it? */
+/* Is every byte of a range mapped, with a protection that allows the access? */
 static bool is_shown(unsigned int number, unsigned long iova, unsigned long nbytes, int prot)
 {
 	struct model_area *area;
@@ -442,7 +441,7 @@ static void step_pin(unsigned int number)
 	*pin = (struct model_pin){ .ioas = number };
 	random_range(PAGE_SIZE, (roll(3) ? 3 : NPAGES / 2) * PAGE_SIZE, &pin->iova,
 		     &pin->nbytes);
-	/* A pin need not end with a page. */
+	/* A pin can end inside a page. */
 	pin->nbytes -= roll(4) ? 0 : roll(UNIT);
 	possible = ioass[number].attached &&
 		   is_shown(number, pin->iova, pin->nbytes, write ? IOMMU_WRITE : IOMMU_READ);
@@ -455,7 +454,7 @@ static void step_pin(unsigned int number)
 		check_list(pin, list);
 }
 
-/* The byte of memory that an IOVA shows. */
+/* The byte of memory at an IOVA. */
 static char *byte_of(unsigned int number, unsigned long iova)
 {
 	struct model_area *area = model_first(number, iova, iova);
@@ -489,11 +488,11 @@ static void step_rw(unsigned int number)
 	expect(is_shown(number, iova, nbytes, write ? IOMMU_WRITE : IOMMU_READ));
 	for (i = 0; i < nbytes; i++)
 		expect(*byte_of(number, iova + i) == data[i] || write);
-	/* Two addresses may show one byte: then the last one has won. */
+	/* Two addresses can show the same byte: the write to the last one is the one that stays. */
 	expect(!write || *byte_of(number, iova + nbytes - 1) == data[0]);
 }
 
-/* --- the whole */
+/* --- setup, random steps, end */
 
 static void make_model_ioas(unsigned int number)
 {
@@ -550,7 +549,7 @@ static void begin(unsigned long number, unsigned long window_begin)
 	}
 }
 
-/* In-kernel users leave; the context takes the rest with it. */
+/* In-kernel users end; the end of the context ends all else. */
 static void end(void)
 {
 	unsigned int i;
@@ -577,7 +576,7 @@ static void random_step(void)
 	unsigned int number = roll(NIOAS);
 	unsigned int step = roll(ARRAY_SIZE(steps) + 1);
 
-	/* The model has no room for more. */
+	/* The model cannot have more areas. */
 	if (count_areas(-1) > MAX_AREAS - 16) {
 		begin_step();
 		step_unmap(number);

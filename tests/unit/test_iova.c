@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iova against lists that are searched from end to end.
+ * iova, compared with a model: lists that are searched from end to end.
  */
 #include "kernel.h"
 #include "space/iova.h"
@@ -10,7 +10,7 @@
 #define MAX_RESERVED	16
 #define MAX_ALLOWED	4
 
-static struct rw_semaphore domains_rwsem;	/* held for writing but by allow() */
+static struct rw_semaphore domains_rwsem;	/* held for writing, except in allow() */
 static struct task_struct task;
 static struct iova_space space;
 static struct ioas_area areas[MAX_AREAS];
@@ -36,7 +36,7 @@ static void setup(void)
 	nallowed = 0;
 	init_rwsem(&domains_rwsem);
 	down_write(&domains_rwsem);
-	/* It may be anything before. */
+	/* iova_space_init() must not rely on zeroed memory. */
 	memset(&space, 0xa5, sizeof(space));
 	iova_space_init(&space, &domains_rwsem);
 }
@@ -147,7 +147,7 @@ static void erase(unsigned int slot)
 	used[slot] = false;
 }
 
-static unsigned long nrounds;	/* how often searches took the lock */
+static unsigned long nrounds;	/* how often searches have taken the lock */
 
 static int find_free(unsigned long nbytes, unsigned long alignment, unsigned long offset,
 		     unsigned long *iova)
@@ -256,7 +256,7 @@ static void check_usable(unsigned long top)
 {
 	unsigned long iova = 0, first_iova, last_iova, seen = 0;
 
-	/* Every address is either in a range that was listed, or reserved. */
+	/* Every address is either reserved or in a listed range. */
 	while (usable(iova, &first_iova, &last_iova)) {
 		for (; seen < first_iova && seen <= top; seen++)
 			expect(model_is_reserved(seen, seen));
@@ -287,7 +287,7 @@ static void check_areas(unsigned long from, unsigned long to)
 	spin_unlock(&space.iova_lock);
 }
 
-/* The recent place is always between two neighbours, or at an end. */
+/* The search hint is always between two neighbours, or at an end. */
 static void check_place(void)
 {
 	struct ioas_area *below = space.search_hint.below;
@@ -296,7 +296,7 @@ static void check_place(void)
 	expect(space.search_hint.above == rb_entry_safe(next, struct ioas_area, node));
 }
 
-/* The gaps that the tree keeps are those that there are. */
+/* The gaps that the tree has noted are the real ones. */
 static void check_gaps(void)
 {
 	unsigned long first_free = 0;
@@ -332,7 +332,7 @@ static bool model_fits(unsigned long iova, unsigned long nbytes)
 	return !nallowed;
 }
 
-/* The lowest place: to look at all of them is simple. */
+/* Finds the lowest place by trying all of them. */
 static int model_find_free(unsigned long base, unsigned long top, unsigned long nbytes,
 			   unsigned long alignment, unsigned long *iova)
 {
@@ -375,7 +375,7 @@ static void random_allow(unsigned long *seed, unsigned long base, unsigned long 
 	expect(allow(ranges, nranges) == (overlaps ? -EINVAL : meets ? -EADDRINUSE : 0));
 }
 
-/* One call that changes something. Addresses are from @base up, not much above @top. */
+/* Makes one random change. Addresses are from @base on, and not much above @base + @top. */
 static void random_step(unsigned long *seed, unsigned long base, unsigned long top)
 {
 	unsigned int slot = random_below(seed, MAX_AREAS);
@@ -429,7 +429,7 @@ START_TEST(random_sequences_agree_with_the_model)
 }
 END_TEST
 
-/* Looks for a place and compares it with the model's, of addresses from @base on. */
+/* Searches for a place and compares it with the model's; see random_finds() for @base and @top. */
 static void random_find(unsigned long *seed, unsigned long base, unsigned long top)
 {
 	unsigned long nbytes = 1 + random_below(seed, random_below(seed, 4) ? 12 : top);
@@ -443,8 +443,8 @@ static void random_find(unsigned long *seed, unsigned long base, unsigned long t
 }
 
 /*
- * The same with bits that the address has to have, too. How near to the lowest place it has
- * to be is not said; but where there is ample room, it is found there or below.
+ * As random_find(), for an address that must have the bits of @offset. It need not be the lowest
+ * possible one, but must be found at or below the lowest place with ample room.
  */
 static void random_find_offset(unsigned long *seed, unsigned long base, unsigned long top)
 {
@@ -462,10 +462,7 @@ static void random_find_offset(unsigned long *seed, unsigned long base, unsigned
 		expect(!ret && found <= ample + slack);
 }
 
-/*
- * Everything but @top addresses from @base on is reserved, so that the model can look at
- * all of them.
- */
+/* All addresses but @top from @base on are reserved, so that the model can try all others. */
 static void random_finds(unsigned long base, unsigned long top, unsigned long seed)
 {
 	static const int fence;
@@ -508,7 +505,7 @@ START_TEST(the_lowest_place_is_found_at_the_end_of_the_space)
 }
 END_TEST
 
-/* Up to the very last address: most of it is in the last page, which is not given out. */
+/* The range ends with the last address. It lies in the last page, which is never found. */
 START_TEST(sums_that_wrap_find_nothing)
 {
 	random_finds(-500UL, 500, begin_random(_i + 1));
@@ -638,7 +635,7 @@ END_TEST
 START_TEST(ranges_change_only_with_nobody_in_the_ioas)
 {
 	up_write(&domains_rwsem);
-	/* Once for lockdep, once in every build. */
+	/* One warning is lockdep's, the other one comes in every build. */
 	shim_expected_warnings = 2;
 	ck_assert_int_eq(reserve(0x1000, 0x1fff, &owners[0]), 0);
 	ck_assert_uint_eq(shim_expected_warnings, 0);
@@ -740,10 +737,10 @@ START_TEST(the_last_byte_of_an_allowed_range_is_found)
 }
 END_TEST
 
-/* --- what searches cost; that no lock is held for long is checked by itself, see steps.h */
+/* --- cost of searches; the shims check that no lock is held for long, see steps.h */
 
 #define MANY		3000U
-#define MANY_SHIFT	12		/* of steps that a descent may take, plenty */
+#define MANY_SHIFT	12		/* steps of a descent into the tree, at most */
 #define HUGE		(2UL << 20)
 
 static struct ioas_area many[2 * MANY];
@@ -769,7 +766,7 @@ static void erase_many(void)
 	}
 }
 
-/* Finds places for as many more, and occupies them. Returns where the first one is. */
+/* Finds and occupies places for MANY areas. Returns the address of the first one. */
 static unsigned long place_many(unsigned long nbytes, unsigned long alignment)
 {
 	unsigned long iova, first = 0;
@@ -783,12 +780,12 @@ static unsigned long place_many(unsigned long nbytes, unsigned long alignment)
 		if (!i)
 			first = iova;
 	}
-	/* In all, not each. */
+	/* Steps of all searches together, not of each. */
 	ck_assert_uint_lt(shim_nsteps, 16UL * MANY * MANY_SHIFT);
 	return first;
 }
 
-/* Gaps of two huge pages but one small one, none of which begins with a huge page. */
+/* Makes gaps of two huge pages less one small page. None begins at a multiple of a huge page. */
 static void make_misaligned_gaps(void)
 {
 	unsigned long i;
@@ -805,7 +802,7 @@ START_TEST(gaps_that_are_misaligned_are_passed_once_and_in_pieces)
 }
 END_TEST
 
-/* Down to each area and up again, each a step after which others may get the lock. */
+/* The search goes down to each area and up again. After each step others may get the lock. */
 START_TEST(each_visit_of_an_area_is_a_step)
 {
 	unsigned long iova;
@@ -866,7 +863,7 @@ START_TEST(allowed_ranges_that_are_full_are_passed_once_and_in_pieces)
 
 	allow_many(HUGE);
 	ck_assert_uint_eq(place_many(HUGE, HUGE), 2 * HUGE);
-	/* That nothing is left is known by now. */
+	/* Earlier searches have found that nothing is left: these are short. */
 	shim_nsteps = 0;
 	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), -ENOSPC);
 	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), -ENOSPC);
@@ -900,7 +897,7 @@ START_TEST(what_becomes_free_is_found_again)
 	spin_lock(&space.iova_lock);
 	iova_insert(&space, &many[7]);
 	spin_unlock(&space.iova_lock);
-	/* Also if what was found is not used. */
+	/* Also if an earlier search found the place and did not use it. */
 	erase_many();
 	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), 0);
 	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), 0);
@@ -908,7 +905,7 @@ START_TEST(what_becomes_free_is_found_again)
 }
 END_TEST
 
-/* More sizes than searches are remembered of, each so often that forgetting would be seen. */
+/* There are more sizes than cursors. Each size comes so often that a wrong cursor would show. */
 START_TEST(searches_of_all_sizes_find_the_lowest_place)
 {
 	unsigned long iova, nbytes, lowest = 2 * HUGE;
@@ -952,7 +949,7 @@ START_TEST(a_search_that_was_overtaken_is_not_believed)
 		spin_unlock(&space.iova_lock);
 	}
 	ck_assert_uint_gt(i, 1);
-	/* Whatever that said, the next one finds the place. */
+	/* Whatever the result of that search, the next one finds the place. */
 	ck_assert_int_eq(find_free(HUGE, HUGE, 0, &iova), 0);
 	ck_assert_uint_eq(iova, many[0].first_iova);
 	spin_lock(&space.iova_lock);
@@ -962,7 +959,7 @@ START_TEST(a_search_that_was_overtaken_is_not_believed)
 }
 END_TEST
 
-/* One piece of a search. */
+/* Does one piece of a search, with the lock held. */
 static int find_piece(struct iova_request *request, unsigned long *iova)
 {
 	int ret;
@@ -987,7 +984,7 @@ static void insert_again(struct ioas_area *area)
 	spin_unlock(&space.iova_lock);
 }
 
-/* Everything allowed is full, and searches know of nothing above the first area. */
+/* Fills all allowed ranges. Searches then know nothing of what lies above the first area. */
 static void fill_and_forget(void)
 {
 	unsigned long iova;
@@ -1008,7 +1005,7 @@ START_TEST(a_search_overtaken_while_another_one_searches_is_not_believed)
 	fill_and_forget();
 	ck_assert_int_eq(find_piece(&request, &iova), -EINPROGRESS);
 	erase_again(&many[0]);
-	/* The other one is too large for what became free, and sees it all the same. */
+	/* The place is too small for this search, which resets freed_iova all the same. */
 	ck_assert_int_eq(find_free(2 * HUGE, HUGE, 0, &iova), -ENOSPC);
 	while ((ret = find_piece(&request, &iova)) == -EINPROGRESS)
 		;
@@ -1051,7 +1048,7 @@ START_TEST(a_search_goes_on_where_another_one_of_its_kind_ended)
 }
 END_TEST
 
-/* The lowest of the places that many areas fill, and that is free; or ULONG_MAX. */
+/* The lowest free place of those that MANY areas fill; ULONG_MAX if none is free. */
 static unsigned long lowest_free(const bool *is_free)
 {
 	unsigned int i;
@@ -1062,7 +1059,7 @@ static unsigned long lowest_free(const bool *is_free)
 	return ULONG_MAX;
 }
 
-/* No cursor is above a place in which a search of its kind would fit. */
+/* No cursor, together with freed_iova, passes over a place that fits. */
 static void check_cursors(const bool *is_free)
 {
 	unsigned long lowest = lowest_free(is_free);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * map and copy: what random sequences hardly meet.
+ * map and copy: cases that random sequences hardly meet.
  */
 #include "compat/stock.h"
 #include "lib_ioas.h"
@@ -13,7 +13,7 @@ START_TEST(a_map_that_wraps_is_refused)
 }
 END_TEST
 
-/* An IOAS of a context of its own, with a limit. */
+/* Replaces the context and its IOAS by new ones with a limit of areas. */
 static void limit_areas(unsigned long nareas)
 {
 	ioas_ctx_destroy(&ctx);
@@ -88,7 +88,7 @@ START_TEST(too_much_for_any_place_overflows)
 }
 END_TEST
 
-/* The second piece cannot be pinned: the first one goes again. */
+/* The second piece cannot be pinned: the first one is removed again. */
 START_TEST(a_copy_of_several_pieces_is_all_or_nothing)
 {
 	struct ioas *to = ioas_create(&ctx);
@@ -131,7 +131,7 @@ START_TEST(a_copy_outlives_what_it_was_copied_from)
 }
 END_TEST
 
-#define LEVELS_3	(1UL << 39)	/* so much a table of three levels can translate */
+#define LEVELS_3	(1UL << 39)	/* the first address beyond a table of three levels */
 #define LEVELS_4	(1UL << 48)
 #define LEVELS_5	(1UL << 57)
 
@@ -153,7 +153,7 @@ static void check_hold(bool is_type1, unsigned long iova, enum shim_hold hold)
 	ck_assert_int_eq(held_at_map, hold);
 }
 
-/* An IOMMU driver may add a level to the table of a domain only while nobody else uses it. */
+/* An IOMMU driver must not add a level to the table of a domain while other calls use it. */
 START_TEST(a_map_that_needs_more_levels_is_alone)
 {
 	struct ioas_hwpt *hwpt;
@@ -170,7 +170,7 @@ START_TEST(a_map_that_needs_more_levels_is_alone)
 	check_hold(_i, LEVELS_4, HOLDS_READ);
 	check_hold(_i, LEVELS_5 - PAGE_SIZE, HOLDS_READ);
 	check_hold(_i, -PAGE_SIZE, HOLDS_READ);
-	/* Another domain has as many levels as it has got for what there is. */
+	/* A new domain has only the levels that the existing areas needed. */
 	ck_assert_int_eq(unmap_pages(ioas, LEVELS_5, 1, UNMAP_UPWARD, &unmapped), 0);
 	ck_assert_int_eq(unmap_pages(ioas, -PAGE_SIZE, 1, UNMAP_UPWARD, &unmapped), 0);
 	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
@@ -194,7 +194,7 @@ START_TEST(a_map_that_fails_may_have_left_the_levels_out)
 }
 END_TEST
 
-/* Without a domain there is no table. */
+/* Without a domain there is no page table. */
 START_TEST(a_map_without_a_domain_is_never_alone)
 {
 	ck_assert_uint_eq(ioas->iova_space.reach, ULONG_MAX);
@@ -228,7 +228,7 @@ static void map_and_unmap(void *unused)
 	expect(!unmap_pages(ioas, 2 * IOVA, 1, UNMAP_WHOLE, &unmapped));
 }
 
-/* The domain looks whether somebody else is there when it gets a level more. */
+/* The domain of the shim warns if other calls are at work when it gets a level. */
 START_TEST(levels_are_added_beside_no_map_and_no_unmap)
 {
 	const struct shim_thread threads[] = { { map_low }, { map_high }, { map_and_unmap } };
@@ -263,7 +263,7 @@ static void map_on(void *start)
 	}
 }
 
-/* Or the walk over all areas would go on for as long as others map ahead of it. */
+/* Otherwise the walk over all areas would not end while others map ahead of it. */
 START_TEST(nothing_is_mapped_while_an_ioas_is_emptied)
 {
 	const struct shim_thread threads[] = {
@@ -277,9 +277,9 @@ START_TEST(nothing_is_mapped_while_an_ioas_is_emptied)
 		nmade = 0;
 		shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(seed));
 		expect(ended);
-		/* Each thread may just have returned from one. */
+		/* Each thread may have had one map under way. */
 		expect(nmade <= 3);
-		/* It goes on as before. */
+		/* The IOAS can be used as before. */
 		expect(!map_pages(ioas, IOVA, 1, 0));
 		expect(ioas->iova_space.reach == ULONG_MAX);
 		expect(!unmap_pages(ioas, 0, ULONG_MAX / PAGE_SIZE, UNMAP_ALL, &unmapped));
@@ -370,8 +370,8 @@ static void unmap_two(void *unused)
 }
 
 /*
- * Some orders have used up their switches when the unmap meets the map, which then goes on only if
- * the unmap sleeps: one that tries again and again would do so for ever.
+ * In some orders both switches are over when the unmap meets the map. The map then goes on only if
+ * the unmap sleeps: an unmap that tries again without sleeping would never end.
  */
 START_TEST(an_unmap_waits_for_a_map_across_either_border)
 {
@@ -404,7 +404,7 @@ static void unmap_half(void *unused)
 	type1_ret = unmap_pages(ioas, IOVA + half * PAGE_SIZE, 1, UNMAP_WHOLE, &unmapped_npages);
 }
 
-/* Whether it comes before the map, meets it or comes after: there is nothing to be divided. */
+/* The unmap comes before the map, during the map or after it: no area is divided. */
 START_TEST(an_unmap_of_half_of_a_map_that_fails_finds_nothing)
 {
 	const struct shim_thread threads[] = { { map_missing_memory }, { unmap_half } };
@@ -424,7 +424,7 @@ static void unmap_half_upward(void *unused)
 	type1_ret = unmap_pages(ioas, IOVA + half * PAGE_SIZE, 1, UNMAP_UPWARD, &unmapped_npages);
 }
 
-/* As iommufd, which does not look at the borders of what is under way. */
+/* As in iommufd, the borders of an area that is not live do not matter: -EBUSY. */
 START_TEST(an_upward_unmap_of_half_of_a_map_under_way_is_told_so)
 {
 	const struct shim_thread threads[] = { { map_missing_memory }, { unmap_half_upward } };
@@ -439,7 +439,7 @@ START_TEST(an_upward_unmap_of_half_of_a_map_under_way_is_told_so)
 }
 END_TEST
 
-/* As from type1, whose mutex makes the second wait. */
+/* As in stock type1, where the second map waits for a mutex. */
 static void map_the_last_one(void *unused)
 {
 	current = &process.task;
@@ -467,7 +467,7 @@ static int check_last(struct ioas *checked)
 	struct ioas_area *area;
 
 	ck_assert_ptr_eq(checked, ioas);
-	/* All is mapped, and nobody can do anything to it yet. */
+	/* The area is in all domains, but is not live yet: no call can use it. */
 	spin_lock(&ioas->iova_space.iova_lock);
 	area = iova_first(&ioas->iova_space, IOVA, IOVA);
 	ck_assert(area && !area_is_live(area));
@@ -475,7 +475,7 @@ static int check_last(struct ioas *checked)
 	return last_check;
 }
 
-/* Of what its front end does not want to stay in the end, in no domain or in two. */
+/* The last check of the front end refuses the map, in an IOAS with no domain or with two. */
 START_TEST(a_map_that_may_not_stay_leaves_nothing)
 {
 	struct ioas_map map = {
@@ -558,9 +558,9 @@ START_TEST(an_ioas_waits_for_a_call_that_has_left_it_for_a_while)
 }
 END_TEST
 
-static bool dead_after_map;	/* was the IOAS? */
+static bool dead_after_map;	/* the IOAS was dead after the map */
 
-/* As a container's call does, which is not kept but by the lock; it may meet a dead one. */
+/* As a call of a container: only the lock keeps the IOAS, which may be dead already. */
 static void map_unless_dead(void *unused)
 {
 	current = &process.task;
@@ -581,8 +581,8 @@ static void map_unless_dead(void *unused)
 }
 
 /*
- * There is one area, and no room for another one. What a thread frees stays until all are done, as
- * with RCU.
+ * Runs threads while there is one area, and no room for another one. Memory given to kfree_rcu()
+ * stays until all threads have returned.
  */
 static void run_at_limit(const struct shim_thread *threads, unsigned int nthreads,
 			 unsigned long seed)
@@ -616,7 +616,7 @@ static void unmap_first(void *unused)
 	ioas_leave(ioas);
 }
 
-/* A map that waits gets room, but the IOAS is dead by then in some orders: -ESHUTDOWN. */
+/* In some orders a map that waits gets room when the IOAS is dead: it returns -ESHUTDOWN. */
 START_TEST(a_dead_ioas_has_room_for_no_map)
 {
 	const struct shim_thread threads[] = {
@@ -624,7 +624,7 @@ START_TEST(a_dead_ioas_has_room_for_no_map)
 	};
 	unsigned long seed, ntoo_late = 0;
 
-	/* Few orders are critical ones. */
+	/* Only few orders show a bug. */
 	for (seed = 1; seed <= 1000; seed++) {
 		run_at_limit(threads, ARRAY_SIZE(threads), seed);
 		expect(destroyed);
@@ -669,7 +669,7 @@ static void use_all_room_and_put(void *unused)
 	ioas_put(ending);
 }
 
-/* An IOAS has one area and is allowed two, of four that there may be. */
+/* Makes an IOAS with one area and a share of two, of the four areas of its context. */
 static void make_ending(void)
 {
 	limit_areas(4);
@@ -708,13 +708,13 @@ static void end_context(void *unused)
 	ioas_ctx_destroy(&ctx);
 }
 
-/* A container is released beside a call of it. */
+/* A container is released during a call. */
 START_TEST(a_context_does_not_end_below_a_map_that_waits_for_room)
 {
 	const struct shim_thread threads[] = { { map_unless_dead }, { end_context } };
 	unsigned long seed;
 
-	/* Few orders are critical ones. */
+	/* Only few orders show a bug. */
 	for (seed = 1; seed <= 1000; seed++) {
 		run_at_limit(threads, ARRAY_SIZE(threads), seed);
 		expect(type1_ret == -ENOSPC || type1_ret == -ENODEV ||
@@ -725,7 +725,7 @@ START_TEST(a_context_does_not_end_below_a_map_that_waits_for_room)
 }
 END_TEST
 
-/* An area that nobody makes live unless the test does. */
+/* Inserts an area that is not live until the test calls set_live(). */
 static struct ioas_area *occupy(unsigned long iova)
 {
 	struct ioas_area *area = area_create(SHIM_USER_BASE, PAGE_SIZE, IOMMU_READ);
@@ -778,7 +778,7 @@ START_TEST(a_map_waits_only_for_the_lowest_area_in_its_way)
 }
 END_TEST
 
-/* More than a walk has stack for, if it goes on to the next one from within itself. */
+/* So many areas that a walk which recursed for each would overflow its stack. */
 #define NCOMING		20000
 
 static struct ioas_area *coming[NCOMING];
@@ -842,14 +842,14 @@ START_TEST(all_areas_of_a_context_count)
 	ck_assert_int_eq(copy_pages(ioas, IOVA, 1, other, 3 * IOVA), 0);
 	ck_assert_int_eq(copy_pages(ioas, IOVA, 1, other, 4 * IOVA), -ENOSPC);
 	ck_assert_int_eq(map_pages(ioas, 2 * IOVA, 1, 0), -ENOSPC);
-	/* What is wrong otherwise comes first. */
+	/* Other errors come first. */
 	ck_assert_int_eq(map_pages(ioas, IOVA, 1, 0), -EEXIST);
 	ioas_enter(ioas);
 	ck_assert_int_eq(ioas_get_space_info(ioas, &info), 0);
 	ioas_leave(ioas);
 	ck_assert_uint_eq(info.room, 0);
 	kvfree(info.ranges);
-	/* What one gives back the other may have. */
+	/* Room that one IOAS gives back can be used by the other one. */
 	ck_assert_int_eq(unmap_pages(other, 2 * IOVA, 1, UNMAP_WHOLE, &unmapped), 0);
 	ck_assert_int_eq(map_pages(ioas, 2 * IOVA, 1, 0), 0);
 	ck_assert_int_eq(map_pages(other, 2 * IOVA, 1, 0), -ENOSPC);
@@ -911,7 +911,7 @@ START_TEST(a_cut_keeps_the_flags_on_both_sides)
 }
 END_TEST
 
-/* More than can be inserted, or erased, between one lock and unlock: see steps.h. */
+/* More areas than can be inserted, or erased, while a spinlock is held once: see steps.h. */
 #define NPIECES		1500UL
 
 static void map_pieces(void)
@@ -1043,7 +1043,7 @@ START_TEST(an_upward_unmap_of_a_map_under_way_is_told_so)
 }
 END_TEST
 
-/* Of 39 bits, and then of 48. */
+/* First the map ends with the last address of four levels, then it begins right above. */
 START_TEST(a_map_up_to_a_border_reaches_no_further)
 {
 	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
@@ -1054,7 +1054,7 @@ START_TEST(a_map_up_to_a_border_reaches_no_further)
 }
 END_TEST
 
-/* All of an area in the way is in the range, or its lower end is not. */
+/* An area that is not live lies in the range, or reaches over its lower border. */
 START_TEST(a_dying_process_does_not_wait_to_unmap)
 {
 	struct ioas_area *other = occupy(IOVA);
@@ -1128,7 +1128,10 @@ END_TEST
 
 static unsigned int nacross;
 
-/* The upper or the lower one of two goes, and another comes across the border of the next. */
+/*
+ * Unmaps pages 2 to 5, and maps an area over a border of what the other thread still has to unmap:
+ * over the end of its range, or over the place that it has reached.
+ */
 static void unmap_and_map_across(void *upper)
 {
 	unsigned long unmapped;

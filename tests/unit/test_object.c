@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * object: ids, and when objects end.
+ * object: ids, and how objects end.
  */
 #include "kernel.h"
 #include "lib_run.h"
@@ -149,7 +149,7 @@ START_TEST(a_user_less_than_there_are_is_complained_about)
 }
 END_TEST
 
-/* Nobody else runs: nobody ever ends the call, and time passes. */
+/* The only thread waits, so the call that keeps the object busy never ends, and time passes. */
 START_TEST(an_object_that_is_busy_for_too_long_is_not_destroyed)
 {
 	u32 id = publish(0);
@@ -164,7 +164,7 @@ START_TEST(an_object_that_is_busy_for_too_long_is_not_destroyed)
 }
 END_TEST
 
-/* Were it to wait, time would pass, and be told. */
+/* If it waited until it gives up, it would log that. */
 START_TEST(a_dying_process_does_not_wait_to_destroy)
 {
 	struct task_struct task = { .is_dying = true };
@@ -194,7 +194,10 @@ START_TEST(the_account_mode_changes_in_an_empty_context_only)
 }
 END_TEST
 
-/* The chain can be taken down from one end only, and that is the first that is looked at. */
+/*
+ * Each object uses the next one, or the one before. So they can only end in one order: that of the
+ * ids, or the opposite.
+ */
 START_TEST(a_context_ends_its_objects_whatever_uses_what)
 {
 	unsigned int i;
@@ -237,13 +240,13 @@ START_TEST(a_retire_is_woken_by_a_destroy_that_gives_up)
 }
 END_TEST
 
-/* What threads do to one object, and what became of it. */
+/* One object that several threads find and destroy. */
 static struct {
 	u32 id;
 	unsigned int nfound;
 	unsigned int ndestroyed;
-	unsigned int nbusy;		/* times that DESTROY said so */
-	bool ended;			/* nothing may work on it any more */
+	unsigned int nbusy;		/* times that DESTROY returned -EBUSY */
+	bool ended;			/* no call may work on it any more */
 	unsigned int nworking;
 } race;
 
@@ -335,7 +338,7 @@ static void use_others_then_end(void *data)
 	ioas_object_put(&things[0].object);
 }
 
-/* With the lock of the table: else any number of waiters would take turns in there. */
+/* A wake-up has the lock of the table: it must not run through waiters for other objects. */
 START_TEST(a_call_that_ends_wakes_only_who_waits_for_its_object)
 {
 	const struct shim_thread threads[] = {
@@ -368,7 +371,7 @@ START_TEST(destroy_gives_up_where_a_call_made_a_user)
 }
 END_TEST
 
-/* Its owner is a user: DESTROY of somebody else always fails. */
+/* The owner of the object is a user of it, so that DESTROY always fails. */
 START_TEST(retire_waits_for_calls_whatever_destroy_does)
 {
 	const struct shim_thread threads[] = {

@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random calls of several threads, by all ways there are into a container and its IOASs, with
- * memory that changes between and during calls, and with things that fail: ioctls; groups that
- * come and go, some with attaches that fail and are tried again; emulated devices, which note
- * what they have pinned when that has returned; in-kernel users; a device of a kernel driver;
- * native maps, copies, cuts and unmaps.
+ * Random calls of several threads on a container and its IOASs, by all interfaces. Memory changes
+ * between and during calls, and some allocations fail. The calls are:
  *
- * Each map of a domain leads to the memory of its address (lib_judge.h), no page is unpinned that
- * a device can reach, what is written is reported as dirty, and when all threads rest, areas,
+ * - ioctls of the container;
+ * - attaches and detaches of groups; some attaches fail and are tried again;
+ * - pins of emulated devices, which note a pin only after it has returned;
+ * - in-kernel users, and a device of a kernel driver;
+ * - native maps, copies, cuts and unmaps.
+ *
+ * Checked: each map of a domain leads to the memory of its address (lib_judge.h). No page is
+ * unpinned that a device can reach. Writes are reported as dirty. When no call is under way, areas,
  * extents, pins, charges and domains agree. At the end nothing is left.
  *
- * The seed of a sequence also gives the order of its threads. SEED=n is that of the first sequence
- * of all; no two tests of a kind have the same one. SEQUENCES=n runs just so many of each kind, in
- * one test; RANDOM_SECONDS=n lets each test go on for so long. THREADS=1 runs only the tests of one
- * thread, THREADS=4 only those of four.
+ * The seed of a sequence also gives the order of its threads. These variables of the environment
+ * are read:
+ *
+ * - SEED=n is the seed of the first sequence; no two tests of a kind have the same seeds.
+ * - SEQUENCES=n runs n sequences of each kind, in one test.
+ * - RANDOM_SECONDS=n lets each test run for n seconds.
+ * - THREADS=1 runs only the tests with one thread, THREADS=4 only those with four.
  */
 #include <time.h>
 
@@ -28,11 +34,11 @@
 
 #define NTHREADS	4
 #define NTESTS		10
-#define NSEQUENCES	100		/* of a test */
+#define NSEQUENCES	100		/* in a test */
 #define SEEDS_FOR_SECONDS	100000000UL	/* more than a test can use up */
 #define NROUNDS		3
-#define NSTEPS		30		/* of a thread in a round */
-#define NGROUPS		3		/* real ones of the container */
+#define NSTEPS		30		/* of each thread in a round */
+#define NGROUPS		3		/* groups of the container with an IOMMU */
 #define NTOYS		2
 #define NUSERS		2
 #define MAX_USER_PINS	8
@@ -41,14 +47,14 @@
 
 static struct ioas_ctx *ctx;
 static u32 ids[NIOAS];
-static struct ioas *ioass[NIOAS];	/* the last one comes and goes */
-static unsigned int selected;		/* which one container ioctls work on */
+static struct ioas *ioass[NIOAS];	/* the last one is created and destroyed meanwhile */
+static unsigned int selected;		/* number of the IOAS of container ioctls */
 
-/* What vfio.ko does with its own lock held: groups, devices that are opened and closed. */
+/* vfio.ko's lock for attach, detach, and open and close of devices. */
 static struct mutex vfio_mutex;
 static unsigned int nattached;		/* groups; the last one stays until the end */
 
-/* What a test makes happen: one in which some of this never does shows nothing. */
+/* Events that must happen in each test: without one of them the test would show nothing. */
 enum event {
 	MAPPED, UNMAPPED, UNMAPPED_REPORTING, REPORTED, WRITES_REPORTED, ADDRESS_TAKEN,
 	ADDRESS_GIVEN, TOY_PINNED, TOY_READ, TOY_TAKEN_FROM, ATTACHED, ATTACH_FAILED,
@@ -70,14 +76,14 @@ static unsigned long pick(unsigned long limit)
 	return random_below(&seeds[shim_self()], limit);
 }
 
-/* A range of pages of IOVA. */
+/* A random range of pages. Returns its length; *@index is the first page. */
 static unsigned long pick_range(unsigned long *index)
 {
 	*index = pick(NSLOTS);
 	return 1 + pick(min(MAX_MAP_NPAGES, NSLOTS - *index));
 }
 
-/* A range in something that is mapped, as it is or a part of it; or any other. */
+/* A range that is an area or a part of one; sometimes any other range. */
 static unsigned long pick_mapped(const struct ioas *ioas, unsigned long *index)
 {
 	unsigned long npages, skipped, nareas = ioas ? ioas->iova_space.nareas : 0;
@@ -101,7 +107,7 @@ static unsigned long pick_mapped(const struct ioas *ioas, unsigned long *index)
 	return 1 + pick(npages - skipped);
 }
 
-/* From where one area begins to where it ends, or the next one, or the one behind that. */
+/* A range from the beginning of an area to its end, or to the end of one of the next two areas. */
 static unsigned long pick_areas(const struct ioas *ioas, unsigned long *index)
 {
 	unsigned long npages = pick_mapped(ioas, index), end = *index + npages, more = pick(3);
@@ -132,7 +138,7 @@ static unsigned long pick_place(const struct ioas *ioas)
 	return index;
 }
 
-/* A slot that may be shown at a page of IOVA, with @npages behind it. */
+/* A slot that may be mapped at page @index of IOVA, the first one of @npages. */
 static unsigned long pick_slot(unsigned long index, unsigned long npages)
 {
 	unsigned long first = index % PERIOD;
@@ -146,29 +152,29 @@ static bool is_result(long ret, int a, int b, int c, int d)
 	return !ret || ret == -a || ret == -b || ret == -c || ret == -d;
 }
 
-/* --- which pages must be reported as dirty */
+/* --- pages that must be reported as dirty */
 
 struct dirty_page {
-	bool written;			/* since it was reported */
+	bool written;			/* since it was last reported */
 	unsigned int nwrites;
-	unsigned int age;		/* changes when what is mapped there does */
-	unsigned int nchanging;		/* calls under way that may do that */
+	unsigned int age;		/* changes when the mapping of the page changes */
+	unsigned int nchanging;		/* calls under way that may change the mapping */
 };
 
-static struct dirty_page dirty[2][NSLOTS];	/* of the IOASs that can be selected */
+static struct dirty_page dirty[2][NSLOTS];	/* for the IOASs that can be selected */
 static bool tracking;
 static unsigned int tracking_age;
 static unsigned int nreporting;
 static unsigned int report_age;
 
 struct write {
-	struct dirty_page *page;	/* NULL: nobody knows what becomes of it */
+	struct dirty_page *page;	/* NULL: it cannot be told whether it must be reported */
 	unsigned int age;
 	unsigned int tracking_age;
 	unsigned int report_age;
 };
 
-/* A report that is made meanwhile may have told of it before it is over. */
+/* A write counts only if no report is made meanwhile, which may have it already. */
 static struct write begin_write(const struct ioas *ioas, unsigned long index)
 {
 	unsigned int i = ioas == ioass[1];
@@ -194,7 +200,7 @@ static void end_write(const struct write *write)
 	page->nwrites++;
 }
 
-/* Of all IOASs with a negative number. */
+/* A call may change the mappings of a range, in all IOASs if @which is negative. */
 static void begin_change(long which, unsigned long index, unsigned long npages)
 {
 	unsigned long i, j;
@@ -234,7 +240,7 @@ static void begin_report(struct report *report)
 	report->is_alone = !nreporting++;
 }
 
-/* @nchanging: calls that change the range and are the caller's own. */
+/* Checks the bits of a report. @nchanging: the caller's own calls that change the range. */
 static void end_report(struct report *report, unsigned long index, unsigned long npages,
 		       u64 bits, unsigned int nchanging)
 {
@@ -280,7 +286,7 @@ static long call(unsigned int cmd, const void *args, size_t nbytes)
 	return container_call(cmd, where);
 }
 
-/* One in four cannot be written to. */
+/* One bitmap in four is at an address without memory. */
 static struct vfio_bitmap pick_bitmap(void)
 {
 	return (struct vfio_bitmap){
@@ -356,7 +362,7 @@ static void step_unmap_and_report(void)
 	else
 		nreporting--;
 	note(UNMAPPED_REPORTING, !ret);
-	/* One that fails in the middle has reported some of it. */
+	/* A call that fails in the middle has reported and removed a part. */
 	end_change(selected, index, npages, ret != -EINVAL);
 	expect(is_result(ret, EINVAL, EFAULT, ENOMEM, 0));
 }
@@ -397,7 +403,7 @@ static void forget_writes(void)
 			dirty[i][j].written = false;
 }
 
-/* The first thread's alone, so that it is known whether dirty pages are tracked. */
+/* Only the first thread does this step, so that the test knows whether tracking is on. */
 static void step_track(void)
 {
 	bool start = pick(8);
@@ -417,8 +423,8 @@ static void step_track(void)
 }
 
 /*
- * The first thread's alone: nobody else takes an address away, so the one that is given is that
- * of the same memory.
+ * Only the first thread does this step. No other thread declares an address void, so that the
+ * address that is set is always that of the same memory.
  */
 static void step_address(void)
 {
@@ -442,7 +448,7 @@ static void step_address(void)
 	expect(is_result(ret, EINVAL, EBUSY, 0, 0));
 	if (!pick(4))
 		return;
-	/* All that has none now gets one. */
+	/* Sets the address of each area that has none. */
 	for (index = 0; index < NSLOTS; index++) {
 		for (rb = rb_first(&ioas->iova_space.areas); rb; rb = rb_next(rb)) {
 			area = rb_entry(rb, struct ioas_area, node);
@@ -468,15 +474,15 @@ struct toy {
 	struct iommu_group *group;
 	bool is_attached;		/* vfio_mutex */
 	bool is_open;			/* open_rwsem */
-	struct rw_semaphore open_rwsem;	/* while it is used it is not closed */
-	bool locks;			/* has a mutex, held when it pins and lets go */
+	struct rw_semaphore open_rwsem;	/* held for reading while it is used, to keep it open */
+	bool locks;			/* it takes its mutex to pin and to unpin */
 	struct mutex mutex;
 	unsigned int nheld[NSLOTS];
 };
 
 static struct toy toys[NTOYS];
-static bool has_toys;			/* where there are none, addresses can be taken away */
-static struct page *held[NSLOTS];	/* what there is when somebody holds it */
+static bool has_toys;			/* without them addresses can be declared void */
+static struct page *held[NSLOTS];	/* the page that devices got; valid while it is held */
 
 static struct ioas *toys_ioas(void)
 {
@@ -516,7 +522,7 @@ static void toy_let_go(struct vfio_device *vdev, u64 iova, u64 nbytes)
 	struct toy *toy = container_of(vdev, struct toy, vdev);
 	unsigned long i;
 
-	/* Some take their time, and are told again. */
+	/* Some devices do not react at once, and are told again. */
 	if (!pick(4))
 		return;
 	if (toy->locks)
@@ -550,7 +556,7 @@ static void toy_pin(struct toy *toy)
 	}
 }
 
-/* A page that the device holds, or any. */
+/* A page that the device holds, if it holds one; else any. */
 static unsigned long pick_held(const struct toy *toy)
 {
 	unsigned long index = pick(NSLOTS), i;
@@ -634,7 +640,7 @@ static void step_toy(void)
 	up_read(&toy->open_rwsem);
 }
 
-/* What the last device that is open still holds is taken from it. */
+/* Closes a device. The last open one may still hold pages, which are then unpinned for it. */
 static void toy_close(struct toy *toy)
 {
 	bool last = !toys[0].is_open || !toys[1].is_open;
@@ -665,7 +671,7 @@ static void toy_attach(struct toy *toy)
 	nattached += !ret;
 }
 
-/* Whatever has no group any more goes. */
+/* Mappings end with the last group of an IOAS. */
 static void detach(struct iommu_group *group)
 {
 	begin_change(-1, 0, NSLOTS);
@@ -748,7 +754,7 @@ static void step_group_comes_or_goes(void)
 /* --- a device of a kernel driver */
 
 static struct iommu_group *driver_group;
-static struct ioas_device *idev;	/* the next one's, as is what follows */
+static struct ioas_device *idev;	/* driver_mutex, as is idev_is_attached */
 static bool idev_is_attached;
 static struct mutex driver_mutex;
 
@@ -789,8 +795,8 @@ static void step_driver(void)
 struct user {
 	struct ioas_access *access;
 	struct mutex attach_mutex;
-	int ioas;			/* attach_mutex; negative: none */
-	struct mutex pins_mutex;	/* held when it gives pins back */
+	int ioas;			/* attach_mutex; negative: not attached */
+	struct mutex pins_mutex;	/* held when it unpins */
 	struct {
 		unsigned long index;
 		unsigned long npages;	/* 0: none */
@@ -846,11 +852,11 @@ static void user_pin(struct user *user)
 		return;
 	for (i = 0; i < npages; i++)
 		judge_page(pages[i], index + i);
-	/* Between a pin and its note much can happen. */
+	/* Other threads may run between a pin and its note. */
 	shim_might_sleep();
 	while (pin < MAX_USER_PINS - 1 && user->pins[pin].npages)
 		pin++;
-	/* There is room for one more, which is given back at once. */
+	/* The last place may be in use: then the new pin is given back at once. */
 	expect(!user->pins[pin].npages || pin == MAX_USER_PINS - 1);
 	if (user->pins[pin].npages) {
 		vfio_ioas_access_unpin_pages(user->access, index_iova(index), npages * PAGE_SIZE);
@@ -920,7 +926,7 @@ static void step_user(void)
 
 /* --- native calls */
 
-/* The number of an IOAS, kept; negative: there is none. */
+/* Gets and keeps a random IOAS; NULL if it does not exist just now. */
 static struct ioas *get_any_ioas(unsigned int *which)
 {
 	*which = pick(NIOAS);
@@ -1077,7 +1083,7 @@ static void step_ioas_comes_or_goes(void)
 	mutex_unlock(&third_mutex);
 }
 
-/* --- what else happens */
+/* --- other steps */
 
 static void step_memory(void)
 {
@@ -1118,7 +1124,7 @@ static void do_step(void)
 	steps[i].step();
 }
 
-/* --- a sequence */
+/* --- sequences */
 
 static void run_steps(void *data)
 {
@@ -1155,7 +1161,7 @@ static void look_at_all(void)
 	judge_all(ioass, pins, list_pins(pins));
 }
 
-/* With one thread everything is looked at after each step. */
+/* With one thread everything is checked after each step, else at the end of the round. */
 static void run_round(unsigned int nthreads)
 {
 	static const unsigned int rates[] = { 0, 0, 50, 12, 4 };
@@ -1287,7 +1293,7 @@ static void end_groups(void)
 	expect(!nattached);
 }
 
-/* Nothing that is undone needs memory. */
+/* Ends everything without memory: nothing that ends may need any. */
 static void end(void)
 {
 	bool users_first = pick(2);
@@ -1326,7 +1332,7 @@ static unsigned long setting(const char *name, unsigned long otherwise)
 	return value ? strtoul(value, NULL, 0) : otherwise;
 }
 
-/* Each test has sequences of its own, whose numbers follow those of the test before. */
+/* Each test has its own seeds, which follow those of the test before. */
 static void run_sequences(unsigned int test, unsigned int nthreads)
 {
 	unsigned long nseconds = setting("RANDOM_SECONDS", 0), i;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pages against a list of who needs which page: a page is pinned, and charged, once, if and
- * only if somebody needs it.
+ * store, compared with a list of users and the pages that they need. A page is pinned and charged
+ * once if at least one user needs it, and else not at all.
  */
 #include "compat/stock.h"
 #include "kernel.h"
@@ -42,7 +42,7 @@ static void teardown(void)
 	shim_process_check_clean(&other);
 }
 
-/* A store of memory that is made of the first pages there are, in their order. */
+/* Makes a store of the first @npages pages of memory, in ascending order. */
 static void make_store(unsigned long npages, bool writable)
 {
 	unsigned long i;
@@ -76,7 +76,7 @@ static void unpin(struct store_user *user)
 	store_unlock(&pages);
 }
 
-/* Of pages from the third on. */
+/* Finds a user of pages 3 to @last_index. */
 static struct store_user *find_user(enum store_user_kind kind, unsigned long owner,
 				    unsigned long last_index)
 {
@@ -173,7 +173,7 @@ START_TEST(reserved_pages_are_pinned_but_not_charged)
 }
 END_TEST
 
-/* Device memory at slots [first, end), the frames consecutive. */
+/* Shows device memory at slots @first to @end - 1, with consecutive frames from @pfn on. */
 static void make_mmio(unsigned int first, unsigned int end, unsigned long pfn)
 {
 	for (; first < end; first++) {
@@ -184,7 +184,7 @@ static void make_mmio(unsigned int first, unsigned int end, unsigned long pfn)
 	}
 }
 
-/* 0x5000 is no page of the machine's; reserved ones may be device memory, too. */
+/* Frame 0x5000 has no struct page. Frames with a reserved page can be device memory, too. */
 START_TEST(device_memory_is_neither_pinned_nor_charged)
 {
 	struct extent_cursor cursor;
@@ -302,7 +302,7 @@ START_TEST(want_of_memory_to_fault_in_device_memory_is_told)
 			break;
 		ck_assert_int_eq(ret, -ENOMEM);
 	}
-	/* That the page is not there yet was among what failed. */
+	/* One of the failures was that of the page fault. */
 	ck_assert(!process.mm.mmio[1].absent);
 	ck_assert_uint_gt(n, 1);
 	store_unpin(&pages, NULL, &refund);
@@ -310,7 +310,7 @@ START_TEST(want_of_memory_to_fault_in_device_memory_is_told)
 }
 END_TEST
 
-/* The result of faulting it in, and of a pin then: all but the first two mean a bad address. */
+/* The error of the page fault, and the one that a pin returns for it. */
 static const struct {
 	int fault, pin;
 } faults[] = {
@@ -344,7 +344,7 @@ START_TEST(device_memory_is_found_at_a_tagged_address)
 }
 END_TEST
 
-/* As from type1; a native map is made with the rights of the caller. */
+/* With the rules of type1. A native map, without them, obeys protection keys. */
 START_TEST(type1_maps_what_a_protection_key_forbids_the_caller)
 {
 	make_store(_i % 2 ? 1 : STORE_NPAGES, _i < 2);
@@ -360,7 +360,7 @@ START_TEST(type1_maps_what_a_protection_key_forbids_the_caller)
 }
 END_TEST
 
-/* Though it was written to, so that the quick way finds it. */
+/* The page is present, so that the fast walk, which does not check this, would pin it. */
 START_TEST(type1_refuses_to_read_what_the_process_may_not_read)
 {
 	make_store(_i ? 1 : STORE_NPAGES, false);
@@ -390,14 +390,14 @@ START_TEST(type1_maps_registers_that_a_protection_key_forbids_the_caller)
 }
 END_TEST
 
-/* A kernel that counts its pins could count no more than two million. */
+/* A kernel that counts pins of the zero page would overflow after two million of them. */
 START_TEST(the_zero_page_is_not_pinned)
 {
 	struct page *zero = &shim_pages[SHIM_ZERO_PAGE];
 	unsigned int i;
 
 	make_store(_i % 2 ? 1 : STORE_NPAGES, false);
-	/* Which is not pinned by the quick walk then. */
+	/* With the rules of type1 pages are not pinned by the fast walk. */
 	pages.pin_rules = _i / 2 ? STOCK_PIN_RULES : 0;
 	zero->reserved = true;
 	for (i = 0; i < pages.extents.npages; i += 2)
@@ -411,7 +411,7 @@ START_TEST(the_zero_page_is_not_pinned)
 }
 END_TEST
 
-/* What was pinned before a failure is given back, and nothing else. */
+/* A failure unpins the pages that were pinned before it, and no others. */
 START_TEST(the_zero_page_is_not_unpinned_by_a_failure)
 {
 	unsigned int i;
@@ -486,7 +486,7 @@ START_TEST(what_is_pinned_already_can_be_pinned_when_the_owner_is_dead)
 }
 END_TEST
 
-/* An IOMMU driver has left a part of it mapped. */
+/* The store is marked as leaked, as after an IOMMU driver left a part of it mapped. */
 START_TEST(a_store_that_is_stuck_stays_pinned)
 {
 	struct store_user user = { .first_index = 3, .last_index = 9 };
@@ -532,7 +532,7 @@ START_TEST(a_pin_is_found_by_exactly_its_range)
 }
 END_TEST
 
-/* Runs of the store, holes too. */
+/* The number of runs of the store, holes included. */
 static unsigned long count_runs(void)
 {
 	struct extent_cursor cursor;
@@ -546,7 +546,7 @@ static unsigned long count_runs(void)
 	return n;
 }
 
-/* What K1 was: a part was pinned before the page that is missing. */
+/* Some pages are pinned before one is found missing. */
 START_TEST(after_a_pin_that_failed_the_next_gets_all_its_pages)
 {
 	unsigned long i;
@@ -586,7 +586,7 @@ START_TEST(a_shared_pin_that_failed_leaves_the_runs_as_they_were)
 		shim_fail_in = fail_in;
 		if (!pin(&all))
 			break;
-		/* A list of pages may be small. */
+		/* The runs and pins are those from before. */
 		ck_assert_uint_eq(count_runs(), 3);
 		ck_assert_uint_eq(shim_npinned, 3);
 		ck_assert_uint_eq(process.mm.locked_vm, 3);
@@ -618,7 +618,7 @@ START_TEST(a_border_stays_as_long_as_somebody_needs_it)
 	ck_assert_uint_eq(count_runs(), 3);
 	unpin(&lower);
 	ck_assert_uint_eq(count_runs(), 3);
-	/* Which needs no memory, as nothing may that goes. */
+	/* An unpin must not need memory. */
 	shim_fail_in = 1;
 	unpin(&all);
 	ck_assert_int_eq(shim_fail_in, 1);
@@ -629,7 +629,7 @@ START_TEST(a_border_stays_as_long_as_somebody_needs_it)
 }
 END_TEST
 
-/* Users that need one page each keep what one who needed all of it leaves. */
+/* One user needs all pages, others need a page each. When the first one leaves, all stay pinned. */
 START_TEST(an_unpin_beside_many_users_pauses)
 {
 	static struct store_user all, singles[STORE_NPAGES];
@@ -653,9 +653,8 @@ START_TEST(an_unpin_beside_many_users_pauses)
 END_TEST
 
 /*
- * Users that all begin with the same page, each one page longer than the one before. In ascending
- * order of their ends they lie one below the other in the tree. Their unpins take a few steps each,
- * and not one for each of those that are left.
+ * All users begin with the same page, and each needs one page more than the one before. The unpin
+ * of the longest one takes a few steps, and not one for each user that is left.
  */
 START_TEST(an_unpin_takes_no_step_for_users_that_lie_in_others)
 {
@@ -687,7 +686,7 @@ static void note_unpin(unsigned long pfn, unsigned long npages, bool dirty)
 	unpinned_until += npages;
 }
 
-/* The run is longer than all memory that tests have: no page of it is touched. */
+/* The run is longer than the memory of tests: its pages do not exist. */
 START_TEST(an_unpin_of_a_long_run_pauses)
 {
 	unsigned long before;
@@ -703,7 +702,7 @@ START_TEST(an_unpin_of_a_long_run_pauses)
 }
 END_TEST
 
-/* Each page is a run: what looks at all of them lets others run now and then. */
+/* Each page is a run. Functions that look at all runs call cond_resched() now and then. */
 START_TEST(a_look_at_all_runs_of_a_store_pauses)
 {
 	struct store_user first = { .last_index = SHIM_USER_NPAGES - 1 }, second = first;
@@ -723,7 +722,7 @@ START_TEST(a_look_at_all_runs_of_a_store_pauses)
 	ck_assert_uint_eq(sum.npinned, SHIM_USER_NPAGES - 1);
 	ck_assert_uint_eq(sum.ncharged, SHIM_USER_NPAGES - 1);
 	ck_assert_uint_ge(shim_npauses - before, SHIM_USER_NPAGES / SUM_AT_ONCE);
-	/* The owner is dead, but whether any page is missing is looked at first. */
+	/* The owner is dead. That matters only if a page is missing, so all runs are searched. */
 	current = &other.task;
 	process.mm.mm_users = 0;
 	before = shim_npauses;
@@ -749,7 +748,7 @@ static void shuffle(unsigned long *numbers, unsigned long n, unsigned long *seed
 	}
 }
 
-/* What K10 was. With and without an area that needs all of it, too. */
+/* Holds of single pages, in random order, with and without an area that needs all pages. */
 START_TEST(pins_of_every_page_leave_nothing_behind)
 {
 	static struct store_user pins[SHIM_USER_NPAGES];
@@ -861,14 +860,14 @@ START_TEST(a_pin_of_another_owner_or_another_area_is_not_found)
 }
 END_TEST
 
-/* --- holds with a page of their own */
+/* --- holds beside the store, with a page of their own */
 
-#define HELD		5UL		/* the page of the store that they are beside */
+#define HELD		5UL		/* the index of the page that is held */
 
-static struct store_user all;		/* an area in a domain */
+static struct store_user all;		/* needs all pages, as an area in a domain does */
 static struct store_beside beside;
 
-/* A store in a domain; its page is reserved where the holds are, if @reserved. */
+/* Makes a store with all pages pinned. @reserved: its page at HELD is reserved. */
 static void make_filled_store(bool reserved)
 {
 	make_store(STORE_NPAGES, true);
@@ -879,7 +878,7 @@ static void make_filled_store(bool reserved)
 	ck_assert_int_eq(pin(&all), 0);
 }
 
-/* The process has another page there by now, or none. */
+/* Makes a hold while the process has @page at HELD, or nothing there. */
 static int hold(struct store_hold *held, struct page *page)
 {
 	int ret;
@@ -909,7 +908,7 @@ static void check_beside(long npinned, long ncharged, unsigned long nlocked)
 	ck_assert_uint_eq(process.mm.locked_vm, nlocked);
 }
 
-/* No memory is needed where pages go. */
+/* An unpin must not need memory. */
 static void unpin_without_memory(struct store_user *user)
 {
 	shim_fail_one_in = 1;
@@ -932,7 +931,7 @@ START_TEST(a_hold_of_the_page_that_the_store_has_is_not_beside)
 }
 END_TEST
 
-/* The first one to need it has it from the owner, and later ones what is there by then. */
+/* The first hold brings its page into the store. The second one gets what the owner has by then. */
 START_TEST(a_hold_follows_the_owner_past_another_hold)
 {
 	struct store_hold first, second;
@@ -954,7 +953,7 @@ START_TEST(a_hold_follows_the_owner_past_another_hold)
 }
 END_TEST
 
-/* The store is filled again with the page that the process has then: a third one. */
+/* When the store is pinned again, the process has a third page there. */
 START_TEST(a_page_beside_keeps_the_charge_of_one_that_goes)
 {
 	struct store_hold held;
@@ -1012,8 +1011,8 @@ START_TEST(a_page_beside_is_covered_as_long_as_anybody_needs_the_other)
 END_TEST
 
 /*
- * The first one that is charged at all is covered, unless the page of the store is charged to
- * nobody.
+ * The first hold whose page is not reserved is covered by the page of the store, unless that one is
+ * reserved.
  */
 START_TEST(of_many_holds_at_a_page_each_is_charged_once_whoever_leaves_first)
 {
@@ -1105,7 +1104,7 @@ START_TEST(device_memory_is_one_run_however_small_the_batches_are)
 	make_store(STORE_NPAGES, true);
 	pages.pin_rules = STOCK_PIN_RULES;
 	make_mmio(0, STORE_NPAGES, 0x5000);
-	/* The list of pages. */
+	/* The large list of pages cannot be allocated: batches are small. */
 	shim_fail_in = 1;
 	ck_assert_int_eq(store_pin(&pages, NULL), 0);
 	ck_assert_int_eq(shim_fail_in, 0);
@@ -1145,7 +1144,7 @@ START_TEST(a_dying_process_does_not_wait_for_an_mm)
 }
 END_TEST
 
-/* It is not faulted in once more; then it must not be written. */
+/* First it is present, so that no page fault comes; then it must not be written. */
 START_TEST(device_memory_that_is_there_is_taken_as_it_is)
 {
 	make_store(2, true);
@@ -1282,7 +1281,7 @@ static bool is_border(unsigned long index)
 	return false;
 }
 
-/* The extents have all borders that users need, and otherwise as few as can be. */
+/* Runs are split at each border of a user's part, and nowhere else. */
 static void check_borders(void)
 {
 	struct extent_cursor cursor;
@@ -1320,7 +1319,7 @@ static void check_all(void)
 	check_borders();
 }
 
-/* What a user needs is listed in its order. */
+/* Checks that store_list() lists the pages of a user in their order. */
 static void check_list(const struct store_user *user)
 {
 	struct page *list[STORE_NPAGES];
@@ -1333,7 +1332,7 @@ static void check_list(const struct store_user *user)
 		expect(list[i - user->first_index] == process.mm.pages[i]);
 }
 
-/* Memory in pieces, some of them parts of folios, some reserved, some shown twice. */
+/* Shows pieces of memory: parts of folios, reserved pages, and pages that are shown twice. */
 static void scatter(unsigned long *seed)
 {
 	unsigned long i, page = 0;
@@ -1346,13 +1345,13 @@ static void scatter(unsigned long *seed)
 			page = random_below(seed, 200);
 		process.mm.pages[i] = &shim_pages[page++];
 	}
-	/* Only small folios are. */
+	/* Only folios of one page can be reserved. */
 	for (i = 0; i < 200; i++)
 		if (!shim_pages[i].to_head && shim_pages[i].folio_npages == 1)
 			shim_pages[i].reserved = !random_below(seed, 4);
 }
 
-/* Can what a user needs be had at all? */
+/* Can all pages that a user needs be pinned? */
 static bool is_there(const struct store_user *user)
 {
 	unsigned long i;
@@ -1441,7 +1440,7 @@ static void random_sequence(unsigned long seed, bool failing)
 	for (i = 0; i < 1000; i++) {
 		unsigned long index = random_below(&seed, STORE_NPAGES);
 
-		/* Cannot be pinned, but what is pinned stays so. */
+		/* A page that is read-only cannot be pinned any more; a pin that exists stays. */
 		process.mm.read_only[index] = !random_below(&seed, 10);
 		random_step(&seed, failing);
 		check_all();

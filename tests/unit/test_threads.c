@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Threads that work on one IOAS, and on two that share memory, in many orders: nothing warns,
- * nobody waits for ever, and in the end all is consistent and nothing is left.
+ * Threads that work on two IOASs that share memory, in many orders. Nothing warns, and no thread
+ * waits for ever. At the end all areas are live and idle, and nothing is left.
  */
 #include "compat/stock.h"
 #include "lib_ioas.h"
@@ -9,13 +9,13 @@
 
 #define NTHREADS	5
 #define NSTEPS		40
-#define NPAGES		8UL		/* of the range that all of them fight for */
+#define NPAGES		8UL		/* of the range that all threads work on */
 
 static struct ioas *both[2];
 static struct ioas_access *access;
 static unsigned long seeds[NTHREADS];
 
-/* Pins of the in-kernel user, by page of the range. */
+/* Pages of the range that the in-kernel user has pinned. */
 static bool pinned[NPAGES];
 static struct mutex pins_mutex;
 
@@ -134,7 +134,7 @@ static void step_rw(struct ioas *ioas, unsigned long first, unsigned long npages
 
 static void step_replace(struct ioas *ioas, unsigned long first, unsigned long npages)
 {
-	/* Only the request for it is of interest: it is attached, so it works, or is busy. */
+	/* The result does not matter: it may be -EBUSY. */
 	vfio_ioas_access_replace(access, ioas->object.id);
 }
 
@@ -159,7 +159,7 @@ static void run_steps(void *data)
 	}
 }
 
-/* Nobody is at work: all areas are live, and nobody keeps one busy. */
+/* Checks, while no call is under way, that all areas are live and not busy. */
 static void check_settled(struct ioas *ioas)
 {
 	struct rb_node *rb;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * unmap: which areas go, and which stay.
+ * unmap: which areas each rule removes, and which ones stay if a watch refuses to let them go.
  */
 #include "lib_ioas.h"
 #include "lib_run.h"
 
-/* Areas of 2, 4 and 2 pages, side by side. */
+/* Maps areas of 2, 4 and 2 pages, side by side, in an IOAS with a domain. */
 static void make_three(void)
 {
 	ck_assert_ptr_nonnull(add_domain(ioas, PAGE_SIZE));
@@ -14,7 +14,7 @@ static void make_three(void)
 	ck_assert_int_eq(map_pages(ioas, IOVA + 6 * PAGE_SIZE, 2, 6), 0);
 }
 
-/* Of @npages from the one with number @first on. Returns how many went, or the error. */
+/* Unmaps pages @first to @first + @npages - 1. Returns how many were unmapped, or -errno. */
 static int unmap(unsigned long first, unsigned long npages, enum ioas_unmap_rule rule)
 {
 	unsigned long unmapped;
@@ -80,11 +80,11 @@ START_TEST(more_areas_than_are_taken_over_at_once_are_unmapped)
 }
 END_TEST
 
-/* Lets so many areas go. */
+/* A watch that lets @nleft areas go, and then refuses. */
 struct doorman {
 	struct ioas_unmap_watch watch;
 	unsigned int nleft;
-	unsigned long last_iova;	/* of the area seen last */
+	unsigned long last_iova;	/* of the last area so far */
 };
 
 static int see_off(struct ioas_unmap_watch *watch, struct ioas_area *area)

@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Small worlds, exhaustively: one store of a few pages, two IOASs, and every sequence of a few
- * steps, each with everything in it that can fail. After each step a naive model, an array of
- * pages, has to agree with what the domains translate, what is pinned, what is charged, and
- * with each run of the extents.
+ * Small worlds, exhaustively: a few stores of a few pages, two IOASs, and every sequence of a few
+ * steps, each with every failure that it can have. After each step a naive model, an array of
+ * pages, is compared with the mappings of the domains, the pins, the charges, and each run of the
+ * extents.
  *
- * A *layout* says what is behind each page: ordinary memory, a reserved page, device memory or
- * nothing, and whether it continues the page before. All are tried. The *steps* are those of
- * make_steps(); to try again is to take a step once more. Each is done once as it is; once for
- * each point at which an allocation, a pin or an iommu_map() fails, until it reaches no further
- * one; and once for each limit at which a charge fails. A step that fails must leave
- * everything as it was.
+ * A *layout* states the memory of each page: ordinary, reserved, device memory or none, and whether
+ * it continues the page before. All layouts are tried. The *steps* are those of make_steps(). Each
+ * step is done once without a failure; once for each point at which an allocation, a pin or an
+ * iommu_map() can fail; and once for each limit at which a charge fails. A step that fails must
+ * leave everything as it was.
  *
- * Two sequences that lead to the same state go on alike, so only the first one does go on:
- * what is enumerated are states, breadth first, and from each of them every step. A state is
- * what the model knows and what it does not see: whether a store is shared, and the room in
- * its extents. A state is reached by its steps in a new world, and left when it has changed:
- * what failed is followed by the next try in the same world.
+ * Two sequences that lead to the same state continue alike, so only the first one is continued.
+ * States are visited breadth first, and from each of them every step is tried. A state is the model
+ * and two things that the model lacks: whether a store is shared, and the room in its extents.
+ * A state is reached by its steps in a new world. As long as a step leaves the state as it was, the
+ * next one is tried in the same world.
  */
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-/* The engine has a rule of this name. */
+/* The engine has an enum value of this name. */
 #undef MAP_FIXED
 
 #include "compat/stock.h"
@@ -33,17 +32,17 @@
 #define MAX_STORES	3
 #define MAX_AREAS	12
 #define MAX_PINS	2
-#define NIOAS		2	/* maps, cuts and pins are in the first, copies in the second */
+#define NIOAS		2	/* the first has maps, cuts and pins, the second has copies */
 #define MAX_DOMAINS	2	/* of one IOAS */
 #define VERSION_PAGES	32	/* frames from one version of the memory to the next */
 #define NVERSIONS	4
 
-/* --- what there is */
+/* --- model, steps and states */
 
-/* All in bytes, without padding: states are compared as they are. */
+/* The structs of the model have no padding: states are compared byte by byte. */
 struct model_store {
 	u8 used;
-	u8 pinned[MAX_NPAGES];		/* 1 + the version of the memory; 0: not pinned */
+	u8 pinned[MAX_NPAGES];		/* 1 + the version of memory that is pinned; 0: none */
 };
 
 struct model_area {
@@ -74,14 +73,14 @@ struct model {
 enum step_kind {
 	STEP_MAP,
 	STEP_ATTACH,			/* the first or the second domain */
-	STEP_DETACH,			/* the oldest one */
+	STEP_DETACH,			/* the oldest domain */
 	STEP_PIN,
 	STEP_UNPIN,
 	STEP_COPY,
 	STEP_CUT,
 	STEP_UNMAP,
-	STEP_UNMAP_LOWEST,		/* what a cut has left below */
-	STEP_REPLACE,			/* all of the memory, by another version of it */
+	STEP_UNMAP_LOWEST,		/* the part below a cut */
+	STEP_REPLACE,			/* all memory, by another version of it */
 };
 
 struct step {
@@ -89,9 +88,9 @@ struct step {
 	unsigned int a, b;
 };
 
-/* What goes wrong in a step. */
+/* The failure in a step. */
 struct fault {
-	unsigned int at;		/* the how many-th thing that can fail; 0: none */
+	unsigned int at;		/* the at-th call that can fail does; 0: none */
 	unsigned int limit;		/* 1 + pages that can be charged; 0: no limit */
 };
 
@@ -106,7 +105,7 @@ struct state {
 	unsigned int depth;
 };
 
-/* Which of these worlds it is. */
+/* The parameters of the current world. */
 static struct world {
 	unsigned int npages;
 	bool small_pages;
@@ -121,25 +120,25 @@ static struct real {
 	struct store_user pins[MAX_PINS];
 } real;
 
-static struct move path[MAX_DEPTH];		/* to where we are, and the step under way */
+static struct move path[MAX_DEPTH];		/* to the current state, and the current step */
 static unsigned int depth;
 
-/* All that was done in this world, also what failed. */
+/* All steps in this world, also those that failed. */
 static struct move history[400];
 static unsigned int nhistory;
 
-/* --- the memory: what is behind each page in each version of it */
+/* --- versions of memory, each with a cell a page */
 
 struct cell {
-	enum extent_kind kind;		/* a hole: nothing */
+	enum extent_kind kind;		/* a hole: no memory */
 	unsigned long pfn;
 };
 
 static struct cell cells[NVERSIONS][MAX_NPAGES];
 
 /*
- * o, r, m: an ordinary, reserved or device page somewhere; O, R, M: right behind the page
- * before, which is of the same sort of memory; x: nothing.
+ * o, r, m: an ordinary, reserved or device page, apart from the one before; O, R, M: the same,
+ * right behind the page before; x: no memory.
  */
 static void lay_out(unsigned int version, const char *layout)
 {
@@ -180,7 +179,7 @@ static void lay_out(unsigned int version, const char *layout)
 	}
 }
 
-/* The versions: what the layout says; a huge page; no two together; all but the last. */
+/* The versions: the layout; a folio; pages apart from each other; all pages but the last. */
 static void lay_out_all(void)
 {
 	char all_but_last[] = "oOOOOO";
@@ -210,7 +209,7 @@ static void show_memory(unsigned int version)
 	}
 }
 
-/* The next layout of so many pages, in the order of digits. False after the last. */
+/* Makes the next layout, in the order of digits. False after the last one. */
 static bool next_layout(char *layout, unsigned int npages)
 {
 	static const char digits[] = "ormxORM";
@@ -240,7 +239,7 @@ static void first_layout(char *layout, unsigned int npages)
 	layout[npages] = 0;
 }
 
-/* --- what is wrong, and where */
+/* --- messages */
 
 static const char *describe_path(void)
 {
@@ -300,7 +299,7 @@ static bool is_needed(const struct model *m, unsigned int store, unsigned int in
 	return false;
 }
 
-/* Somebody who needs a part of the store begins here, or ends right before. */
+/* Does the part that a user needs begin here, or end right before? */
 static bool is_border(const struct model *m, unsigned int store, unsigned int index)
 {
 	unsigned int i;
@@ -319,8 +318,8 @@ static bool is_border(const struct model *m, unsigned int store, unsigned int in
 }
 
 /*
- * Pins and unpins what the areas, domains and pins of @m need. False if memory is missing for
- * that. Tells how many pages are charged then.
+ * Pins and unpins in the model, so that the pages that areas in domains and pins need are pinned.
+ * False if memory is missing. @ncharged receives how many pages are charged then.
  */
 static bool pin_needed(struct model *m, unsigned int *ncharged)
 {
@@ -394,7 +393,7 @@ static unsigned int count_pins(const struct model *m)
 	return n;
 }
 
-/* Does it make sense to try this step here? What an unmap does to pins is another test's. */
+/* Is it useful to try this step here? Unmaps of pinned areas are left to other tests. */
 static bool is_applicable(const struct step *step)
 {
 	struct model_area *area;
@@ -460,7 +459,7 @@ static bool expect_pin(struct model *m, const struct step *step)
 		1, area->store, area->first + step->a - area->place,
 		area->first + step->b - area->place, step->a,
 	};
-	/* There is no struct page to give to a driver. */
+	/* Device memory has no struct page that a driver could get. */
 	for (i = pin->first; i <= pin->last; i++) {
 		const struct cell *cell = pinned_cell(m, pin->store, i);
 
@@ -496,7 +495,7 @@ static unsigned int unused_store(const struct model *m)
 	return i;
 }
 
-/* What a step should make of a model. False if it should fail. */
+/* Does a step in the model. False if it should fail. */
 static bool expect_step(struct model *m, const struct step *step, unsigned int *ncharged)
 {
 	bool possible = true;
@@ -539,7 +538,7 @@ static bool expect_step(struct model *m, const struct step *step, unsigned int *
 	return pin_needed(m, ncharged) && possible;
 }
 
-/* --- the steps as they are */
+/* --- the steps in the engine */
 
 static unsigned long iova_of(unsigned int place)
 {
@@ -700,9 +699,9 @@ static int do_step_with(const struct step *step, const struct fault *fault, bool
 	return ret;
 }
 
-/* --- what is compared */
+/* --- comparison of engine and model */
 
-/* Do two pages of a store lie side by side, and are of one kind? */
+/* Does a page of a store continue the one before: side by side, and of the same kind? */
 static bool continues(unsigned int store, unsigned int index)
 {
 	const struct cell *before = pinned_cell(&model, store, index - 1);
@@ -711,7 +710,7 @@ static bool continues(unsigned int store, unsigned int index)
 	return cell && before && cell->kind == before->kind && cell->pfn == before->pfn + 1;
 }
 
-/* Each run is there, and is not in more pieces than somebody needs. */
+/* The runs are those of the model, and are split only where a user's part begins or ends. */
 static void check_extents(unsigned int store)
 {
 	const struct extents *extents = &real.stores[store]->extents;
@@ -736,7 +735,7 @@ static void check_extents(unsigned int store)
 	}
 }
 
-/* All that an area shows is mapped, in as few calls as can be. Returns what is behind. */
+/* An area is mapped, with as few maps as possible. Returns the next mapping. */
 static const struct shim_mapping *check_mappings(const struct model_area *area,
 						 const struct shim_mapping *mapping)
 {
@@ -872,7 +871,7 @@ static void end_world(void)
 	expect(!shim_allocations);
 }
 
-/* --- going through them */
+/* --- all states, breadth first */
 
 static struct step steps[80];
 static unsigned int nsteps;
@@ -883,10 +882,10 @@ static void add_step(enum step_kind kind, unsigned int a, unsigned int b)
 	steps[nsteps++] = (struct step){ kind, a, b };
 }
 
-/* Which steps there are in a world. */
+/* The steps of a world. */
 enum steps_set {
-	STEPS_FEW,			/* maps, domains, memory: who needs all of the store */
-	STEPS_MOST,			/* all, but fewer versions of the memory */
+	STEPS_FEW,			/* maps, domains, memory: users of a whole store */
+	STEPS_MOST,			/* all, but with fewer versions of memory */
 	STEPS_ALL,
 };
 
@@ -919,7 +918,7 @@ static void make_steps(enum steps_set set)
 	add_step(STEP_UNMAP_LOWEST, 0, 0);
 }
 
-/* Of the model, and of what it does not see but may matter later. */
+/* The hash of a state: the model, and the two things that it lacks. */
 static u64 state_hash(void)
 {
 	const u8 *byte = (const u8 *)&model;
@@ -940,11 +939,11 @@ static u64 state_hash(void)
 #define MAX_STATES	1000000U
 #define NSLOTS		(4 * MAX_STATES)
 
-static u64 *known;			/* a hash table of what was reached */
+static u64 *known;			/* a hash table of the states that were reached */
 static struct state *queue;
-static unsigned int *slots;		/* where in the table each state of the queue is */
+static unsigned int *slots;		/* place in the table of each state of the queue */
 static unsigned int nstates;
-static unsigned long ndone;		/* steps in all */
+static unsigned long ndone;		/* all steps so far */
 
 static void forget_states(void)
 {
@@ -952,7 +951,7 @@ static void forget_states(void)
 		known[slots[--nstates]] = 0;
 }
 
-/* Goes on from here later, if nobody was here before. */
+/* Queues the current state, unless it was reached before. */
 static void note_state(void)
 {
 	u64 hash = state_hash();
@@ -995,7 +994,7 @@ static void go_to(const struct state *state)
 	expect(!memcmp(&model, &state->model, sizeof(model)));
 }
 
-/* Does a step from where we are, and looks at everything. Returns whether the fault hit. */
+/* Does a step from the current state, and checks everything. Returns whether the fault came. */
 static bool try_step(const struct state *state, const struct step *step,
 		     const struct fault *fault, bool goes_on)
 {
@@ -1026,7 +1025,7 @@ static bool try_step(const struct state *state, const struct step *step,
 	return reached;
 }
 
-/* A step without a fault, and with all that can fail in it, one after another. */
+/* Tries a step without a fault, and then with each fault that it can have. */
 static void try_from(const struct state *state, const struct step *step, bool goes_on)
 {
 	unsigned int ncharged, most;
@@ -1046,7 +1045,7 @@ static void try_from(const struct state *state, const struct step *step, bool go
 		try_step(state, step, &fault, goes_on);
 }
 
-/* All sequences of up to @max_depth steps. */
+/* Tries all sequences of up to @max_depth steps. */
 static void try_world(unsigned int max_depth)
 {
 	unsigned int next, i;
@@ -1057,7 +1056,7 @@ static void try_world(unsigned int max_depth)
 	check_all();
 	note_state();
 	end_world();
-	/* The queue grows, but does not move. */
+	/* The queue grows, but its states stay where they are in memory. */
 	for (next = 0; next < nstates && queue[next].depth < max_depth; next++) {
 		go_to(&queue[next]);
 		for (i = 0; i < nsteps; i++)
@@ -1067,7 +1066,7 @@ static void try_world(unsigned int max_depth)
 	in_world = false;
 }
 
-/* --- which worlds, and how deep */
+/* --- plans: which worlds, and how deep */
 
 struct plan {
 	unsigned int npages;
@@ -1077,8 +1076,8 @@ struct plan {
 };
 
 /*
- * For make check: within two minutes of one CPU. In the last two, all states are reached after four
- * steps: with five, these are sequences of any length.
+ * For make check: within two minutes of one CPU. In the last two plans all states are reached after
+ * four steps: five steps cover sequences of any length.
  */
 static const struct plan quick_plans[] = {
 	{ 1, 5, false, STEPS_ALL },
@@ -1092,7 +1091,7 @@ static const struct plan quick_plans[] = {
 	{ 6, 5, false, STEPS_FEW },
 };
 
-/* Two hours of two CPUs. */
+/* For EXHAUSTIVE: two hours of two CPUs. */
 static const struct plan deep_plans[] = {
 	{ 1, 12, false, STEPS_ALL },
 	{ 1, 12, true, STEPS_ALL },
@@ -1115,7 +1114,7 @@ static unsigned int nplans = ARRAY_SIZE(quick_plans);
 
 #define NWORKERS	2
 
-/* Room of which mostly little is used, and which nothing else touches. */
+/* Allocates zeroed memory, of which most is never used and so costs nothing. */
 static void *reserve(size_t nbytes)
 {
 	void *room = mmap(NULL, nbytes, PROT_READ | PROT_WRITE,
@@ -1125,7 +1124,7 @@ static void *reserve(size_t nbytes)
 	return room;
 }
 
-/* Every NWORKERS-th layout, from number @worker on. */
+/* Tries every NWORKERS-th layout, from number @worker on. */
 static void work(const struct plan *plan, unsigned int worker)
 {
 	unsigned long n = 0;
@@ -1166,13 +1165,13 @@ START_TEST(every_sequence_of_steps_agrees_with_the_model)
 		expect(waitpid(workers[i], &status, 0) == workers[i]);
 		passed &= !status;
 	}
-	/* The worker has said why. */
+	/* The worker has printed the reason. */
 	if (!passed)
 		_exit(1);
 }
 END_TEST
 
-/* Chooses the plans that the environment asks for. Returns whether there are such. */
+/* Chooses the plans that the environment asks for. False if there is no such plan. */
 static bool choose_plans(void)
 {
 	const char *text = getenv("PLAN");

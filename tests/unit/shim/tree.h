@@ -105,7 +105,7 @@ static inline itype prefix##_value(type *entry)						\
 RB_DECLARE_CALLBACKS_MAX(static, prefix##_callbacks, type, rb, itype, subtree,		\
 			 prefix##_value)						\
 											\
-/* The entry of a subtree that has the lowest start and meets a range. */			\
+/* The lowest entry of a subtree that meets a range, by its start. */			\
 scope type *prefix##_subtree(struct rb_node *node, itype from, itype to)		\
 {											\
 	while (node && rb_entry(node, type, rb)->subtree >= from) {			\
