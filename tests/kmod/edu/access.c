@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * access: an in-kernel user of an IOAS, as a driver without an IOMMU of its own would be.
+ * access: an in-kernel user of an IOAS, like a driver of a device without an IOMMU.
  *
- * It keeps the pages that it pinned in a list until it is told to unpin them, or, if it is
- * not a deaf one, that they are unmapped. A late pin is in another list until the first notice
- * is over: as if the thread that pinned it had noted it just then.
+ * Its pins are in a list until an ioctl unpins them, or until it is told of an unmap; a deaf access
+ * ignores that. A late pin is in another list until the first notice is over, as if the thread that
+ * pinned it had noted it only then.
  */
 #include <linux/err.h>
 #include <linux/highmem.h>
@@ -118,7 +118,7 @@ int edu_access_create(struct edu_file *file, union edu_args *args)
 	return 0;
 }
 
-/* Even a deaf one has to let go before its access ends. */
+/* Even a deaf driver has to unpin before its access ends. */
 static void prepare_to_end(struct edu_access *access)
 {
 	if (!access->deaf)
@@ -182,7 +182,7 @@ int edu_pin(struct edu_file *file, union edu_args *args)
 
 	if (!access->ioas_access || arg->nbytes > EDU_TEST_ACCESS_BYTES)
 		return -EINVAL;
-	/* A range that begins inside a page, which is refused, may touch one more. */
+	/* A range that begins inside a page is refused, but may touch one page more. */
 	pin = kzalloc(struct_size(pin, pages, arg->nbytes / PAGE_SIZE + 2), GFP_KERNEL);
 	if (!pin)
 		return -ENOMEM;

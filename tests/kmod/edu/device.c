@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * device: binding and attaching the device, and its DMA.
+ * device: bind, attach and DMA of the device.
  *
- * The device is a bus master only while a file is bound: before that its DMA would be the
- * kernel's business.
+ * The device is a bus master only while a file is bound: otherwise its DMA belongs to the kernel.
  */
 #include <linux/err.h>
 #include <linux/io.h>
@@ -12,7 +11,7 @@
 
 #include "edu.h"
 
-/* Registers, of 64 bits each, and where the device sees its own buffer. */
+/* Registers of 64 bits, bits of EDU_COMMAND, and the device's address of its own buffer. */
 #define EDU_SOURCE	0x80
 #define EDU_TARGET	0x88
 #define EDU_COUNT	0x90
@@ -21,7 +20,7 @@
 #define EDU_OUT		2ULL
 #define EDU_BUFFER	0x40000ULL
 
-/* It takes 100 ms; the rest is for a host that is busy. */
+/* A transfer takes 100 ms; the rest is for a busy host. */
 #define POLL_US		1000
 #define TIMEOUT_US	(30 * USEC_PER_SEC)
 
@@ -126,7 +125,7 @@ int edu_dma(struct edu_file *file, union edu_args *args)
 	struct edu *edu = file->edu;
 	int ret;
 
-	/* QEMU's model of the device ends QEMU when asked for too much. */
+	/* A transfer that is too long makes QEMU's model of the device end QEMU. */
 	if (!file->idev || !dma->nbytes || dma->nbytes > EDU_TEST_DMA_BYTES)
 		return -EINVAL;
 	mutex_lock(&edu->hw_lock);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * edu: what the parts of vfio_ioas_edu_test.ko share.
+ * edu: declarations for all files of vfio_ioas_edu_test.ko.
  *
- * Locks, outer first: files_lock of a device, state_rwsem of a file, then hw_lock of the
- * device or pins_lock of an access.
+ * Locks, outer first: files_lock of a device, state_rwsem of a file, then hw_lock of the device or
+ * pins_lock of an access.
  */
 #ifndef EDU_H
 #define EDU_H
@@ -19,25 +19,25 @@
 
 struct pci_dev;
 
-/* A device. The driver keeps it while bound to it, and so does every open file. */
+/* A device. The driver keeps it while bound, and so does every open file. */
 struct edu {
 	struct kref kref;
-	struct pci_dev *pdev;		/* not to be used by files when gone, nor is bar */
+	struct pci_dev *pdev;		/* files use it, and bar, only until gone */
 	struct miscdevice misc;
-	struct mutex files_lock;	/* held to open, close or take the driver away */
+	struct mutex files_lock;	/* held to open and close files, and to unbind the driver */
 	struct list_head files;		/* files_lock */
-	bool gone;			/* files_lock */
-	struct mutex hw_lock;		/* held to talk to the device */
+	bool gone;			/* files_lock; the driver was unbound */
+	struct mutex hw_lock;		/* held to access the device */
 	void __iomem *bar;
-	unsigned int nmasters;		/* hw_lock; how many files need the bus master */
+	unsigned int nmasters;		/* hw_lock; files that need the device as bus master */
 };
 
 struct edu_access {
 	struct ioas_access *ioas_access;	/* state_rwsem of the file; or NULL */
-	bool deaf;				/* state_rwsem */
-	struct mutex pins_lock;			/* held across pin and record */
+	bool deaf;				/* state_rwsem; ignores notices of unmaps */
+	struct mutex pins_lock;			/* held while a pin is made and noted */
 	struct list_head pins;			/* pins_lock, as is all below */
-	struct list_head late_pins;		/* to be noted after the next notice */
+	struct list_head late_pins;		/* move to pins after the next notice */
 	unsigned int npins;
 	unsigned int nnotices;
 	u32 last_pin_id;
@@ -46,7 +46,7 @@ struct edu_access {
 struct edu_file {
 	struct list_head item;		/* files_lock of the device */
 	struct edu *edu;		/* constant */
-	struct rw_semaphore state_rwsem; /* written to by who changes what is below */
+	struct rw_semaphore state_rwsem; /* held for writing to change what follows */
 	bool gone;
 	struct ioas_device *idev;	/* NULL: not bound */
 	bool attached;
@@ -71,7 +71,7 @@ extern const struct file_operations edu_fops;
 void edu_close_all(struct edu *edu);
 void edu_put(struct edu *edu);
 
-/* device.c: ioctls; close undoes whatever they did. */
+/* device.c: ioctls, with state_rwsem held; edu_device_close() undoes all of them. */
 int edu_bind(struct edu_file *file, union edu_args *args);
 int edu_unbind(struct edu_file *file, union edu_args *args);
 int edu_attach(struct edu_file *file, union edu_args *args);
@@ -80,7 +80,7 @@ int edu_detach(struct edu_file *file, union edu_args *args);
 int edu_dma(struct edu_file *file, union edu_args *args);
 void edu_device_close(struct edu_file *file);
 
-/* access.c: the same. */
+/* access.c: ioctls, with state_rwsem held; edu_access_close() undoes all of them. */
 void edu_access_init(struct edu_file *file);
 int edu_access_create(struct edu_file *file, union edu_args *args);
 int edu_access_destroy(struct edu_file *file, union edu_args *args);

@@ -2,8 +2,8 @@
 /*
  * file: open files of a device's node, and the table of its ioctls.
  *
- * A file ends with its last descriptor, or with the driver; its access goes before its
- * binding, since a driver stops to use memory before it gives its device away.
+ * A file ends with its last descriptor, or with the driver. Its access ends before its binding, as
+ * a driver stops using memory before it gives up its device.
  */
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -89,7 +89,7 @@ static int edu_open(struct inode *inode, struct file *filp)
 
 	if (!file)
 		return -ENOMEM;
-	/* The node cannot go away while it is being opened. */
+	/* The device is there: its node is not removed while it is being opened. */
 	kref_get(&edu->kref);
 	file->edu = edu;
 	init_rwsem(&file->state_rwsem);
@@ -102,7 +102,7 @@ static int edu_open(struct inode *inode, struct file *filp)
 	return 0;
 }
 
-/* Undoes all that was done through a file, for good. */
+/* Undoes all that ioctls of a file did. From now on they return ENODEV. */
 static void close_file(struct edu_file *file)
 {
 	lockdep_assert_held(&file->edu->files_lock);
@@ -127,7 +127,7 @@ static int edu_close(struct inode *inode, struct file *filp)
 	return 0;
 }
 
-/* The driver leaves the device: nothing can be done through its files any more. */
+/* Closes all files of a device, when the driver is unbound from it. */
 void edu_close_all(struct edu *edu)
 {
 	struct edu_file *file;

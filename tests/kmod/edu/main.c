@@ -2,8 +2,8 @@
 /*
  * main: the PCI drivers.
  *
- * Both take only devices that are given to them by driver_override. "edu_plain" does nothing
- * with them: it is there as a driver that uses the kernel's own DMA mappings, as most do.
+ * Both bind only devices that driver_override gives to them. "edu_plain" does nothing with its
+ * devices: it stands for the many drivers that use the kernel's own DMA mappings.
  */
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -19,7 +19,7 @@ static void edu_release(struct kref *kref)
 	kfree(edu);
 }
 
-/* Undoes what made the caller keep a device. */
+/* Puts the caller's reference to a device. */
 void edu_put(struct edu *edu)
 {
 	kref_put(&edu->kref, edu_release);

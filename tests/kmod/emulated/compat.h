@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * compat: what differs between the kernels that the driver is built for. Kbuild says which
- * kernel has what.
+ * compat: differences between the kernels for which the driver is built. Kbuild defines HAVE_...
+ * for each of them.
  */
 #ifndef EMULATED_COMPAT_H
 #define EMULATED_COMPAT_H
 
 #include <linux/vfio.h>
 
-/* Until 6.2 a driver frees the memory of its device itself. */
+/* Before Linux 6.2 a driver frees the memory of its device itself. */
 static inline void compat_release(struct vfio_device *vdev)
 {
 #ifdef HAVE_VFIO_FREE_DEVICE
@@ -17,8 +17,8 @@ static inline void compat_release(struct vfio_device *vdev)
 }
 
 /*
- * Since 6.2 a driver says how its devices get along with iommufd; vfio.ko has the answers. To
- * stand, with its last comma, in the initializer of the operations.
+ * Since Linux 6.2 a driver names functions that bind its devices to iommufd; vfio.ko has them. The
+ * macro is a part of the initializer of the operations, with the last comma.
  */
 #ifdef HAVE_BIND_IOMMUFD
 #define COMPAT_IOMMUFD_OPS						\

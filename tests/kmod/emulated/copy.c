@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * copy: reading and writing an IOVA by the CPU, pinned or not.
+ * copy: reads and writes at an IOVA with the CPU, pinned or not.
  *
- * The bytes go through a buffer, so that user memory is never touched with a lock held.
+ * The bytes go through a buffer, so that user memory is never accessed with a lock held.
  */
 #include <linux/err.h>
 #include <linux/mm.h>
@@ -52,7 +52,7 @@ static void *get_data(const struct emulated_rw *rw)
 	return vmemdup_user(u64_to_user_ptr(rw->data), rw->nbytes);
 }
 
-/* A read gives back what there is, also after an error. */
+/* A read copies its buffer to the caller also after an error. */
 static int put_data(const struct emulated_rw *rw, void *data, int ret)
 {
 	if (!(rw->flags & EMULATED_WRITE) &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of the test driver share. */
+/* emulated: declarations for all files of vfio_ioas_emulated_test.ko. */
 #ifndef EMULATED_H
 #define EMULATED_H
 
@@ -12,14 +12,14 @@
 
 /**
  * struct emulated - a device
- * @vdev: what vfio.ko knows of it; comes first, as vfio_alloc_device() wants it
- * @pins_lock: protects what follows. Held in calls that pin and unpin, and taken by the unmap
- *	callback, as drivers do: whoever calls that back may hold nothing that pinning needs. Other
- *	drivers pin without a lock, see EMULATED_NOTES_LATER
- * @pins: IOVA -> struct pin
- * @behaviour: how it answers
- * @info: what has happened since it was opened
- * @called_back: an unmap callback has come
+ * @vdev: the VFIO device; first, as vfio_alloc_device() demands
+ * @pins_lock: protects what follows. As in many drivers, it is held in calls that pin and unpin,
+ *	and taken by the callback for unmaps. So the caller of that callback must hold nothing that
+ *	pinning needs. Other drivers pin without a lock, see EMULATED_NOTES_LATER
+ * @pins: struct pin, by IOVA
+ * @behaviour: how the device reacts, see EMULATED_BEHAVE
+ * @info: counts since the device was opened, see EMULATED_INFO
+ * @called_back: woken after each callback for unmaps
  */
 struct emulated {
 	struct vfio_device vdev;
@@ -27,7 +27,7 @@ struct emulated {
 	struct xarray pins; /* pins_lock */
 	struct emulated_behave behaviour; /* pins_lock */
 	struct emulated_info info; /* pins_lock */
-	wait_queue_head_t called_back; /* its own */
+	wait_queue_head_t called_back; /* its own lock */
 };
 
 /* pins.c */

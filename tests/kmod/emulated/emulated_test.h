@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * The ioctls of vfio_ioas_emulated_test.ko: emulated VFIO devices, which have no IOMMU of their
- * own and reach a program's memory through the container with the CPU.
+ * The ioctls of vfio_ioas_emulated_test.ko: emulated VFIO devices. They have no IOMMU, and reach a
+ * program's memory with the CPU, by way of the container.
  *
- * It knows nothing of vfio_ioas: it calls vfio_pin_pages(), vfio_unpin_pages() and vfio_dma_rw()
- * of vfio.ko, whoever serves the container. Loading it makes the devices "emulated-0" and
- * "emulated-1", each in a group of its own, and "emulated-mute", whose driver has no
- * dma_unmap() callback; /sys/bus/platform/devices/<name>/iommu_group leads to the group's number,
- * and VFIO_GROUP_GET_DEVICE_FD takes the name. All ioctls are on the descriptor of the device.
+ * The module knows nothing of vfio_ioas: it calls vfio_pin_pages(), vfio_unpin_pages() and
+ * vfio_dma_rw() of vfio.ko, whichever backend serves the container. When it is loaded, it makes the
+ * devices "emulated-0", "emulated-1" and "emulated-mute", each in its own group. The driver of the
+ * last one has no dma_unmap() callback. /sys/bus/platform/devices/<name>/iommu_group leads to the
+ * number of the group. VFIO_GROUP_GET_DEVICE_FD takes the name, and returns the descriptor for all
+ * ioctls.
  *
- * A device remembers its pins, which are single pages, and gives back those that an unmap callback
- * meets, unless it was told not to; and the rest when it is closed.
+ * A device notes its pins, each of one page. An unmap callback unpins those in its range, unless
+ * the device was told not to. The rest are unpinned when the device is closed.
  */
 #ifndef EMULATED_TEST_H
 #define EMULATED_TEST_H
@@ -18,16 +19,16 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-/* Most that one EMULATED_RW or EMULATED_COPY moves; E2BIG: more. */
+/* The largest EMULATED_RW or EMULATED_COPY; E2BIG: more. */
 #define EMULATED_MAX_BYTES	0x100000
 
 /*
  * EMULATED_PIN - vfio_pin_pages()
- * @iova: of the first page
- * @npages: how many; handed on as it is, if there are no more than 1024: E2BIG
- * @prot: IOMMU_READ 1, IOMMU_WRITE 2; handed on as it is
+ * @iova: address of the first page
+ * @npages: how many; passed on unchecked. E2BIG: more than 1024
+ * @prot: IOMMU_READ 1, IOMMU_WRITE 2; passed on unchecked
  *
- * What vfio_pin_pages() returns: the number of pages, or an error.
+ * Returns what vfio_pin_pages() returns: the number of pages, or an error.
  */
 struct emulated_pin {
 	__aligned_u64 iova;
@@ -38,22 +39,24 @@ struct emulated_pin {
 #define EMULATED_PIN		_IOW('M', 0, struct emulated_pin)
 
 /*
- * EMULATED_UNPIN - vfio_unpin_pages(), whether or not the device has pinned that, and so maybe a
- *	pin of another device; with EMULATED_UNPINS_OWN only what it has pinned
+ * EMULATED_UNPIN - vfio_unpin_pages()
  * @prot: 0
  *
- * EINVAL: a number of pages of which the kernel would warn, not 1 to 512.
+ * Unpins even pages that the device has not pinned, and so maybe those of another device. With
+ * EMULATED_UNPINS_OWN it unpins only pages that the device has pinned. EINVAL: not 1 to 512 pages,
+ * for which the kernel would warn.
  */
 #define EMULATED_UNPIN		_IOW('M', 1, struct emulated_pin)
 
 /*
  * EMULATED_RW - vfio_dma_rw()
- * @iova: where
+ * @iova: address of the first byte
  * @data: pointer to memory of the caller
- * @nbytes: how much; handed on as it is
- * @flags: EMULATED_WRITE: to the IOVA; EMULATED_KTHREAD: a kernel thread does it
+ * @nbytes: how many; passed on unchecked up to EMULATED_MAX_BYTES
+ * @flags: EMULATED_WRITE: to the IOVA; EMULATED_KTHREAD: a kernel thread copies
  *
- * What vfio_dma_rw() returns: 0 or an error. In a read the bytes come back also after an error.
+ * Returns what vfio_dma_rw() returns: 0 or an error. A read copies its buffer to @data also after
+ * an error.
  */
 #define EMULATED_WRITE		1
 #define EMULATED_KTHREAD	2
@@ -68,23 +71,26 @@ struct emulated_rw {
 #define EMULATED_RW		_IOW('M', 2, struct emulated_rw)
 
 /*
- * EMULATED_COPY - copy from, or to, pages that the device has pinned, by the CPU
- * @iova, @data, @nbytes: as in EMULATED_RW
+ * EMULATED_COPY - copy with the CPU from, or to, pages that the device has pinned
+ * @iova, @data, @nbytes: as for EMULATED_RW
  * @flags: EMULATED_WRITE: to the pages
  *
- * ENOENT: not all of it is pinned.
+ * ENOENT: the device has not pinned all of the range.
  */
 #define EMULATED_COPY		_IOW('M', 3, struct emulated_rw)
 
 /*
- * EMULATED_BEHAVE - how the device answers from now on
- * @nignored: so many unmap callbacks to come do not give anything back
- * @flags: EMULATED_KEEPS_ON_CLOSE: closing the device does not give its pins back;
- *	EMULATED_REPINS: the callback, having given back a page, tries to pin it again (what comes
- *	of that is in EMULATED_INFO); EMULATED_NOTES_LATER: remembers pages only some time after
- *	they were pinned, and holds no lock meanwhile: when the first callback since then has
- *	found nothing to give back, and 50 ms have passed, as if the thread had waited for a CPU;
- *	EMULATED_UNPINS_OWN: as a driver should, gives back only what it has pinned
+ * EMULATED_BEHAVE - choose how the device behaves from now on
+ * @nignored: the next so many unmap callbacks unpin nothing
+ * @flags: a set of the following:
+ *
+ * EMULATED_KEEPS_ON_CLOSE: closing the device does not unpin.
+ * EMULATED_REPINS: the callback unpins each page and then tries to pin it again; the result is in
+ * EMULATED_INFO.
+ * EMULATED_NOTES_LATER: the device notes a pin 50 ms after the next callback, or after 10 seconds
+ * without one, and holds no lock meanwhile: as if its thread had waited for a CPU.
+ * EMULATED_UNPINS_OWN: EMULATED_UNPIN unpins only pages that the device has pinned, as a driver
+ * should.
  */
 #define EMULATED_KEEPS_ON_CLOSE	1
 #define EMULATED_REPINS		2
@@ -99,13 +105,13 @@ struct emulated_behave {
 #define EMULATED_BEHAVE		_IOW('M', 4, struct emulated_behave)
 
 /*
- * EMULATED_INFO - what has happened since the device was opened
+ * EMULATED_INFO - counts and results since the device was opened
  * @ncallbacks: unmap callbacks
- * @npins: pages pinned right now, each as often as it was pinned
- * @nunnoted: pages pinned right now, but not remembered yet: EMULATED_NOTES_LATER
- * @open_pin: what a pin of one page at IOVA 0 inside open_device() returned, if the module was
- *	loaded with pin_in_open=1
- * @repin: what the last pin of EMULATED_REPINS returned
+ * @npins: pages that are pinned now, each counted as often as it was pinned
+ * @nunnoted: pages that are pinned now, but not noted yet, see EMULATED_NOTES_LATER
+ * @open_pin: the result of a pin of one page at IOVA 0 inside open_device(), with parameter
+ *	pin_in_open
+ * @repin: the result of the last pin of EMULATED_REPINS
  * @log: the ranges of the last callbacks, the latest first
  */
 #define EMULATED_LOG		16

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * main: the devices, as VFIO sees them.
+ * main: VFIO devices, and the platform devices behind them.
  *
- * The module makes platform devices for a driver of its own, which makes VFIO devices of them.
- * While one is open the module cannot be removed.
+ * The module makes platform devices. Its own driver makes a VFIO device of each. While one is open
+ * the module cannot be unloaded.
  */
 #include <linux/module.h>
 #include <linux/platform_device.h>
@@ -162,8 +162,8 @@ static int emulated_probe(struct platform_device *pdev)
 }
 
 /*
- * What is registered here is not unregistered until the device has no driver any more. An iommu
- * group that vfio.ko makes and takes away is none of the kernel's DMA mappings.
+ * A VFIO device is unregistered when the driver is unbound from its platform device. vfio.ko makes
+ * and removes the iommu groups: they have nothing to do with the kernel's DMA mappings.
  */
 static struct platform_driver emulated_driver = {
 	.driver.name = "vfio_ioas_emulated_test",
@@ -186,7 +186,7 @@ static int add_device(unsigned int i)
 	if (IS_ERR(pdev))
 		return PTR_ERR(pdev);
 	devices[i] = pdev;
-	/* A device that its driver does not take is there all the same. */
+	/* Registering succeeds even if the driver did not bind the device. */
 	if (platform_get_drvdata(pdev))
 		return 0;
 	platform_device_unregister(pdev);

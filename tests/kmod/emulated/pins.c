@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pins: the pages that a device has pinned, and what it does when they are unmapped.
+ * pins: the pages that a device has pinned, and how it reacts when they are unmapped.
  *
- * A page that was pinned several times at one IOVA is one entry, which counts. All of it is
- * done with the device's pins_lock held, but for pins with EMULATED_NOTES_LATER.
+ * A page that was pinned several times at one IOVA is one entry with a count. All functions hold
+ * the device's pins_lock, except for pins with EMULATED_NOTES_LATER.
  */
 #include <linux/delay.h>
 #include <linux/highmem.h>
@@ -12,7 +12,7 @@
 
 #include "emulated.h"
 
-/* vfio.ko takes half of it at once, and is asked for more by those who want to see it refuse. */
+/* vfio.ko accepts half of it at once; a test asks for more to see it refuse. */
 #define MAX_PAGES	1024
 
 struct pin {
@@ -27,7 +27,7 @@ void pins_init(struct emulated *emulated)
 	init_waitqueue_head(&emulated->called_back);
 }
 
-/* --- remembering */
+/* --- the notes */
 
 static int remember(struct emulated *emulated, unsigned long iova, struct page *page)
 {
@@ -66,9 +66,9 @@ static void forget(struct emulated *emulated, unsigned long iova)
 	kfree(pin);
 }
 
-/* --- pinning */
+/* --- pin and unpin */
 
-/* Remembers pages that were pinned, or gives them back. Returns how many, or an error. */
+/* Notes pages that were pinned; unpins them if that fails. Returns how many, or -errno. */
 static int note_range(struct emulated *emulated, const struct emulated_pin *range, int npinned,
 		      struct page **pages)
 {
@@ -99,7 +99,7 @@ static int pin_range(struct emulated *emulated, const struct emulated_pin *range
 	return note_range(emulated, range, npinned, pages);
 }
 
-/* Returns how many callbacks there were. */
+/* Changes the number of pins that are not noted. Returns how many callbacks there were so far. */
 static u32 add_unnoted(struct emulated *emulated, int npages)
 {
 	u32 ncallbacks;
@@ -163,7 +163,7 @@ int pins_add(struct emulated *emulated, const struct emulated_pin *range)
 	return ret;
 }
 
-/* One pin of a page, if the device has one. */
+/* Undoes one pin of a page, if the device has one. */
 static void unpin_own(struct emulated *emulated, unsigned long iova)
 {
 	if (!xa_load(&emulated->pins, iova))
@@ -177,7 +177,7 @@ int pins_remove(struct emulated *emulated, const struct emulated_pin *range)
 	bool own;
 	int i;
 
-	/* vfio.ko would warn. */
+	/* Otherwise vfio.ko would warn. */
 	if (range->npages <= 0 || range->npages > MAX_PAGES / 2)
 		return -EINVAL;
 	mutex_lock(&emulated->pins_lock);
@@ -204,7 +204,7 @@ static void give_back(struct emulated *emulated, unsigned long iova, struct pin 
 	}
 }
 
-/* --- what the container and the user do */
+/* --- open, close, callbacks, and other ioctls */
 
 void pins_open(struct emulated *emulated, bool pin_one)
 {
@@ -216,7 +216,7 @@ void pins_open(struct emulated *emulated, bool pin_one)
 	mutex_unlock(&emulated->pins_lock);
 }
 
-/* The next one to open the device finds it as new. */
+/* Resets the device for the next open. */
 void pins_close(struct emulated *emulated)
 {
 	struct pin *pin;
@@ -288,7 +288,7 @@ void pins_info(struct emulated *emulated, struct emulated_info *info)
 	mutex_unlock(&emulated->pins_lock);
 }
 
-/* Copies what is within one page; returns how much that was, or -ENOENT. */
+/* Copies up to the end of a page. Returns how many bytes, or -ENOENT. */
 static long copy_one_page(struct emulated *emulated, unsigned long iova, void *data,
 			  unsigned long nbytes, bool to_page)
 {

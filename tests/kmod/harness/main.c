@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * main.c - does what no module may: what is written to its parameter "action". With it
- * tests/vm/selftest sees whether the test system notices.
+ * main: misbehaves as a module must not, in the way that is written to parameter "action". So
+ * tests/vm/selftest can see whether the test system notices.
  */
 #include <linux/cred.h>
 #include <linux/delay.h>
@@ -15,9 +15,9 @@
 #include <linux/sched/user.h>
 #include <linux/vfio.h>
 
-/* Longer than what the VM's kernel takes for a lock-up. */
+/* Longer than the limit from which the VM's kernel reports a lock-up. */
 #define LOCKUP_SECONDS	30U
-/* Longer than what it takes for a hung task, told to look for one each second. */
+/* Longer than its limit for a hung task, which it is told to check each second. */
 #define HUNG_SECONDS	8U
 
 static bool panic_in_exit;
@@ -70,7 +70,7 @@ static int lock_up(void)
 {
 	unsigned long end = jiffies + LOCKUP_SECONDS * HZ;
 
-	/* Not mdelay(): where a host was busy at boot it takes half as long. */
+	/* Not mdelay(): if the host was busy at boot, it takes only half as long. */
 	preempt_disable();
 	while (time_before(jiffies, end))
 		cpu_relax();
@@ -104,7 +104,7 @@ static int misbehave_at_poweroff(struct notifier_block *block, unsigned long eve
 	return NOTIFY_DONE;
 }
 
-/* For good: whoever asks for it does not unload the module. */
+/* Cannot be undone: a test that asks for it must not unload the module. */
 static int plan_poweroff(const char *what)
 {
 	at_poweroff = what;
@@ -172,7 +172,7 @@ static int set_action(const char *text, const struct kernel_param *param)
 static const struct kernel_param_ops action_ops = { .set = set_action };
 
 module_param_cb(action, &action_ops, NULL, 0200);
-MODULE_PARM_DESC(action, "What to do wrong");
+MODULE_PARM_DESC(action, "How to misbehave");
 
 static bool fail_init;
 module_param(fail_init, bool, 0);
@@ -193,5 +193,5 @@ static void __exit harness_exit(void)
 module_init(harness_init);
 module_exit(harness_exit);
 
-MODULE_DESCRIPTION("What the tests' harness has to notice");
+MODULE_DESCRIPTION("Misbehaves, so that the test system has to notice");
 MODULE_LICENSE("GPL");

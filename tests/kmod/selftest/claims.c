@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * claims: what the kernel counts of pins and charges is what stores have.
+ * claims: the kernel's counts of pins and charges, compared with the stores.
  *
- * A store has a claim to each page that its extents have; a device of a container has one to a
- * page that it holds beside a store. A page has at least as many pins as it has claims; and no
- * more, if it is a small page of a process's own, and no other context can have it. An account was
- * charged with as many pages as its stores, and holds beside them, have charged; the kernel's
- * counters of mm and user have at least what all accounts of the context were charged with.
+ * A store has a claim to each pinned page of its extents. A held page beside a store is a claim,
+ * too. A page has at least as many pins as claims. It has no more if it is a small anonymous page,
+ * and there is no other context.
  *
- * Locking: all IOASs of the context are locked: nobody pins, charges, or holds.
+ * An account was charged with exactly the charged pages of its stores and of holds beside them. The
+ * kernel's counters of mm and user are not below the charges of all accounts of the context.
+ *
+ * Locking: all IOASs of the context are locked, so that nobody pins, charges or holds.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -23,23 +24,23 @@
 #include "space/area.h"
 #include "space/ioas.h"
 
-/* Claims of about so many pages are counted; of more pages, those of every n-th. */
+/* Claims of about so many pages are counted; with more pages, those of every n-th one. */
 #define MAX_CLAIMS	2048UL
 
-/* So many counters are compared. */
+/* At most so many counters are compared. */
 #define MAX_COUNTERS	16
 
-/* A counter of the kernel's, and what of it is ours. */
+/* A counter of the kernel, and our share of it. */
 struct counter {
 	atomic_long_t *counter;
 	unsigned long npages;
 };
 
-static DEFINE_XARRAY(claims);			/* by PFN, how many */
-static unsigned long claims_step;		/* PFNs that are multiples of it are counted */
+static DEFINE_XARRAY(claims);			/* number of claims, by PFN */
+static unsigned long claims_step;		/* only PFNs that are multiples of it; 0: none */
 static struct counter counters[MAX_COUNTERS];
 static unsigned int ncounters;
-static struct ioas_account *accounts;		/* met in this look */
+static struct ioas_account *accounts;		/* found in this look */
 
 long count_pins(unsigned long pfn)
 {
@@ -50,7 +51,7 @@ long count_pins(unsigned long pfn)
 	return folio_maybe_dma_pinned(folio) ? folio_ref_count(folio) : 0;
 }
 
-/* Without memory to count with, nothing is counted any more. */
+/* Counts a claim. Without memory for that no more claims are counted in this look. */
 static void claim_page(unsigned long pfn)
 {
 	void *old = xa_load(&claims, pfn);
@@ -60,7 +61,7 @@ static void claim_page(unsigned long pfn)
 		claims_step = 0;
 }
 
-/* Are all pins of a page those of one context? It has no other owner and no other mapping. */
+/* Can only our context pin a page? It has no other owner and no other mapping. */
 static bool is_own_page(unsigned long pfn)
 {
 	struct page *page = pfn_to_page(pfn);
@@ -129,7 +130,7 @@ static void claim_store(struct look *look, struct ioas_store *store)
 	}
 }
 
-/* The areas of a store count as many pins as the store has users that pin. */
+/* Checks that the areas of a store together count as many pins as the store has users that pin. */
 static void check_users_of(struct ioas_store *store, unsigned long *nholds)
 {
 	struct store_sharing *sharing = store->sharing;
@@ -152,12 +153,12 @@ static void check_users_of(struct ioas_store *store, unsigned long *nholds)
 		cond_resched();
 	}
 	must(RULE_STORES, store->tally.npins == npins);
-	/* A copy on its way to an IOAS is in none. */
+	/* A copy that is being made has a reference and is in no IOAS. */
 	must(RULE_STORES, store->tally.nseen <= refcount_read(&sharing->refs));
 	must(RULE_STORES, nareas <= store->tally.nseen);
 }
 
-/* A hold beside a store is a pin of its area, though not of the store. */
+/* Counts the claim of a hold beside a store. It is a pin of the area, but not of the store. */
 static void claim_beside(struct look *look, struct ioas *ioas, unsigned long index,
 			 const struct store_hold *hold)
 {
@@ -177,7 +178,7 @@ static void claim_beside(struct look *look, struct ioas *ioas, unsigned long ind
 		meet_account(look, hold->payer, 1);
 }
 
-/* Looks at the holds of a container's emulated devices. Returns how many of them are of stores. */
+/* Checks the holds of emulated devices. Returns how many of them are not beside their store. */
 static unsigned long check_holds(struct look *look)
 {
 	struct emulated *emulated;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * corrupt: shows that the invariant checker notices what it should.
+ * corrupt: breaks invariants on purpose, so that a test sees the checker notice it.
  *
- * Breaks one thing of an area that is in a mock domain, lets the checker look, which only tells
- * what it would have complained of, and mends it.
+ * Breaks one invariant of an area in a mock domain, lets the checker look, and repairs it. The
+ * checker returns its complaints and prints none.
  *
- * Locking: domains_rwsem for writing while something is broken or mended, not in between: only a
- * test that does nothing else meanwhile can use this.
+ * Locking: domains_rwsem is held for writing to break and to repair, but not in between. The test
+ * must do nothing else meanwhile.
  */
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -21,12 +21,12 @@
 #include "space/area.h"
 #include "space/ioas.h"
 
-/* What can be broken. */
+/* The area, domain and page to be broken. */
 struct victim {
 	struct ioas_area *area;
 	struct iommu_domain *domain;	/* of a mock device */
 	struct page *page;		/* the first one of the area */
-	phys_addr_t paddr;		/* where it begins */
+	phys_addr_t paddr;		/* of the first byte of the area */
 };
 
 static bool find_victim(struct ioas *ioas, unsigned long iova, struct victim *victim)
@@ -51,7 +51,7 @@ static bool find_victim(struct ioas *ioas, unsigned long iova, struct victim *vi
 	return true;
 }
 
-/* One page more, or with @sign -1 less. */
+/* Charges one page; with @sign -1 gives one back. */
 static int change_charge(struct ioas_account *account, int sign)
 {
 	struct account_refund refund = { };
@@ -83,7 +83,7 @@ static int change_border(struct ioas_store *store, bool mend)
 	return 0;
 }
 
-/* Breaks something, or mends that. */
+/* Breaks one invariant, or repairs it. */
 static int change(const struct victim *victim, enum corruption what, bool mend)
 {
 	struct ioas_area *area = victim->area;
@@ -129,7 +129,7 @@ static int change(const struct victim *victim, enum corruption what, bool mend)
 	return 0;
 }
 
-/* -ENOENT if no area of the IOAS, in a mock domain, begins there. */
+/* -ENOENT if no area of the IOAS begins at the IOVA, or it is in no mock domain. */
 static int change_locked(struct ioas *ioas, struct test_cmd *cmd, bool mend)
 {
 	struct victim victim;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * fail: makes the n-th thing that can fail, fail.
+ * fail: makes the n-th call that can fail do so.
  *
- * Included before everything else in a selftest build: what the engine calls to get
- * memory, pages or mappings goes through a counter first. Writing n to the module's
- * parameter fail_nth makes the n-th such call of the writing task fail; reading it gives
- * how many are still to come, 0 if it has failed. The parameter fail_init does the same for what
- * happens while the module is being loaded, by whichever task.
+ * In a selftest build each file includes this first. The functions that the module calls to get
+ * memory, pages or mappings then count their calls. Writing n to parameter fail_nth makes the n-th
+ * such call of the writing task fail. Reading it returns how many calls are left until then, or 0
+ * if the call has failed. Parameter fail_init does the same for calls of any task while the module
+ * is being loaded.
  */
 #ifndef VFIO_IOAS_SELFTEST_FAIL_H
 #define VFIO_IOAS_SELFTEST_FAIL_H
@@ -153,7 +153,7 @@ static inline struct class *fail_class_create(const char *name)
 #define pin_user_pages_remote(...)	fail_pin_remote(__VA_ARGS__)
 #define iommu_map(...)			fail_iommu_map(__VA_ARGS__)
 
-/* Each file says itself what its messages begin with. */
+/* Each file defines its own. */
 #undef pr_fmt
 
 #endif

@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * invariants: what is true of an IOAS whenever nobody is in it.
+ * invariants: rules that hold for an IOAS whenever nobody is inside.
  *
- * Checked in a selftest build after calls that have to do with a context: ioctls of all kinds,
- * attach and detach, whatever drivers do; also if they failed, unless the context may be gone.
- * There is a WARN for a rule that does not hold. This file has the rules of areas and stores: areas
- * lie apart, aligned, outside of what is reserved, and what is allowed is not reserved; the index
- * of gaps and the recent place are right; nothing is claimed, busy or waited for; a page of a store
- * is pinned exactly if somebody needs it, and runs end only where they have to. readback.c looks at
- * domains, claims.c at pins and charges.
+ * A selftest build checks them after each call on a context: ioctls of all kinds, attach and
+ * detach, and calls of drivers; also after calls that failed, unless the context may be gone. A
+ * rule that does not hold gives a WARN.
  *
- * If others are inside, a look is partial or none. Tests that make very many calls, or have very
+ * This file has the rules of areas and stores:
+ *
+ * - Areas do not overlap, are aligned, and lie outside of reserved ranges. Allowed ranges are not
+ *   reserved.
+ * - The noted gaps and the search hint are right.
+ * - No area is claimed or busy, and no thread waits for one.
+ * - A page of a store is pinned if and only if a user needs it. Runs end only where they must.
+ *
+ * readback.c has the rules of domains, claims.c those of pins and charges.
+ *
+ * If other threads are inside, a look is partial. Tests that make very many calls, or have very
  * many areas, are looked at only now and then.
  *
- * Locking: domains_rwsem for writing keeps everybody out. It is only tried, as is the mutex of a
- * shared store: callers may hold locks that those inside wait for, and somebody inside may wait
- * for user space. So the checker waits for another look, and a few milliseconds for a lock, but for
- * nobody else; it adds nothing to the order of locks.
+ * Locking: domains_rwsem held for writing keeps all others out. It is only tried, as is the mutex
+ * of a shared store: the caller may hold locks that threads inside wait for, and these may wait for
+ * user space. So the checker waits for another look, and a few milliseconds for a lock, but for
+ * nothing else; it adds nothing to the order of locks.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -38,17 +44,17 @@
 #include "space/area.h"
 #include "space/ioas.h"
 
-/* So often, with a tenth of a millisecond between, a lock is tried. */
+/* A lock is tried so often, with 0.1 to 0.2 ms in between. */
 #define TRIES		20
 
 /*
- * Looks take a quarter of the time at most: what they have left of that they keep for later, up to
- * a second. So each call of most tests is looked at, and some of those that make very many.
+ * Looks take at most a quarter of the time. Time that they do not use is saved for later, up to a
+ * second. So a look follows each call in most tests, and some calls in tests that make very many.
  */
 #define LOOK_SHARE	4
 #define MAX_CREDIT_NS	((s64)NSEC_PER_SEC)
 
-/* So many complaints are printed. */
+/* At most so many complaints are printed. */
 #define MAX_WARNINGS	10
 
 #define user_first(user)	((user)->first_index)
@@ -58,15 +64,15 @@ INTERVAL_TREE_DEFINE(struct store_user, node, unsigned long, subtree_last,
 
 static DEFINE_MUTEX(look_mutex);
 static struct look look;		/* look_mutex, as is what follows */
-static unsigned int complaints;		/* rules, of this look */
+static unsigned int complaints;		/* bits of enum rule, of this look */
 static unsigned int nwarnings;
 static bool quiet;
 static s64 credit_ns;
-static u64 credited_ns;			/* when */
+static u64 credited_ns;			/* time at which credit_ns was last raised */
 
 static atomic_t nctxs = ATOMIC_INIT(0);
 
-/* For those who want to know whether looks were had. */
+/* Tests read these to see whether looks came. */
 static unsigned long nlooks;
 module_param(nlooks, ulong, 0444);
 MODULE_PARM_DESC(nlooks, "Looks at all of a context");
@@ -124,7 +130,7 @@ static void check_gaps(struct ioas_area *area, unsigned long first_free)
 	must(RULE_AREAS, area->subtree_gap == largest);
 }
 
-/* A place that is remembered lies between neighbours, or the next search would miss areas. */
+/* The search hint must lie between neighbours, or the next search would miss areas. */
 static void check_place(struct iova_space *space)
 {
 	struct iova_place place;
@@ -142,7 +148,7 @@ static bool is_needed(struct store_sharing *sharing, unsigned long index)
 	return needs_iter_first(&sharing->users, index, index);
 }
 
-/* Is there a border between runs below a page? */
+/* Does a run begin with a page? */
 static bool has_border(struct ioas_store *store, unsigned long index)
 {
 	struct extent_cursor cursor;
@@ -182,7 +188,7 @@ static void check_users(struct ioas_store *store)
 	}
 }
 
-/* A run has any number of pages, so some of them have to do. */
+/* Checks some pages of a run, which can have any number of them. */
 static void check_pinned(const struct extent *run)
 {
 	unsigned long step = run->npages / 16 + 1;
@@ -193,7 +199,7 @@ static void check_pinned(const struct extent *run)
 	must(RULE_PINS, count_pins(run->pfn + run->npages - 1) >= 1);
 }
 
-/* All pages of a run are alike: both ends tell, since users begin and end with runs. */
+/* Checks both ends of a run: users begin and end with runs, so that all its pages are alike. */
 static void check_run(struct ioas_store *store, const struct extent *run, bool in_domain)
 {
 	bool filled = run->kind != EXTENT_HOLE;
@@ -201,7 +207,7 @@ static void check_run(struct ioas_store *store, const struct extent *run, bool i
 
 	if (run->kind == EXTENT_CHARGED)
 		check_pinned(run);
-	/* Of a store that an IOMMU driver did not let go of more is pinned than needed. */
+	/* A leaked store has more pages pinned than its users need. */
 	if (store->leaked)
 		return;
 	if (sharing) {
@@ -213,7 +219,7 @@ static void check_run(struct ioas_store *store, const struct extent *run, bool i
 	}
 }
 
-/* A run that goes on with the one before begins where some user does, or behind one. */
+/* A run may continue the one before it only where a user's part begins or ends. */
 static void check_border(struct ioas_store *store, const struct extent *before,
 			 const struct extent *run)
 {
@@ -246,7 +252,7 @@ static void check_runs(struct ioas_store *store, bool in_domain)
 	must(RULE_STORES, before.index + before.npages == store->extents.npages);
 }
 
-/* Notes a store that an area shows. False if that was done before. */
+/* Notes the store of an area. False if the look has met it before. */
 static bool meet_store(struct ioas_area *area)
 {
 	struct selftest_tally *tally = &area->store->tally;
@@ -270,7 +276,7 @@ static void check_store(struct ioas_area *area, bool in_domain)
 
 	if (!meet_store(area))
 		return;
-	/* Whoever has it comes from an IOAS that could not be had. */
+	/* A thread that holds it is inside an IOAS that could not be locked. */
 	if (store->sharing && !mutex_trylock(&store->sharing->mutex)) {
 		must(RULE_STORES, !look.complete);
 		return;
@@ -288,7 +294,7 @@ static void check_area(struct ioas *ioas, struct ioas_area *area)
 	struct ioas_hwpt *hwpt;
 
 	must(RULE_AREAS, area_is_live(area));
-	/* Nobody is inside, and only an unmap that tells in-kernel users stepped out. */
+	/* Nobody is inside: a claim is that of an unmap that has left to tell in-kernel users. */
 	must(RULE_AREAS, area->state == AREA_LIVE ||
 	     (area_is_told(area) && refcount_read(&ioas->keepers) >= 2));
 	must(RULE_AREAS, !area->nbusy);
@@ -297,7 +303,7 @@ static void check_area(struct ioas *ioas, struct ioas_area *area)
 	must(RULE_AREAS, area_last_byte(area) / PAGE_SIZE < area->store->extents.npages);
 	must(RULE_AREAS, !area->npins || area->store->sharing);
 	must(RULE_AREAS, area->store->account);
-	/* Marks are a front end's; /dev/iommu has none. */
+	/* Flags belong to a front end; contexts of /dev/iommu have none. */
 	must(RULE_AREAS, ioas->front || !area->flags);
 	must(RULE_AREAS, !(area->flags & ~(AREA_NO_VADDR | AREA_ALL_DIRTY)));
 	spin_lock(&space->iova_lock);
@@ -330,7 +336,7 @@ static void check_ioas(struct ioas *ioas)
 	}
 	must(RULE_AREAS, nareas == space->nareas);
 	must(RULE_AREAS, nareas <= space->max_areas);
-	/* Those who wait are inside, or have stepped out of an unmap. */
+	/* Nobody is inside: a thread that waits is in an unmap that has left for a while. */
 	must(RULE_AREAS, !waitqueue_active(&ioas->area_waitq) ||
 	     refcount_read(&ioas->keepers) >= 2);
 	check_domains(ioas);
@@ -346,7 +352,7 @@ static bool lock_ioas(struct ioas *ioas, unsigned int tries)
 	return true;
 }
 
-/* Locks what can be had. Where somebody is inside and stays, nothing else is waited for. */
+/* Locks all IOASs that it can. After one that it cannot lock it does not wait for others. */
 static void lock_ioass(struct ioas_ctx *ctx)
 {
 	struct ioas_object *object;
@@ -359,7 +365,7 @@ static void lock_ioass(struct ioas_ctx *ctx)
 			look.complete = false;
 			return;
 		}
-		/* Of another kind, or about to end. */
+		/* NULL: another kind of object, or one about to end. */
 		ioas = ioas_get(ctx, id);
 		if (!ioas)
 			continue;
@@ -370,7 +376,7 @@ static void lock_ioass(struct ioas_ctx *ctx)
 			ioas_put(ioas);
 		}
 	}
-	/* One that ends is found no more, before its memory is given back. */
+	/* An IOAS that is about to end is not found, but still counted. */
 	if (look.nioass != selftest_counted(&ctx->tally))
 		look.complete = false;
 }

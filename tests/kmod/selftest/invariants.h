@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * invariants: what is true of an IOAS whenever nobody is in it.
+ * invariants: rules that hold for an IOAS whenever nobody is inside.
  *
- * Owns: struct look. One thread looks at a time, with all IOASs of a context that it could get
- * locked.
+ * Owns: struct look. One thread looks at a time. It holds the locks of all IOASs of a context, as
+ * far as it could get them.
  */
 #ifndef VFIO_IOAS_SELFTEST_INVARIANTS_H
 #define VFIO_IOAS_SELFTEST_INVARIANTS_H
@@ -20,7 +20,7 @@ struct ioas_ctx;
 struct ioas_hwpt;
 struct ioas_store;
 
-/* More IOASs of one context are not looked at. */
+/* At most so many IOASs of a context are looked at. */
 #define LOOK_MAX_IOASS	64
 
 /* A look at a context. */
@@ -29,11 +29,12 @@ struct look {
 	unsigned long number;
 	struct ioas *ioass[LOOK_MAX_IOASS];	/* busy, domains_rwsem held for writing */
 	unsigned int nioass;
-	bool complete;		/* these are all: nobody is in the context */
-	struct ioas_store *stores;	/* met so far */
-	unsigned long npinned;		/* pages of these */
+	bool complete;		/* these are all IOASs: nobody is in the context */
+	struct ioas_store *stores;	/* found so far */
+	unsigned long npinned;		/* pinned pages of these stores */
 };
 
+/* Notes a complaint about @rule, and warns unless that is switched off. */
 void complain(enum rule rule, const char *what, const char *file, int line);
 
 /* Complains unless @condition holds. */
@@ -43,22 +44,22 @@ void complain(enum rule rule, const char *what, const char *file, int line);
 			complain(rule, #condition, __FILE__, __LINE__);		\
 	} while (0)
 
-/* Looks at once, whatever was seen before; the complaints are not printed but returned, as bits. */
+/* Looks at a context even if time is short. Returns the complaints, a bit a rule; prints none. */
 unsigned int look_quietly(struct ioas_ctx *ctx);
 
-/* Is it one of those that are locked? */
+/* Is an IOAS one of those that the look has locked? */
 bool look_has_ioas(const struct look *look, const struct ioas *ioas);
 
-/* What each domain of an IOAS shows is what its areas have, and nothing else. */
+/* Checks that each domain of an IOAS maps what its areas show, and nothing else. */
 void check_domains(struct ioas *ioas);
 
-/* What the kernel counts of pins and charges is what stores have. The look is complete. */
+/* Checks the kernel's counts of pins and charges against the stores. The look is complete. */
 void check_claims(struct look *look);
 
-/* Is there no other context, which could have the same pages? */
+/* Is there only one context? Another one could have the same pages. */
 bool selftest_only_ctx(void);
 
-/* How often a page is pinned, at most; all pages of a large folio have one count. */
+/* How often a page is pinned, at most: all pages of a large folio share one count. */
 long count_pins(unsigned long pfn);
 
 #endif

@@ -2,13 +2,18 @@
 /*
  * mock: an IOMMU without hardware.
  *
- * A domain with I/O pages of half a CPU page, which remembers where each page was mapped to
- * and complains when it is used otherwise than an IOMMU driver may be: pages mapped twice,
- * unmapped while not there, or unmapped in other pieces than they were mapped in, a domain used
- * before its driver has finished it, memory unpinned before the IOTLB is flushed, a device
- * detached from where it is not. Devices differ in what they reach and enforce.
+ * A domain has I/O pages of half a CPU page, and notes where each one is mapped to. It warns if it
+ * is used in a way that IOMMU drivers do not allow:
  *
- * Locking: the xarray's own.
+ * - a page is mapped twice, or unmapped while it is not mapped;
+ * - pages are unmapped in other pieces than they were mapped in;
+ * - a domain is used before its driver has completed it;
+ * - memory is unpinned before the IOTLB is flushed;
+ * - a device is detached from a domain that has none.
+ *
+ * Devices differ in aperture, and in whether they enforce coherency.
+ *
+ * Locking: that of the xarray.
  */
 #include <linux/err.h>
 #include <linux/iommu.h>
@@ -21,10 +26,10 @@
 #include "mock.h"
 #include "test_cmd.h"
 
-/* What an I/O page shows, and whether a call of map began or ended with it. */
+/* Flags of an entry: a call of map began, or ended, with this I/O page. */
 #define PAGE_FIRST	BIT(60)
 #define PAGE_LAST	BIT(61)
-/* It is unmapped, but the IOTLB may still have it. */
+/* The page is unmapped, but the IOTLB may still have it. */
 #define PAGE_UNFLUSHED	BIT(59)
 #define PAGE_NUMBER	(PAGE_UNFLUSHED - 1)
 
@@ -101,7 +106,7 @@ static size_t mock_unmap_pages(struct iommu_domain *domain, unsigned long iova,
 			break;
 		WARN_ON(!i && !(page & PAGE_FIRST));
 		WARN_ON(i == npages - 1 && !(page & PAGE_LAST));
-		/* In the place of another entry: needs no memory. */
+		/* Replaces an entry, which needs no memory. */
 		xa_store(&mock->pages, first + i, xa_mk_value(page | PAGE_UNFLUSHED),
 			 GFP_KERNEL);
 	}
@@ -111,8 +116,8 @@ static size_t mock_unmap_pages(struct iommu_domain *domain, unsigned long iova,
 }
 
 /*
- * A page that the IOTLB may have is still pinned. Device memory never was, nor is what the kernel
- * has for good; the pages of a larger folio share their count.
+ * Checks that a page that the IOTLB may have is still pinned. Device memory and reserved pages are
+ * never pinned. The pages of a large folio share their count.
  */
 static void check_pinned(unsigned long number)
 {
@@ -140,7 +145,7 @@ static void mock_flush(struct iommu_domain *domain, struct iommu_iotlb_gather *g
 	}
 }
 
-/* What the I/O page at @iova shows; NULL for nothing. */
+/* The entry of the I/O page at @iova; NULL if it is not mapped. */
 static void *find_entry(struct iommu_domain *domain, unsigned long iova)
 {
 	void *entry = xa_load(&to_mock(domain)->pages, iova / MOCK_IO_PAGE_SIZE);
@@ -226,7 +231,7 @@ static int mock_attach(struct ioas_group *igroup, struct iommu_domain *domain)
 	mock = to_mock(domain);
 	if (mock->enforces && !(bus_flags(igroup) & MOCK_COHERENT))
 		return -EINVAL;
-	/* A driver takes a device back, and so only the first one can fail. */
+	/* A device that goes back to its domain must be accepted: only a first attach can fail. */
 	if (!mock->ndevices && fail_now())
 		return -ENOMEM;
 	mock_finish(mock);
@@ -297,13 +302,11 @@ const struct ioas_iommu_ops *mock_iommu_ops(unsigned int flags)
 	return &buses[flags >> 8].bus;
 }
 
-/* Is @domain one of ours? */
 bool mock_is_domain(const struct iommu_domain *domain)
 {
 	return domain->ops == &mock_domain_ops;
 }
 
-/* Does the I/O page at @iova, of a domain of ours, show @paddr? */
 bool mock_maps_to(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr)
 {
 	void *entry = find_entry(domain, iova);
@@ -312,7 +315,6 @@ bool mock_maps_to(struct iommu_domain *domain, unsigned long iova, phys_addr_t p
 	       (xa_to_value(entry) & PAGE_NUMBER) == paddr / MOCK_IO_PAGE_SIZE;
 }
 
-/* What the I/O page at @iova, of a domain of ours, shows; 0 for nothing. */
 phys_addr_t mock_peek(struct iommu_domain *domain, unsigned long iova)
 {
 	void *entry = find_entry(domain, iova);
@@ -320,7 +322,6 @@ phys_addr_t mock_peek(struct iommu_domain *domain, unsigned long iova)
 	return entry ? (xa_to_value(entry) & PAGE_NUMBER) * MOCK_IO_PAGE_SIZE : 0;
 }
 
-/* How many I/O pages a domain of ours, or its IOTLB, has. */
 unsigned long mock_count(struct iommu_domain *domain)
 {
 	unsigned long index, n = 0;
@@ -333,7 +334,6 @@ unsigned long mock_count(struct iommu_domain *domain)
 	return n;
 }
 
-/* Lets the I/O page at @iova show @paddr, or nothing if that is 0, whatever it is a part of. */
 int mock_poke(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr)
 {
 	struct xarray *pages = &to_mock(domain)->pages;

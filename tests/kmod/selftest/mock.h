@@ -12,15 +12,18 @@
 struct ioas_iommu_ops;
 struct iommu_domain;
 
-/* The bus of devices with these flags, of test_cmd.h; or NULL. */
+/* The IOMMU of devices with these flags (MOCK_... of test_cmd.h); NULL if there is none. */
 const struct ioas_iommu_ops *mock_iommu_ops(unsigned int flags);
 
+/* Is a domain a mock one? The other functions need one. */
 bool mock_is_domain(const struct iommu_domain *domain);
-/* What the I/O page at an IOVA shows, 0 for nothing; how many there are. */
+/* The address that the I/O page at an IOVA is mapped to; 0 if it is not mapped. */
 phys_addr_t mock_peek(struct iommu_domain *domain, unsigned long iova);
+/* The number of I/O pages that the domain, or its IOTLB, has. */
 unsigned long mock_count(struct iommu_domain *domain);
-/* Lets it show something else, or nothing, behind everybody's back. */
+/* Maps one I/O page to @paddr, or to nothing if that is 0, without any check. 0 or -errno. */
 int mock_poke(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr);
+/* Is the I/O page at an IOVA mapped to @paddr? */
 bool mock_maps_to(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr);
 
 #endif

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * readback: what devices see is what the areas have.
+ * readback: the mappings of domains, compared with the areas.
  *
- * Each domain is read page by page, of a mock device or of a real one: where an area is, it shows
- * the memory that the extents of the area's store have there; elsewhere nothing. Of a domain with
- * many pages some are read, the first and the last of each area among them.
+ * Each domain, mock or real, is read page by page. At an area it must map the memory that the
+ * extents of the area's store have there, and elsewhere nothing. If a domain has many pages, only
+ * some are read, among them the first and the last page of each area.
  *
- * Locking: domains_rwsem is held for writing. That keeps the extents of a shared store as they are
- * below an area of this IOAS, whose domains need these pages; other IOASs can change the rest.
+ * Locking: domains_rwsem is held for writing. So the parts of a shared store that areas of this
+ * IOAS show do not change, as its domains need these pages. Other IOASs can change the rest.
  */
 #include <linux/iommu.h>
 #include <linux/list.h>
@@ -19,18 +19,18 @@
 #include "space/area.h"
 #include "space/ioas.h"
 
-/* About so many pages of a domain are read, and the last one of each area. */
+/* About so many pages of a domain are read, besides the last one of each area. */
 #define MAX_READS	2048UL
 
 /* A domain that is read. */
 struct readback {
 	struct iommu_domain *domain;
 	unsigned long granule;		/* of the domain, in bytes */
-	unsigned long step;		/* one page is read in so many bytes */
+	unsigned long step;		/* distance of the pages that are read, in bytes */
 	bool is_mock;
 };
 
-/* The memory behind an IOVA; 0 if there is none, as no page of a program has that address. */
+/* The address that an IOVA is mapped to; 0 if it is not mapped: no program has memory there. */
 static phys_addr_t read_page(const struct readback *rb, unsigned long iova)
 {
 	if (rb->is_mock)
@@ -60,7 +60,7 @@ static void check_area_in(const struct readback *rb, struct ioas_area *area)
 	while (more) {
 		unsigned long end = min((run.index + run.npages) * PAGE_SIZE, last + 1);
 
-		/* invariants.c complains of a hole. */
+		/* Holes are left to invariants.c, which complains of them. */
 		for (; byte < end; byte += rb->step)
 			if (run.kind != EXTENT_HOLE)
 				check_page(rb, area, &run, byte);
@@ -71,7 +71,7 @@ static void check_area_in(const struct readback *rb, struct ioas_area *area)
 		check_page(rb, area, &run, last);
 }
 
-/* Nothing is behind an IOVA that the domain could translate. */
+/* Checks that an IOVA is not mapped, if the domain can translate it. */
 static void check_nothing_at(const struct readback *rb, unsigned long iova)
 {
 	const struct iommu_domain_geometry *geometry = &rb->domain->geometry;
@@ -80,7 +80,7 @@ static void check_nothing_at(const struct readback *rb, unsigned long iova)
 		must(RULE_DOMAINS, !read_page(rb, iova));
 }
 
-/* A real domain cannot list what it maps: three pages of a gap between areas are read. */
+/* Reads three pages of a gap between areas: a real domain cannot list its mappings. */
 static void check_gap(const struct readback *rb, unsigned long first_iova,
 		      unsigned long last_iova)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * selftest: the test command, through which programs reach what only kernel drivers can
- * do: devices (of the mock IOMMU), accesses, reserved ranges, pin counts.
+ * selftest: the test command. By it programs can do what only kernel drivers can do otherwise:
+ * make devices (of the mock IOMMU) and accesses, reserve ranges, and read counts of pins.
  *
- * Locking: an access has a mutex across "pin and note it down", as its contract demands.
+ * Locking: an access holds a mutex while it pins and notes the pin, as vfio_ioas.h demands.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -25,10 +25,10 @@
 #include "native/handlers.h"
 #include "space/ioas.h"
 
-/* No test needs more in one call. */
+/* Limit of one call; no test needs more. */
 #define MAX_ACCESS_NBYTES	(16UL << 20)
 
-static struct task_struct *fail_task;	/* only compared */
+static struct task_struct *fail_task;	/* only compared, never used */
 static unsigned long fail_nth;
 
 static unsigned long fail_init;
@@ -62,7 +62,7 @@ static const struct kernel_param_ops fail_nth_ops = {
 module_param_cb(fail_nth, &fail_nth_ops, NULL, 0600);
 MODULE_PARM_DESC(fail_nth, "Which call that can fail, of the writing task, fails");
 
-/* On a CPU, from one spin_lock() of the module to the next: see steps.h. */
+/* Steps on a CPU since the last spin_lock() of the module: see steps.h. */
 static DEFINE_PER_CPU(unsigned int, nsteps);
 
 void steps_begin(void)
@@ -75,7 +75,7 @@ void steps_count(void)
 	WARN_ONCE(this_cpu_inc_return(nsteps) > STEPS_AT_ONCE, "too much under a spinlock\n");
 }
 
-/* A mock device, attached as long as it exists. */
+/* A mock device; it is attached as long as it exists. */
 struct selftest_device {
 	struct ioas_object object;
 	struct ioas_device *idev;
@@ -178,7 +178,7 @@ static int op_mock_domain_replace(struct native_call *call)
 	return ret ?: call_respond(call, sizeof(*cmd));
 }
 
-/* The page at a user address as it is now. To be put. */
+/* Gets the page that is at a user address now; the caller puts it. */
 static int get_user_page(unsigned long uaddr, struct page **page)
 {
 	long npages = get_user_pages_fast(uaddr & PAGE_MASK, 1, 0, page);
@@ -266,7 +266,7 @@ static int op_check_refs(struct native_call *call)
 
 struct access_file {
 	struct ioas_access *access;
-	struct mutex items_mutex;	/* across "pin and note it down" */
+	struct mutex items_mutex;	/* held while a pin is made and noted */
 	struct list_head items;		/* items_mutex */
 	u32 last_id;			/* items_mutex */
 	bool pins;			/* constant */
@@ -573,7 +573,7 @@ static int op_set_temp_memory_limit(struct native_call *call)
 {
 	u32 nbytes = call->args.test.memory_limit.limit;
 
-	/* The least with which iommufd can do its work. */
+	/* As in iommufd, which cannot work with less. */
 	if (nbytes < 12)
 		return -EINVAL;
 	WRITE_ONCE(pin_max_pages, nbytes / sizeof(struct page *));
@@ -615,7 +615,8 @@ static int (*const operations[])(struct native_call *call) = {
  * handle_test() - IOMMU_TEST_CMD
  * @call: the call
  *
- * Return: as the operation; -EOPNOTSUPP for one we do not have.
+ * Context: may sleep and fault.
+ * Return: as the operation; -EOPNOTSUPP for one that we do not have.
  */
 int handle_test(struct native_call *call)
 {

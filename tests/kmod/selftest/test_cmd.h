@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * test_cmd: IOMMU_TEST_CMD, the ioctl that builds for testing have.
+ * test_cmd: IOMMU_TEST_CMD, an ioctl of selftest builds.
  *
- * With it a program makes mock devices, each behind an IOMMU of its own that
- * maps pages of MOCK_IO_PAGE bytes, and plays an in-kernel user ("access").
- * Our own statement of the ABI that iommufd's selftests use.
+ * With it a program makes mock devices, each behind its own IOMMU with pages of MOCK_IO_PAGE bytes,
+ * and acts as an in-kernel user (an access). The ABI is that of iommufd's selftests, in our own
+ * words.
  */
 #ifndef VFIO_IOAS_TEST_CMD_H
 #define VFIO_IOAS_TEST_CMD_H
@@ -31,39 +31,39 @@ enum test_op {
 	TEST_OP_MD_CHECK_IOTLB,
 	TEST_OP_TRIGGER_IOPF,
 	TEST_OP_DEV_CHECK_CACHE,
-	/* ours: breaks something, looks at the context quietly, and mends it */
+	/* our own: breaks something, looks at the context quietly, and repairs it */
 	TEST_OP_CORRUPT = 32,
 };
 
-/* What a rule of the invariant checker is about. A complaint is a bit of these. */
+/* The subjects of the checker's rules. Each has a bit in a set of complaints. */
 enum rule {
-	RULE_AREAS,	/* where areas lie, and their states and counts */
-	RULE_STORES,	/* what of a store is pinned, and in which runs */
-	RULE_DOMAINS,	/* what devices see */
-	RULE_PINS,	/* what the kernel knows of pins */
-	RULE_CHARGES,
+	RULE_AREAS,	/* the addresses, states and counts of areas */
+	RULE_STORES,	/* the pinned pages of a store, and their runs */
+	RULE_DOMAINS,	/* the mappings of domains */
+	RULE_PINS,	/* the kernel's counts of pins */
+	RULE_CHARGES,	/* the kernel's counts of charges */
 };
 
-/* What can be broken of an area in a mock domain. */
+/* Ways to break the state of an area in a mock domain. */
 enum corruption {
 	CORRUPT_NOTHING,
-	CORRUPT_STATE,		/* claimed by nobody */
-	CORRUPT_BUSY,		/* busy with no call */
-	CORRUPT_NPINS,		/* pinned by nobody */
-	CORRUPT_MARKS,
-	CORRUPT_BORDER,		/* its first page has a run of its own */
-	CORRUPT_MAP_MORE,	/* the domain shows something behind the area ... */
-	CORRUPT_MAP_LESS,	/* ... nothing where it begins ... */
-	CORRUPT_MAP_OTHER,	/* ... something else there */
-	CORRUPT_PIN_MORE,	/* its first page has a pin of nobody's ... */
-	CORRUPT_PIN_LESS,	/* ... one too few */
-	CORRUPT_CHARGE_MORE,	/* its owner was charged with a page more ... */
-	CORRUPT_CHARGE_LESS,	/* ... less ... */
-	CORRUPT_COUNTER,	/* ... as was, but the mm counts one less */
+	CORRUPT_STATE,		/* claimed, by no thread */
+	CORRUPT_BUSY,		/* busy, without a call */
+	CORRUPT_NPINS,		/* one pin too many */
+	CORRUPT_MARKS,		/* a wrong flag in area->flags */
+	CORRUPT_BORDER,		/* the run of its first page ends behind that page */
+	CORRUPT_MAP_MORE,	/* the domain maps a page right above the area */
+	CORRUPT_MAP_LESS,	/* the domain does not map the first page of the area ... */
+	CORRUPT_MAP_OTHER,	/* ... or maps it to other memory */
+	CORRUPT_PIN_MORE,	/* the first page has one pin too many ... */
+	CORRUPT_PIN_LESS,	/* ... or one too few */
+	CORRUPT_CHARGE_MORE,	/* the account was charged with a page too many ... */
+	CORRUPT_CHARGE_LESS,	/* ... or one too few */
+	CORRUPT_COUNTER,	/* the mm's counter of pinned pages is one too low */
 	NCORRUPTIONS,
 };
 
-/* What the IOMMU of a mock device can do; "last" is inclusive. */
+/* Abilities of the IOMMU of a mock device; "last" is inclusive. */
 #define MOCK_APERTURE_START	0x1000000ULL
 #define MOCK_APERTURE_LAST	0x7fffffffULL
 #define MOCK_IO_PAGE		2048ULL
@@ -80,11 +80,11 @@ enum corruption {
 #define ACCESS_RW_WRITE		1U
 #define ACCESS_RW_SLOW_PATH	4U
 
-/* mock_domain.dev_flags: what else the device can do or, the first one, cannot */
+/* mock_domain.dev_flags: the first one takes an ability away, the others add one */
 #define MOCK_NO_DIRTY		1U
 #define MOCK_HUGE_IOVA		2U
 #define MOCK_PASID		4U
-/* ours: its driver finishes a domain at attach; it reaches half as far; it enforces coherency */
+/* our own: the driver completes a domain at attach; half the aperture; coherency is enforced */
 #define MOCK_LATE		0x100U
 #define MOCK_NARROW		0x200U
 #define MOCK_COHERENT		0x400U
@@ -155,14 +155,14 @@ struct test_cmd {
 		struct {
 			__aligned_u64 iova;	/* of the area */
 			__u32 what;		/* enum corruption */
-			__u32 out_said;		/* bits of enum rule */
+			__u32 out_said;		/* complaints, a bit for each enum rule */
 		} corrupt;
 		__u8 room[48];
 	};
 	__u32 last;
 };
 
-/* What GET_HW_INFO tells of a mock device. */
+/* The answer of GET_HW_INFO for a mock device. */
 #define TEST_HW_INFO_TYPE	0xfeedbeef
 #define TEST_HW_INFO_REG	0xdeadbeef
 #define TEST_PASID_WIDTH	20
