@@ -8,7 +8,8 @@
 /**
  * backend_init() - register with vfio.ko
  *
- * From now on vfio.ko asks us first, also when vfio_iommu_type1 is loaded later.
+ * From now on vfio.ko asks us first, also when vfio_iommu_type1 is loaded later. If there is no
+ * memory for that then, it is logged.
  *
  * Context: the module is being loaded; may sleep. Takes registrations_mutex.
  * Return: 0; or, with nothing registered, -ENOMEM or another error of

@@ -13,7 +13,7 @@
  * nothing with them any more.
  *
  * vfio.ko of 6.1 opens a device before it tells us. It also lets devices without a callback for
- * unmaps pin, and we hear nothing of such a device. So we note by groups who holds a page. When
+ * unmaps pin, and we hear nothing of such a device. So we note which groups hold a page. When
  * the last device that we know of a group closes, the pages of that group are unpinned.
  *
  * Locking: when devices are called, devices_mutex is held, and no other lock of this file: devices

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For unit tests: nobody traces.
+ * vfio_ioas_trace: tracepoints that do nothing, for unit tests.
  */
 #ifndef UNIT_TRACE_H
 #define UNIT_TRACE_H

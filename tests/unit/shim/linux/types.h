@@ -1,4 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* User space headers want the real one, too. */
+/* Headers of user space need the real one, too. */
 #include_next <linux/types.h>
 #include "../kernel.h"

@@ -1,4 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What user space has of it is what the kernel has. */
+/* The uapi header has all that is needed of the kernel's. */
 #include "../kernel.h"
 #include_next <linux/vfio.h>
