@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * kcompat: what differs between the kernels we run on, and nothing else.
+ * kcompat: the differences between the kernels that the module supports, and nothing else.
  *
- * HAVE_... come from the compile probes (m4/probes) by way of vfio_ioas_config.h. They are used
- * here and, for what stock type1 does on a kernel, in compat/stock.h only.
+ * The compile probes (m4/probes) define HAVE_... in vfio_ioas_config.h. Only this file and
+ * compat/stock.h use them: compat/stock.h for the behaviour of stock type1 on a given kernel.
  */
 #ifndef VFIO_IOAS_KCOMPAT_H
 #define VFIO_IOAS_KCOMPAT_H
@@ -23,12 +23,12 @@
 #error "vfio_ioas compares struct page pointers, which needs CONFIG_SPARSEMEM_VMEMMAP"
 #endif
 
-/* Before 6.1.37, and in 6.2 and 6.3, stacks grew under a lock held for reading. */
+/* Before 6.1.37, and in 6.2 and 6.3, stacks grew with the mmap lock held only for reading. */
 #ifndef CONFIG_LOCK_MM_AND_FIND_VMA
 #error "vfio_ioas needs a kernel whose stacks grow with the mmap lock held for writing"
 #endif
 
-/* A paging domain for @dev, or ERR_PTR(). */
+/* Returns a paging domain for @dev, or ERR_PTR(). */
 static inline struct iommu_domain *kcompat_domain_alloc(struct device *dev)
 {
 #ifdef HAVE_IOMMU_PAGING_DOMAIN_ALLOC
@@ -40,7 +40,7 @@ static inline struct iommu_domain *kcompat_domain_alloc(struct device *dev)
 #endif
 }
 
-/* 0, or -EINVAL where the driver has, or the kernel knows, no such thing. */
+/* Returns 0, or -EINVAL if the driver or the kernel does not support nesting domains. */
 static inline int kcompat_enable_nesting(struct iommu_domain *domain)
 {
 #ifdef HAVE_IOMMU_ENABLE_NESTING
@@ -50,7 +50,7 @@ static inline int kcompat_enable_nesting(struct iommu_domain *domain)
 #endif
 }
 
-/* Page tables are charged to the caller's memory cgroup where the kernel can. */
+/* Charges page tables to the caller's memory cgroup if the kernel can do so. */
 static inline int kcompat_iommu_map(struct iommu_domain *domain, unsigned long iova,
 				    phys_addr_t paddr, size_t nbytes, int prot)
 {
@@ -61,7 +61,7 @@ static inline int kcompat_iommu_map(struct iommu_domain *domain, unsigned long i
 #endif
 }
 
-/* Kernels that ask for VMAs cannot drop the lock during a long-term pin. */
+/* Kernels with the VMAs argument cannot drop the mmap lock during a long-term pin. */
 static inline long kcompat_pin_user_pages_remote(struct mm_struct *mm,
 						 unsigned long uaddr,
 						 unsigned long npages,
@@ -76,8 +76,8 @@ static inline long kcompat_pin_user_pages_remote(struct mm_struct *mm,
 }
 
 /*
- * Kernels whose pin_user_pages_remote() takes no VMAs break copy-on-write for read-only
- * long-term pins by themselves; for older ones the page has to look as if written to.
+ * Kernels whose pin_user_pages_remote() takes no VMAs break copy-on-write themselves for a
+ * read-only long-term pin. On older kernels the pin must look like a write.
  */
 #ifdef HAVE_PIN_USER_PAGES_REMOTE_VMAS
 #define KCOMPAT_FOLL_UNSHARE	(FOLL_FORCE | FOLL_WRITE)
@@ -86,8 +86,8 @@ static inline long kcompat_pin_user_pages_remote(struct mm_struct *mm,
 #endif
 
 /*
- * The frame behind an address of a VM_PFNMAP area, and whether it can be written to. 0, or
- * an error if there is none yet. The mmap lock is held.
+ * Looks up the frame behind an address of a VM_PFNMAP VMA, and whether it is writable. Returns 0,
+ * or an error if there is no frame yet. The caller holds the mmap lock.
  */
 static inline int kcompat_lookup_frame(struct vm_area_struct *vma, unsigned long uaddr,
 				       unsigned long *pfn, bool *writable)
@@ -112,7 +112,7 @@ static inline int kcompat_lookup_frame(struct vm_area_struct *vma, unsigned long
 
 	if (ret)
 		return ret;
-	/* For sparse: the lock was taken. */
+	/* Tells sparse that follow_pte() took the lock. */
 	__acquire(lock);
 	*pfn = pte_pfn(*pte);
 	*writable = pte_write(*pte);
@@ -121,7 +121,7 @@ static inline int kcompat_lookup_frame(struct vm_area_struct *vma, unsigned long
 	return 0;
 }
 
-/* What an address with a tag means in @mm, whose mmap lock is held. */
+/* Removes the tag from an address in @mm. The caller holds the mmap lock of @mm. */
 static inline unsigned long kcompat_untag(struct mm_struct *mm, unsigned long uaddr)
 {
 #ifdef HAVE_UNTAGGED_ADDR_REMOTE
@@ -131,7 +131,7 @@ static inline unsigned long kcompat_untag(struct mm_struct *mm, unsigned long ua
 #endif
 }
 
-/* Kernels that ask whether a page is the zero page do not pin that one. */
+/* Kernels that have is_zero_page() do not pin the zero page. */
 #ifndef HAVE_IS_ZERO_PAGE
 #define KCOMPAT_PINS_ZERO_PAGES
 #endif
@@ -143,7 +143,7 @@ static inline int kcompat_device_remaps_msi(struct device *dev, void *unused)
 }
 #endif
 
-/* Is it impossible for the devices of @group to forge interrupts? */
+/* Can no device of @group forge interrupts? */
 static inline bool kcompat_group_has_isolated_msi(struct iommu_group *group)
 {
 #ifdef HAVE_IOMMU_GROUP_HAS_ISOLATED_MSI

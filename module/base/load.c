@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * load: has the module been loaded with success?
+ * load: has the module been loaded successfully?
  *
- * Locking: none. The word that says so is written once, before those that wait for it are woken.
+ * Locking: none. load_end() sets the result once, before it wakes the waiters.
  */
 #include <linux/completion.h>
 #include <linux/errno.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * load: has the module been loaded with success?
+ * load: has the module been loaded successfully?
  *
- * What is registered while the module is being loaded can be found before it is clear whether that
- * will succeed. So nothing gets in until then: what opens a node waits, and no container is served.
+ * Nodes and the container backend are registered while the module loads. User space can find them
+ * before it is clear whether loading succeeds. So an open of a node waits until then, and no
+ * container is served.
  */
 #ifndef VFIO_IOAS_LOAD_H
 #define VFIO_IOAS_LOAD_H
@@ -11,23 +12,27 @@
 #include <linux/types.h>
 
 /**
- * load_has_succeeded() - has the module been loaded with success?
+ * load_has_succeeded() - has the module been loaded successfully?
+ *
+ * Context: any; does not wait.
+ * Return: false also while the module is still loading.
  */
 bool load_has_succeeded(void);
 
 /**
- * load_wait() - wait until the module has been loaded
+ * load_wait() - wait until loading is over
  *
- * Context: an open of a node; sleeps, and holds nothing that later steps of loading need.
- * Return: 0; -ENODEV if the module goes again; -ERESTARTSYS on a fatal signal.
+ * Context: an open of a node; may sleep. The caller holds nothing that later steps of loading need.
+ * Return: 0; -ENODEV if loading failed; -ERESTARTSYS on a fatal signal.
  */
 int load_wait(void);
 
 /**
- * load_end() - say that loading is over
- * @succeeded: and how
+ * load_end() - announce that loading is over
+ * @succeeded: true once everything that is registered works; false once nothing is registered any
+ *	more
  *
- * Context: once, when what is registered works, or when nothing is registered any more.
+ * Context: called once.
  */
 void load_end(bool succeeded);
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * object: contexts, and the objects user space names by id.
+ * object: contexts, and the objects that user space names by id.
  *
- * Owns the table of a context. An object is reserved (its id is taken, nobody finds it),
- * published, and ends: by DESTROY, by the kernel code that made it, or with its context.
+ * Each context has a table of its objects by id. An object is first reserved (its id is taken, but
+ * cannot be found), then published. It ends by DESTROY, by the kernel code that made it, or with
+ * its context.
  *
- * Locking: the xarray's own spinlock guards the table and the counts of its objects; nothing but
- * the lock of a wait queue is taken under it. contexts_mutex guards the tree of contexts and
- * nothing else.
+ * Locking:
+ *
+ * - The xarray's own spinlock (xa_lock) guards the table, and the counts of its objects. Only the
+ *   lock of a wait queue is taken under it.
+ * - contexts_mutex guards the tree of contexts, and nothing else.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -24,14 +27,14 @@
 #include "selftest.h"
 #include "steps.h"
 
-/* How long DESTROY waits for calls: one may pin a terabyte, but not forever. */
+/* How long DESTROY waits for calls: a call may pin a terabyte, but must not delay it forever. */
 #define DESTROY_SECONDS	60
 
 static DEFINE_MUTEX(contexts_mutex);
 static struct rb_root contexts = RB_ROOT;	/* contexts_mutex; by id */
 static unsigned long last_ctx_id;		/* contexts_mutex */
 
-/* Ids ascend: a new context goes to the right of all. */
+/* Ids ascend, so a new context goes to the right of all others. */
 static void insert_ctx(struct ioas_ctx *ctx)
 {
 	struct rb_node **link = &contexts.rb_node;
@@ -58,7 +61,7 @@ static void add_ctx(struct ioas_ctx *ctx)
 	mutex_unlock(&contexts_mutex);
 }
 
-/* When it returns, nobody looks at the context. */
+/* When it returns, no thread visits the context any more. */
 static void remove_ctx(struct ioas_ctx *ctx)
 {
 	mutex_lock(&contexts_mutex);
@@ -135,7 +138,7 @@ static bool object_is_idle(struct ioas_object *object)
 	return idle;
 }
 
-/* Nobody finds the object any more, and when this returns no call works on it. */
+/* When it returns, the object cannot be found by id, and no call works on it. */
 static void take_out(struct ioas_object *object)
 {
 	struct ioas_ctx *ctx = object->ctx;
@@ -154,7 +157,7 @@ void ioas_ctx_destroy(struct ioas_ctx *ctx)
 	bool progress;
 
 	remove_ctx(ctx);
-	/* What an object used can end when that one has. */
+	/* An object that others use can end once its users have ended. */
 	do {
 		progress = false;
 		xa_for_each(&ctx->objects, id, object) {
@@ -180,7 +183,7 @@ int ioas_ctx_set_charge_mm(struct ioas_ctx *ctx, bool charge_mm)
 	int ret = 0;
 
 	xa_lock(&ctx->objects);
-	/* Ids that are only reserved count, too. */
+	/* An id that is only reserved counts as an object. */
 	if (xa_empty(&ctx->objects))
 		WRITE_ONCE(ctx->charge_mm, charge_mm);
 	else
@@ -250,8 +253,9 @@ static void wake_waiters(struct ioas_object *object)
 {
 	lockdep_assert_held(&object->ctx->objects.xa_lock);
 	/*
-	 * A waiter queues up before it looks at the count under the same lock, and ends the object
-	 * only after it has got that. One waits to destroy it, and one to retire it, at most.
+	 * A waiter queues up before it takes this lock to look at the counts, so the wake-up is not
+	 * missed. It ends the object only after it has held this lock, so the object is still
+	 * there. At most two threads wait: one destroys the object, one retires it.
 	 */
 	if (waitqueue_active(&object->idle))
 		wake_up_all(&object->idle);
@@ -285,12 +289,12 @@ void ioas_object_unuse(struct ioas_object *object)
 
 void ioas_object_retire(struct ioas_object *object)
 {
-	/* A DESTROY that waits for the same calls finds a user and gives up. */
+	/* A DESTROY that waits for the same calls finds this user, and gives up. */
 	WARN_ON(READ_ONCE(object->nusers) != 1);
 	take_out(object);
 }
 
-/* Marks an object as about to end, if nobody uses it. The caller keeps it busy then. */
+/* Marks an object as ending, unless it has users. On success the caller keeps the object busy. */
 static int begin_destroy(struct ioas_ctx *ctx, u32 id, struct ioas_object **object)
 {
 	int ret = -ENOENT;
@@ -317,7 +321,9 @@ static bool is_only_busy(struct ioas_object *object)
 	return only;
 }
 
-/* Takes the object out of the table, unless a call made it useful to somebody. */
+/*
+ * Takes the object out of the table, unless another call works on it or has made somebody a user.
+ */
 static int finish_destroy(struct ioas_object *object)
 {
 	struct ioas_ctx *ctx = object->ctx;
@@ -344,7 +350,7 @@ int ioas_object_destroy(struct ioas_ctx *ctx, u32 id)
 	ret = begin_destroy(ctx, id, &object);
 	if (ret)
 		return ret;
-	/* A fatal signal ends the wait, and then what finish_destroy() finds decides. */
+	/* A fatal signal ends the wait. finish_destroy() then decides by the counts. */
 	if (!wait_event_killable_timeout(object->idle, is_only_busy(object),
 					 DESTROY_SECONDS * HZ))
 		pr_warn_ratelimited("object %u: still in use by a call after %u seconds\n",

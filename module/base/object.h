@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * object: contexts, and the objects user space names by id.
+ * object: contexts, and the objects that user space names by id.
  *
- * Owns: struct ioas_ctx, the ids in it, and when its objects end.
+ * Owns: struct ioas_ctx, the ids in it, and the end of its objects.
  */
 #ifndef VFIO_IOAS_OBJECT_H
 #define VFIO_IOAS_OBJECT_H
@@ -25,14 +25,15 @@ struct ioas_ctx;
 struct ioas_object;
 struct pid;
 
-/* One for each kind of object: it also tells the kind. */
+/* One for each kind of object; its address identifies the kind. */
 struct ioas_object_ops {
-	void (*destroy)(struct ioas_object *object);	/* and free; cannot fail */
+	void (*destroy)(struct ioas_object *object);	/* ends and frees it; cannot fail */
 };
 
 /*
- * Embedded in everything that has an id. Calls that work on an object keep it busy, which
- * makes DESTROY wait; what needs it for longer is a user, which makes DESTROY fail.
+ * Embedded in everything that has an id. A call that works on an object keeps it busy, and DESTROY
+ * waits for that. Whatever needs the object for longer than a call is a user of it, and DESTROY
+ * then fails.
  */
 struct ioas_object {
 	struct ioas_ctx *ctx;			/* constant, as is ops */
@@ -40,67 +41,72 @@ struct ioas_object {
 	u32 id;					/* constant once reserved */
 	unsigned int nbusy;			/* xa_lock of ctx->objects */
 	unsigned int nusers;			/* same lock */
-	bool ending;				/* same lock; cannot be found any more */
-	wait_queue_head_t idle;			/* a call that kept it busy is over */
+	bool ending;				/* same lock; cannot be kept busy any more */
+	wait_queue_head_t idle;			/* woken when a call ends */
 };
 
-/* What a front end does with each IOAS of its contexts. It sets ->front and ->forgets. */
+/*
+ * The functions that a front end has for each IOAS of its contexts. The first sets ->front and
+ * ->forgets.
+ */
 struct ioas_front_ops {
-	int (*add_ioas)(struct ioas *ioas);	/* sets its front; nobody can find it; may fail */
-	void (*remove_ioas)(struct ioas *ioas);	/* undoes that; nobody is inside; cannot fail */
+	int (*add_ioas)(struct ioas *ioas);	/* before the IOAS can be found; may fail */
+	void (*remove_ioas)(struct ioas *ioas);	/* undoes that; no thread is inside; cannot fail */
 };
 
-/* One open file of ours, or one container. */
+/* One open file of /dev/iommu, or one container. */
 struct ioas_ctx {
-	struct xarray objects;			/* its own lock; by id, from 1 */
-	struct ioas __rcu *default_ioas;	/* xa_lock; of calls that name none */
-	bool charge_mm;				/* xa_lock, anybody may peek */
-	struct file *file;			/* constant; kernel drivers keep it open, or NULL */
+	struct xarray objects;			/* its own lock, xa_lock; by id, from 1 */
+	struct ioas __rcu *default_ioas;	/* xa_lock; for calls that name no IOAS */
+	bool charge_mm;				/* xa_lock; may be read without it */
+	struct file *file;			/* constant; kernel drivers keep it open; or NULL */
 	const struct ioas_front_ops *front_ops;	/* constant once there is an object; or NULL */
 	struct mutex groups_mutex;
 	struct list_head groups;		/* groups_mutex; struct ioas_group */
-	struct mutex areas_mutex;		/* inside domains_rwsem of its IOASs */
+	struct mutex areas_mutex;		/* taken inside domains_rwsem */
 	unsigned long spare_areas;		/* areas_mutex; for its IOASs, see limits.h */
-	struct list_head ioass;			/* areas_mutex; those that have a share */
+	struct list_head ioass;			/* areas_mutex; all its IOASs */
 	struct rb_node contexts_node;		/* contexts_mutex */
-	unsigned long id;			/* constant; no other context ever has it */
-	struct pid *owner;			/* constant; held: the process that made it */
-	char comm[TASK_COMM_LEN];		/* constant; the name that process had then */
-	const char *type;			/* what its front end calls it; or NULL */
-	refcount_t visits;			/* see ioas_ctx_visit(), and one until it ends */
-	struct completion unvisited;		/* the last one is over */
+	unsigned long id;			/* constant; never used again */
+	struct pid *owner;			/* constant; referenced; its creator */
+	char comm[TASK_COMM_LEN];		/* constant; name of its creator at that time */
+	const char *type;			/* the front end's name for it; or NULL */
+	refcount_t visits;			/* of ioas_ctx_visit(), and one until it ends */
+	struct completion unvisited;		/* the last visit is over */
 	struct selftest_tally tally;
 };
 
 /**
  * ioas_ctx_init() - make a context without objects
  * @ctx: uninitialised memory
- * @file: the open file it belongs to, or NULL if kernel drivers cannot use it
+ * @file: the open file it belongs to, or NULL if kernel drivers cannot use the context
  *
- * Context: the process that the context is for; may sleep.
+ * Context: the process that the context is for; may sleep, takes contexts_mutex.
  */
 void ioas_ctx_init(struct ioas_ctx *ctx, struct file *file);
 
 /**
- * ioas_ctx_limit_areas() - limit how many areas all IOASs of a context may have together
- * @ctx: without objects
- * @nareas: how many; ULONG_MAX before
+ * ioas_ctx_limit_areas() - limit the number of areas that all IOASs of a context have together
+ * @ctx: a context without objects
+ * @nareas: the largest number of areas; ULONG_MAX if this is never called
+ *
+ * Context: before other threads know the context.
  */
 void ioas_ctx_limit_areas(struct ioas_ctx *ctx, unsigned long nareas);
 
 /**
  * ioas_ctx_destroy() - end a context and everything in it
- * @ctx: nobody comes any more, and no kernel driver has an object of it
+ * @ctx: no new calls reach it, and no kernel driver has an object of it
  *
  * Waits for visitors, and for calls that still work on an object.
  *
- * Context: may sleep. Never fails.
+ * Context: may sleep. The caller holds nothing that these calls, or visitors, need. Never fails.
  */
 void ioas_ctx_destroy(struct ioas_ctx *ctx);
 
 /**
- * ioas_ctx_get() - keep a context
- * @ctx: which the caller keeps already
+ * ioas_ctx_get() - take a reference on the file of a context
+ * @ctx: a context that the caller already keeps
  *
  * Does nothing for a context without a file, which no kernel driver can use.
  */
@@ -113,10 +119,10 @@ void ioas_ctx_get(struct ioas_ctx *ctx);
 void ioas_ctx_put(struct ioas_ctx *ctx);
 
 /**
- * ioas_ctx_visit() - keep a context from ending, to look at it
- * @id: of the context
+ * ioas_ctx_visit() - look at a context, and keep it from ending meanwhile
+ * @id: lowest id that is wanted
  *
- * Context: may sleep.
+ * Context: may sleep, takes contexts_mutex.
  * Return: the context with the lowest id that is not below @id, or NULL.
  */
 struct ioas_ctx *ioas_ctx_visit(unsigned long id);
@@ -128,11 +134,11 @@ struct ioas_ctx *ioas_ctx_visit(unsigned long id);
 void ioas_ctx_leave(struct ioas_ctx *ctx);
 
 /**
- * ioas_ctx_set_charge_mm() - change whose limit holds for native maps
+ * ioas_ctx_set_charge_mm() - choose the counter that native maps are charged to
  * @ctx: the context
- * @charge_mm: the memory of the process, and not its user, pays
+ * @charge_mm: true: that of the process' address space; false: that of its user
  *
- * Return: 0; -EBUSY if there is any object.
+ * Return: 0; -EBUSY if the context has any object, even one that is only reserved.
  */
 int ioas_ctx_set_charge_mm(struct ioas_ctx *ctx, bool charge_mm);
 
@@ -142,15 +148,15 @@ static inline bool ioas_ctx_is_empty(struct ioas_ctx *ctx)
 }
 
 /**
- * ioas_object_reserve() - give an object an id by which nobody finds it yet
- * @ctx: the context it belongs to from now on
- * @object: to initialise
+ * ioas_object_reserve() - give an object an id that cannot be found yet
+ * @ctx: the context that it belongs to from now on
+ * @object: the object, which is initialised here
  * @ops: its kind
  *
- * Ends with ioas_object_publish() or ioas_object_abort().
+ * The caller goes on with ioas_object_publish() or ioas_object_abort().
  *
  * Context: may sleep.
- * Return: 0 or -ENOMEM.
+ * Return: 0; -ENOMEM; -EBUSY if all ids are taken.
  */
 int ioas_object_reserve(struct ioas_ctx *ctx, struct ioas_object *object,
 			const struct ioas_object_ops *ops);
@@ -159,9 +165,9 @@ int ioas_object_reserve(struct ioas_ctx *ctx, struct ioas_object *object,
  * ioas_object_publish() - let an object be found by its id
  * @object: reserved, and complete
  *
- * From now on anybody can end it: nothing that may fail comes after this.
+ * From now on any thread can end the object, so the caller must not fail afterwards.
  *
- * Context: may sleep. Never fails: the place in the table is there.
+ * Context: may sleep. Never fails, since the slot in the table exists already.
  */
 void ioas_object_publish(struct ioas_object *object);
 
@@ -169,38 +175,39 @@ void ioas_object_publish(struct ioas_object *object);
  * ioas_object_abort() - give back the id of an object that was not published
  * @object: reserved
  *
- * Context: any. Never fails.
+ * Context: any process context; does not sleep. Never fails.
  */
 void ioas_object_abort(struct ioas_object *object);
 
 /**
- * ioas_object_try_busy() - keep an object for the length of a call, unless it ends
- * @object: published, and in memory for some other reason
+ * ioas_object_try_busy() - keep an object busy, unless it is ending
+ * @object: an object whose memory something else keeps
  *
- * Return: true if the caller has to ioas_object_put() it.
+ * Return: true if the object is busy until ioas_object_put().
  */
 bool ioas_object_try_busy(struct ioas_object *object);
 
 /**
- * ioas_object_get() - find an object and keep it for the length of a call
+ * ioas_object_get() - find an object, and keep it busy
  * @ctx: the context
  * @id: its id, from user space
  * @ops: the kind wanted, or NULL for any
  *
- * Return: the object, or NULL if there is none of that kind or it is about to end.
+ * Return: the object, busy until ioas_object_put(); NULL if there is none of that kind, or it is
+ * ending.
  */
 struct ioas_object *ioas_object_get(struct ioas_ctx *ctx, u32 id,
 				    const struct ioas_object_ops *ops);
 
 /**
- * ioas_object_put() - the call is over
+ * ioas_object_put() - end the call that kept an object busy
  * @object: may be gone afterwards
  */
 void ioas_object_put(struct ioas_object *object);
 
 /**
- * ioas_object_use() - keep an object from ending
- * @object: which the caller keeps busy, or has not published
+ * ioas_object_use() - become a user of an object, which keeps it from ending
+ * @object: kept busy by the caller, or not published yet
  */
 void ioas_object_use(struct ioas_object *object);
 
@@ -211,12 +218,12 @@ void ioas_object_use(struct ioas_object *object);
 void ioas_object_unuse(struct ioas_object *object);
 
 /**
- * ioas_object_retire() - take an object out of the table, whoever knows its id
- * @object: published, by the caller, who is the only one to use it
+ * ioas_object_retire() - take an object out of the table, although user space may know its id
+ * @object: published by the caller, which is its only user
  *
- * When this returns no call works on it.
+ * When this returns, no call works on the object.
  *
- * Context: sleeps; holds nothing that a call with an object needs. Never fails.
+ * Context: sleeps. The caller holds nothing that a call with an object needs. Never fails.
  */
 void ioas_object_retire(struct ioas_object *object);
 
@@ -225,11 +232,12 @@ void ioas_object_retire(struct ioas_object *object);
  * @ctx: the context
  * @id: of the object
  *
- * Waits for calls that work on the object; those that come later do not find it.
+ * Waits for calls that work on the object. New calls do not find it meanwhile.
  *
- * Context: may sleep.
- * Return: 0; -ENOENT; -EBUSY, and the object unharmed, if something uses it or a call
- * works on it for more than a minute, or still when the process is killed.
+ * Context: may sleep. The caller holds nothing that these calls need.
+ * Return: 0, or with the object unharmed:
+ * * -ENOENT: there is no such object, or another thread is destroying it
+ * * -EBUSY: the object has a user, or a call still works on it after a minute or a fatal signal
  */
 int ioas_object_destroy(struct ioas_ctx *ctx, u32 id);
 

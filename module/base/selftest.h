@@ -12,10 +12,10 @@ struct ioas_ctx;
 
 #include <linux/atomic.h>
 
-/* Notes of the invariant checker on a store, an account or a context; its own but for @count. */
+/* Notes of the invariant checker on a store, an account or a context. All but @count is its own. */
 struct selftest_tally {
-	unsigned long look;	/* the last one that met it */
-	void *next;		/* what that one had met before */
+	unsigned long look;	/* the last look that met it */
+	void *next;		/* what that look had met before */
 	unsigned long nseen;	/* areas of a store; charged pages of an account */
 	unsigned long npins;	/* of these areas */
 	atomic_long_t count;	/* pages charged to an account; IOASs of a context */
@@ -26,7 +26,7 @@ static inline void selftest_tally_init(struct selftest_tally *tally)
 	*tally = (struct selftest_tally){ };
 }
 
-/* An account is constant to those who charge it, but for this. */
+/* Casts const away: an account is constant for the code that charges it, except for this count. */
 static inline void selftest_count(const struct selftest_tally *tally, long change)
 {
 	atomic_long_add(change, (atomic_long_t *)&tally->count);
@@ -37,16 +37,27 @@ static inline long selftest_counted(const struct selftest_tally *tally)
 	return atomic_long_read(&tally->count);
 }
 
-/* A context begins, or has ended. */
+/**
+ * selftest_note_ctx() - count a context
+ * @change: 1: it begins; -1: it has ended
+ */
 void selftest_note_ctx(int change);
 
-/*
- * A call is over that had to do with a context, which the caller keeps: all must be as it is when
- * nobody is inside. The caller may hold what it may hold when it calls us, but nothing of ours.
+/**
+ * selftest_look() - check invariants after a call that used a context
+ * @ctx: the context, which the caller keeps
+ *
+ * Everything must be as it is while no thread is inside.
+ *
+ * Context: may sleep. The caller may hold locks of its own, as when it calls the module, but none
+ * of the module's.
  */
 void selftest_look(struct ioas_ctx *ctx);
 
-/* The same for a container, which is found if it is still there. */
+/**
+ * selftest_look_at_container() - as selftest_look(), for a container
+ * @handle: the container, if it still exists
+ */
 void selftest_look_at_container(void *handle);
 
 #else

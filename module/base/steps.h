@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * steps: how much is done between the lock and the unlock of a spinlock.
+ * steps: bounds the work that is done under a spinlock.
  *
- * Walks and searches under a spinlock say count_step() for each node that they visit. Test
- * builds complain about more than STEPS_AT_ONCE of them in one go; other builds do not count.
+ * Walks and searches under a spinlock call count_step() for each node that they visit. Test builds
+ * complain if there are more than STEPS_AT_ONCE steps under one lock. Other builds do not count.
  *
- * Also: how the code of long walks is aligned.
+ * The alignment of functions with long walks is defined here, too.
  */
 #ifndef VFIO_IOAS_STEPS_H
 #define VFIO_IOAS_STEPS_H
@@ -15,15 +15,15 @@
 #define STEPS_AT_ONCE	1000
 
 /*
- * Functions with long walks are aligned to this, and smaller except on debug kernels. So each lies
- * on one page of code, wherever the linker puts it. Where a loop lies on two pages, TCG looks up
- * the other page each time it gets there, which takes longer than our own part of a step.
+ * Functions with long walks are aligned to this, and are smaller than this except on debug kernels.
+ * So each lies on one page of code, wherever the linker puts it. If a loop lies on two pages, TCG
+ * looks up the other page on each iteration, which takes longer than our own part of a step.
  */
 #define WALK_NBYTES	2048
 
 #ifdef VFIO_IOAS_COUNT_STEPS
 
-/* A test build has these. */
+/* Only test builds define these: the lock was taken, and one node was visited. */
 void steps_begin(void);
 void steps_count(void);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * trace: makes the tracepoints that vfio_ioas_trace.h declares.
+ * trace: defines the tracepoints that vfio_ioas_trace.h declares.
  */
 #define CREATE_TRACE_POINTS
 #include "vfio_ioas_trace.h"

@@ -2,12 +2,16 @@
 /*
  * trace: the tracepoints vfio_ioas:*.
  *
- * One event when something is over, failed or not, with how long it took: what a tracer
- * gets needs no second event to be matched. IOVA and lengths are bytes; last_* is inclusive.
- * A map that had to be alone, see map.c, says how long it took from then on if it succeeded.
- * runs: pieces of physically contiguous memory. "context" is as in the file "status".
+ * Each operation emits one event when it is over, whether it failed or not. The event includes the
+ * duration, so a tracer need not match two events.
  *
- * While an event is off it costs a jump that the kernel patches in when it is on.
+ * - IOVA and lengths are in bytes; last_* is inclusive.
+ * - runs: the number of pieces of physically contiguous memory.
+ * - context: the id that the file "status" shows.
+ * - If a map had to be alone in the IOAS (see map.c) and succeeded, its duration counts from then
+ *   on.
+ *
+ * An event that is off costs a no-op, which the kernel patches into a jump when the event is on.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM vfio_ioas
@@ -18,12 +22,12 @@
 #include <linux/ktime.h>
 #include <linux/tracepoint.h>
 
-/* When something began, for trace_ns(); 0 while nobody traces the event. */
+/* The time at which an operation began, for trace_ns(); 0 while the event is off. */
 #define trace_begin(event)	(trace_##event##_enabled() ? ktime_get_ns() : 0)
 
 #ifndef VFIO_IOAS_TRACE_NS
 #define VFIO_IOAS_TRACE_NS
-/* Nobody knows how long it took if the event was switched on meanwhile. */
+/* 0 if the event was switched on after the operation had begun. */
 static inline u64 trace_ns(u64 begin_ns)
 {
 	return begin_ns ? ktime_get_ns() - begin_ns : 0;
