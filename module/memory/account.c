@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * account: whose RLIMIT_MEMLOCK pays for pinned pages.
+ * account: the process whose RLIMIT_MEMLOCK pays for pinned pages.
  *
- * With ACCOUNT_MLOCK the counter is locked_vm of the mm that asked for the mapping (shared with
- * mlock(), visible as VmLck), the limit is that process' soft limit, and CAP_IPC_LOCK lifts the
- * limit, not the count. Other pages are counted as pinned_vm of the mm (VmPin), and against the
- * limit in the user's locked_vm or in the mm's, unless the caller had CAP_IPC_LOCK.
+ * - ACCOUNT_MLOCK charges locked_vm of the mm that asked for the map. mlock() uses the same
+ *   counter, which is visible as VmLck. The limit is the soft limit of that process. CAP_IPC_LOCK
+ *   lifts the limit, but the pages are still counted.
+ * - The other modes count the pages in pinned_vm of the mm (VmPin). They also charge locked_vm of
+ *   the user or of the mm, which the limit applies to, unless the caller had CAP_IPC_LOCK.
  *
- * Locking: the counters are atomic; locked_vm of an mm belongs to its mmap lock, too,
- * which is innermost here.
+ * Locking: the counters are atomic. locked_vm of an mm also belongs to its mmap lock, which is the
+ * innermost sleeping lock of the module.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -33,7 +34,10 @@ struct ioas_account *account_create(enum account_mode mode)
 		return NULL;
 	account->mm = current->mm;
 	account->task = current->group_leader;
-	/* It zeroes a field that threads share, each time and unmarked: KCSAN would report that. */
+	/*
+	 * get_current_cred() zeroes a field that threads share, each time and unmarked, which KCSAN
+	 * would report.
+	 */
 	account->cred = data_race(get_current_cred());
 	account->mode = mode;
 	account->unlimited = capable(CAP_IPC_LOCK);
@@ -56,7 +60,7 @@ void account_put(struct ioas_account *account)
 	kfree(account);
 }
 
-/* Does no limit apply? */
+/* Is locked_vm not charged at all? */
 static bool is_unaccounted(const struct ioas_account *account)
 {
 	return account->unlimited && account->mode != ACCOUNT_MLOCK;
@@ -78,7 +82,7 @@ static inline int charge_counter(atomic_long_t *counter, unsigned long npages,
 
 /*
  * The kernel changes locked_vm with the mmap lock held for writing. Holding it for reading keeps
- * those changes out, and ours are atomic: so no page fault has to wait for us.
+ * those changes out, and our changes are atomic. So no page fault has to wait for us.
  */
 static atomic_long_t *locked_counter(struct mm_struct *mm)
 {
@@ -128,7 +132,7 @@ int account_charge(const struct ioas_account *account, unsigned long npages)
 	return ret;
 }
 
-/* An address space that nobody uses any more took its counter with it. */
+/* An address space that has ended took its counter with it. */
 static void pay_mm(struct mm_struct *mm, unsigned long npages)
 {
 	if (mm != current->mm && !mmget_not_zero(mm))

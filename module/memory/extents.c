@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * extents: page index to PFN for one run of user memory, run-length coded.
+ * extents: maps the page indexes of one run of user memory to PFNs, run-length coded.
  *
- * A store of npages pages is covered by runs without a gap: what nobody pinned is
- * a run of kind EXTENT_HOLE. A run is eight bytes and says only where it begins;
- * it ends where the next one begins. Runs live in chunks of up to a page, and
- * their start is kept relative to the chunk, so that 22 bits are enough; extents.h
- * has the layout.
+ * Runs cover all pages of a store without a gap: pages that are not pinned are a run of kind
+ * EXTENT_HOLE. A run takes eight bytes. It has only the index where it begins, and ends where the
+ * next one begins. Runs live in chunks of up to a page. Their start is relative to the chunk, so
+ * that 22 bits are enough; extents.h has the layout.
  *
- * One rule makes removal safe: extents_clear() needs no memory, because whoever
- * will clear a range has cut the runs at its borders before (extents_cut(), which
- * may fail, at a time when failing is still allowed). So runs that were cut are put
- * together only by extents_join(), when nobody will clear from there any more. Holes
- * need no borders: two of them never meet, which is why what lies in a hole lies in
- * one stored run, however it became a hole.
+ * One rule makes removal safe: extents_clear() needs no memory. Before, a caller that will clear a
+ * range cuts the runs at its borders by extents_cut(), at a time when it may still fail. So only
+ * extents_join() puts cut runs together, once no caller will clear from there any more. Holes need
+ * no borders: two holes never meet, so each hole is one stored run, however it was made.
  *
- * What is removed gives its memory back: chunks that are empty, neighbours that fit
- * into half a chunk, and everything once two runs are left.
+ * Removal frees memory: chunks that are empty, chunks whose runs fit into half a chunk together
+ * with those of a neighbour, and all allocations once at most two runs are left.
  *
- * Locking: none here; the embedder's lock guards every call.
+ * Locking: none here; the caller's lock guards every call.
  */
 #include <linux/bug.h>
 #include <linux/errno.h>
@@ -32,7 +29,7 @@
 
 #define EXTENT_CHUNK_RUNS	512	/* one 4 KiB allocation */
 
-/* The run that begins @npages into @run, of what is left of it. */
+/* The rest of @run from @npages pages into it, as a run that begins at @start within a chunk. */
 static u64 run_tail(u64 run, unsigned long start, unsigned long npages)
 {
 	unsigned long pfn = run & EXTENT_PFN_MASK;
@@ -80,7 +77,7 @@ static inline unsigned int find_slot(const struct extent_chunk *chunk, unsigned 
 	unsigned long start = index - chunk->first_index;
 	unsigned int low = 0, high = chunk->nruns - 1;
 
-	/* While a store is filled the last run is the hole that is left. */
+	/* While a store is filled, the last run is the rest of the hole. */
 	if (extent_run_start(chunk->runs[high]) <= start)
 		return high;
 	if (extent_run_start(chunk->runs[high - 1]) <= start)
@@ -123,7 +120,7 @@ static inline unsigned long slot_end(const struct extents *extents, struct exten
 	return extents->npages;
 }
 
-/* Makes room for one more run in @chunk, which is not yet of full size. */
+/* Makes room for one more run in @chunk, which is below its full size. */
 static int chunk_grow(struct extents *extents, struct extent_chunk *chunk)
 {
 	unsigned int max_runs = chunk->max_runs < 8 ? 8 : 8 * chunk->max_runs;
@@ -157,7 +154,7 @@ static int directory_grow(struct extents *extents)
 	return 0;
 }
 
-/* Adds an empty chunk of full size behind number @after. */
+/* Adds an empty chunk of full size behind chunk number @after. */
 static int chunk_add(struct extents *extents, unsigned int after, unsigned long first_index)
 {
 	struct extent_chunk *chunk;
@@ -166,7 +163,10 @@ static int chunk_add(struct extents *extents, unsigned int after, unsigned long 
 	runs = kmalloc_array(EXTENT_CHUNK_RUNS, sizeof(*runs), GFP_KERNEL_ACCOUNT);
 	if (!runs)
 		return -ENOMEM;
-	/* Last, since only with a second chunk the first one may be elsewhere. */
+	/*
+	 * The directory grows last, so that a chunk without a second one stays in @only on failure,
+	 * too.
+	 */
 	if (extents->nchunks == extents->max_chunks && directory_grow(extents)) {
 		kfree(runs);
 		return -ENOMEM;
@@ -181,7 +181,7 @@ static int chunk_add(struct extents *extents, unsigned int after, unsigned long 
 	return 0;
 }
 
-/* Moves the upper half of the full chunk number @number into a chunk of its own. */
+/* Moves the upper half of the full chunk @number into a chunk of its own. */
 static int chunk_split(struct extents *extents, unsigned int number)
 {
 	struct extent_chunk *lower, *upper;
@@ -204,8 +204,8 @@ static int chunk_split(struct extents *extents, unsigned int number)
 }
 
 /*
- * Prepares a place for a run that begins at @index, right behind the run at *@at.
- * On success *@at is that place: a slot that may be written once it is counted.
+ * Prepares a slot for a run that begins at @index, right behind the run at *@at. On success *@at is
+ * that slot. The caller writes it, and then counts it in nruns.
  */
 static int make_room(struct extents *extents, struct extent_cursor *at,
 		     unsigned long index)
@@ -214,7 +214,7 @@ static int make_room(struct extents *extents, struct extent_cursor *at,
 	bool at_end = at->slot + 1 == chunk->nruns;
 	bool full = chunk->nruns == EXTENT_CHUNK_RUNS;
 
-	/* Only behind the last run can a start be too far from the chunk's own. */
+	/* Only behind the last run can a start be too far from that of the chunk. */
 	if (at_end && (full || index - chunk->first_index > EXTENT_MAX_START)) {
 		if (chunk_add(extents, at->chunk, index))
 			return -ENOMEM;
@@ -235,7 +235,7 @@ static int make_room(struct extents *extents, struct extent_cursor *at,
 	return 0;
 }
 
-/* Lets a run begin at @index, inside of the run at @at. */
+/* Makes a run begin at @index, inside the run at @at. */
 static int cut_slot(struct extents *extents, struct extent_cursor at, unsigned long index)
 {
 	unsigned long start = slot_index(extents, at);
@@ -267,7 +267,7 @@ int extents_cut(struct extents *extents, unsigned long index)
 	return cut_slot(extents, at, index);
 }
 
-/* Goes to the run before. False if there is none. */
+/* Moves to the run before. Returns false if there is none. */
 static inline bool step_back(const struct extents *extents, struct extent_cursor *at)
 {
 	if (at->slot) {
@@ -280,7 +280,7 @@ static inline bool step_back(const struct extents *extents, struct extent_cursor
 	return true;
 }
 
-/* Goes to the run behind. False if there is none. */
+/* Moves to the run behind. Returns false if there is none. */
 static inline bool step_on(const struct extents *extents, struct extent_cursor *at)
 {
 	if (at->slot + 1 < extents->chunks[at->chunk].nruns) {
@@ -294,7 +294,7 @@ static inline bool step_on(const struct extents *extents, struct extent_cursor *
 	return true;
 }
 
-/* Takes chunks out, from number @first on, @n of them; of their memory nothing is used. */
+/* Removes @n chunks from chunk @first on, whose runs are not used any more. */
 static void chunks_remove(struct extents *extents, unsigned int first, unsigned int n)
 {
 	unsigned int i;
@@ -309,7 +309,7 @@ static void chunks_remove(struct extents *extents, unsigned int first, unsigned 
 		(extents->nchunks - first) * sizeof(*extents->chunks));
 }
 
-/* Lets @chunk, whose first @nruns runs are not needed any more, begin with the next one. */
+/* Removes the first @nruns runs of @chunk, which then begins with the next one. */
 static void chunk_behead(struct extent_chunk *chunk, unsigned int nruns)
 {
 	unsigned long shift = extent_run_start(chunk->runs[nruns]);
@@ -321,7 +321,7 @@ static void chunk_behead(struct extent_chunk *chunk, unsigned int nruns)
 	chunk->first_index += shift;
 }
 
-/* Puts the runs of chunk number @number and of the one behind together, if they are few. */
+/* Merges chunk @number with the one behind, if they have few runs. */
 static void chunk_merge(struct extents *extents, unsigned int number)
 {
 	struct extent_chunk *lower = &extents->chunks[number], *upper = lower + 1;
@@ -336,8 +336,8 @@ static void chunk_merge(struct extents *extents, unsigned int number)
 	    shift + extent_run_start(upper->runs[upper->nruns - 1]) > EXTENT_MAX_START)
 		return;
 	/*
-	 * Only the first can be a small one, and until it has been full, no other begins within its
-	 * reach.
+	 * Only the first chunk can be below full size. Until it was full, no other chunk begins
+	 * within its reach, and the check above returns.
 	 */
 	if (WARN_ON_ONCE(nruns > lower->max_runs))
 		return;
@@ -348,7 +348,7 @@ static void chunk_merge(struct extents *extents, unsigned int number)
 	chunks_remove(extents, number + 1, 1);
 }
 
-/* Gives back memory, once runs of chunk number @number are removed. */
+/* Frees memory after runs of chunk @number were removed. */
 static void shrink(struct extents *extents, unsigned int number)
 {
 	struct extent_chunk *only = &extents->only;
@@ -372,7 +372,7 @@ static void shrink(struct extents *extents, unsigned int number)
 	}
 }
 
-/* Removes the runs behind @from up to @last: that at @from then goes on as far. */
+/* Removes the runs behind @from up to @last, inclusive. The run at @from then extends over them. */
 static void remove_behind(struct extents *extents, struct extent_cursor from,
 			  struct extent_cursor last)
 {

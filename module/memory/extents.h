@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * extents: page index to PFN for one run of user memory, run-length coded.
+ * extents: maps the page indexes of one run of user memory to PFNs, run-length coded.
  *
- * Owns: struct extents and its memory. Takes no lock: whoever embeds one guards it.
- * Pins nothing, and knows nothing of domains.
+ * Owns: struct extents and its memory. It takes no lock: the lock of the structure that embeds it
+ * guards it. It pins nothing, and knows nothing of domains.
  */
 #ifndef VFIO_IOAS_EXTENTS_H
 #define VFIO_IOAS_EXTENTS_H
@@ -12,12 +12,12 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 
-/* What stands behind the pages of a run; two bits of a stored run. */
+/* The kind of memory behind the pages of a run; two bits of a stored run. */
 enum extent_kind {
-	EXTENT_HOLE,		/* nothing: not pinned */
-	EXTENT_CHARGED,		/* pinned, counted against RLIMIT_MEMLOCK */
-	EXTENT_RESERVED,	/* pinned, but a reserved page: never counted */
-	EXTENT_MMIO,		/* device memory: neither pinned nor counted */
+	EXTENT_HOLE,		/* no memory: not pinned */
+	EXTENT_CHARGED,		/* pinned, charged against RLIMIT_MEMLOCK */
+	EXTENT_RESERVED,	/* pinned, but a reserved page: never charged */
+	EXTENT_MMIO,		/* device memory: neither pinned nor charged */
 };
 
 static inline bool extent_is_pinned(enum extent_kind kind)
@@ -25,7 +25,7 @@ static inline bool extent_is_pinned(enum extent_kind kind)
 	return kind == EXTENT_CHARGED || kind == EXTENT_RESERVED;
 }
 
-/* A run of physically consecutive pages of one kind, as callers see it. */
+/* A run of physically consecutive pages of one kind, in the form that callers see. */
 struct extent {
 	unsigned long index;	/* of the first page */
 	unsigned long npages;
@@ -34,7 +34,7 @@ struct extent {
 };
 
 /*
- * A stored run says where it begins, not where it ends:
+ * A stored run has the index where it begins, not where it ends:
  *
  *   63                 42 41  40 39                   0
  *   [ start within chunk | kind | pfn of the first page ]
@@ -63,10 +63,12 @@ static inline enum extent_kind extent_run_kind(u64 run)
 	return run >> EXTENT_PFN_BITS & ((1 << EXTENT_KIND_BITS) - 1);
 }
 
-/* Up to EXTENT_CHUNK_RUNS sorted runs; the last one ends where the next chunk begins. */
+/*
+ * Up to EXTENT_CHUNK_RUNS runs in ascending order. The last one ends where the next chunk begins.
+ */
 struct extent_chunk {
 	u64 *runs;
-	unsigned long first_index;	/* where runs[0] begins */
+	unsigned long first_index;	/* of the page at which runs[0] begins */
 	unsigned int nruns;
 	unsigned int max_runs;
 };
@@ -77,17 +79,17 @@ struct extents {
 	unsigned int nchunks;
 	unsigned int max_chunks;
 	struct extent_chunk only;	/* most stores never need a second one */
-	u64 few[2];			/* the runs of a store that needs no memory */
+	u64 few[2];			/* runs of a store that needs no allocation */
 };
 
-/* A position inside struct extents; any change of the extents makes it stale. */
+/* A position in struct extents; any change of the extents invalidates it. */
 struct extent_cursor {
 	unsigned int chunk;
 	unsigned int slot;
 };
 
 /**
- * extents_free_chunks() - the part of extents_destroy() that has something to free
+ * extents_free_chunks() - the part of extents_destroy() for extents that have allocated memory
  * @extents: the extents
  *
  * Context: may sleep.
@@ -95,12 +97,12 @@ struct extent_cursor {
 void extents_free_chunks(struct extents *extents);
 
 /**
- * extents_cut() - let a run begin at a page
+ * extents_cut() - make a run begin at a page
  * @extents: the extents
- * @index: of the page, at most the number of pages
+ * @index: of the page; at most the number of pages
  *
- * Changes nothing that extents_first() and extents_next() tell but the number of pieces they
- * tell it in. Does nothing at either end of the extents and in a hole, which is never in pieces.
+ * This only changes the number of pieces that a walk by extents_first() and extents_next() returns.
+ * It does nothing at either end of the extents, or in a hole, which is never in pieces.
  *
  * Context: may sleep, allocates (charged to the caller's memory cgroup).
  * Return: 0, or -ENOMEM with nothing changed.
@@ -112,8 +114,8 @@ int extents_cut(struct extents *extents, unsigned long index);
  * @extents: the extents
  * @index: as given to extents_cut()
  *
- * Makes one run of the two that meet there, if the upper one is of the same kind and continues
- * the lower one in memory. Gives back what memory that saves.
+ * Joins the two runs that meet there, if the upper one is of the same kind and continues the lower
+ * one in memory. Frees memory that is not needed any more.
  *
  * Context: may sleep. Never fails, never allocates.
  */
@@ -135,8 +137,8 @@ int extents_set_part(struct extents *extents, const struct extent *run);
  * @first_index: first page of the range
  * @last_index: last page of the range, inclusive
  *
- * What is not a hole must have been cut at both ends of the range. The new hole becomes one
- * with those beside it. Gives back what memory that saves.
+ * A run that is no hole must have been cut at both ends of the range. The new hole merges with the
+ * holes beside it. Frees memory that is not needed any more.
  *
  * Context: may sleep. Never fails, never allocates.
  */
@@ -158,7 +160,7 @@ void extents_find(const struct extents *extents, struct extent_cursor *cursor,
 		  struct extent *run);
 
 /**
- * extents_step_slowly() - the part of extents_next() that crosses chunks
+ * extents_step_slowly() - the part of extents_next() for the last runs of a chunk
  * @extents: the extents, unchanged since extents_first()
  * @cursor: of the walk
  * @last_index: as given to extents_first()
@@ -169,7 +171,7 @@ void extents_find(const struct extents *extents, struct extent_cursor *cursor,
 void extents_step_slowly(const struct extents *extents, struct extent_cursor *cursor,
 			 unsigned long last_index, struct extent *run);
 
-/* Makes a store of @npages pages, at least 1, that is one hole. Allocates nothing. */
+/* Makes a hole of @npages pages, at least 1. Allocates nothing. */
 static inline void extents_init(struct extents *extents, unsigned long npages)
 {
 	extents->npages = npages;
@@ -183,21 +185,21 @@ static inline void extents_init(struct extents *extents, unsigned long npages)
 	extents->few[0] = 0;
 }
 
-/* Gives back the memory of a store; it must be initialised again before use. */
+/* Frees the memory of the extents, which must be initialised again before use. */
 static inline void extents_destroy(struct extents *extents)
 {
-	/* Most stores have none. */
+	/* Most stores have no allocated memory. */
 	if (extents->chunks != &extents->only || extents->only.runs != extents->few)
 		extents_free_chunks(extents);
 }
 
-/* One run over everything is by far the most frequent store. */
+/* By far most stores are one run. */
 static inline bool extents_is_one_run(const struct extents *extents)
 {
 	return extents->nchunks == 1 && extents->only.nruns == 1;
 }
 
-/* The first PFN of that one run, 0 for a hole. */
+/* The first PFN of that one run; 0 for a hole. */
 static inline unsigned long extents_only_pfn(const struct extents *extents)
 {
 	return extents->only.runs[0] & EXTENT_PFN_MASK;
@@ -208,14 +210,14 @@ static inline enum extent_kind extents_only_kind(const struct extents *extents)
 	return extent_run_kind(extents->only.runs[0]);
 }
 
-/* Changes what stands behind all of a store that is one run. */
+/* Replaces the memory behind extents that are one run. */
 static inline void extents_set_only(struct extents *extents, enum extent_kind kind,
 				    unsigned long pfn)
 {
 	extents->only.runs[0] = extent_run_encode(0, kind, pfn);
 }
 
-/* Makes a store one hole again. Never fails, allocates nothing. */
+/* Makes the extents one hole again. Never fails, allocates nothing. */
 static inline void extents_reset(struct extents *extents)
 {
 	if (extents_is_one_run(extents)) {
@@ -227,8 +229,9 @@ static inline void extents_reset(struct extents *extents)
 }
 
 /*
- * Stores are filled from front to back: the run mostly is the beginning of a hole that goes
- * on to the end of the extents. False if not, or if there is no room left for that hole.
+ * Stores are filled from front to back, so a new run mostly lies at the start of a hole that
+ * extends to the end of the extents. Returns false if it does not, or if there is no room for the
+ * rest of that hole.
  */
 static inline bool extents_append(struct extents *extents, const struct extent *run)
 {
@@ -251,8 +254,8 @@ static inline bool extents_append(struct extents *extents, const struct extent *
 }
 
 /*
- * Records what stands behind the pages of @run, which all lie in one hole. Returns 0, or with
- * nothing changed: -ENOMEM; -EINVAL, and warns, if they do not. May sleep.
+ * Records the memory behind the pages of @run, which must all lie in one hole. Returns 0, or with
+ * nothing changed: -ENOMEM; -EINVAL and a warning if they do not lie in one hole. May sleep.
  */
 static inline int extents_set(struct extents *extents, const struct extent *run)
 {
@@ -260,8 +263,9 @@ static inline int extents_set(struct extents *extents, const struct extent *run)
 }
 
 /*
- * Begins a walk over the runs, holes too, of the pages from @first_index to @last_index,
- * inclusive: sets @cursor and @run, clipped to the range. False if the range is empty.
+ * Begins a walk over the runs, holes included, of the pages from @first_index to @last_index,
+ * inclusive. Sets @cursor and @run, which is clipped to the range. Returns false if the range is
+ * empty, or reaches beyond the extents.
  */
 static inline bool extents_first(const struct extents *extents,
 				 struct extent_cursor *cursor, unsigned long first_index,
@@ -282,8 +286,8 @@ static inline bool extents_first(const struct extents *extents,
 }
 
 /*
- * Goes on with a walk: turns @run from the previous run into the next one, clipped to
- * the range. False if the previous one was the last.
+ * Continues a walk: replaces @run, the previous run, by the next one, clipped to the range. Returns
+ * false if the previous run was the last.
  */
 static inline bool extents_next(const struct extents *extents,
 				struct extent_cursor *cursor, unsigned long last_index,
@@ -294,7 +298,7 @@ static inline bool extents_next(const struct extents *extents,
 
 	if (run->index + run->npages > last_index)
 		return false;
-	/* Set by extents_find(): what is one run was told by extents_first(). */
+	/* Extents of one run have returned above, so extents_find() has set the cursor. */
 	chunk = &extents->chunks[cursor->chunk];
 	if (cursor->slot + 2 >= chunk->nruns) {
 		extents_step_slowly(extents, cursor, last_index, run);
@@ -309,7 +313,7 @@ static inline bool extents_next(const struct extents *extents,
 	return true;
 }
 
-/* Does @next, which begins where @run ends, go on with the same kind of memory behind it? */
+/* Does @next, which begins where @run ends, continue it with the same kind of memory? */
 static inline bool extent_continues(const struct extent *run, const struct extent *next)
 {
 	return next->kind == run->kind &&
@@ -317,9 +321,9 @@ static inline bool extent_continues(const struct extent *run, const struct exten
 }
 
 /*
- * A walk as by extents_first() and extents_next(), but what was cut is told in one piece: gets
- * @run from @next, the next run as it is stored, which goes on to the one behind. False if
- * there is none. May sleep.
+ * As extents_next(), but returns cut runs in one piece. On entry @next is the next stored run. Sets
+ * @run to the whole run that begins there, and moves @next to the stored run behind it. Returns
+ * false if there is none. May sleep.
  */
 static inline bool extents_next_whole(const struct extents *extents,
 				      struct extent_cursor *cursor, unsigned long last_index,

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pin: getting user pages for DMA, and giving them back.
+ * pin: pins user pages for DMA, and unpins them.
  *
- * Locking: needs none; takes the mmap lock of the mm for reading.
+ * Pages of the caller's own address space are pinned by the fast walk, in pin.h. The slow ways are
+ * here: another address space, strict reading, protection keys, and device memory, which is looked
+ * up but not pinned.
+ *
+ * Locking: callers need no lock; the mmap lock of the mm is taken for reading.
  */
 #include <linux/err.h>
 #include <linux/mm.h>
@@ -70,13 +74,13 @@ void pin_skip_zero_pages(struct page **pages, long npinned, unsigned int gup_fla
 #endif
 
 /*
- * The frame behind one address, which is faulted in if need be. -EAGAIN: the mmap lock was
- * released for that.
+ * Looks up the frame behind one address, and faults it in if need be. -EAGAIN: the page fault
+ * released the mmap lock, which is held again.
  */
 static int find_frame(struct mm_struct *mm, unsigned long uaddr, bool write,
 		      unsigned long *pfn)
 {
-	/* Protection keys of the caller are not the device's. */
+	/* The protection keys of the caller do not apply to the device. */
 	unsigned int fault_flags = FAULT_FLAG_REMOTE;
 	bool writable, unlocked = false;
 	struct vm_area_struct *vma;

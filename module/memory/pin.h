@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pin: getting user pages for DMA, and giving them back.
+ * pin: pins user pages for DMA, and unpins them.
  *
- * Owns: struct pin_buffer. Every pin_user_pages_*() and unpin_user_*() call is in pin.c,
- * in this file, or in kcompat.h on behalf of pin.c.
+ * Owns: struct pin_buffer. Every call of pin_user_pages_*() and unpin_user_*() is in pin.c, in this
+ * file, or in kcompat.h on behalf of pin.c.
  */
 #ifndef VFIO_IOAS_PIN_H
 #define VFIO_IOAS_PIN_H
@@ -18,7 +18,7 @@
 
 #define PIN_FEW		16U
 
-/* The fast walk runs with interrupts off: this also bounds for how long. */
+/* The fast walk runs with interrupts off; this bounds how long. */
 #define PIN_MANY	2048U
 
 #ifdef VFIO_IOAS_SELFTEST
@@ -27,34 +27,38 @@ extern unsigned int pin_max_pages;	/* tests want small batches */
 #define pin_max_pages	PIN_MANY
 #endif
 
-/* How many pages may be given back before somebody else should get the CPU. */
+/* This many pages are unpinned between two calls of cond_resched(). */
 #define UNPIN_AT_ONCE	65536UL
 
-/* A walk over runs makes so many steps between two calls of cond_resched() or looks at signals. */
+/*
+ * A walk over runs makes this many steps between two calls of cond_resched() or checks of signals.
+ */
 #define RUNS_AT_ONCE	64
 
-/* Long walks over runs of one page let others run every so often: not each time. */
+/* For long walks over short runs: calls cond_resched() every so often, not at each step. */
 static inline void runs_cond_resched(unsigned int *nsteps)
 {
 	if (!(++*nsteps % RUNS_AT_ONCE))
 		cond_resched();
 }
 
-/* As runs_cond_resched(), in a walk that can be given up: -EINTR on a fatal signal, else 0. */
+/* As runs_cond_resched(), in a walk that may fail: returns -EINTR on a fatal signal, else 0. */
 static inline int runs_pause(unsigned int *nsteps)
 {
 	runs_cond_resched(nsteps);
 	return !(*nsteps % RUNS_AT_ONCE) && fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-/* Room for the result of one batch. Lives on the stack of one operation. */
+/* Room for the pages of one batch. It lives on the stack of one operation. */
 struct pin_buffer {
 	struct page **pages;
 	unsigned int max_pages;
 	struct page *few[PIN_FEW];	/* small maps need no allocation */
 };
 
-/* How to pin for a device; @unshare_cow: break copy-on-write where it only reads, too. */
+/*
+ * The flags to pin for a device. @unshare_cow: break copy-on-write even if the device only reads.
+ */
 static inline unsigned int pin_flags(bool writable, bool unshare_cow)
 {
 	unsigned int flags = FOLL_LONGTERM;
@@ -68,14 +72,14 @@ static inline unsigned int pin_flags(bool writable, bool unshare_cow)
 
 /**
  * pin_buffer_grow() - the part of pin_buffer_init() for operations on many pages
- * @buffer: which has room for a few
- * @npages: how many the operation will pin in all
+ * @buffer: has room for a few pages
+ * @npages: number of pages that the operation will pin in all
  *
- * Context: may sleep. Cannot fail: without memory batches are just smaller.
+ * Context: may sleep. Cannot fail: without memory, batches are just smaller.
  */
 void pin_buffer_grow(struct pin_buffer *buffer, unsigned long npages);
 
-/* Makes room for the pages of an operation that will pin @npages in all. */
+/* Makes room for an operation that will pin @npages pages in all. */
 static inline void pin_buffer_init(struct pin_buffer *buffer, unsigned long npages)
 {
 	buffer->pages = buffer->few;
@@ -84,7 +88,7 @@ static inline void pin_buffer_init(struct pin_buffer *buffer, unsigned long npag
 		pin_buffer_grow(buffer, npages);
 }
 
-/* Frees the room. Its pages must have been taken over or unpinned. */
+/* Frees the room. The caller has taken the pages over, or unpinned them. */
 static inline void pin_buffer_destroy(struct pin_buffer *buffer)
 {
 	if (buffer->pages != buffer->few)
@@ -92,9 +96,10 @@ static inline void pin_buffer_destroy(struct pin_buffer *buffer)
 }
 
 /*
- * Kernels before 6.5 pin the zero page like any other, once for each read-only map of untouched
- * memory: a few million of these overflow its reference count. It never goes away, so its pins are
- * given back at once, as stock type1 does, and a run that begins with it is not unpinned.
+ * Kernels before 6.5 pin the zero page like any other, once for each page of a read-only map of
+ * untouched memory. A few million such pins overflow its reference count. The zero page never goes
+ * away, so its pins are given back at once, as stock type1 does. A run that begins with it is not
+ * unpinned.
  */
 #ifdef KCOMPAT_PINS_ZERO_PAGES
 void pin_skip_zero_pages(struct page **pages, long npinned, unsigned int gup_flags);
@@ -115,25 +120,30 @@ static inline bool pin_is_skipped(unsigned long pfn)
 #endif
 
 /**
- * pin_remote() - pin pages of an address space that need not be the caller's
- * @mm: whose memory; the caller makes sure that the address space is in use
+ * pin_remote() - pin pages of any address space
+ * @mm: the address space; the caller makes sure that it is in use
  * @uaddr: address of the first page, page aligned
- * @npages: how many are wanted, at least 1
- * @gup_flags: what pin_flags() says
- * @pages: receives them
+ * @npages: number of pages wanted, at least 1
+ * @gup_flags: from pin_flags(), or as for pin_one()
+ * @pages: receives the pages
  *
- * Context: may sleep and fault; no mmap lock held.
- * Return: how many were pinned, -EINTR on a fatal signal, or what the memory management says.
+ * Context: may sleep and fault; takes the mmap lock of @mm.
+ * Return: the number of pages pinned, maybe fewer than wanted, or 0; -EINTR on a fatal signal; what
+ * else pin_user_pages_remote() returns.
  */
 long pin_remote(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
 		unsigned int gup_flags, struct page **pages);
 
 /*
- * Pins @npages pages from @uaddr on for as long as we like: at least one and maybe fewer,
- * which it returns. -EFAULT where there is no such memory, -EINTR on a fatal signal, what
- * else the memory management says. May sleep and fault; no mmap lock held. The caller makes
- * sure that the address space is in use. Only if @strict memory that the process itself may not
- * read is refused also where it has been written: the fast walk looks at nothing but pages.
+ * Pins up to @npages pages from @uaddr on, long-term. Returns how many it pinned, at least one, or:
+ *
+ * - -EFAULT: there is no such memory
+ * - -EINTR: a fatal signal
+ * - what else the memory management returns
+ *
+ * With @strict, memory that the process itself may not read is refused even if its pages are
+ * present; the fast walk looks only at pages, and would not notice. May sleep and fault; takes the
+ * mmap lock of @mm. The caller makes sure that the address space is in use.
  */
 static inline long pin_user(struct mm_struct *mm, unsigned long uaddr,
 			    unsigned long npages, unsigned int gup_flags, bool strict,
@@ -149,70 +159,77 @@ static inline long pin_user(struct mm_struct *mm, unsigned long uaddr,
 		return pin_remote(mm, uaddr, npages, gup_flags, pages) ?: -EFAULT;
 	if (npinned > 0)
 		pin_skip_zero_pages(pages, npinned, gup_flags);
-	/* The fast walk's error for a range up to the very last address; no user has it. */
+	/*
+	 * The fast walk returns this for a range up to the very last address, which is not user
+	 * memory.
+	 */
 	if (npinned == -EOVERFLOW)
 		npinned = -EFAULT;
 	return npinned ?: -EFAULT;
 }
 
 /**
- * pin_despite_keys() - what pin_user() does, for memory whose protection key the caller disabled
- * @mm: as for pin_user(), as are the others
- * @uaddr: ...
- * @npages: ...
- * @gup_flags: ...
- * @pages: ...
+ * pin_despite_keys() - as pin_user(), for memory whose protection key the caller has disabled
+ * @mm: as for pin_user()
+ * @uaddr: as for pin_user()
+ * @npages: as for pin_user()
+ * @gup_flags: as for pin_user()
+ * @pages: as for pin_user()
  *
- * To be tried after -EFAULT: it pins as if for another process, whose keys do not count.
+ * For use after -EFAULT. It pins as if for another process, to which the keys do not apply.
  *
- * Context: may sleep and fault; no mmap lock held.
- * Return: as pin_user(); -EFAULT where no keys can be the reason.
+ * Context: may sleep and fault; takes the mmap lock of @mm.
+ * Return: as pin_user(); -EFAULT if keys cannot be the reason.
  */
 long pin_despite_keys(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
 		      unsigned int gup_flags, struct page **pages);
 
 /**
  * pin_find_mmio() - find device memory that a process has mapped
- * @mm: of the process; the caller makes sure that the address space is in use
+ * @mm: the address space; the caller makes sure that it is in use
  * @uaddr: address of the first page, page aligned
- * @npages: how many are wanted, at least 1
- * @write: the device will write there
+ * @npages: number of pages wanted, at least 1
+ * @write: the device will write to them
  * @pfn: receives the first frame
  *
- * Nothing is pinned: that the frames stay device memory is up to the driver that mapped them.
- * Frames of ordinary memory are none.
+ * Nothing is pinned. The driver that mapped the frames decides how long they stay device memory.
+ * Frames of ordinary memory do not count as device memory.
  *
- * Context: may sleep and fault; no mmap lock held.
- * Return: how many consecutive frames there are, at least one; -EFAULT if it is no device
- * memory or cannot be written to; -EINTR on a fatal signal; what the fault says.
+ * Context: may sleep and fault; takes the mmap lock of @mm.
+ * Return: the number of consecutive frames, at least one, or:
+ * * -EFAULT: no device memory, or it is not writable
+ * * -EINTR: a fatal signal
+ * * -ENOMEM: from the page fault
  */
 long pin_find_mmio(struct mm_struct *mm, unsigned long uaddr, unsigned long npages,
 		   bool write, unsigned long *pfn);
 
 /**
- * pin_one() - pin a page, whoever the caller is
- * @mm: whose memory, which may be gone
- * @uaddr: its address, page aligned
- * @gup_flags: for long what pin_flags() says; for the moment FOLL_WRITE or 0
- * @page: receives it
+ * pin_one() - pin one page of any address space
+ * @mm: the address space, which may have ended
+ * @uaddr: address of the page, page aligned
+ * @gup_flags: from pin_flags() for a long-term pin; FOLL_WRITE or 0 for a short one
+ * @page: receives the page
  *
- * Context: may sleep and fault; no mmap lock held.
- * Return: 0; -EFAULT where there is no such memory, or what pin_remote() says.
+ * Context: may sleep and fault; takes the mmap lock of @mm.
+ * Return: 0; -EFAULT if there is no such memory; what else pin_remote() returns.
  */
 int pin_one(struct mm_struct *mm, unsigned long uaddr, unsigned int gup_flags,
 	    struct page **page);
 
 /**
- * unpin_batch() - give back a part of a batch that no device has seen
+ * unpin_batch() - unpin a part of a batch that no device has seen
  * @buffer: of the batch
- * @from: first page to give back
+ * @from: first page to unpin
  * @npinned: number of pages in the batch
+ *
+ * Context: process.
  */
 void unpin_batch(struct pin_buffer *buffer, long from, long npinned);
 
 /*
- * Gives back @npages physically consecutive pages from @pfn on; @dirty if a device may
- * have written to them. May sleep. Never fails.
+ * Unpins @npages physically consecutive pages from @pfn on. @dirty: a device may have written to
+ * them. May sleep. Never fails.
  */
 static inline void unpin_run(unsigned long pfn, unsigned long npages, bool dirty)
 {

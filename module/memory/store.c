@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * store: one run of user memory, and what of it is pinned.
+ * store: one run of user memory, and which of its pages are pinned.
  *
- * The rule everything rests on: a page is pinned if and only if the extents have
- * it, and charged if and only if they have it as EXTENT_CHARGED. Domains are filled
- * from the extents, never from one another, so that a page is pinned and charged
- * once however many domains show it, and taking it out of a domain needs no reading
- * back.
+ * The basic rule: a page is pinned if and only if the extents have it, and charged if and only if
+ * they have it as EXTENT_CHARGED. Domains are filled from the extents, never from each other. So a
+ * page is pinned and charged once, however many domains show it, and nothing has to be read back
+ * from a domain to unpin it.
  *
- * A store is shared once a second area (by COPY, or by a cut) or an in-kernel user needs
- * it. Then it keeps who needs which part: what nobody needs any more is unpinned. Each
- * user's borders are cut into the extents when it comes, which may fail, so that its
- * going needs no memory. With the last user that has a border there the runs are joined
- * again. So the extents have exactly the borders that somebody needs, also after something
- * has failed.
+ * A store is shared once a second area (by COPY, or by a cut) or an in-kernel user needs it. Then
+ * it records which user needs which part, and unpins pages that no user needs any more. The borders
+ * of a user are cut into the extents when it comes, which may fail, so that no memory is needed
+ * when it goes. The runs are joined again when the last user with a border there goes. So the
+ * extents have exactly the borders that users need, even after a failure.
  *
- * The exception is a hold beside a store, which has a page that the store does not have; see
- * struct store_hold.
+ * There are two exceptions: the page of a hold beside a store, see struct store_hold, and the zero
+ * page of older kernels, see pin.h.
  *
- * Locking: a store that is not shared is changed only by the owner of the area it came with:
- * the thread that made it FILLING or EMPTYING, or a holder of domains_rwsem for writing. A
- * shared one has a mutex; a thread that changes an area of it takes that, too.
+ * Locking: only the owner of the original area changes a store that is not shared: the thread that
+ * made the area FILLING or EMPTYING, or a thread that holds domains_rwsem for writing. A shared
+ * store has a mutex, which the owner of an area must hold, too.
  */
 #include <linux/errno.h>
 #include <linux/highmem.h>
@@ -40,22 +38,22 @@
 INTERVAL_TREE_DEFINE(struct store_user, node, unsigned long, subtree_last,
 		     user_first, user_last, static __maybe_unused, users)
 
-/* So many pages of a batch are compared without a branch. */
+/* This many pages of a batch are compared without a branch. */
 #define CONTINUE_AT_ONCE	8
 
 /*
- * Turns pinned pages into runs of the extents. A run ends where the next page is
- * not the physically next one or of another kind. The pages of a folio are of one
- * kind, so that only where a folio ends the kind is looked at again.
+ * Turns pinned pages into runs of the extents. A run ends where the next page is not physically the
+ * next one, or is of another kind. All pages of a folio are of one kind, so the kind is checked
+ * again only where a folio ends.
  */
 struct run_builder {
 	struct extents *extents;
 	unsigned long index;		/* of the page at @first */
 	struct page *first;		/* the run so far: [first, next) */
 	struct page *next;
-	struct page *recheck;		/* the kind is known up to here */
+	struct page *recheck;		/* the kind is known up to here, exclusive */
 	enum extent_kind kind;
-	unsigned long nreserved;	/* pages seen that are not to be charged */
+	unsigned long nreserved;	/* pages so far that are not to be charged */
 };
 
 static inline int builder_store(struct run_builder *builder)
@@ -81,7 +79,7 @@ static inline int builder_flush(struct run_builder *builder)
 	return builder->next == builder->first ? 0 : builder_store(builder);
 }
 
-/* A page that does not simply continue the run: look at it more closely. */
+/* Adds a page that does not simply continue the run. */
 static int builder_add(struct run_builder *builder, struct page *page)
 {
 	enum extent_kind kind = EXTENT_CHARGED;
@@ -107,7 +105,7 @@ static int builder_add(struct run_builder *builder, struct page *page)
 	return 0;
 }
 
-/* Are these CONTINUE_AT_ONCE pages those from @next on? */
+/* Are these CONTINUE_AT_ONCE pages physically consecutive from @next on? */
 static inline bool all_continue(struct page *const *pages, struct page *next)
 {
 	unsigned long difference = 0;
@@ -120,9 +118,9 @@ static inline bool all_continue(struct page *const *pages, struct page *next)
 }
 
 /*
- * How many of @npages simply continue the run, in a folio that is known: this loop is what
- * huge pages cost, and so has no branch for each. The pages of a folio can be mapped in any
- * order, so each is looked at.
+ * Returns how many of @npages pages simply continue the run, within a folio of known kind. This
+ * loop is the cost of huge pages, so it has no branch for each page. The pages of a folio can be
+ * mapped in any order, so each page is looked at.
  */
 static inline long count_continuing(const struct run_builder *builder,
 				    struct page *const *pages, long npages)
@@ -138,7 +136,7 @@ static inline long count_continuing(const struct run_builder *builder,
 	return n;
 }
 
-/* On failure the pages that did not make it into the builder are unpinned. */
+/* On failure, the pages that the builder has not taken are unpinned. */
 static int builder_add_batch(struct run_builder *builder, struct pin_buffer *buffer,
 			     long npinned)
 {
@@ -161,7 +159,7 @@ static int builder_add_batch(struct run_builder *builder, struct pin_buffer *buf
 	}
 }
 
-/* As builder_add_batch(), for the next pages if they are device memory. Returns how many. */
+/* Adds the next pages if they are device memory. Returns how many, or an error. */
 static noinline long builder_add_mmio(struct run_builder *builder,
 				      const struct ioas_store *store, unsigned long uaddr,
 				      unsigned long npages)
@@ -174,7 +172,7 @@ static noinline long builder_add_mmio(struct run_builder *builder,
 	nfound = pin_find_mmio(store->account->mm, uaddr, npages, store->writable, &pfn);
 	if (nfound < 0)
 		return nfound;
-	/* An address to compare and to count from; there need not be a struct page. */
+	/* Only an address to compare, and to count from; a struct page need not exist. */
 	first = pfn_to_page(pfn);
 	if (first != builder->next || builder->kind != EXTENT_MMIO) {
 		ret = builder_flush(builder);
@@ -221,7 +219,7 @@ static inline bool reads_strictly(const struct ioas_store *store)
 	return !store->writable && store->pin_rules & STORE_STRICT_READ;
 }
 
-/* Pins and charges the next pages, at most @npages. Returns how many. */
+/* Pins and charges the next pages, at most @npages. Returns how many, or an error. */
 static inline long fill_batch(struct ioas_store *store, struct run_builder *builder,
 			      struct pin_buffer *buffer, unsigned long uaddr,
 			      unsigned long npages, unsigned long *ncharged)
@@ -254,8 +252,8 @@ static inline long fill_batch(struct ioas_store *store, struct run_builder *buil
 }
 
 /*
- * Pins and charges as if page by page, in batches. Leaves what it did in
- * @builder and @ncharged, also when it fails.
+ * Pins and charges as if page by page, in batches. On failure, too, @builder and @ncharged show
+ * what was done.
  */
 static noinline __aligned(WALK_NBYTES)
 int fill_from_user(struct ioas_store *store, struct run_builder *builder, unsigned long npages,
@@ -281,8 +279,8 @@ int fill_from_user(struct ioas_store *store, struct run_builder *builder, unsign
 }
 
 /*
- * Pins [first_index, last_index], a hole so far: which is made sure for each run where it is
- * stored. All of it or nothing.
+ * Pins [first_index, last_index], or nothing. The range is a hole, which extents_set() verifies for
+ * each run.
  */
 static inline int fill_hole(struct ioas_store *store, unsigned long first_index,
 			    unsigned long last_index)
@@ -310,7 +308,7 @@ static inline int fill_hole(struct ioas_store *store, unsigned long first_index,
 	return ret;
 }
 
-/* What fill_hole() does, for a store of one page: which needs no batch. */
+/* As fill_hole(), for a store of one page, which needs no batch. */
 static inline int fill_only_page(struct ioas_store *store)
 {
 	enum extent_kind kind = EXTENT_CHARGED;
@@ -333,7 +331,7 @@ static inline int fill_only_page(struct ioas_store *store)
 	return ret;
 }
 
-/* It was charged once for the page of a hold. */
+/* Records that @payer was charged for the page of a hold. */
 static void hold_pays(struct store_hold *hold, struct ioas_account *payer)
 {
 	refcount_inc(&payer->refs);
@@ -342,8 +340,8 @@ static void hold_pays(struct store_hold *hold, struct ioas_account *payer)
 }
 
 /*
- * Pages of a store go: what they covered keeps their charges as its own. Returns how many. Never
- * fails: nobody is charged anew.
+ * Pages of a store go, so the holds that they covered take the charges over. Returns how many.
+ * Never fails, since nothing is charged anew.
  */
 static unsigned long uncover(struct ioas_store *store, unsigned long first_index,
 			     unsigned long last_index)
@@ -385,7 +383,7 @@ static void unpin_and_forget(struct ioas_store *store, unsigned long first_index
 		    trace_ns(begin_ns));
 }
 
-/* Of the users that begin at page @index or before, one past the last page that any needs. */
+/* Among the users that begin at page @index or before, one past the last page that any needs. */
 static unsigned long needed_end(const struct store_sharing *sharing, unsigned long index)
 {
 	struct rb_node *node = sharing->users.rb_root.rb_node;
@@ -409,8 +407,9 @@ static unsigned long needed_end(const struct store_sharing *sharing, unsigned lo
 }
 
 /*
- * Unpins what no user of a shared store needs. The borders of the range are cut. Each step goes on
- * behind all users that begin before it, so those that lie in others take no steps.
+ * Unpins the pages of a range that no user of a shared store needs. The borders of the range are
+ * cut. Each step continues behind all users that begin before it, so users within others cost no
+ * steps.
  */
 static void unpin_unneeded(struct ioas_store *store, unsigned long first_index,
 			   unsigned long last_index, struct account_refund *refund)
@@ -433,7 +432,7 @@ static void unpin_unneeded(struct ioas_store *store, unsigned long first_index,
 	}
 }
 
-/* Pins what is a hole in a range whose borders are cut. All of it or nothing. */
+/* Pins all holes of a range whose borders are cut, or nothing. */
 static int fill_holes(struct ioas_store *store, const struct store_user *user)
 {
 	unsigned long index = user->first_index;
@@ -461,7 +460,9 @@ static int fill_holes(struct ioas_store *store, const struct store_user *user)
 	return 0;
 }
 
-/* Below zero if @user comes before @other in the order of their ends, above if behind it. */
+/*
+ * Below zero if @user comes before @other in the order of their last pages, above zero if after it.
+ */
 static inline int compare_lasts(const struct store_user *user, const struct store_user *other)
 {
 	if (user->last_index != other->last_index)
@@ -527,7 +528,7 @@ static bool ends_user(const struct store_sharing *sharing, unsigned long index)
 	return false;
 }
 
-/* Joins runs where a border was cut, unless a user that is left needs it. */
+/* Joins the runs at a border, unless a remaining user needs the border. */
 static void drop_border(struct ioas_store *store, unsigned long index)
 {
 	lockdep_assert_held(&store->sharing->mutex);
@@ -565,7 +566,7 @@ static int pin_shared(struct ioas_store *store, struct store_user *user)
 	return ret;
 }
 
-/* If all that @user needs is pinned already, the memory's owner need not live. */
+/* Does @user need a page that is not pinned? If not, the owner's address space may have ended. */
 static bool has_hole(struct ioas_store *store, const struct store_user *user)
 {
 	struct extent_cursor cursor;
@@ -582,7 +583,7 @@ static bool has_hole(struct ioas_store *store, const struct store_user *user)
 	return more;
 }
 
-/* Callers name a user exactly if the store is shared: another one has no parts. */
+/* Callers name a user if and only if the store is shared; without sharing it has no parts. */
 static bool is_user_of(const struct ioas_store *store, const struct store_user *user)
 {
 	return !WARN_ON_ONCE(!user != !store->sharing);
@@ -597,7 +598,7 @@ static noinline int pin_slowly(struct ioas_store *store, struct store_user *user
 	if (!is_user_of(store, user))
 		return -EINVAL;
 	foreign = mm != current->mm && (!user || has_hole(store, user));
-	/* What an IOMMU driver did not let go of is all still pinned. */
+	/* All pages of a leaked store are still pinned. */
 	if (!user && store->leaked)
 		return 0;
 	if (foreign && !mmget_not_zero(mm))
@@ -615,7 +616,7 @@ static inline int do_pin(struct ioas_store *store, struct store_user *user)
 {
 	int ret;
 
-	/* What a guest with a vIOMMU does all day. */
+	/* The common case of a guest with a vIOMMU. */
 	if (!user && store->extents.npages == 1 && !store->leaked &&
 	    store->account->mm == current->mm) {
 		ret = fill_only_page(store);
@@ -651,7 +652,7 @@ int store_pin(struct ioas_store *store, struct store_user *user)
 void __store_unpin(struct ioas_store *store, struct store_user *user,
 		   struct account_refund *refund)
 {
-	/* A leak is better than a page that somebody else still needs. */
+	/* A leak is better than unpinning a page that another user still needs. */
 	if (!is_user_of(store, user))
 		return;
 	if (user) {
@@ -672,7 +673,7 @@ static enum extent_kind kind_at(struct ioas_store *store, unsigned long index)
 	return extents_first(&store->extents, &cursor, index, index, &run) ? run.kind : EXTENT_HOLE;
 }
 
-/* Charges a page beside, or lets that of the store cover it. */
+/* Charges a page beside the store, unless the page of the store covers it. */
 static int charge_beside(struct ioas_store *store, struct store_hold *hold, struct page *page)
 {
 	struct rb_root_cached *covered = &store->sharing->covered;
@@ -691,21 +692,23 @@ static int charge_beside(struct ioas_store *store, struct store_hold *hold, stru
 	return ret;
 }
 
-/* @page is pinned, and charged or covered: the hold gets it, and leaves that of the store. */
+/*
+ * Gives @page, which is pinned, and charged or covered, to the hold, which leaves the store's page.
+ */
 static void move_beside(struct ioas_store *store, struct store_hold *hold, struct page *page)
 {
 	struct account_refund refund = { };
 
 	hold->page = page;
 	__store_unpin(store, &hold->user, &refund);
-	/* Others need that one, too, or the store is leaked: its charge stays. */
+	/* Others need that page, too, or the store is leaked: its charge stays. */
 	WARN_ON_ONCE(refund.npages);
 	account_pay(&refund);
 	if (hold->covered)
 		users_insert(&hold->user, &store->sharing->covered);
 }
 
-/* The mm is in use. -EINVAL where it has device memory by now: there is no page to pin. */
+/* Pins the owner's page; its mm is in use. -EINVAL: the owner has device memory there by now. */
 static int pin_of_owner(struct ioas_store *store, unsigned long index, struct page **page)
 {
 	struct mm_struct *mm = store->account->mm;
@@ -721,8 +724,8 @@ static int pin_of_owner(struct ioas_store *store, unsigned long index, struct pa
 }
 
 /*
- * Gives a hold the page that the owner has there by now, beside the store if that is not the one
- * of the store, which stays if this fails.
+ * Gives a hold the page that the owner has there by now. If it is not the page of the store, the
+ * hold is beside the store from then on. On failure the hold keeps the page of the store.
  */
 static int follow_owner(struct ioas_store *store, struct store_hold *hold,
 			struct store_beside *beside)
@@ -731,7 +734,7 @@ static int follow_owner(struct ioas_store *store, struct store_hold *hold,
 	struct page *page;
 	int ret;
 
-	/* Only a mm in use is charged. */
+	/* Only an mm in use is charged. */
 	if (!mmget_not_zero(mm))
 		return -EFAULT;
 	ret = pin_of_owner(store, hold->user.first_index, &page);
@@ -766,7 +769,10 @@ int store_hold(struct ioas_store *store, struct store_hold *hold, struct store_b
 	if (ret)
 		return ret;
 	ret = store_list(store, index, index, &hold->page);
-	/* The owner may have another page by now than others have pinned, or one for registers. */
+	/*
+	 * By now, the owner may have another page than the pinned one, or memory instead of
+	 * registers.
+	 */
 	if (!is_new && ret == -EINVAL)
 		hold->page = NULL;
 	if (!is_new && (!ret || ret == -EINVAL))
@@ -883,7 +889,7 @@ static void copy_page_part(struct page *page, unsigned long offset, void *data,
 		memcpy_from_page(data, page, offset, nbytes);
 }
 
-/* Copies within one page, which is pinned for that long if it is not pinned anyway. */
+/* Copies within one page. A page that is not pinned is pinned only meanwhile. */
 static int copy_within_page(struct ioas_store *store, unsigned long byte, void *data,
 			    unsigned long nbytes, bool write)
 {

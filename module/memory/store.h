@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * store: one run of user memory, and what of it is pinned.
+ * store: one run of user memory, and which of its pages are pinned.
  *
  * Owns: struct ioas_store, struct store_sharing and its mutex.
  */
@@ -21,90 +21,98 @@
 
 struct page;
 
-/* Whose a struct store_user is. */
+/* The owner of a struct store_user. */
 enum store_user_kind {
 	USER_AREA,		/* an area in a domain */
-	USER_ACCESS_PIN,	/* an in-kernel user's pin, one of several alike of its owner */
+	USER_ACCESS_PIN,	/* a pin of an access, which may have several alike */
 	USER_HOLD,		/* a struct store_hold */
 };
 
-/* Somebody who needs a part of a store pinned. */
+/* A user of a store: it needs a part of the store pinned. */
 struct store_user {
 	struct rb_node node;		/* mutex of the store, as for the next one */
 	struct rb_node last_node;
 	unsigned long first_index;	/* constant while it is in the trees */
 	unsigned long last_index;	/* inclusive */
 	unsigned long subtree_last;
-	enum store_user_kind kind;	/* constant, as is what follows */
-	unsigned long owner;		/* of an access' pin: its number, see access.c ... */
-	unsigned long iova;		/* ... and where it begins: areas can show the same pages */
+	enum store_user_kind kind;	/* constant, as is all that follows */
+	unsigned long owner;		/* of a pin of an access: the number of the access ... */
+	unsigned long iova;		/* ... and its first IOVA: areas can show the same pages */
 };
 
-/* Pages that holds have beside stores. Counted for the status. */
+/* Pages that holds have beside stores, counted for the status. */
 struct store_beside {
 	atomic_long_t npinned;
-	atomic_long_t ncharged;		/* of these, those that the holds were charged for */
+	atomic_long_t ncharged;		/* of these, pages that holds were charged for */
 };
 
 /*
- * A driver's pin of one page. It needs the page of the store, or it is *beside* the store, with a
- * page of its own, and needs none of the store. When it comes, such a page is *covered* if the
- * store has a charged page there that covers no other one: its charge is for both. Otherwise, and
- * when the store's page goes, the page beside is charged for itself, unless it is reserved.
+ * A driver's pin of one page. Either it uses the page of the store, or it is *beside* the store: it
+ * has a page of its own, and does not need that of the store.
+ *
+ * When a hold gets a page beside the store, the hold is *covered* if the store has a charged page
+ * there that covers no other hold: that charge is then for both pages. Otherwise the page is
+ * charged for itself, unless it is reserved. When the page of the store goes, a covered hold takes
+ * over its charge.
  */
 struct store_hold {
-	struct store_user user;		/* while it is beside, for sharing->covered */
+	struct store_user user;		/* of the store; if beside, for sharing->covered */
 	struct page *page;		/* constant once pinned */
 	struct store_beside *beside;	/* constant once pinned; NULL: not beside */
 	bool covered;			/* mutex of the store, as for the next one */
-	struct ioas_account *payer;	/* who was charged for a page beside; or NULL */
+	struct ioas_account *payer;	/* account charged for a page beside; or NULL */
 };
 
-/* More state of a store, once it has users besides the area that it came with. */
+/* State of a store that has users besides its original area. */
 struct store_sharing {
-	struct mutex mutex;		/* the extents, and ... */
-	struct rb_root_cached users;	/* ... who needs which part of them, as intervals ... */
-	struct rb_root lasts;		/* ... and in the order of compare_lasts(); ... */
-	struct rb_root_cached covered;	/* ... and holds that are, of struct store_hold */
-	struct store_user own_area;	/* the one of the area that the store came with */
+	struct mutex mutex;		/* guards the extents, and ... */
+	struct rb_root_cached users;	/* ... the users, as an interval tree ... */
+	struct rb_root lasts;		/* ... and in the order of compare_lasts(), and ... */
+	struct rb_root_cached covered;	/* ... covered holds: the users of struct store_hold */
+	struct store_user own_area;	/* the user of the original area */
 	refcount_t refs;		/* areas that show the store */
 };
 
-/* How a store may be pinned other than by GUP, with FOLL_LONGTERM, in the process that maps it. */
-#define STORE_MAY_BE_MMIO	BIT(0)	/* device memory will do (VM_PFNMAP) */
-#define STORE_IGNORE_KEYS	BIT(1)	/* protection keys of the process do not count */
-#define STORE_STRICT_READ	BIT(2)	/* what the process may not read is refused */
+/*
+ * Pin rules: exceptions from pinning by GUP, with FOLL_LONGTERM, in the process that maps the
+ * store.
+ */
+#define STORE_MAY_BE_MMIO	BIT(0)	/* device memory (VM_PFNMAP) is accepted */
+#define STORE_IGNORE_KEYS	BIT(1)	/* protection keys of the process are ignored */
+#define STORE_STRICT_READ	BIT(2)	/* memory that the process may not read is refused */
 #define STORE_SHARE_COW		BIT(3)	/* a pin for reading does not break copy-on-write */
 
 struct ioas_store {
-	struct ioas_account *account;	/* constant once set, as is what follows */
+	struct ioas_account *account;	/* as uptr, set once, and by area_change_owner() */
 	unsigned long uptr;		/* address of page 0 in account->mm */
-	struct store_sharing *sharing;	/* set once, see area_share() */
+	struct store_sharing *sharing;	/* set once, see area_share(); NULL: not shared */
 	bool writable;
 	u8 pin_rules;			/* STORE_... */
-	bool leaked;			/* an IOMMU driver did not let go: stays pinned */
-	struct extents extents;		/* the mutex; without sharing: the area's owner */
+	bool leaked;			/* an IOMMU driver left a part mapped: stays pinned */
+	struct extents extents;		/* mutex; if not shared: owner of the area */
 	struct selftest_tally tally;
 };
 
 /**
- * store_pin() - pin and charge what a user needs
+ * store_pin() - pin and charge the pages that a user needs
  * @store: the store
- * @user: its range; NULL for a store that is not shared: all of it
+ * @user: its range, if the store is shared; NULL for a store that is not shared: all of it
  *
- * Memory comes from the process that created the store, also when another one
- * asks.
+ * The memory is that of the process that mapped it, even if another process calls.
  *
- * Context: may sleep and fault; the caller owns the area and holds store_lock().
- * Return: 0, or with nothing pinned or charged: -EFAULT where memory is missing,
- * not permitted, or its process is gone; -ENOMEM over the memlock limit or without
- * memory; -EINTR on a fatal signal; -EINVAL, and a warning, for a part of a store that is not
- * shared, or for all of one that is.
+ * Context: may sleep and fault; the caller holds store_lock(). It owns the area, or keeps it busy
+ * and the store is shared.
+ * Return: 0, or with nothing pinned or charged:
+ * * -EFAULT: memory is missing or not permitted, or the address space has ended
+ * * -ENOMEM: over the memlock limit, or without memory
+ * * -EINTR: a fatal signal
+ * * -EINVAL and a warning: @user does not match the store
+ * * what else pin_user() returns
  */
 int store_pin(struct ioas_store *store, struct store_user *user);
 
 /**
- * __store_unpin() - the part of store_unpin() for what is not one run
+ * __store_unpin() - the part of store_unpin() for more than one charged run
  * @store: the store
  * @user: as given to store_pin()
  * @refund: as for store_unpin()
@@ -115,133 +123,137 @@ void __store_unpin(struct ioas_store *store, struct store_user *user,
 		   struct account_refund *refund);
 
 /**
- * store_hold() - pin a page for a driver that gets what the memory's owner has there by now
+ * store_hold() - pin the page that the owner of the memory has by now, for a driver
  * @store: a shared store
  * @hold: zeroed but for its user; receives the page
- * @beside: counts it if that is not the page that the store has there
+ * @beside: counts the page if it is beside the store
  *
- * Context: may sleep and fault, holds store_lock().
- * Return: 0, or with nothing changed as store_pin(); -EINVAL where the owner has device memory.
+ * Context: may sleep and fault; the caller holds store_lock().
+ * Return: 0, or with nothing pinned or charged: as store_pin(); -EINVAL if the owner has device
+ * memory there.
  */
 int store_hold(struct ioas_store *store, struct store_hold *hold, struct store_beside *beside);
 
 /**
  * store_drop_beside() - end a hold that is beside a store
  * @store: the store
- * @hold: made so by store_hold()
+ * @hold: a hold that store_hold() has put beside the store
  *
- * Context: may sleep, holds store_lock(). Never fails, needs no memory.
+ * Context: may sleep; the caller holds store_lock(). Never fails, needs no memory.
  */
 void store_drop_beside(struct ioas_store *store, struct store_hold *hold);
 
 /**
- * store_sharing_create() - prepare what a store needs for several users
+ * store_sharing_create() - prepare the state that a store needs to be shared
  * @store: the store
- * @pinned: its area is in a domain, and so all of it is pinned
+ * @pinned: its area is in a domain, so all of the store is pinned
  *
- * Context: may sleep. To become the sharing of the store unless somebody else was faster.
+ * The caller makes it the sharing of the store, unless another thread was faster.
+ *
+ * Context: may sleep.
  * Return: the sharing, or NULL without memory.
  */
 struct store_sharing *store_sharing_create(struct ioas_store *store, bool pinned);
 
 /**
  * store_sharing_destroy() - undo store_sharing_create()
- * @sharing: without users but, if it was never used, the first one
+ * @sharing: has no users, except the original area if it never became that of a store
  */
 void store_sharing_destroy(struct store_sharing *sharing);
 
 /**
- * store_find_user() - find somebody who needs a part of a store
+ * store_find_user() - find a user of a store
  * @store: a shared store
- * @wanted: its kind, owner and IOVA, and the pages of exactly this part
+ * @wanted: its kind, owner and IOVA, and exactly its first and last page
  *
- * Context: holds store_lock().
- * Return: the user that was given to store_pin(), one of them if there are several; or
- * NULL.
+ * Context: the caller holds store_lock().
+ * Return: the user that was given to store_pin(), or one of several alike; NULL if there is none.
  */
 struct store_user *store_find_user(struct ioas_store *store, const struct store_user *wanted);
 
 /**
  * store_divide() - make two users of one
  * @store: a shared store
- * @lower: a user with all of it pinned; keeps the lower part
+ * @lower: a user whose part is pinned; keeps the lower part
  * @upper: gets the upper part
- * @lower_last_index: last page of the lower part
- * @upper_first_index: first page of the upper part: the next one, or the same page
+ * @lower_last_index: last page of the lower part, inclusive
+ * @upper_first_index: first page of the upper part: the next page, or the same one
  *
- * Context: may sleep, holds store_lock().
- * Return: 0 or -ENOMEM with nothing changed.
+ * Context: may sleep; the caller holds store_lock().
+ * Return: 0, or -ENOMEM with nothing changed.
  */
 int store_divide(struct ioas_store *store, struct store_user *lower,
 		 struct store_user *upper, unsigned long lower_last_index,
 		 unsigned long upper_first_index);
 
 /**
- * store_list() - tell which pages are pinned
+ * store_list() - list pinned pages
  * @store: the store
  * @first_index: first page, pinned by the caller
  * @last_index: last page, inclusive
- * @list: receives a pointer for each
+ * @list: receives a pointer for each page
  *
- * Context: holds store_lock().
- * Return: 0; -EINVAL for device memory, which has no struct page to use; -EFAULT, and a
- * warning, for what is not pinned.
+ * Context: the caller holds store_lock().
+ * Return: 0; -EINVAL for device memory, which has no usable struct page; -EFAULT and a warning for
+ * pages that are not pinned.
  */
 int store_list(struct ioas_store *store, unsigned long first_index,
 	       unsigned long last_index, struct page **list);
 
 /**
- * store_copy() - copy from or to a store as a device would see it
+ * store_copy() - copy from or to a store as a device sees it
  * @store: a shared store
- * @byte: where to begin
+ * @byte: first byte, counted from the start of page 0
  * @data: kernel memory
- * @nbytes: how much; all of it lies in the store
- * @write: to the store
+ * @nbytes: number of bytes, all in the store
+ * @write: copy to the store
  *
- * What is pinned is reached whether or not its process still lives.
+ * Pinned pages can be reached even after the owner's address space has ended.
  *
- * Context: may sleep and fault, holds store_lock().
- * Return: 0; maybe with a part copied, -EFAULT where there is no memory, or what pin_one() says.
+ * Context: may sleep and fault; the caller holds store_lock().
+ * Return: 0, or, maybe with a part copied: -EFAULT if there is no memory, or only device memory;
+ * what pin_one() returns.
  */
 int store_copy(struct ioas_store *store, unsigned long byte, void *data,
 	       unsigned long nbytes, bool write);
 
 /**
- * store_copy_direct() - copy from or to a store by way of its process' addresses
+ * store_copy_direct() - copy from or to a store through the addresses of its process
  * @store: the store
- * @byte: where to begin
+ * @byte: first byte, counted from the start of page 0
  * @data: kernel memory
- * @nbytes: how much; all of it lies in the store
- * @write: to the store
- * @may_borrow: a kernel thread without an address space takes that of the process
+ * @nbytes: number of bytes, all in the store
+ * @write: copy to the store
+ * @may_borrow: a kernel thread without an address space uses that of the process
  *
  * Context: may sleep and fault; the caller keeps the area busy.
- * Return: 0; -EFAULT, maybe with a part copied; -EXDEV if the caller is neither the process
- * nor such a thread, or the process is gone.
+ * Return: 0; -EFAULT, maybe with a part copied; -EXDEV if the caller is neither the process nor
+ * such a thread, or the address space has ended.
  */
 int store_copy_direct(struct ioas_store *store, unsigned long byte, void *data,
 		      unsigned long nbytes, bool write, bool may_borrow);
 
-/* What stands behind pages of a store. */
+/* Sums over the pages of a store. */
 struct store_sum {
 	unsigned long npinned;
 	unsigned long ncharged;		/* of these */
-	unsigned long nruns;		/* of device memory, too */
+	unsigned long nruns;		/* includes those of device memory */
 };
 
-/* So many runs, or areas, are looked at without a pause: bounds how long a lock is held. */
+/* This many runs, or areas, are looked at without a pause. It bounds how long a lock is held. */
 #define SUM_AT_ONCE	512
 
 /**
- * store_sum() - add up what stands behind the first of some pages
+ * store_sum() - add up runs and pages of a part of a store, up to a number of runs
  * @store: the store
  * @first_index: first page
  * @last_index: last page, inclusive
- * @max_runs: stop after so many runs, at least 1
+ * @max_runs: stop after this many runs, at least 1
  * @sum: is added to
  *
- * Context: the extents do not change meanwhile: the caller owns the area and holds
- * store_lock(), or see sum_store().
+ * Context: the extents must not change meanwhile. Usually the caller owns the area and holds
+ * store_lock(). The mutex of a shared store is enough, too; and so is iova_lock for a live area
+ * whose store is not shared.
  * Return: the first page not looked at.
  */
 unsigned long store_sum(struct ioas_store *store, unsigned long first_index,
@@ -249,20 +261,20 @@ unsigned long store_sum(struct ioas_store *store, unsigned long first_index,
 			struct store_sum *sum);
 
 /**
- * store_sum_all() - add up what stands behind pages
+ * store_sum_all() - add up runs and pages of a part of a store
  * @store: the store
  * @first_index: first page
  * @last_index: last page, inclusive
  * @sum: is added to
  *
- * Context: process, may sleep: takes a pause every so often. Else as store_sum().
+ * Context: may sleep. Else as store_sum(), but without spinlocks.
  */
 void store_sum_all(struct ioas_store *store, unsigned long first_index,
 		   unsigned long last_index, struct store_sum *sum);
 
 /*
- * While a store is not shared, the owner of the area it came with owns it, too, and needs no
- * lock: an uncontended one costs 6 % of a 4 KiB unmap.
+ * While a store is not shared, the owner of its area owns the store, too, and needs no lock. Even
+ * an uncontended lock costs 6 % of a 4 KiB unmap.
  */
 static inline void store_lock(struct ioas_store *store)
 {
@@ -277,10 +289,9 @@ static inline void store_unlock(struct ioas_store *store)
 }
 
 /*
- * A user, as given to store_pin(), does not need its part any more; no domain may show what
- * only this user needed. @refund collects what the owner gets back, to be paid by the
- * caller. May sleep; the caller owns the area and holds store_lock(). Never fails, needs no
- * memory.
+ * Undoes store_pin() for @user. No domain may show pages that only this user needed. The charges to
+ * give back are added to @refund, which the caller pays. Context as for store_pin(), but does not
+ * fault. Never fails, needs no memory.
  */
 static inline void store_unpin(struct ioas_store *store, struct store_user *user,
 			       struct account_refund *refund)
@@ -299,8 +310,8 @@ static inline void store_unpin(struct ioas_store *store, struct store_user *user
 }
 
 /*
- * Describes user memory at @uptr, of @nbytes, at least 1, that do not wrap; nothing is pinned,
- * charged or even looked at. The account, which says whose memory it is, comes later.
+ * Describes @nbytes of user memory from @uptr on, at least 1, that do not wrap. Nothing is pinned,
+ * charged or even looked at. The account, with the owner's mm, is set later.
  */
 static inline void store_init(struct ioas_store *store, unsigned long uptr,
 			      unsigned long nbytes, bool writable)
@@ -315,7 +326,7 @@ static inline void store_init(struct ioas_store *store, unsigned long uptr,
 	extents_init(&store->extents, ((uptr & ~PAGE_MASK) + nbytes - 1) / PAGE_SIZE + 1);
 }
 
-/* Forgets a store, with nothing pinned unless it is leaked. */
+/* Frees the memory of a store. Nothing of it is pinned, unless it is leaked. */
 static inline void store_exit(struct ioas_store *store)
 {
 	extents_destroy(&store->extents);
