@@ -2,15 +2,18 @@
 /*
  * group: groups of devices on the domains of an IOAS.
  *
- * The hardware confines groups, so it is groups that are on a domain. They are attached as a whole,
- * or by their devices: then the group follows the first and leaves with the last. Each reserves the
- * IOVA it cannot use, and takes just that away again. Groups share a domain where the IOMMU driver
- * lets them.
+ * The hardware isolates groups, not devices, so a group as a whole is on a domain. It is attached
+ * as a whole, or by its devices: then the group comes with the first device, and goes with the
+ * last. Each attachee reserves the IOVA that it cannot use, and later removes only that. Groups
+ * share a domain if the IOMMU driver allows it.
  *
- * Locking: groups_mutex of the context guards which groups there are and where they
- * are, and is held from end to end of an attach or detach. A thread takes it before it makes
- * an HWPT busy, or does not take it while it keeps one busy. domains_rwsem of the IOAS is held for
- * writing while its ranges or domains change, so that nobody maps into them meanwhile.
+ * Locking:
+ *
+ * - groups_mutex of the context guards which groups exist, and where they are. It is held from
+ *   start to end of an attach or detach, and a detach may wait for calls that keep an HWPT busy. So
+ *   a thread takes groups_mutex before it makes an HWPT busy, never afterwards.
+ * - domains_rwsem of the IOAS is held for writing while its reserved ranges or domains change, so
+ *   that no thread maps into them meanwhile.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -46,8 +49,9 @@ static int alloc_for_device(struct device *dev, void *data)
 }
 
 /*
- * For any device of the group: they share everything we ask about. A device stays in the
- * group, and behind its IOMMU, only while the group is walked, so it is used nowhere else.
+ * Allocates a domain for any device of the group, since all are alike in what we ask about. A
+ * device stays in the group, and behind its IOMMU, only during the walk over the group. So it is
+ * used nowhere else.
  */
 static struct iommu_domain *real_alloc_domain(struct ioas_group *igroup, u32 hwpt_flags)
 {
@@ -182,7 +186,7 @@ static int reserve_regions(struct iova_space *space, struct ioas_group *igroup,
 	return ret;
 }
 
-/* Takes what the group cannot use out of the usable IOVA. */
+/* Reserves the IOVA that the group cannot use. */
 static int reserve_iova(struct ioas *ioas, struct ioas_group *igroup, const void *owner)
 {
 	int ret = reserve_regions(&ioas->iova_space, igroup, owner);
@@ -203,7 +207,7 @@ static void unreserve_all(struct ioas *ioas, struct ioas_group *igroup, bool oth
 			       other ? other_tag(attachee) : current_tag(attachee));
 }
 
-/* For all who attached the group, under their other tag. */
+/* Reserves for all attachees, under their other tags. */
 static int reserve_all(struct ioas *ioas, struct ioas_group *igroup)
 {
 	struct ioas_attachee *attachee;
@@ -219,13 +223,16 @@ static int reserve_all(struct ioas *ioas, struct ioas_group *igroup)
 	return 0;
 }
 
-/* Could a group that can have @own as its domain be on @hwpt instead? */
+/* Could a group that can have @own as its domain use @hwpt instead? */
 static bool may_share(const struct igroup_target *target, const struct ioas_hwpt *own,
 		      const struct ioas_hwpt *hwpt)
 {
 	if (hwpt->mirror.domain->ops != own->mirror.domain->ops)
 		return false;
-	/* Without a group the driver may say too much yet: move_to_shared() looks again. */
+	/*
+	 * Before a group is on it, a driver may announce more than the domain can do. Then
+	 * move_to_shared() looks again.
+	 */
 	if (hwpt->ngroups && !hwpt_reaches(own, hwpt))
 		return false;
 	/* A group that can enforce coherency never shares a domain that does not. */
@@ -235,8 +242,8 @@ static bool may_share(const struct igroup_target *target, const struct ioas_hwpt
 }
 
 /*
- * Moves a group from @own to @other, which it may share. On error the group is on @own again;
- * or on no domain, if the driver does not take it back.
+ * Moves a group from @own to @other, which it may share. On error the group is on @own again, or on
+ * no domain if the driver does not take it back.
  */
 static int move_to_shared(struct ioas_group *igroup, struct ioas_hwpt *own,
 			  struct ioas_hwpt *other)
@@ -247,7 +254,7 @@ static int move_to_shared(struct ioas_group *igroup, struct ioas_hwpt *own,
 	ret = put_on(igroup, other->mirror.domain);
 	if (!ret)
 		ret = hwpt_settle(other);
-	/* What the domain translates, but not the group's own, is not reserved for the group. */
+	/* IOVA that @other translates, but @own does not, is not reserved for the group. */
 	if (!ret && !hwpt_reaches(own, other))
 		ret = -EINVAL;
 	if (ret) {
@@ -258,8 +265,8 @@ static int move_to_shared(struct ioas_group *igroup, struct ioas_hwpt *own,
 }
 
 /*
- * Looks for a domain of the IOAS that the group can use instead of @own, on which it is, and
- * leaves the group on *@hwpt.
+ * Looks for another domain of the IOAS that the group on @own can share. The group is on *@hwpt
+ * when this returns 0.
  */
 static int share_hwpt(const struct igroup_target *target, struct ioas_group *igroup,
 		      struct ioas_hwpt *own, struct ioas_hwpt **hwpt)
@@ -320,13 +327,13 @@ static int take_target(const struct igroup_target *target, struct ioas_group *ig
 	return move_to_shared(igroup, own, target->hwpt);
 }
 
-/* Finds the domain for a group that is on @own, with everything else prepared. */
+/* Chooses the domain for a group that is on @own, after everything else was prepared. */
 static int choose_hwpt(const struct igroup_target *target, struct ioas_group *igroup,
 		       struct ioas_hwpt *own, struct ioas_hwpt **hwpt)
 {
 	int ret;
 
-	/* Now or never: a domain with mappings cannot start to enforce it. */
+	/* Now or never: a domain with mappings cannot start to enforce coherency. */
 	own->enforces_coherency = domain_enforce_coherency(own->mirror.domain);
 	if (target->hwpt)
 		ret = take_target(target, igroup, own, hwpt);
@@ -339,7 +346,7 @@ static int choose_hwpt(const struct igroup_target *target, struct ioas_group *ig
 	return ret;
 }
 
-/* Reserves what a group cannot use, and what its domain @own cannot translate. */
+/* Reserves the IOVA that a group cannot use, and that its domain @own cannot translate. */
 static int claim_iova(const struct igroup_target *target, struct ioas_group *igroup,
 		      struct ioas_hwpt *own)
 {
@@ -356,7 +363,7 @@ static int claim_iova(const struct igroup_target *target, struct ioas_group *igr
 	return ret;
 }
 
-/* Puts a group that is on no domain on one; *@hwpt is @own, or one to use instead. */
+/* Puts a group that is on no domain on @own, or on another domain instead, which *@hwpt tells. */
 static int enter_domain(const struct igroup_target *target, struct ioas_group *igroup,
 			struct ioas_hwpt *own, struct ioas_hwpt **hwpt)
 {
@@ -372,12 +379,12 @@ static int enter_domain(const struct igroup_target *target, struct ioas_group *i
 		ret = claim_iova(target, igroup, own);
 	if (ret)
 		goto take_off;
-	/* Devices were asked when they were bound. */
+	/* Devices were checked when they were bound. */
 	if (!igroup->ndevices)
 		ret = igroup_check_interrupts(igroup->group);
 	if (!ret)
 		ret = choose_hwpt(target, igroup, own, hwpt);
-	/* A shared domain has its own claim, which goes further. */
+	/* A shared domain has its own claim, which covers at least as much. */
 	if (ret || *hwpt != own)
 		hwpt_release_aperture(own);
 	if (!ret)
@@ -409,8 +416,8 @@ static void discard_hwpt(struct ioas_hwpt *hwpt)
 }
 
 /*
- * Attaches a group that is on no domain, for all of its attachees, whose reservations have
- * their other tag from now on.
+ * Attaches a group that is on no domain, for all its attachees. On success their reservations are
+ * those under the other tag.
  */
 static int attach_igroup(struct ioas_group *igroup, const struct igroup_target *target)
 {
@@ -447,8 +454,8 @@ static int attach_igroup(struct ioas_group *igroup, const struct igroup_target *
 }
 
 /*
- * A group has left @hwpt. An automatic one goes with its last group. Only then may be mapped
- * what @last, or who moved the group, had reserved: a domain need not be able to take it.
+ * A group has left @hwpt. An automatic HWPT goes with its last group. Only after that may IOVA be
+ * mapped that the attachees had reserved, since the domain might not take it.
  */
 static void release_hwpt(struct ioas_group *igroup, struct ioas_hwpt *hwpt,
 			 struct ioas_attachee *last, bool unmap_with_last)
@@ -478,7 +485,7 @@ static void release_hwpt(struct ioas_group *igroup, struct ioas_hwpt *hwpt,
 	}
 }
 
-/* IOMMU drivers do not expect a domain to lose devices while something is unmapped. */
+/* IOMMU drivers do not expect a domain to lose devices while IOVA is unmapped. */
 static void leave_domain(struct ioas_group *igroup)
 {
 	struct ioas_hwpt *hwpt = igroup->hwpt;
@@ -489,15 +496,15 @@ static void leave_domain(struct ioas_group *igroup)
 	igroup->hwpt = NULL;
 }
 
-/* A test's group is none of the IOMMU's. */
+/* The group of a test is not a group of the kernel. */
 static int group_id(const struct ioas_group *igroup)
 {
 	return igroup->group ? iommu_group_id(igroup->group) : -1;
 }
 
 /*
- * The group leaves its domain first: whatever is unmapped and unpinned afterwards is out
- * of the reach of its devices.
+ * The group leaves its domain first, so that its devices cannot reach memory that is unmapped and
+ * unpinned afterwards.
  */
 static void detach_igroup(struct ioas_group *igroup, struct ioas_attachee *last,
 			  bool unmap_with_last)
@@ -546,7 +553,7 @@ int igroup_add(struct ioas_group *igroup, struct ioas_attachee *attachee,
 	return ret;
 }
 
-/* Nothing becomes usable while somebody in the IOAS looks at what is. */
+/* No IOVA becomes usable while a thread in the IOAS looks at the usable ranges. */
 static void unreserve_one(struct ioas *ioas, struct ioas_attachee *attachee)
 {
 	down_write(&ioas->domains_rwsem);
@@ -587,9 +594,9 @@ int igroup_move(struct ioas_group *igroup, const struct igroup_target *target)
 }
 
 /*
- * A driver may finish a domain, and say what it can do, only when a device comes. A group that
- * is on no domain is put on the new one for a moment. Otherwise nothing is known but by the
- * domain that the group is on.
+ * Finds out whether a new domain can enforce coherency. A driver may finish a domain only when a
+ * device comes, so a group that is on no domain is put on the new one for a moment. A group that is
+ * on a domain stays there, and that domain tells what the group can do.
  */
 static int try_hwpt(struct ioas_group *igroup, struct ioas_hwpt *hwpt)
 {

@@ -18,7 +18,7 @@ struct ioas;
 struct ioas_group;
 struct ioas_hwpt;
 
-/* What can be told of an IOMMU; all zero where there is nothing. */
+/* Facts about an IOMMU for user space; all zero if there are none. */
 struct ioas_hw_info {
 	u32 type;			/* enum iommu_hw_info_type */
 	u32 nbytes;
@@ -26,7 +26,7 @@ struct ioas_hw_info {
 	u8 max_pasid_log2;
 };
 
-/* What there is to ask an IOMMU about a group. A test build has a second one. */
+/* Operations of the IOMMU of a group. A test build has a second set. */
 struct ioas_iommu_ops {
 	struct iommu_domain *(*alloc_domain)(struct ioas_group *igroup, u32 hwpt_flags);
 	int (*attach)(struct ioas_group *igroup, struct iommu_domain *domain);
@@ -36,56 +36,62 @@ struct ioas_iommu_ops {
 };
 
 /*
- * One of the devices of a group that attached it, or who attached it as a whole. It owns what it
- * reserves for the regions of the group, under one of its tags; while the group moves to another
- * domain it has both. What a domain cannot translate is reserved by the domain.
+ * A device that attached its group, or the whole group as one attachee. An attachee owns the IOVA
+ * that it reserves for the regions of the group, under one of its two tags. While the group moves
+ * to another domain, the attachee has reservations under both. The IOVA that a domain cannot
+ * translate is reserved by the domain.
  */
 struct ioas_attachee {
 	struct list_head item;		/* groups_mutex; igroup->attachees, if attached */
-	u8 tag;				/* groups_mutex; the one in use */
+	u8 tag;				/* groups_mutex; index of the tag in use */
 	u8 tags[2];			/* only their addresses matter */
 };
 
-/* An iommu_group as a context sees it: the unit that is on a domain. */
+/* An iommu_group in a context: the unit that is attached to a domain. */
 struct ioas_group {
 	struct list_head groups_item;	/* groups_mutex of the context */
 	struct ioas_ctx *ctx;		/* constant, as is all up to ... */
 	const struct ioas_iommu_ops *iommu_ops;
-	struct iommu_group *group;	/* ... here; kept by who made this; or NULL */
+	struct iommu_group *group;	/* ... here; kept by the caller that made this; or NULL */
 	struct ioas_hwpt *hwpt;		/* groups_mutex; NULL: not attached */
-	struct iommu_domain *domain;	/* groups_mutex; the one that it is on just now, or NULL */
+	struct iommu_domain *domain;	/* groups_mutex; the one it is on now, or NULL */
 	struct list_head attachees;	/* groups_mutex */
-	unsigned int ndevices;		/* groups_mutex; bound ones, 0: attached as a whole */
+	unsigned int ndevices;		/* groups_mutex; bound devices; 0: attached as a whole */
 	bool has_sw_msi;		/* groups_mutex; needs a window for MSIs ... */
-	phys_addr_t sw_msi_start;	/* ... here */
+	phys_addr_t sw_msi_start;	/* ... that begins here */
 	struct ioas_attachee whole;	/* of ioas_attach_group() */
 };
 
 /* The IOAS or HWPT to attach a group to, and how. */
 struct igroup_target {
 	struct ioas *ioas;
-	struct ioas_hwpt *hwpt;		/* just this one; NULL: whichever fits, or a new one */
+	struct ioas_hwpt *hwpt;		/* only this one; NULL: one that fits, or a new one */
 	bool nesting;			/* ask the driver for a nesting domain */
-	bool single_pages;		/* map areas that exist page by page */
+	bool single_pages;		/* map existing areas page by page */
 	/*
-	 * The errno if the group's domain is the first one and does not reach an area; then
-	 * interrupts are checked before. 0: -EADDRINUSE, without that check.
+	 * The errno if the group's domain would be the first one, and does not reach an area.
+	 * Interrupts are checked before. 0: -EADDRINUSE, without that check.
 	 */
 	int out_of_reach;
-	/* May the group go on a domain? Asked before, with domains_rwsem held for writing. */
+	/* May the group be on a domain? Called before, with domains_rwsem held for writing. */
 	int (*check)(struct ioas *ioas);	/* 0 or -errno; or NULL */
 };
 
 /**
- * ioas_attach_group() - let the devices of a group use an IOAS, all at once
- * @group: the caller owns its DMA and keeps it until ioas_detach_group()
- * @target: to what; the caller keeps that
+ * ioas_attach_group() - let all devices of a group use an IOAS
+ * @group: the group; the caller owns its DMA and keeps it until ioas_detach_group()
+ * @target: what to attach to; the caller keeps that
  *
- * Context: may sleep for as long as it takes to map everything into a new domain.
- * Return: 0, or with nothing changed: -EINVAL if the group is here already, has no
- * device, or leaves no usable IOVA; -EADDRINUSE if an area lies where the group
- * cannot have one; -EPERM without isolated interrupts; @target->out_of_reach; -ENOMEM; -EINTR on
- * a fatal signal; what @target->check, the IOMMU driver or store_pin() says.
+ * Context: may sleep for as long as it takes to map everything into a new domain. Takes
+ * groups_mutex and domains_rwsem.
+ * Return: 0, or with nothing changed:
+ * * -EINVAL: the group is attached already, has no device, leaves no usable IOVA, cannot use
+ *   @target->hwpt, finds no suitable page size; or nesting is not supported
+ * * -EADDRINUSE: an area, or an allowed range, lies where the group cannot have one
+ * * -EPERM: interrupts are not isolated
+ * * -ENOMEM: without memory
+ * * -EINTR: a fatal signal
+ * * @target->out_of_reach, or an error of @target->check, the IOMMU driver or store_pin()
  */
 int ioas_attach_group(struct iommu_group *group, const struct igroup_target *target);
 
@@ -93,9 +99,9 @@ int ioas_attach_group(struct iommu_group *group, const struct igroup_target *tar
  * ioas_detach_group() - undo ioas_attach_group()
  * @ctx: the context of the IOAS
  * @group: of a successful attach
- * @keep_areas: also without a domain; otherwise they go with the last one
+ * @keep_areas: keep areas even without a domain; otherwise they go with the last domain
  *
- * Context: may sleep. Never fails, needs no memory.
+ * Context: may sleep; takes groups_mutex and domains_rwsem. Never fails, needs no memory.
  */
 void ioas_detach_group(struct ioas_ctx *ctx, struct iommu_group *group, bool keep_areas);
 
@@ -103,8 +109,9 @@ void ioas_detach_group(struct ioas_ctx *ctx, struct iommu_group *group, bool kee
  * ioas_ctx_enforces_coherency() - is no-snoop DMA impossible for all groups of a context?
  * @ctx: the context
  *
- * Context: takes groups_mutex; may sleep.
- * Return: false if the domain of a group does not enforce it; true also without a domain.
+ * Context: may sleep; takes groups_mutex.
+ * Return: false if the domain of a group does not enforce coherency; true also if there is no
+ * domain.
  */
 bool ioas_ctx_enforces_coherency(struct ioas_ctx *ctx);
 
@@ -112,13 +119,13 @@ bool ioas_ctx_enforces_coherency(struct ioas_ctx *ctx);
 extern const struct ioas_iommu_ops real_iommu_ops;
 
 /**
- * igroup_create() - let a context know a group
+ * igroup_create() - add a group to a context
  * @ctx: the context
- * @iommu_ops: how its IOMMU is driven
- * @group: kept by the caller, or NULL without an IOMMU of the kernel's
+ * @iommu_ops: operations of its IOMMU
+ * @group: kept by the caller until igroup_destroy(); NULL if it is not a group of the kernel
  *
- * Context: groups_mutex held.
- * Return: the group, not attached; or NULL without memory.
+ * Context: groups_mutex held; may sleep.
+ * Return: the group, not attached; NULL without memory.
  */
 struct ioas_group *igroup_create(struct ioas_ctx *ctx, const struct ioas_iommu_ops *iommu_ops,
 				 struct iommu_group *group);
@@ -134,7 +141,7 @@ void igroup_destroy(struct ioas_group *igroup);
 /**
  * igroup_find() - find a group in a context
  * @ctx: the context
- * @group: the group
+ * @group: the iommu_group
  *
  * Context: groups_mutex held.
  * Return: the group, or NULL.
@@ -142,14 +149,14 @@ void igroup_destroy(struct ioas_group *igroup);
 struct ioas_group *igroup_find(struct ioas_ctx *ctx, struct iommu_group *group);
 
 /**
- * igroup_add() - let somebody more attach a group
+ * igroup_add() - add an attachee to a group, and attach the group for the first one
  * @igroup: the group
- * @attachee: who
- * @target: to what; where the group is, if it is attached
+ * @attachee: not on a list
+ * @target: what to attach to; the IOAS that the group is on, if it is attached
  *
- * Context: groups_mutex held; may sleep for as long as it takes to map everything into a
- * new domain.
- * Return: 0, or with nothing changed as ioas_attach_group().
+ * Context: groups_mutex held; takes domains_rwsem. May sleep for as long as it takes to map
+ * everything into a new domain.
+ * Return: 0, or with nothing changed: as ioas_attach_group().
  */
 int igroup_add(struct ioas_group *igroup, struct ioas_attachee *attachee,
 	       const struct igroup_target *target);
@@ -158,17 +165,17 @@ int igroup_add(struct ioas_group *igroup, struct ioas_attachee *attachee,
  * igroup_remove() - undo igroup_add()
  * @igroup: the group
  * @attachee: of a successful igroup_add()
- * @unmap_with_last: areas go with the last domain of the IOAS
+ * @unmap_with_last: unmap all areas if this removes the last domain of the IOAS
  *
- * Context: groups_mutex held; may sleep. Never fails, needs no memory.
+ * Context: groups_mutex held; may sleep, takes domains_rwsem. Never fails, needs no memory.
  */
 void igroup_remove(struct ioas_group *igroup, struct ioas_attachee *attachee,
 		   bool unmap_with_last);
 
 /**
- * igroup_move() - attach a group to something else, for all who attached it
+ * igroup_move() - attach a group to something else, for all its attachees
  * @igroup: attached
- * @target: to what
+ * @target: what to attach to
  *
  * Context: as igroup_add(). The group is on no domain for a moment.
  * Return: 0, or with the group where it was: as igroup_add().
@@ -176,25 +183,26 @@ void igroup_remove(struct ioas_group *igroup, struct ioas_attachee *attachee,
 int igroup_move(struct ioas_group *igroup, const struct igroup_target *target);
 
 /**
- * igroup_check_interrupts() - can devices not forge interrupts?
+ * igroup_check_interrupts() - is it safe that devices of a group send interrupts?
  * @group: the group
  *
- * Return: 0, also if the administrator does not mind; -EPERM, which is logged.
+ * Return: 0 if they cannot forge interrupts, or the administrator allows that; -EPERM otherwise,
+ * which is logged.
  */
 int igroup_check_interrupts(struct iommu_group *group);
 
 /**
- * igroup_alloc_hwpt() - make an HWPT that suits a group and stays until it is destroyed
- * @igroup: the group, on a domain or not; it may be on the new one for a moment
- * @ioas: what the HWPT mirrors
+ * igroup_alloc_hwpt() - make an HWPT that suits a group, and stays until it is destroyed
+ * @igroup: the group; if it is on no domain, it is on the new one for a moment
+ * @ioas: the IOAS that the HWPT mirrors
  * @hwpt_flags: of IOMMU_HWPT_ALLOC
  *
- * A domain that its driver finishes only when a device comes mirrors nothing until then: see
- * hwpt_settle().
+ * If the driver finishes a domain only when a device comes, the HWPT mirrors nothing until then:
+ * see hwpt_settle().
  *
- * Context: groups_mutex held; may sleep. The caller keeps the IOAS busy.
- * Return: the HWPT, reserved as an object but not published; or ERR_PTR(): as hwpt_add(), what
- * the IOMMU driver says.
+ * Context: groups_mutex held; may sleep, takes domains_rwsem. The caller keeps the IOAS busy.
+ * Return: the HWPT, reserved as an object but not published; or ERR_PTR() of an error of hwpt_add()
+ * or the IOMMU driver.
  */
 struct ioas_hwpt *igroup_alloc_hwpt(struct ioas_group *igroup, struct ioas *ioas,
 				    u32 hwpt_flags);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hwpt: the object whose iommu_domain mirrors an IOAS.
+ * hwpt: an object with an iommu_domain that mirrors an IOAS.
  *
- * A domain that joins is filled with all areas, which are pinned for the first one; one that leaves
- * is emptied of them.
+ * A domain that joins an IOAS is filled with all areas; for the first domain their pages are
+ * pinned. A domain that leaves is emptied; after the last one the pages are unpinned.
  *
- * Locking: domains_rwsem for writing while a domain joins or leaves.
+ * Locking: domains_rwsem is held for writing while a domain joins or leaves.
  */
 #include <linux/err.h>
 #include <linux/iommu.h>
@@ -145,7 +145,7 @@ static int fill_area(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_area
 	return ret;
 }
 
-/* Takes @area out of @hwpt; its pages stay pinned if another hwpt shows them. */
+/* Takes @area out of @hwpt, and unpins its pages if no other HWPT shows them. */
 static void empty_area(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_area *area,
 		       struct account_refund *refund)
 {
@@ -156,7 +156,7 @@ static void empty_area(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_ar
 	store_unlock(area->store);
 }
 
-/* Empties all areas below @end, or all there are if that is NULL. */
+/* Takes all areas below @end out of @hwpt; all areas of the IOAS if @end is NULL. */
 static void empty_areas(struct ioas *ioas, struct ioas_hwpt *hwpt, struct ioas_area *end)
 {
 	struct account_refund refund = { };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * hwpt: the object whose iommu_domain mirrors an IOAS.
+ * hwpt: an object with an iommu_domain that mirrors an IOAS.
  *
  * Owns: struct ioas_hwpt and its iommu_domain.
  */
@@ -16,39 +16,42 @@
 
 struct ioas_hwpt {
 	struct ioas_object object;
-	struct ioas_mirror mirror;	/* its domain, and the IOAS, of which this is a user */
-	struct iommu_domain_geometry claimed;	/* domains_rwsem; what the domain said ... */
+	struct ioas_mirror mirror;	/* the domain, and the IOAS, which it is a user of */
+	struct iommu_domain_geometry claimed;	/* domains_rwsem; of the domain ... */
 	unsigned long claimed_pgsizes;		/* same lock; ... when its aperture was claimed */
-	bool has_claim;			/* same lock; IOVA outside of the aperture are reserved */
-	unsigned int ngroups;		/* groups_mutex of the context */
+	bool has_claim;			/* same lock; IOVA outside the aperture is reserved */
+	unsigned int ngroups;		/* groups_mutex; the status reads it without */
 	bool automatic;			/* constant; goes with its last group */
-	bool enforces_coherency;	/* groups_mutex, and domains_rwsem to write */
+	bool enforces_coherency;	/* groups_mutex or domains_rwsem; both to change it */
 	bool has_msi_cookie;		/* groups_mutex */
 };
 
 /**
- * hwpt_create() - make an hwpt of an empty domain
- * @ioas: what it will mirror; kept from ending by it
+ * hwpt_create() - make an HWPT of an empty domain
+ * @ioas: the IOAS that it will mirror; the HWPT is a user of it
  * @domain: taken over on success
- * @automatic: made by an attach, for as long as something is attached
+ * @automatic: made by an attach, and goes with its last group
  *
  * Context: may sleep.
- * Return: the hwpt, reserved as an object but not published; or ERR_PTR(-ENOMEM).
+ * Return: the HWPT, reserved as an object but not published; ERR_PTR(-ENOMEM), or ERR_PTR(-EBUSY)
+ * if all ids are taken.
  */
 struct ioas_hwpt *hwpt_create(struct ioas *ioas, struct iommu_domain *domain,
 			      bool automatic);
 
 /**
- * hwpt_destroy() - free an hwpt and its empty domain
- * @hwpt: not on a list, no group attached, its id given back
+ * hwpt_destroy() - free an HWPT and its empty domain
+ * @hwpt: not on a list, with no claim and no group, and its id given back
+ *
+ * Context: may sleep.
  */
 void hwpt_destroy(struct ioas_hwpt *hwpt);
 
 /**
- * hwpt_of_object() - is an object an hwpt?
+ * hwpt_of_object() - is an object an HWPT?
  * @object: any object
  *
- * Return: the hwpt, or NULL.
+ * Return: the HWPT, or NULL.
  */
 struct ioas_hwpt *hwpt_of_object(struct ioas_object *object);
 
@@ -59,17 +62,17 @@ static inline bool hwpt_is_mirror(const struct ioas_hwpt *hwpt)
 }
 
 /**
- * hwpt_is_finished() - does the driver know what a domain can do?
- * @hwpt: the hwpt
+ * hwpt_is_finished() - does the driver know the properties of a domain?
+ * @hwpt: the HWPT
  *
- * Some drivers finish a domain only when the first device comes; nothing can be mapped before.
+ * Some drivers finish a domain only when the first device comes. Until then nothing can be mapped.
  */
 bool hwpt_is_finished(const struct ioas_hwpt *hwpt);
 
 /**
- * hwpt_reaches() - can a domain translate all that another one can?
- * @hwpt: the one
- * @other: the other
+ * hwpt_reaches() - can a domain translate all IOVA that another domain can?
+ * @hwpt: the domain
+ * @other: the other domain
  */
 bool hwpt_reaches(const struct ioas_hwpt *hwpt, const struct ioas_hwpt *other);
 
@@ -77,12 +80,14 @@ bool hwpt_reaches(const struct ioas_hwpt *hwpt, const struct ioas_hwpt *other);
  * hwpt_claim_aperture() - reserve the IOVA that a domain cannot translate
  * @hwpt: finished
  *
- * The domain owns what it reserves: it lasts until hwpt_release_aperture(), whichever groups
- * come and go. Does nothing if it was done.
+ * The HWPT owns this reservation until hwpt_release_aperture(), whichever groups come and go. Does
+ * nothing if it has a claim already.
  *
- * Context: domains_rwsem held for writing.
- * Return: 0, or with nothing reserved: -EADDRINUSE if an area lies outside; -EINVAL for a domain
- * that is not finished, or if no usable IOVA would be left; -ENOMEM.
+ * Context: domains_rwsem held for writing; may sleep.
+ * Return: 0, or with nothing reserved:
+ * * -EADDRINUSE: an area, or an allowed range, lies outside the aperture
+ * * -EINVAL: the domain is not finished, or no usable IOVA would be left
+ * * -ENOMEM: without memory
  */
 int hwpt_claim_aperture(struct ioas_hwpt *hwpt);
 
@@ -90,7 +95,9 @@ int hwpt_claim_aperture(struct ioas_hwpt *hwpt);
  * hwpt_release_aperture() - undo hwpt_claim_aperture()
  * @hwpt: not on the list of its IOAS
  *
- * Context: domains_rwsem held for writing. Never fails; does nothing without a claim.
+ * Does nothing without a claim.
+ *
+ * Context: domains_rwsem held for writing. Never fails.
  */
 void hwpt_release_aperture(struct ioas_hwpt *hwpt);
 
@@ -99,44 +106,43 @@ void hwpt_release_aperture(struct ioas_hwpt *hwpt);
  * @hwpt: not on a list
  * @single_pages: map page by page
  *
- * Claims the aperture, unless that was done.
+ * Claims the aperture, if it is not claimed yet.
  *
- * Context: domains_rwsem held for writing. May sleep for as long as it takes to map
- * all areas, and to pin them if this is the first domain.
- * Return: 0, or with the domain as empty as before and no aperture claimed: -EINVAL without a
- * page size that all domains can map, or with one larger than the CPU's; -EADDRINUSE where an
- * area is not aligned to its smallest; -EINTR on a fatal signal; as hwpt_claim_aperture(); what
- * store_pin() or the IOMMU driver says.
+ * Context: domains_rwsem held for writing. May sleep for as long as it takes to map all areas, and
+ * to pin them if this is the first domain.
+ * Return: 0, or with the domain as empty as before, and no aperture claimed:
+ * * -EINVAL: all domains have no page size in common, or the smallest one is larger than the CPU's
+ * * -EADDRINUSE: an area is not aligned to its smallest page size
+ * * -EINTR: a fatal signal
+ * * an error of hwpt_claim_aperture(), store_pin() or the IOMMU driver
  */
 int hwpt_add(struct ioas_hwpt *hwpt, bool single_pages);
 
 /**
- * hwpt_settle() - let a domain mirror its IOAS as the driver has it now
- * @hwpt: to which a group was just attached that is not counted yet
+ * hwpt_settle() - let a domain mirror its IOAS, as the driver describes the domain now
+ * @hwpt: a group was just attached to it, and is not counted in ngroups yet
  *
- * To be called after each attach to a domain that others made: the driver may have finished, or
- * changed, the domain.
+ * Needed after each attach to an existing domain, since the driver may have finished or changed it.
  *
  * Context: domains_rwsem held for writing. May sleep as hwpt_add().
- * Return: 0; as hwpt_add(), and the domain mirrors nothing; -EINVAL, and nothing changed, if the
- * driver changed a domain that has other groups.
+ * Return: 0; -EINVAL, with nothing changed, if the driver changed a domain that has other groups;
+ * an error of hwpt_add(), and the domain mirrors nothing.
  */
 int hwpt_settle(struct ioas_hwpt *hwpt);
 
 /**
- * hwpts_enforce_coherency() - is no-snoop DMA impossible everywhere in an IOAS?
- * @ioas: the IOAS
+ * hwpts_enforce_coherency() - do all domains of an IOAS make no-snoop DMA impossible?
+ * @ioas: the IOAS, which the caller entered
  *
- * Context: the caller entered the IOAS; may sleep.
- * Return: false if a domain does not enforce it; true also without a domain.
+ * Return: false if a domain does not enforce coherency; true also without a domain.
  */
 bool hwpts_enforce_coherency(struct ioas *ioas);
 
 /**
  * hwpt_remove() - undo hwpt_add()
- * @hwpt: on the list of its IOAS, no group attached, or one that was just attached
+ * @hwpt: on the list of its IOAS; no group is on it, or just one that is not counted yet
  *
- * If it was the last domain, what the areas show is unpinned; the areas stay.
+ * If it was the last domain, all pages that areas needed are unpinned. The areas stay.
  *
  * Context: domains_rwsem held for writing. May sleep. Never fails, needs no memory.
  */
