@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * area: making and ending areas and the stores they show.
+ * area: makes and frees areas and the stores that they show.
  *
- * A map makes an area and its store in one allocation, which is all that most of them
- * ever need. When a store becomes shared it gets what it needs for that, and then lives as
- * long as any area shows it; the memory of the area it came with stays that long.
+ * A map makes an area and its store in one allocation, and most areas never need more. A store that
+ * becomes shared gets the state that this needs, and then lives as long as any area shows it. The
+ * memory of its original area lives as long.
  *
- * Locking: iova_lock guards when a store becomes shared, and which account counts it;
- * store_lock() what is pinned. Whoever makes a store shared keeps its area busy and is in
- * its IOAS, so that neither the owner of an area nor an attach meets that half done.
+ * Locking: iova_lock guards the moment when a store becomes shared, and which account counts its
+ * area. store_lock() guards which pages are pinned. A thread that makes a store shared is in the
+ * IOAS, and keeps the area busy or has claimed it. So neither an owner of the area nor an attach
+ * sees the change half done.
  */
 #include <linux/err.h>
 #include <linux/iommu.h>
@@ -77,10 +78,10 @@ int area_divide(struct ioas_area *lower, struct ioas_area *upper, bool pinned)
 	return 0;
 }
 
-/* Does it stay as it is, for a caller that keeps it busy or has claimed it? */
+/* Does the area stay as it is, because the caller keeps it busy or has claimed it? */
 static bool is_kept(const struct ioas_area *area)
 {
-	/* Others count themselves in and out meanwhile, which the caller's own count survives. */
+	/* Others change the count meanwhile, but the caller's own keeps it above 0. */
 	return data_race(area->nbusy) || area_is_alone(area);
 }
 
@@ -91,10 +92,10 @@ int area_share(struct ioas *ioas, struct ioas_area *area)
 	struct store_sharing *sharing;
 
 	lockdep_assert_held(&ioas->domains_rwsem);
-	/* Otherwise its owner may be at work, without the lock that there is from now on. */
+	/* Otherwise the owner may be at work without the lock that the store has from now on. */
 	if (WARN_ON_ONCE(!area_is_live(area) || !is_kept(area)))
 		return -EBUSY;
-	/* A thread that sees the pointer sees what it points to. */
+	/* A thread that sees the pointer also sees the contents. */
 	if (smp_load_acquire(&store->sharing))
 		return 0;
 	sharing = store_sharing_create(store, !list_empty(&ioas->mirrors));
@@ -102,7 +103,7 @@ int area_share(struct ioas *ioas, struct ioas_area *area)
 		return -ENOMEM;
 	spin_lock(&ioas->iova_space.iova_lock);
 	if (!store->sharing) {
-		/* Other IOASs may need the account now, whose counts are not under our lock. */
+		/* Other IOASs may need the account now, and their counts are not under our lock. */
 		refcount_inc(&store->account->refs);
 		unused = area_forget_account(ioas, store->account);
 		/* Pairs with the load above. */
@@ -150,7 +151,7 @@ bool area_any(struct ioas *ioas, unsigned long iova, unsigned long last_iova)
 	return found;
 }
 
-/* Threads that are in the IOAS may peek at flags that stay. */
+/* Threads in the IOAS may read flags without the lock. */
 static u8 change_flags(struct ioas *ioas, struct ioas_area *area, u8 clear, u8 set)
 {
 	u8 old;
@@ -287,7 +288,7 @@ void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change)
 	spin_lock(&ioas->iova_space.iova_lock);
 	WARN_ON(!area->nbusy || (change < 0 && !area->npins));
 	area->npins += change;
-	/* An unmap that waits for the last one is woken by area_put(). */
+	/* An unmap that waits for the last pin is woken by area_put(). */
 	spin_unlock(&ioas->iova_space.iova_lock);
 }
 
@@ -297,7 +298,7 @@ int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct store_user *p
 	struct account_refund refund = { };
 	int ret;
 
-	/* Its owner would not find it, and an area is not unpinned in that way. */
+	/* An area's own user is not found and unpinned in this way. */
 	if (WARN_ON_ONCE(pin->kind == USER_AREA))
 		return -EINVAL;
 	ret = area_share(ioas, area);
@@ -370,7 +371,7 @@ int area_copy(struct ioas_area *area, unsigned long iova, void *data, unsigned l
 	return store_copy_direct(area->store, area_byte(area, iova), data, nbytes, write, true);
 }
 
-/* Moves the charges of a store. Fails with nothing changed. */
+/* Moves the charges of a store to @payer. On failure nothing is changed. */
 static int move_charges(struct ioas_store *store, struct ioas_account *payer)
 {
 	struct account_refund refund = { };
@@ -394,7 +395,7 @@ static int change_payer(struct ioas *ioas, struct ioas_area *area)
 	struct ioas_account *spare = NULL, *unused = NULL;
 	int ret;
 
-	/* Which account is charged is chosen first: it is the one that has the store then. */
+	/* The account is chosen before it is charged, since the store gets that one. */
 	if (store->sharing || !account_is_current(ioas->account, old->mode)) {
 		spare = account_create(old->mode);
 		if (!spare)
@@ -426,7 +427,7 @@ int area_change_owner(struct ioas *ioas, struct ioas_area *area, unsigned long u
 	int ret = 0;
 
 	lockdep_assert_held_write(&ioas->domains_rwsem);
-	/* Its first page would begin inside another one. */
+	/* Otherwise its first page would begin inside a page of the owner. */
 	if (offset_in_page(area->first_byte))
 		return -EINVAL;
 	if (store->sharing && refcount_read(&store->sharing->refs) > 1)

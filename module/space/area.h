@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * area: making and ending areas and the stores they show.
+ * area: makes and frees areas and the stores that they show.
  *
  * Owns: the memory of areas and stores.
  */
@@ -15,13 +15,13 @@
 #include "ioas_struct.h"
 #include "memory/store.h"
 
-/* What a map makes. */
+/* A map allocates both at once. */
 struct area_and_store {
 	struct ioas_area area;
 	struct ioas_store store;
 };
 
-/* Another area of a shared store. */
+/* A further area of a shared store. */
 struct area_copy {
 	struct ioas_area area;
 	struct store_user user;
@@ -37,7 +37,7 @@ static inline bool area_is_copy(struct ioas_area *area)
 	return &store_home(area->store)->area != area;
 }
 
-/* What the area needs pinned, NULL if that is simply all of its store. */
+/* The user of the store for the area; NULL for a store that is not shared. */
 static inline struct store_user *area_user(struct ioas_area *area)
 {
 	if (!area->store->sharing)
@@ -47,23 +47,26 @@ static inline struct store_user *area_user(struct ioas_area *area)
 	return &area->store->sharing->own_area;
 }
 
-/* @area: in @space, or soon there. Whoever keeps it busy looks at its state without the lock. */
+/*
+ * @area is in @space, or soon will be. A thread that keeps it busy reads the state without the
+ * lock.
+ */
 static inline void area_set_state(struct iova_space *space, struct ioas_area *area, u8 state)
 {
 	lockdep_assert_held(&space->iova_lock);
 	WRITE_ONCE(area->state, state);
 }
 
-/* Live, claimed or not. */
+/* Is the area live, claimed or not? */
 static inline bool area_is_live(const struct ioas_area *area)
 {
-	/* Pairs with area_set_live(): what the creator did is visible, too. */
+	/* Pairs with area_set_live(), so that all that the creator wrote is visible. */
 	u8 state = smp_load_acquire(&area->state);
 
 	return state >= AREA_LIVE && state <= AREA_TELLING;
 }
 
-/* Live, and no thread waits to be, or is, alone with it: it can be used by anybody who comes. */
+/* Is the area live, and no thread alone with it, or about to be? Then new calls can use it. */
 static inline bool area_is_settled(const struct ioas_area *area)
 {
 	/* Pairs with area_set_live(). */
@@ -72,19 +75,19 @@ static inline bool area_is_settled(const struct ioas_area *area)
 	return state == AREA_LIVE || state == AREA_TELLING;
 }
 
-/* Is a thread alone with it, or waits to be? */
+/* Is a thread alone with the area, or about to be? */
 static inline bool area_is_alone(const struct ioas_area *area)
 {
 	return READ_ONCE(area->state) == AREA_ALONE;
 }
 
-/* Does an unmap tell in-kernel users to let go? Then it lets no new pins come. */
+/* Does an unmap tell in-kernel users to unpin? Then no new pins are accepted. */
 static inline bool area_is_told(const struct ioas_area *area)
 {
 	return READ_ONCE(area->state) == AREA_TELLING;
 }
 
-/* Where in its store an IOVA of an area lies, in bytes. */
+/* Offset of an IOVA of an area in its store, in bytes. */
 static inline unsigned long area_byte(const struct ioas_area *area, unsigned long iova)
 {
 	return area->first_byte + (iova - area->first_iova);
@@ -101,7 +104,7 @@ static inline unsigned long area_last_byte(const struct ioas_area *area)
 	return area_byte(area, area->last_iova);
 }
 
-/* Lets an area show @nbytes, at least 1, from @first_byte on; at IOVA 0. */
+/* Makes an area show @nbytes, at least 1, of @store from @first_byte on; at IOVA 0. */
 static inline void area_init(struct ioas_area *area, struct ioas_store *store,
 			     unsigned long first_byte, unsigned long nbytes,
 			     int iommu_prot)
@@ -119,8 +122,8 @@ static inline void area_init(struct ioas_area *area, struct ioas_store *store,
 }
 
 /*
- * Makes an area with a store of its own: @nbytes, at least 1, that do not wrap, from
- * @uptr on in current->mm. Owned by the caller, without account; NULL without memory.
+ * Makes an area with a store of its own: @nbytes, at least 1, that do not wrap, from @uptr on in
+ * current->mm. The caller owns the area, which has no account yet. Returns NULL without memory.
  */
 static inline struct ioas_area *area_create(unsigned long uptr, unsigned long nbytes,
 					    int iommu_prot)
@@ -135,13 +138,14 @@ static inline struct ioas_area *area_create(unsigned long uptr, unsigned long nb
 }
 
 /**
- * area_create_copy() - make an area that shows a part of a store that exists
+ * area_create_copy() - make an area that shows a part of an existing store
  * @store: a shared store; the area gets a reference
- * @first_byte: where in the store it begins
- * @nbytes: how much of it, at least 1
+ * @first_byte: first byte, counted from the start of page 0
+ * @nbytes: number of bytes, at least 1
  * @iommu_prot: IOMMU_READ, IOMMU_WRITE
  *
- * Return: as area_create(), but the account is that of the store.
+ * Context: may sleep.
+ * Return: the area, owned by the caller, with the account of the store; NULL without memory.
  */
 struct ioas_area *area_create_copy(struct ioas_store *store, unsigned long first_byte,
 				   unsigned long nbytes, int iommu_prot);
@@ -149,10 +153,14 @@ struct ioas_area *area_create_copy(struct ioas_store *store, unsigned long first
 /**
  * area_free_shared() - the part of area_free() for shared stores
  * @area: as for area_free()
+ *
+ * Context: may sleep.
  */
 void area_free_shared(struct ioas_area *area);
 
-/* Frees an area, and its store with the last one. In no tree, nothing of it pinned. */
+/*
+ * Frees an area, and its store with the last area. It is in no tree, and no page of it is pinned.
+ */
 static inline void area_free(struct ioas_area *area)
 {
 	struct ioas_store *store = area->store;
@@ -166,26 +174,28 @@ static inline void area_free(struct ioas_area *area)
 }
 
 /**
- * area_free_list() - free areas linked by their next pointer
+ * area_free_list() - free areas that are linked by their next pointer
  * @area: the first one, or NULL; as for area_free()
+ *
+ * Context: may sleep.
  */
 void area_free_list(struct ioas_area *area);
 
-/* Pins what an area shows, as store_pin() does. Owned by the caller, with store_lock(). */
+/* Pins the pages that an area shows, as store_pin(). The caller owns it, and holds store_lock(). */
 static inline int area_pin(struct ioas_area *area)
 {
 	return store_pin(area->store, area_user(area));
 }
 
-/* Undoes area_pin(), as store_unpin() does. The area is in no domain any more. */
+/* Undoes area_pin(), as store_unpin(). No domain maps the area any more. */
 static inline void area_unpin(struct ioas_area *area, struct account_refund *refund)
 {
 	store_unpin(area->store, area_user(area), refund);
 }
 
 /**
- * area_sum() - add up what stands behind an area
- * @area: the area, owned by the caller, who holds store_lock()
+ * area_sum() - add up the runs and pages of an area
+ * @area: the area, owned by the caller, which holds store_lock()
  * @sum: is added to
  *
  * Context: may sleep.
@@ -193,28 +203,28 @@ static inline void area_unpin(struct ioas_area *area, struct account_refund *ref
 void area_sum(struct ioas_area *area, struct store_sum *sum);
 
 /**
- * area_divide() - let two areas show what one does
- * @lower: an area of a shared store, of which it will show only the lower part
+ * area_divide() - let two areas show the bytes of one
+ * @lower: an area of a shared store; its user keeps only the lower part
  * @upper: a copy made for the upper part
  * @pinned: @lower is in a domain
  *
- * Context: may sleep, holds store_lock().
+ * Context: may sleep; the caller holds store_lock().
  * Return: 0, or -ENOMEM with nothing changed.
  */
 int area_divide(struct ioas_area *lower, struct ioas_area *upper, bool pinned);
 
 /**
- * area_share() - let more than its area use a store
- * @ioas: whose area; the caller entered it
+ * area_share() - make the store of an area shared
+ * @ioas: the IOAS of the area, which the caller entered
  * @area: live, and kept busy by the caller, or claimed as AREA_ALONE
  *
  * Context: may sleep.
- * Return: 0, also if it is shared already; -ENOMEM; -EBUSY, and a warning, if the area is
- * not live and busy.
+ * Return: 0, also if it is shared already; -ENOMEM; -EBUSY and a warning if the area is not live,
+ * or neither busy nor claimed.
  */
 int area_share(struct ioas *ioas, struct ioas_area *area);
 
-/* One area less that only its IOAS uses. Returns an account to put, or NULL. */
+/* Stops counting an area in its account. Returns an account to be put, or NULL. */
 static inline struct ioas_account *area_forget_account(struct ioas *ioas,
 						       struct ioas_account *account)
 {
@@ -225,10 +235,12 @@ static inline struct ioas_account *area_forget_account(struct ioas *ioas,
 }
 
 /*
- * Lets the calling process pay for an area, whose store is not shared. One process makes most
- * maps: that the count is under a lock that is taken anyway saves a map its atomic
- * references. False if an account must be made for that, as *@spare; on success an account
- * that nobody uses any more may be left there. iova_lock held.
+ * Lets the calling process pay for an area whose store is not shared. Most maps come from one
+ * process, so the account has a count of areas under iova_lock, which saves a map its atomic
+ * references.
+ *
+ * Returns false if a new account is needed, in *@spare. On success an account may be left in
+ * *@spare that is not used any more. iova_lock held.
  */
 static inline bool area_use_account(struct ioas *ioas, struct ioas_area *area,
 				    enum account_mode mode, struct ioas_account **spare)
@@ -248,8 +260,8 @@ static inline bool area_use_account(struct ioas *ioas, struct ioas_area *area,
 }
 
 /*
- * Gives back the addresses of an area that the caller owns. iova_lock held. Returns an
- * account to be put once the lock is released, or NULL.
+ * Frees the IOVA of an area that the caller owns. Returns an account to be put after the unlock, or
+ * NULL. iova_lock held.
  */
 static inline struct ioas_account *area_erase(struct ioas *ioas, struct ioas_area *area)
 {
@@ -260,18 +272,20 @@ static inline struct ioas_account *area_erase(struct ioas *ioas, struct ioas_are
 }
 
 /**
- * area_change_owner() - let memory belong to the calling process
+ * area_change_owner() - make the calling process the owner of the memory of an area
  * @ioas: the IOAS
- * @area: which shows it
- * @uptr: where the process has it, as a multiple of the page size. Is not looked at
+ * @area: the area that shows the memory
+ * @uptr: address of the memory in the calling process, page aligned; it is not checked
  *
- * What is charged moves to the process, unless its address space had it already. Pages that
- * are pinned stay as they are; what is pinned later comes from the new address.
+ * Charges move to the calling process, unless they are charged to its address space already. Pinned
+ * pages stay as they are. Later pins use the new address.
  *
  * Context: domains_rwsem held for writing; a process with an mm. May sleep.
- * Return: 0, or with nothing changed: -ENOMEM over the memlock limit or without memory;
- * -EINTR on a fatal signal; -EBUSY if other areas show the same memory; -EINVAL if the area
- * begins inside a page.
+ * Return: 0, or with nothing changed:
+ * * -ENOMEM: over the memlock limit, or without memory
+ * * -EINTR: a fatal signal
+ * * -EBUSY: other areas show the same memory
+ * * -EINVAL: the area begins inside a page
  */
 int area_change_owner(struct ioas *ioas, struct ioas_area *area, unsigned long uptr);
 
@@ -280,13 +294,13 @@ int area_change_owner(struct ioas *ioas, struct ioas_area *area, unsigned long u
  * @ioas: the IOAS
  * @iova: an address
  *
- * Context: domains_rwsem held for writing: areas neither come nor go, and all are live.
+ * Context: domains_rwsem held for writing, so that areas neither come nor go, and all are live.
  * Return: the lowest area that does not end below @iova, or NULL.
  */
 struct ioas_area *area_first(struct ioas *ioas, unsigned long iova);
 
 /**
- * area_next() - go on with a walk over areas
+ * area_next() - continue a walk over areas
  * @ioas: the IOAS
  * @area: one of its areas
  *
@@ -296,66 +310,70 @@ struct ioas_area *area_first(struct ioas *ioas, unsigned long iova);
 struct ioas_area *area_next(struct ioas *ioas, struct ioas_area *area);
 
 /**
- * area_any() - does anything lie in a range?
+ * area_any() - is there an area in a range?
  * @ioas: the IOAS
  * @iova: first address of the range
  * @last_iova: last address, inclusive
  *
- * Context: any. Areas can come and go as soon as it returns.
+ * Context: does not sleep, takes iova_lock. Areas can come and go as soon as it returns.
  */
 bool area_any(struct ioas *ioas, unsigned long iova, unsigned long last_iova);
 
 /**
- * area_set_flags() - note something of an area for its front end
+ * area_set_flags() - set flags of the front end in an area
  * @ioas: the IOAS
  * @area: kept busy by the caller, or domains_rwsem is held for writing
- * @flags: which the area has from now on
+ * @flags: flags to set
+ *
+ * Context: does not sleep, takes iova_lock.
  */
 void area_set_flags(struct ioas *ioas, struct ioas_area *area, u8 flags);
 
 /**
- * area_take_flags() - undo area_set_flags()
+ * area_take_flags() - clear flags of the front end in an area
  * @ioas: the IOAS
  * @area: as for area_set_flags()
- * @flags: which the area has no longer
+ * @flags: flags to clear
  *
- * Return: those of them that it had.
+ * Context: does not sleep, takes iova_lock.
+ * Return: those of @flags that were set.
  */
 u8 area_take_flags(struct ioas *ioas, struct ioas_area *area, u8 flags);
 
 /**
- * area_wait_settled() - wait until nobody is, or waits to be, alone with an area
- * @ioas: the IOAS, which the caller entered
+ * area_wait_settled() - wait until the area at an address is live, and no thread alone with it
+ * @ioas: the IOAS, which the caller entered for reading
  * @iova: any address of the area
  * @killable: give up on a fatal signal
  *
- * Context: may sleep; the caller keeps no area busy, and owns none.
- * Return: 0, also if there is no area (any more); -EINTR on a fatal signal.
+ * Context: sleeps; the caller keeps no area busy, and owns none.
+ * Return: 0, also if there is no area any more; -EINTR on a fatal signal.
  */
 int area_wait_settled(struct ioas *ioas, unsigned long iova, bool killable);
 
 /**
- * area_wait_idle() - wait until nobody keeps an area busy
- * @ioas: the IOAS, which the caller entered
- * @area: claimed by the caller as AREA_ALONE, so that nobody else comes, but to unpin
+ * area_wait_idle() - wait until no thread keeps an area busy
+ * @ioas: the IOAS, which the caller entered for reading
+ * @area: claimed by the caller as AREA_ALONE, so that new calls only come to unpin
  * @killable: give up on a fatal signal
  *
- * Context: may sleep; the caller keeps no area busy.
+ * Context: sleeps; the caller keeps no area busy.
  * Return: 0; -EINTR on a fatal signal.
  */
 int area_wait_idle(struct ioas *ioas, struct ioas_area *area, bool killable);
 
 /**
- * area_get() - find an area and keep it busy
+ * area_get() - find an area, and keep it busy
  * @ioas: the IOAS, which the caller entered
  * @iova: any address of the area
  *
- * An area that another thread removes or divides is waited for: the caller gets what there is
- * before or after. A thread that removes it waits only for those who keep it busy by now.
+ * If another thread removes or divides the area, this waits, and finds the area that there is
+ * before or after. The other thread waits only for callers that keep the area busy already.
  *
  * Context: may sleep; the caller keeps no other area busy.
- * Return: a live area, which stays as it is until area_put(); ERR_PTR(-ENOENT) where nothing
- * is mapped, or not yet; ERR_PTR(-EINTR) on a fatal signal.
+ * Return: a live area, which stays as it is until area_put(), or:
+ * * ERR_PTR(-ENOENT): nothing is mapped there, or not yet
+ * * ERR_PTR(-EINTR): a fatal signal
  */
 struct ioas_area *area_get(struct ioas *ioas, unsigned long iova);
 
@@ -381,10 +399,10 @@ struct ioas_area *area_get_above(struct ioas *ioas, unsigned long iova,
 				 unsigned long last_iova);
 
 /*
- * Goes on to the next area of a range, and keeps it busy: the lowest that is above @previous, which
- * the caller kept busy so far, or if that is NULL the lowest of all. Waits for threads that make,
- * remove or divide it. NULL if there is none; ERR_PTR(-EINTR) on a fatal signal. The caller entered
- * the IOAS; may sleep.
+ * Finds the next area of a range, and keeps it busy. It is the lowest above @previous, or the
+ * lowest of the range if @previous is NULL. @previous, which the caller kept busy, is put. Waits
+ * for threads that make, remove or divide the next area. Returns NULL if there is none,
+ * ERR_PTR(-EINTR) on a fatal signal. The caller entered the IOAS; may sleep.
  */
 static inline struct ioas_area *area_get_next(struct ioas *ioas, struct ioas_area *previous,
 					      unsigned long iova, unsigned long last_iova)
@@ -412,30 +430,30 @@ static inline struct ioas_area *area_get_next(struct ioas *ioas, struct ioas_are
 }
 
 /**
- * area_get_pinned() - find an area with pins, to give one back
+ * area_get_pinned() - find an area with pins, and keep it busy, to give a pin back
  * @ioas: the IOAS, which the caller entered
  * @iova: any address of the area
  *
- * Does not wait: an area with pins stays, and whoever wants to remove it waits for just this.
+ * Does not wait: an area with pins stays, and a thread that wants to remove it waits for their end.
  *
- * Context: any.
- * Return: the area, as area_get(), or NULL if there is none with a pin.
+ * Context: does not sleep, takes iova_lock.
+ * Return: the area, busy until area_put(); NULL if there is none with a pin.
  */
 struct ioas_area *area_get_pinned(struct ioas *ioas, unsigned long iova);
 
 /**
  * area_add_pin() - pin a part of an area for an in-kernel user
  * @ioas: the IOAS, which the caller entered
- * @area: kept busy by the caller; shared from now on
- * @pin: zeroed but for its kind and the pages of the store; the caller's, until
- *       area_drop_pin()
+ * @area: kept busy by the caller; its store is shared from now on
+ * @pin: zeroed but for its kind, owner, IOVA and pages; belongs to the caller, and must exist until
+ *	area_drop_pin()
  * @list: receives a pointer for each page
  *
- * An unmap of the area has to tell in-kernel users until area_drop_pin().
+ * Until area_drop_pin(), an unmap of the area has to tell in-kernel users.
  *
  * Context: may sleep and fault.
- * Return: 0, or with nothing changed: as store_pin(); -EINVAL for device memory, and with a
- * warning if it is not the kind of a pin.
+ * Return: 0, or with nothing pinned: as store_pin(); -EINVAL for device memory, or, with a warning,
+ * for a pin of the wrong kind.
  */
 int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct store_user *pin,
 		 struct page **list);
@@ -445,7 +463,7 @@ int area_add_pin(struct ioas *ioas, struct ioas_area *area, struct store_user *p
  * @ioas: the IOAS, which the caller entered
  * @area: kept busy by the caller
  * @pin: as for area_add_pin()
- * @refund: collects what the owner gets back, to be paid while the area is kept busy
+ * @refund: collects charges to give back; the caller pays it while it keeps the area busy
  *
  * Context: may sleep. Never fails, needs no memory.
  */
@@ -453,17 +471,17 @@ void area_drop_pin(struct ioas *ioas, struct ioas_area *area, struct store_user 
 		   struct account_refund *refund);
 
 /**
- * area_add_hold() - pin a page of an area for a driver that gets what the process has by now
+ * area_add_hold() - pin the page that a process has by now, for a driver
  * @ioas: the IOAS, which the caller entered
- * @area: kept busy by the caller; shared from now on
- * @hold: zeroed; the caller's, until area_drop_hold(); receives the page
- * @index: which page of the store
+ * @area: kept busy by the caller; its store is shared from now on
+ * @hold: zeroed; belongs to the caller, must exist until area_drop_hold(), and receives the page
+ * @index: index of the page in the store
  *
- * If the area shows another page, for a domain, the hold is beside the store, and the store keeps
- * its page only as long as others need it.
+ * If the store has another page there, pinned for a domain, the hold is beside the store. The store
+ * keeps its page only as long as other users need it.
  *
  * Context: may sleep and fault.
- * Return: 0, or with nothing changed as store_hold().
+ * Return: 0, or with nothing pinned: as store_hold().
  */
 int area_add_hold(struct ioas *ioas, struct ioas_area *area, struct store_hold *hold,
 		  unsigned long index);
@@ -481,37 +499,41 @@ void area_drop_hold(struct ioas *ioas, struct ioas_area *area, struct store_hold
 		    struct account_refund *refund);
 
 /**
- * area_owner_is_gone() - does nobody use the memory's address space any more?
+ * area_owner_is_gone() - has the address space of the memory's owner ended?
  * @area: kept busy by the caller
  */
 bool area_owner_is_gone(const struct ioas_area *area);
 
 /**
- * area_copy() - copy from or to an area by way of its process' addresses
+ * area_copy() - copy from or to an area through the addresses of its process
  * @area: kept busy by the caller
- * @iova: where to begin
+ * @iova: first address
  * @data: kernel memory
- * @nbytes: how much; all of it lies in the area
- * @write: to the area
+ * @nbytes: number of bytes, all in the area
+ * @write: copy to the area
  *
- * Context: may sleep and fault. A kernel thread takes the process' address space.
+ * Context: may sleep and fault. A kernel thread uses the address space of the process.
  * Return: as store_copy_direct().
  */
 int area_copy(struct ioas_area *area, unsigned long iova, void *data, unsigned long nbytes,
 	      bool write);
 
 /**
- * area_change_npins() - count pins
+ * area_change_npins() - count pins of an area
  * @ioas: the IOAS
- * @area: of it, kept busy
+ * @area: kept busy by the caller
  * @change: how many more there are
+ *
+ * Context: does not sleep, takes iova_lock.
  */
 void area_change_npins(struct ioas *ioas, struct ioas_area *area, int change);
 
 /**
  * area_put() - undo area_get()
- * @ioas: the IOAS
+ * @ioas: the IOAS, which the caller entered
  * @area: may be gone afterwards
+ *
+ * Context: does not sleep, takes iova_lock.
  */
 void area_put(struct ioas *ioas, struct ioas_area *area);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * copy: more areas over memory that an IOAS shows already.
+ * copy: further areas over memory that an IOAS shows already.
  *
- * Capturing a range makes a copy of each area, or part of one, in it: an area that is in no
- * tree yet, and keeps the store. Cutting an area makes two of it over the same store.
+ * Capturing a range makes a copy of each area in it, or of a part of an area. A copy is in no tree
+ * yet, and keeps the store. Cutting an area makes two areas of it over the same store.
  *
- * Locking: the caller has entered the IOAS. An area is kept busy while it is looked at, and
- * claimed while it is divided.
+ * Locking: the caller has entered the IOAS. An area is kept busy while it is copied, and claimed
+ * while it is divided.
  */
 #include <linux/err.h>
 #include <linux/iommu.h>
@@ -64,7 +64,7 @@ int ioas_map_copies(struct ioas *ioas, struct ioas_map *map, struct ioas_area *c
 	return ioas_map(ioas, map);
 }
 
-/* The area that comes with a cut counts. -EDQUOT: the IOAS needs room for it first. */
+/* Counts the new area of a cut. -EDQUOT: the IOAS needs room for it first. */
 static int count_upper(struct iova_space *space)
 {
 	int ret = 0;
@@ -78,7 +78,10 @@ static int count_upper(struct iova_space *space)
 	return ret;
 }
 
-/* Puts @upper behind @area, with which the caller is alone, and which loses what that shows. */
+/*
+ * Inserts @upper behind @area, which loses the bytes that @upper shows. The caller is alone with
+ * @area.
+ */
 static int insert_upper(struct ioas *ioas, struct ioas_area *area, struct ioas_area *upper)
 {
 	struct iova_space *space = &ioas->iova_space;
@@ -103,8 +106,8 @@ static int insert_upper(struct ioas *ioas, struct ioas_area *area, struct ioas_a
 }
 
 /*
- * Somebody who was in a claimed area may have pinned it, and unpins it now. Once neither is so,
- * nobody comes any more.
+ * A thread that was in a claimed area may have pinned it, and may enter it again to unpin. Once the
+ * area is neither pinned nor busy, no other thread comes any more.
  */
 static bool is_in_use(struct ioas *ioas, const struct ioas_area *area)
 {
@@ -116,7 +119,7 @@ static bool is_in_use(struct ioas *ioas, const struct ioas_area *area)
 	return in_use;
 }
 
-/* The caller is alone with the area, but for those who unpin it. */
+/* The caller is alone with the area, except for threads that unpin it. */
 static int cut_area(struct ioas *ioas, struct ioas_area *area, unsigned long last_iova)
 {
 	struct ioas_area *upper;
@@ -143,7 +146,7 @@ static int cut_area(struct ioas *ioas, struct ioas_area *area, unsigned long las
 	return ret;
 }
 
-/* May an area be cut there? */
+/* May an area be cut behind @last_iova? */
 static int check_cut(struct ioas *ioas, struct ioas_area *area, unsigned long last_iova)
 {
 	unsigned long align_mask = ioas->iova_alignment - 1;
@@ -160,8 +163,8 @@ static int check_cut(struct ioas *ioas, struct ioas_area *area, unsigned long la
 }
 
 /*
- * Claims the area that reaches over a border; *@claimed is NULL if none does. -EAGAIN: another
- * thread is alone with it; ask again when that is over.
+ * Claims the area that reaches over a border. *@claimed is NULL if there is none. -EAGAIN: another
+ * thread is alone with the area; to be tried again after that.
  */
 static int claim_area(struct ioas *ioas, unsigned long last_iova, struct ioas_area **claimed)
 {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ioas: an I/O address space: its life, its settings, and what can be asked of it.
+ * ioas: an I/O address space: its life, its settings, and its properties.
  *
- * A map claims its IOVA with an area in state FILLING, then pins and fills all
- * domains without iova_lock (map.c); an unmap takes its areas over as EMPTYING, empties
- * them without iova_lock, and then gives the IOVA back (unmap.c). So calls for different
- * ranges run in parallel, and an IOVA is never free while a domain still has it.
- * A caller that finds an area that is not live waits until it is live, or gone.
+ * A map claims its IOVA with an area in state FILLING. Without iova_lock, it then pins the memory
+ * and fills all domains (map.c). An unmap takes its areas over as EMPTYING, empties them without
+ * iova_lock, and then frees their IOVA (unmap.c). So calls for different ranges run in parallel,
+ * and an IOVA is never free while a domain still maps it. Most callers that find an area that is
+ * not live wait until the area is live, or gone.
  *
- * Locking: see struct ioas. Waiting for an area happens with domains_rwsem held for
- * reading and nothing else; the owner of that area holds it for reading, too, and
- * needs no other lock that a waiter could have.
+ * Locking: see struct ioas. A thread waits for an area with domains_rwsem held for reading. The
+ * owner of the area holds domains_rwsem for reading, too, and needs no other lock that a waiter may
+ * hold.
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
@@ -21,7 +21,9 @@
 #include "memory/account.h"
 #include "unmap.h"
 
-/* Nobody finds it as the default any more, and everybody who did has left for good. */
+/*
+ * When it returns, the IOAS cannot be found as the default, and all threads have left it for good.
+ */
 static void mark_dead(struct ioas *ioas)
 {
 	struct ioas_ctx *ctx = ioas->object.ctx;
@@ -33,7 +35,7 @@ static void mark_dead(struct ioas *ioas)
 	down_write(&ioas->domains_rwsem);
 	ioas->dead = true;
 	up_write(&ioas->domains_rwsem);
-	/* Those who were outside just then come back, and nobody else. */
+	/* Only threads that keep the IOAS, and were outside just then, still come back. */
 	if (!refcount_dec_and_test(&ioas->keepers)) {
 		wait_for_completion(&ioas->unkept);
 		down_write(&ioas->domains_rwsem);
@@ -41,7 +43,7 @@ static void mark_dead(struct ioas *ioas)
 	}
 }
 
-/* From now on others find what the IOAS does not use of its share, even while it ends. */
+/* From now on other IOASs can take what this one does not use of its share, even while it ends. */
 static void join_limit(struct ioas *ioas)
 {
 	struct ioas_ctx *ctx = ioas->object.ctx;
@@ -51,7 +53,7 @@ static void join_limit(struct ioas *ioas)
 	mutex_unlock(&ctx->areas_mutex);
 }
 
-/* What the IOAS was allowed to have is spare again. */
+/* The share of the IOAS is spare again. */
 static void leave_limit(struct ioas *ioas)
 {
 	struct ioas_ctx *ctx = ioas->object.ctx;
@@ -158,7 +160,10 @@ struct ioas *ioas_get_default(struct ioas_ctx *ctx)
 {
 	struct ioas *ioas;
 
-	/* It is cleared before the memory goes, and an IOAS about to go is not kept. */
+	/*
+	 * The pointer is cleared before the memory goes, and an IOAS that is ending cannot be kept
+	 * busy.
+	 */
 	rcu_read_lock();
 	ioas = rcu_dereference(ctx->default_ioas);
 	if (ioas && !ioas_object_try_busy(&ioas->object))
@@ -180,7 +185,7 @@ void ioas_offer_default(struct ioas_ctx *ctx, struct ioas *ioas)
 
 	xa_lock(&ctx->objects);
 	old = rcu_dereference_protected(ctx->default_ioas, lockdep_is_held(&ctx->objects.xa_lock));
-	/* One that is about to end is not found either, see ioas_get_default(). */
+	/* An IOAS that is ending does not count: ioas_get_default() does not find it. */
 	if (!old || old->object.ending)
 		rcu_assign_pointer(ctx->default_ioas, ioas);
 	xa_unlock(&ctx->objects);
@@ -198,7 +203,7 @@ int ioas_set_small_pages(struct ioas *ioas, bool small_pages)
 			ret = ioas_check_alignment(ioas, PAGE_SIZE);
 	}
 	if (!ret) {
-		/* HUGE_PAGES and maps of front ends peek. */
+		/* The HUGE_PAGES option and maps of front ends read this without the lock. */
 		WRITE_ONCE(ioas->small_pages, small_pages);
 		ioas_refresh(ioas);
 	}
@@ -216,7 +221,7 @@ void ioas_prepare_search(struct ioas *ioas)
 	up_write(&ioas->domains_rwsem);
 }
 
-/* Finds the usable ranges, and fills them in if there is an array. Returns how many. */
+/* Lists the usable ranges in @ranges, unless that is NULL. Returns how many there are. */
 static unsigned int list_ranges(struct iova_space *space, struct ioas_range *ranges)
 {
 	unsigned long iova = 0, first_iova, last_iova;
@@ -238,7 +243,7 @@ int ioas_get_space_info(struct ioas *ioas, struct ioas_space_info *info)
 {
 	struct iova_space *space = &ioas->iova_space;
 
-	/* Keeps the ranges as they are: both lists are the same. */
+	/* The lock keeps the ranges unchanged, so both walks find the same ones. */
 	lockdep_assert_held(&ioas->domains_rwsem);
 	info->room = ioas_room(ioas);
 	info->iova_alignment = ioas->iova_alignment;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ioas: an I/O address space: its life, its settings, and what can be asked of it.
+ * ioas: an I/O address space: its life, its settings, and its properties.
  *
  * Owns: struct ioas.
  */
@@ -9,12 +9,12 @@
 
 #include "ioas_struct.h"
 
-/* A snapshot of what an IOAS can take. */
+/* A snapshot of the space that is left in an IOAS. */
 struct ioas_space_info {
-	unsigned long room;		/* areas that may still be made, in all of the context */
+	unsigned long room;		/* areas that may still be made in the context */
 	unsigned long iova_alignment;
 	unsigned int nranges;
-	struct ioas_range *ranges;	/* ascending; kvfree() it */
+	struct ioas_range *ranges;	/* ascending; to be freed by kvfree() */
 };
 
 /**
@@ -27,27 +27,28 @@ struct ioas *ioas_of_object(struct ioas_object *object);
 
 /**
  * ioas_create() - make an empty IOAS
- * @ctx: the context it will belong to and end with
+ * @ctx: the context that it belongs to, and ends with
  *
  * Context: may sleep.
- * Return: the IOAS, reserved as an object but not published; or ERR_PTR(-ENOMEM).
+ * Return: the IOAS, reserved as an object but not published; ERR_PTR(-ENOMEM), or ERR_PTR() of an
+ * error of ioas_object_reserve() or the front end.
  */
 struct ioas *ioas_create(struct ioas_ctx *ctx);
 
 /**
  * ioas_discard() - undo ioas_create()
- * @ioas: not published, and nobody uses it
+ * @ioas: not published, and without users
  *
  * Context: may sleep. Never fails.
  */
 void ioas_discard(struct ioas *ioas);
 
 /**
- * ioas_get() - find an IOAS and keep it for the length of a call
+ * ioas_get() - find an IOAS, and keep it busy
  * @ctx: the context
  * @id: its id, from user space
  *
- * Return: the IOAS, or NULL.
+ * Return: the IOAS, busy until ioas_put(); or NULL.
  */
 struct ioas *ioas_get(struct ioas_ctx *ctx, u32 id);
 
@@ -58,50 +59,52 @@ struct ioas *ioas_get(struct ioas_ctx *ctx, u32 id);
 void ioas_put(struct ioas *ioas);
 
 /**
- * ioas_get_default() - find what container ioctls work on, and keep it for a call
+ * ioas_get_default() - find the IOAS for calls that name none, and keep it busy
  * @ctx: the context
  *
- * Return: the IOAS, to be put; or NULL if there is none.
+ * Return: the IOAS, busy until ioas_put(); NULL if there is none, or it is ending.
  */
 struct ioas *ioas_get_default(struct ioas_ctx *ctx);
 
 /**
- * ioas_set_default() - choose what container ioctls work on
+ * ioas_set_default() - choose the IOAS for calls that name none
  * @ctx: the context
- * @ioas: the caller keeps it busy or has not published it; or NULL for none
+ * @ioas: kept busy by the caller, or not published; or NULL for none
  */
 void ioas_set_default(struct ioas_ctx *ctx, struct ioas *ioas);
 
 /**
- * ioas_offer_default() - the same, unless one is chosen that ioas_get_default() finds
+ * ioas_offer_default() - as ioas_set_default(), unless ioas_get_default() finds one already
  * @ctx: the context
  * @ioas: as for ioas_set_default(), but not NULL
  */
 void ioas_offer_default(struct ioas_ctx *ctx, struct ioas *ioas);
 
 /**
- * ioas_set_small_pages() - may domains use large pages?
- * @ioas: the IOAS
- * @small_pages: no: map page by page from now on
+ * ioas_set_small_pages() - choose whether domains may use large pages
+ * @ioas: the IOAS, not entered by the caller
+ * @small_pages: true: map page by page from now on
  *
- * Context: takes domains_rwsem for writing.
- * Return: 0; -EINVAL where a domain has mappings that may be large; -EADDRINUSE where
- * an area does not consist of whole pages.
+ * Context: may sleep, takes domains_rwsem for writing.
+ * Return: 0; -EINVAL if a domain has mappings that may be large; -EADDRINUSE if an area does not
+ * consist of whole pages.
  */
 int ioas_set_small_pages(struct ioas *ioas, bool small_pages);
 
 /**
- * ioas_prepare_search() - make MAP_ANYWHERE possible
+ * ioas_prepare_search() - prepare an IOAS for MAP_ANYWHERE
  * @ioas: the IOAS, not entered by the caller
+ *
+ * Context: may sleep; takes domains_rwsem for writing the first time.
  */
 void ioas_prepare_search(struct ioas *ioas);
 
 /**
- * ioas_get_space_info() - list the IOVA ranges that nothing reserves
- * @ioas: the IOAS
- * @info: to fill; its ranges belong to the caller
+ * ioas_get_space_info() - list the IOVA ranges that are not reserved
+ * @ioas: the IOAS, which the caller entered
+ * @info: receives the snapshot; its ranges belong to the caller
  *
- * Context: the caller entered the IOAS; may sleep.
+ * Context: may sleep, takes areas_mutex.
  * Return: 0 or -ENOMEM.
  */
 int ioas_get_space_info(struct ioas *ioas, struct ioas_space_info *info);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ioas_struct: what an I/O address space is, and how a thread is in it.
+ * ioas_struct: the state of an I/O address space, and how a thread enters it.
  */
 #ifndef VFIO_IOAS_IOAS_STRUCT_H
 #define VFIO_IOAS_IOAS_STRUCT_H
@@ -29,35 +29,35 @@ struct ioas_unmap_watch;
  *   -> mutex of a shared store -> mmap lock of the memory's owner;
  *   domains_rwsem -> ctx->areas_mutex
  *
- * iova_lock is innermost: nothing but the lock of a wait queue is taken, and nobody
- * sleeps, under it.
+ * iova_lock is innermost: under it, no lock is taken and no thread sleeps.
  *
- * Whoever does something with an IOAS holds domains_rwsem for reading while it is in
- * there (ioas_enter() to ioas_leave()), so that whoever takes it for writing finds live
- * areas only, and knows that nobody else is here. The struct is freed by RCU: under
- * rcu_read_lock() it may be entered without waiting by those who then look whether it is
- * dead.
+ * A thread that uses an IOAS holds domains_rwsem for reading while it is inside (ioas_enter() to
+ * ioas_leave()). So a thread that holds domains_rwsem for writing finds only live areas, and is
+ * alone inside.
+ *
+ * The struct is freed by RCU. Under rcu_read_lock() a thread may enter without waiting by
+ * ioas_try_enter(), if it then checks that the IOAS is not dead.
  */
 struct ioas {
 	struct ioas_object object;
 	struct rw_semaphore domains_rwsem;
 	struct list_head mirrors;		/* domains_rwsem; struct ioas_mirror */
-	unsigned long pgsizes;			/* domains_rwsem, anybody may peek */
+	unsigned long pgsizes;			/* domains_rwsem; may be read without it */
 	unsigned long iova_alignment;		/* domains_rwsem; see ioas_refresh() */
 	unsigned int npinning;			/* domains_rwsem; notifiers of users that pin */
 	bool small_pages;			/* domains_rwsem; HUGE_PAGES is off */
 	bool dead;				/* domains_rwsem; is about to be freed */
-	bool emptying;				/* domains_rwsem for writing sets it */
-	void *front;				/* constant; belongs to the front end */
-	refcount_t keepers;			/* see ioas_keep(), and one until it is dead */
-	struct completion unkept;		/* it is dead, and nobody keeps it */
+	bool emptying;				/* set with domains_rwsem held for writing */
+	void *front;				/* constant; the front end's own */
+	refcount_t keepers;			/* of ioas_keep(), and one until it is dead */
+	struct completion unkept;		/* it is dead, and not kept */
 	struct list_head ioass_item;		/* areas_mutex of the context */
 	struct iova_space iova_space;
-	struct ioas_account *account;		/* iova_lock; of whoever mapped last, kept */
-	wait_queue_head_t area_waitq;	/* an area became live, idle or went away */
+	struct ioas_account *account;		/* iova_lock; of the last mapper; a reference */
+	wait_queue_head_t area_waitq;	/* an area became live, settled or idle, or went away */
 	struct xarray notifiers;		/* its own lock; struct ioas_notifier */
-	struct store_beside beside;		/* pages of holds that no store has */
-	struct ioas_unmap_watch *forgets;	/* constant; the front's memory of areas; or NULL */
+	struct store_beside beside;		/* pages of holds beside stores */
+	struct ioas_unmap_watch *forgets;	/* constant; the front's watch of unmaps; or NULL */
 	struct rcu_head rcu;
 };
 
@@ -66,7 +66,7 @@ static inline void ioas_enter(struct ioas *ioas)
 	down_read(&ioas->domains_rwsem);
 }
 
-/* As ioas_enter(). On a fatal signal -EINTR, and the caller is not in there. */
+/* As ioas_enter(). On a fatal signal returns -EINTR, and the caller is not inside. */
 static inline int ioas_enter_killable(struct ioas *ioas)
 {
 	return down_read_killable(&ioas->domains_rwsem);
@@ -83,8 +83,8 @@ static inline void ioas_leave(struct ioas *ioas)
 }
 
 /*
- * Lets the caller, who has entered an IOAS, leave and enter it again: it is there until
- * ioas_unkeep(), which comes before the caller leaves for good.
+ * Lets a caller that has entered an IOAS leave and enter it again. The IOAS exists until
+ * ioas_unkeep(), which the caller calls before it leaves for good.
  */
 static inline void ioas_keep(struct ioas *ioas)
 {
@@ -99,8 +99,9 @@ static inline void ioas_unkeep(struct ioas *ioas)
 }
 
 /*
- * Something that somebody may wait for has changed under iova_lock, which ends here: there is no
- * limit to the number of waiters. The caller is in the IOAS, which therefore stays.
+ * Ends a section under iova_lock that changed something that threads may wait for. It wakes them
+ * after the unlock, since their number has no limit. The caller is inside the IOAS, so the IOAS
+ * stays.
  */
 static inline void ioas_unlock_and_wake(struct ioas *ioas)
 	__releases(&ioas->iova_space.iova_lock)
@@ -116,8 +117,8 @@ static inline void ioas_unlock_and_wake(struct ioas *ioas)
 }
 
 /*
- * Which page sizes all domains can map, a bit a size in bytes: all bits without a
- * domain, never 0. Attaching or detaching may change it at the same moment.
+ * The page sizes that all domains can map, one bit for each size in bytes. All bits without a
+ * domain, never 0. An attach or detach may change it at the same moment.
  */
 static inline unsigned long ioas_pgsizes(struct ioas *ioas)
 {

@@ -1,31 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iova: which I/O virtual addresses of an IOAS are in use, and by what.
+ * iova: the I/O virtual addresses of an IOAS that are in use, reserved or allowed.
  *
- * Areas never overlap, so one red-black tree keyed by IOVA finds, inserts and
- * refuses in a single descent; and in none where it is next to where somebody looked before:
- * when a range is mapped or unmapped piece by piece, or one area comes and goes.
+ * Areas never overlap, so one red-black tree keyed by IOVA finds, inserts and refuses areas in a
+ * single descent. No descent is needed next to the last search: when a range is mapped or unmapped
+ * piece by piece, or one area comes and goes.
  *
- * Reserved ranges come from several owners (the aperture of each domain, the regions of
- * each group) and may overlap: they are an interval tree, and each owner takes away
- * exactly what it brought. Allowed ranges are the promise that nothing in them becomes
- * reserved.
+ * Reserved ranges have several owners (the aperture of each domain, the regions of each group) and
+ * may overlap. They are an interval tree, and each owner removes exactly its own ranges. Allowed
+ * ranges are a promise that nothing in them becomes reserved.
  *
- * The first request for any free address makes the tree keep the largest gap below each
- * node from then on, which finds the lowest gap that is long enough in O(log n). IOASs that
- * only see maps at fixed addresses, as containers do, do not pay for that.
+ * The first request for any free address makes the tree record the largest gap of each subtree from
+ * then on. That finds the lowest gap that is long enough in O(log n). IOASs that only have maps at
+ * fixed addresses, as containers do, do not pay for it.
  *
- * A gap that is long enough can still be useless: misaligned, with a reserved range in it, or
- * outside of what is allowed. Cursors remember up to where a search found nothing but those,
- * so that n searches together look at each of them once, and a search that meets many lets go
- * of iova_lock in between.
+ * A gap that is long enough can still be useless: misaligned, reserved, or not allowed. Cursors
+ * record up to where a search found only such gaps. So n searches together look at each of them
+ * once, and a search that meets many of them releases iova_lock in between.
  *
  * All bounds are inclusive; the last address of the space is ULONG_MAX.
  *
- * Locking: iova_lock guards the areas. It is a spinlock, since all that is done under it is
- * short, and half the price of a rwsem on the way of a 4 KiB map. Reserved and allowed ranges,
- * of which there may be many, change with domains_rwsem held for writing only, and are read with
- * it held.
+ * Locking: iova_lock guards the areas. It is a spinlock, since each section under it is short, and
+ * it costs a 4 KiB map half as much as a rwsem. Reserved and allowed ranges may be many. They
+ * change only with domains_rwsem held for writing, and are read with it held.
  */
 #include <linux/bug.h>
 #include <linux/errno.h>
@@ -37,7 +34,10 @@
 
 #include "iova.h"
 
-/* So many nodes are visited before a search lets go of iova_lock; and in a tree of ranges. */
+/*
+ * A search visits this many nodes before it releases iova_lock. A look-up in a tree of ranges
+ * counts as LOOKUP_NSTEPS.
+ */
 #define SEARCH_NSTEPS	400
 #define LOOKUP_NSTEPS	20
 
@@ -88,7 +88,7 @@ void iova_space_destroy(struct iova_space *space)
 {
 	WARN_ON(!RB_EMPTY_ROOT(&space->areas) || space->nareas);
 #ifdef VFIO_IOAS_SELFTEST
-	/* What the test command reserved belongs to nobody. */
+	/* Ranges that the test command reserved have no owner. */
 	iova_unreserve(space, NULL);
 #endif
 	WARN_ON(!RB_EMPTY_ROOT(&space->reserved.rb_root));
@@ -165,12 +165,12 @@ void iova_index_gaps(struct iova_space *space)
 		first_free = area->last_iova + 1;
 		cond_resched();
 	}
-	/* Children before their parents. */
+	/* Children come before their parents. */
 	rbtree_postorder_for_each_entry_safe(area, next, &space->areas, node) {
 		gap_callbacks_compute_max(area, false);
 		cond_resched();
 	}
-	/* ioas_prepare_search() peeks, and all others hold domains_rwsem. */
+	/* ioas_prepare_search() reads this without a lock; all others hold domains_rwsem. */
 	WRITE_ONCE(space->gaps_known, true);
 }
 
@@ -180,7 +180,7 @@ static void visit_node(struct iova_request *request)
 	request->nsteps++;
 }
 
-/* The lowest area of a subtree with a gap below it that is long enough. */
+/* Finds the lowest area of a subtree with a gap below it that is long enough. */
 static struct ioas_area *first_fitting(struct rb_node *rb, struct iova_request *request)
 {
 	while (rb && area_of_node(rb)->subtree_gap >= request->nbytes) {
@@ -198,7 +198,7 @@ static struct ioas_area *first_fitting(struct rb_node *rb, struct iova_request *
 	return NULL;
 }
 
-/* The next area above another one with a gap below it that is long enough. */
+/* Finds the next area above another one with a gap below it that is long enough. */
 static struct ioas_area *next_fitting(struct ioas_area *area, struct iova_request *request)
 {
 	struct ioas_area *found = first_fitting(area->node.rb_right, request);
@@ -217,21 +217,24 @@ static struct ioas_area *next_fitting(struct ioas_area *area, struct iova_reques
 	return found;
 }
 
-/* The next address that is as aligned as it should be; below @iova if it would wrap. */
+/*
+ * Returns the next address from @iova on that is aligned as requested; below @iova if it would
+ * wrap.
+ */
 static unsigned long align_iova(const struct iova_request *request, unsigned long iova)
 {
 	unsigned long first = ALIGN(iova, request->alignment);
 	unsigned long missing = request->offset & ~first;
 
-	/* The next address with these bits, not simply this one with them added. */
+	/* The next address that has these bits is not simply this one with the bits added. */
 	if (first >= iova && missing)
 		first = (first & ~((1UL << __fls(missing)) - 1)) | request->offset;
 	return first;
 }
 
 /*
- * Finds a place within a range that has no area, or none: -ENOSPC. -EINPROGRESS when it was
- * long enough at it, and the request says where it stopped.
+ * Finds a place in a range without areas. -ENOSPC: there is none. -EINPROGRESS: the search took
+ * enough steps, and the request records where it stopped.
  */
 static int place_in_gap(struct iova_space *space, struct iova_request *request,
 			struct ioas_range gap, unsigned long *iova)
@@ -263,7 +266,10 @@ static int place_in_gap(struct iova_space *space, struct iova_request *request,
 	return -ENOSPC;
 }
 
-/* What of a range is in the gap below an area. Without a gap there may be no address below. */
+/*
+ * Returns the part of a range in the gap below an area. Without a gap, there may be no address
+ * below.
+ */
 static bool part_below(const struct ioas_area *area, const struct ioas_range *within,
 		       struct ioas_range *part)
 {
@@ -274,7 +280,7 @@ static bool part_below(const struct ioas_area *area, const struct ioas_range *wi
 	return true;
 }
 
-/* What of a range is above all areas. */
+/* Returns the part of a range above all areas. */
 static bool part_above_all(struct iova_space *space, const struct ioas_range *within,
 			   struct ioas_range *part)
 {
@@ -289,7 +295,7 @@ static bool part_above_all(struct iova_space *space, const struct ioas_range *wi
 	return true;
 }
 
-/* Finds the lowest place within a range, between the areas in it; as place_in_gap(). */
+/* Finds the lowest place in a range, between the areas in it. Returns as place_in_gap(). */
 static int place_in_range(struct iova_space *space, struct iova_request *request,
 			  const struct ioas_range *within, unsigned long *iova)
 {
@@ -315,7 +321,7 @@ static int place_in_range(struct iova_space *space, struct iova_request *request
 	return place_in_gap(space, request, part, iova);
 }
 
-/* The next range in which something may be found; false if there is none. */
+/* Finds the next range to search. Returns false if there is none. */
 static bool next_range(struct iova_space *space, struct iova_request *request,
 		       struct ioas_range *within)
 {
@@ -359,7 +365,7 @@ static void forget_cursors(struct iova_space *space)
 	memset(space->cursors, 0, sizeof(space->cursors));
 }
 
-/* What became free may be below what searches have found out. */
+/* Addresses that became free may lie below the cursors. */
 static void notice_freed(struct iova_space *space)
 {
 	unsigned int i;
@@ -380,7 +386,10 @@ static struct iova_cursor *find_cursor(struct iova_space *space, const struct io
 	return NULL;
 }
 
-/* Where to begin: below, nothing fits that is not longer and not more aligned. */
+/*
+ * Sets the start of a search. A cursor for a request that is no longer and no more aligned holds
+ * for this one, too: nothing fits below it.
+ */
 static void begin_search(struct iova_space *space, struct iova_request *request)
 {
 	const struct iova_cursor *cursor;
@@ -393,9 +402,9 @@ static void begin_search(struct iova_space *space, struct iova_request *request)
 }
 
 /*
- * Where to go on: there, or where others of its kind have come to meanwhile. False if something
- * may have become free below. The cursor of its kind knows: whatever becomes free lowers it,
- * whichever search notices that first.
+ * Continues a search where it stopped, or where others of its kind have come to meanwhile. Returns
+ * false if addresses may have become free below. The cursor of its kind shows that: any freed
+ * address lowers the cursor, whichever search notices it first.
  */
 static bool resume_search(struct iova_space *space, struct iova_request *request)
 {
@@ -434,7 +443,7 @@ int iova_find_free(struct iova_space *space, struct iova_request *request, unsig
 		begin_search(space, request);
 	request->nsteps = 0;
 	ret = search_on(space, request, iova);
-	/* What does not fit because of its offset may fit without. */
+	/* A place that does not fit because of its offset may fit without one. */
 	if (knows_all_below && !request->offset)
 		learn(space, request);
 	return ret;
@@ -505,7 +514,7 @@ static bool has_area(struct iova_space *space, unsigned long first_iova,
 	return has;
 }
 
-/* Those who entered the IOAS go through the ranges without a spinlock. */
+/* Threads in the IOAS walk over the ranges without a spinlock, so there must be none. */
 static void assert_alone(struct iova_space *space)
 {
 	lockdep_assert_held_write(space->domains_rwsem);
@@ -528,7 +537,7 @@ int iova_reserve(struct iova_space *space, unsigned long first_iova,
 	range->last_iova = last_iova;
 	range->owner = owner;
 	reserved_insert(range, &space->reserved);
-	/* Nobody else is in the IOAS who could look at it. */
+	/* No other thread is in the IOAS, so this needs no iova_lock. */
 	space->unreserved = NO_RANGE;
 	return 0;
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iova: which I/O virtual addresses of an IOAS are in use, and by what.
+ * iova: the I/O virtual addresses of an IOAS that are in use, reserved or allowed.
  *
- * Owns: struct iova_space (the tree of areas, the reserved and the allowed ranges) and
- * its lock.
+ * Owns: struct iova_space (the tree of areas, the reserved and the allowed ranges) and its lock.
  */
 #ifndef VFIO_IOAS_IOVA_H
 #define VFIO_IOAS_IOVA_H
@@ -17,7 +16,7 @@
 #include "area_struct.h"
 #include "base/steps.h"
 
-/* Addresses that can be used, inclusive. */
+/* A range of addresses, both inclusive. */
 struct ioas_range {
 	unsigned long first_iova;
 	unsigned long last_iova;
@@ -29,29 +28,29 @@ struct iova_interval {
 	unsigned long first_iova;
 	unsigned long last_iova;
 	unsigned long subtree_last;
-	const void *owner;		/* of a reserved one */
+	const void *owner;		/* of a reserved range */
 };
 
-/* Between two areas that are neighbours; NULL is beyond the lowest and the highest. */
+/* The place between two neighbouring areas. NULL: there is no area below, or above. */
 struct iova_place {
 	struct ioas_area *below;
 	struct ioas_area *above;
 };
 
-/* What a search for free addresses has to respect, and how far it has come. */
+/* A search for free addresses: its conditions, and how far it has come. */
 struct iova_request {
 	unsigned long nbytes;
-	unsigned long alignment;	/* a power of two */
-	unsigned long offset;		/* the address has these bits of a page, too */
-	/* All below is the search's own; begin with zeroes. */
-	unsigned long from_iova;	/* nothing that begins below fitted */
+	unsigned long alignment;	/* a power of two, in bytes */
+	unsigned long offset;		/* bits of the offset in a page that the address has */
+	/* All below belongs to the search; zero at first. */
+	unsigned long from_iova;	/* no place that begins below fits */
 	unsigned int nsteps;		/* nodes visited since the lock was taken */
 	bool begun;
 };
 
 /*
- * What earlier searches found out: nothing of that length and alignment that begins below
- * @from_iova fits. Not used: @nbytes is 0.
+ * A result of earlier searches: no place of that length and alignment that begins below @from_iova
+ * is free. @nbytes is 0 if the cursor is not in use.
  */
 struct iova_cursor {
 	unsigned long nbytes;
@@ -62,37 +61,37 @@ struct iova_cursor {
 #define IOVA_NCURSORS	8
 
 /*
- * Reserved and allowed ranges change only while domains_rwsem is held for writing, and so
- * stand still for everybody who entered the IOAS: long walks over them need no spinlock.
+ * Reserved and allowed ranges change only while domains_rwsem is held for writing. So they stay the
+ * same for all threads in the IOAS, and long walks over them need no spinlock.
  */
 struct iova_space {
-	spinlock_t iova_lock;			/* what does not say otherwise */
+	spinlock_t iova_lock;			/* for all that says nothing else */
 	struct rw_semaphore *domains_rwsem;	/* constant; of the IOAS */
 	struct rb_root areas;			/* iova_lock; by IOVA, never overlapping */
-	unsigned long nareas;			/* iova_lock; and those about to be inserted */
+	unsigned long nareas;			/* iova_lock; includes those about to be inserted */
 	unsigned long max_areas;		/* iova_lock; more need ioas_get_room() */
-	struct iova_place search_hint;		/* iova_lock; where somebody looked last */
+	struct iova_place search_hint;		/* iova_lock; the place of the last search */
 	struct rb_root_cached reserved;		/* domains_rwsem; interval tree, may overlap */
 	struct rb_root_cached allowed;		/* domains_rwsem; interval tree, does not overlap */
 	unsigned long reach;			/* domains_rwsem; see iova_set_reach() */
-	struct ioas_range unreserved;		/* iova_lock; in reach, not reserved */
+	struct ioas_range unreserved;		/* iova_lock; a range in reach, not reserved */
 	bool gaps_known;			/* domains_rwsem; set once, see iova_index_gaps() */
-	unsigned int next_cursor;		/* iova_lock; the one to be replaced */
-	unsigned long freed_iova;		/* iova_lock; lowest freed since the ... */
-	struct iova_cursor cursors[IOVA_NCURSORS];	/* ... cursors learned; iova_lock */
+	unsigned int next_cursor;		/* iova_lock; the next to be replaced */
+	unsigned long freed_iova;		/* iova_lock; lowest freed and not yet ... */
+	struct iova_cursor cursors[IOVA_NCURSORS];	/* ... noticed by the cursors; iova_lock */
 };
 
 /**
- * iova_space_init() - make an IOVA space in which everything is free
+ * iova_space_init() - make an IOVA space in which all addresses are free
  * @space: uninitialised memory
  * @domains_rwsem: of its IOAS
  *
- * It may have no areas until somebody sets max_areas.
+ * It may have no areas until max_areas is set.
  */
 void iova_space_init(struct iova_space *space, struct rw_semaphore *domains_rwsem);
 
 /**
- * iova_space_destroy() - the space ends; areas and reserved ranges must be gone
+ * iova_space_destroy() - end a space without areas and reserved ranges
  * @space: the space
  *
  * Context: domains_rwsem held for writing. May sleep.
@@ -101,7 +100,7 @@ void iova_space_destroy(struct iova_space *space);
 
 /**
  * iova_search() - the part of iova_first() that has to search
- * @space: the space; the search hint becomes the place below the area found
+ * @space: the space; the search hint becomes the place right below the area found
  * @iova: an address
  *
  * Context: iova_lock held.
@@ -110,18 +109,18 @@ void iova_space_destroy(struct iova_space *space);
 struct ioas_area *iova_search(struct iova_space *space, unsigned long iova);
 
 /**
- * iova_next() - the area behind another one
+ * iova_next() - find the area above another one
  * @space: the space
  * @area: an area of it
  *
  * Context: iova_lock held.
- * Return: the area with the next higher addresses, or NULL.
+ * Return: the next higher area, or NULL.
  */
 struct ioas_area *iova_next(struct iova_space *space, struct ioas_area *area);
 
 /**
- * iova_insert_indexed() - the part of iova_insert() that keeps account of gaps
- * @space: the space, in which gaps are known
+ * iova_insert_indexed() - the part of iova_insert() that updates gaps
+ * @space: the space, whose gaps are known
  * @area: linked into the tree at the search hint
  *
  * Context: iova_lock held.
@@ -129,8 +128,8 @@ struct ioas_area *iova_next(struct iova_space *space, struct ioas_area *area);
 void iova_insert_indexed(struct iova_space *space, struct ioas_area *area);
 
 /**
- * iova_erase_indexed() - the part of iova_erase() that keeps account of gaps
- * @space: the space, in which gaps are known
+ * iova_erase_indexed() - the part of iova_erase() that updates gaps
+ * @space: the space, whose gaps are known
  * @area: an area of it
  *
  * Context: iova_lock held.
@@ -139,60 +138,62 @@ void iova_erase_indexed(struct iova_space *space, struct ioas_area *area);
 
 /**
  * iova_index_gaps() - prepare for iova_find_free(), once
- * @space: the space, which nobody else can use meanwhile
+ * @space: the space
  *
- * Context: domains_rwsem of the IOAS held for writing instead of iova_lock, since it
- * looks at every area. May sleep.
+ * Context: domains_rwsem held for writing instead of iova_lock, since this looks at every area. May
+ * sleep.
  */
 void iova_index_gaps(struct iova_space *space);
 
 /**
- * iova_find_free() - find the lowest free addresses, piece by piece
- * @space: the space, in which gaps are known
- * @request: how many, and how aligned; the same one for all pieces of a search
- * @iova: receives the first one; never 0, nor in the last page
+ * iova_find_free() - find the lowest free addresses, in several steps
+ * @space: the space, whose gaps are known
+ * @request: the conditions; the same request for all steps of a search
+ * @iova: receives the first address; the first and the last page of the space are never returned
  *
- * Neither an area nor a reserved range is there, and if there are allowed ranges, all
- * of it lies in one of them.
+ * No area and no reserved range lies in the addresses found. If there are allowed ranges, one of
+ * them contains all these addresses.
  *
- * A search goes on where the last one of its kind ended, so that n of them visit each
- * gap once, not n times. It may not find what becomes free below while it is under way; a search
- * that begins later does.
+ * A search continues where the last one of its kind ended, so that n searches visit each gap once,
+ * not n times. It may miss addresses that become free below while it is under way; a later search
+ * finds them.
  *
  * Context: iova_lock and domains_rwsem held.
- * Return: 0; -ENOSPC; -EINPROGRESS: let go of iova_lock, take it again, and go on.
+ * Return: 0; -ENOSPC; -EINPROGRESS: release iova_lock, take it again, and continue.
  */
 int iova_find_free(struct iova_space *space, struct iova_request *request, unsigned long *iova);
 
 /**
- * iova_allow() - replace the ranges that must not become reserved
- * @space: the space
- * @ranges: the new ones
- * @nranges: how many; without any everything is allowed
+ * iova_allow() - replace the allowed ranges, in which nothing may become reserved
+ * @space: the space, not entered by the caller
+ * @ranges: the new ranges
+ * @nranges: number of ranges; if 0, all addresses are allowed, and may become reserved
  *
  * Context: may sleep, takes domains_rwsem for writing.
- * Return: 0, or with the former ranges in place: -EINVAL if two of them overlap;
- * -EADDRINUSE if something in them is reserved; -ENOMEM; -EINTR on a fatal signal.
+ * Return: 0, or with the former ranges in place:
+ * * -EINVAL: two of the new ranges overlap
+ * * -EADDRINUSE: a reserved range meets one of them
+ * * -ENOMEM: without memory
+ * * -EINTR: a fatal signal
  */
 int iova_allow(struct iova_space *space, const struct ioas_range *ranges,
 	       unsigned int nranges);
 
 /**
- * iova_reserve() - forbid a range for areas
+ * iova_reserve() - reserve a range, so that it has no areas
  * @space: the space
  * @first_iova: first address of the range
  * @last_iova: last address of the range, inclusive
- * @owner: on whose behalf; the same owner may reserve several ranges
+ * @owner: the owner of the reservation, which may have several
  *
  * Context: domains_rwsem held for writing; may sleep, takes iova_lock.
- * Return: 0; -EADDRINUSE if an area has an address in the range, or it meets an allowed
- * range; -ENOMEM.
+ * Return: 0; -EADDRINUSE if an area or an allowed range meets the range; -ENOMEM.
  */
 int iova_reserve(struct iova_space *space, unsigned long first_iova,
 		 unsigned long last_iova, const void *owner);
 
 /**
- * iova_unreserve() - take away all ranges an owner brought
+ * iova_unreserve() - remove all reserved ranges of an owner
  * @space: the space
  * @owner: as given to iova_reserve()
  *
@@ -201,9 +202,9 @@ int iova_reserve(struct iova_space *space, unsigned long first_iova,
 void iova_unreserve(struct iova_space *space, const void *owner);
 
 /**
- * iova_set_reach() - say up to where areas may be made while others are in the IOAS
+ * iova_set_reach() - set the last address at which areas can be made while other threads are inside
  * @space: the space
- * @last_iova: the last such address, inclusive; ULONG_MAX in a new space
+ * @last_iova: that address, inclusive; ULONG_MAX in a new space
  *
  * Context: domains_rwsem held for writing.
  */
@@ -222,8 +223,8 @@ int iova_check_slowly(struct iova_space *space, unsigned long first_iova,
 		      unsigned long last_iova);
 
 /*
- * Finds the lowest area, in whatever state, that has an address in a range; NULL if there
- * is none. Then the search hint is where one could be inserted. iova_lock held.
+ * Finds the lowest area, in any state, that has an address in a range, both bounds inclusive. If it
+ * returns NULL, the search hint is the place where an area could be inserted. iova_lock held.
  */
 static inline struct ioas_area *iova_first(struct iova_space *space,
 					   unsigned long first_iova,
@@ -234,7 +235,7 @@ static inline struct ioas_area *iova_first(struct iova_space *space,
 
 	lockdep_assert_held(&space->iova_lock);
 	count_step();
-	/* Mostly it is the area that came last, or next to the last search. */
+	/* Mostly the area is the last one inserted, or next to the last search. */
 	if (below && first_iova <= below->last_iova) {
 		area = below;
 		if (first_iova < below->first_iova)
@@ -246,8 +247,8 @@ static inline struct ioas_area *iova_first(struct iova_space *space,
 }
 
 /*
- * Claims the addresses of an area, which has its first and last IOVA set. NULL when it is
- * in, or the lowest area that stands in its way. iova_lock held.
+ * Claims the addresses of an area, whose first and last IOVA are set. Returns NULL if the area was
+ * inserted, or the lowest area in its way. iova_lock held.
  */
 static inline struct ioas_area *iova_insert(struct iova_space *space,
 					    struct ioas_area *area)
@@ -274,7 +275,7 @@ static inline struct ioas_area *iova_insert(struct iova_space *space,
 	return NULL;
 }
 
-/* Gives the addresses of an area back. iova_lock held. Never fails. */
+/* Frees the addresses of an area. iova_lock held. Never fails. */
 static inline void iova_erase(struct iova_space *space, struct ioas_area *area)
 {
 	lockdep_assert_held(&space->iova_lock);
@@ -291,8 +292,9 @@ static inline void iova_erase(struct iova_space *space, struct ioas_area *area)
 }
 
 /*
- * May an area be made in a range, as far as other areas let it? 0; -EINVAL if any address is
- * reserved; -ERANGE if it lies beyond the reach. iova_lock held.
+ * May an area be made in a range, other areas aside? Both bounds are inclusive. Returns 0; -EINVAL
+ * if an address is reserved; -ERANGE if an address is beyond the reach. iova_lock and domains_rwsem
+ * held.
  */
 static inline int iova_check(struct iova_space *space, unsigned long first_iova,
 			     unsigned long last_iova)
@@ -306,22 +308,22 @@ static inline int iova_check(struct iova_space *space, unsigned long first_iova,
 }
 
 /**
- * iova_usable() - find the next range in which nothing is reserved
+ * iova_usable() - find the next range without reserved addresses
  * @space: the space
  * @from_iova: where to look from
  * @first_iova: receives the first address of the range
- * @last_iova: receives the last one, inclusive
+ * @last_iova: receives the last address, inclusive
  *
- * Whether areas lie in the range does not matter. To list all ranges begin with 0
- * and go on behind the last address of each, unless that is ULONG_MAX.
+ * Areas in the range do not matter. To list all ranges, begin with 0, and continue behind the last
+ * address of each range until that is ULONG_MAX.
  *
  * Context: domains_rwsem held.
- * Return: false if everything from @from_iova on is reserved.
+ * Return: false if all addresses from @from_iova on are reserved.
  */
 bool iova_usable(struct iova_space *space, unsigned long from_iova,
 		 unsigned long *first_iova, unsigned long *last_iova);
 
-/* Is anything left that no reservation covers? domains_rwsem held. */
+/* Is any address not reserved? domains_rwsem held. */
 static inline bool iova_any_usable(struct iova_space *space)
 {
 	unsigned long first_iova, last_iova;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * limits: what all users of an IOAS can take, and how many areas it may have.
+ * limits: the needs of all users of an IOAS, and the number of areas that it may have.
  *
- * What domains, in-kernel users and settings want is worked out anew when one of them changes. The
- * number of areas is limited for a context: each IOAS has a share of it.
+ * The needs of domains, in-kernel users and settings are recomputed when one of them changes. The
+ * number of areas is limited for a context, and each IOAS has a share of it.
  *
- * Locking: domains_rwsem for writing while what users can take changes; areas_mutex of the context
- * and iova_lock for shares.
+ * Locking: domains_rwsem is held for writing while the needs of users change. areas_mutex of the
+ * context and iova_lock guard the shares.
  */
 #include <linux/mm.h>
 
@@ -56,7 +56,10 @@ int ioas_check_alignment(struct ioas *ioas, unsigned long alignment)
 	return 0;
 }
 
-/* How many more areas an IOAS has been allowed than it has. Takes that back if so wanted. */
+/*
+ * Returns how many areas of its share an IOAS does not use. @take_back also takes them from the
+ * share.
+ */
 static unsigned long unused_room(struct ioas *ioas, bool take_back)
 {
 	struct iova_space *space = &ioas->iova_space;
@@ -84,7 +87,10 @@ static unsigned long unused_by_all(struct ioas_ctx *ctx, bool take_back)
 	return unused;
 }
 
-/* Lets an IOAS have so many more areas, or even half of what is spare. False if it cannot. */
+/*
+ * Lets an IOAS have @nareas more areas, or half of the spare ones if that is more. Returns false if
+ * not enough are spare.
+ */
 static bool give_room(struct ioas *ioas, unsigned long nareas)
 {
 	struct iova_space *space = &ioas->iova_space;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * limits: what all users of an IOAS can take, and how many areas it may have.
+ * limits: the needs of all users of an IOAS, and the number of areas that it may have.
  */
 #ifndef VFIO_IOAS_LIMITS_H
 #define VFIO_IOAS_LIMITS_H
@@ -8,11 +8,11 @@
 #include "ioas_struct.h"
 
 /**
- * ioas_refresh() - find out again what all users of an IOAS can take
+ * ioas_refresh() - recompute alignment, page sizes and reach from all users of an IOAS
  * @ioas: the IOAS
  *
- * Context: domains_rwsem held for writing. The alignment grows only after
- * ioas_check_alignment().
+ * Context: domains_rwsem held for writing. Before the alignment grows, the caller checks the areas
+ * by ioas_check_alignment().
  */
 void ioas_refresh(struct ioas *ioas);
 
@@ -21,31 +21,31 @@ void ioas_refresh(struct ioas *ioas);
  * @ioas: the IOAS
  * @alignment: a power of two, in bytes
  *
- * Context: domains_rwsem held for writing, so that no area comes or goes.
- * Return: 0; -EADDRINUSE; -EINVAL for one larger than a CPU page.
+ * Context: domains_rwsem held for writing, so that no area comes or goes; may sleep.
+ * Return: 0; -EADDRINUSE if an area does not fit; -EINVAL if it is larger than a CPU page.
  */
 int ioas_check_alignment(struct ioas *ioas, unsigned long alignment);
 
 /**
  * ioas_get_room() - let an IOAS have more areas
  * @ioas: the IOAS
- * @nareas: how many more than it has
+ * @nareas: number of areas, beyond those that it has
  *
- * The limit is that of the context. An IOAS is given a share of what is left of it in advance,
- * so that a map only looks at the share; when nothing is left, all give back what they do not
- * use. Another map may be faster than the caller in using the room.
+ * The limit is that of the context. An IOAS gets a share of the rest in advance, so that a map
+ * looks only at the share. When nothing is left, all IOASs give back what they do not use. Another
+ * map may use the room before the caller does.
  *
- * Context: domains_rwsem held. May sleep.
+ * Context: domains_rwsem held. May sleep, takes areas_mutex.
  * Return: 0 or -ENOSPC.
  */
 int ioas_get_room(struct ioas *ioas, unsigned long nareas);
 
 /**
- * ioas_room() - how many areas may still be made?
+ * ioas_room() - count the areas that may still be made
  * @ioas: the IOAS
  *
- * Context: may sleep.
- * Return: how many, in all IOASs of the context together.
+ * Context: may sleep, takes areas_mutex.
+ * Return: the number, for all IOASs of the context together.
  */
 unsigned long ioas_room(struct ioas *ioas);
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * map: how areas come into an IOAS.
+ * map: makes areas in an IOAS.
  *
- * Owns areas in state FILLING. A map has one of them, a copy one for each piece of the
- * source; they are claimed, filled and made live together or not at all. A copy may have any
- * number: its last area claims the place of all of them, and then makes room for some at a time.
+ * A map has one area, and a copy one for each piece of its source. They are claimed in state
+ * FILLING, filled, and made live together, or not at all. A copy may have any number of areas: the
+ * last one claims the place of all, and then makes room for some others at a time.
  *
- * As if a mutex made maps wait for each other, a map that meets one under way, or the limit while
- * others are under way, is judged once those are over.
+ * Maps behave as if a mutex serialised them. A map that meets another one under way, or the limit
+ * while others are under way, is decided only when those are over.
  *
- * What is rare is out of line, so that a guest's 4 KiB map runs through little code.
+ * Rare cases are out of line, so that a guest's 4 KiB map runs through little code.
  *
- * Locking: the caller has entered the IOAS, and is in it for reading, or for writing if it is alone
- * there; iova_lock only for the claim.
+ * Locking: the caller has entered the IOAS for reading. A map that has to be alone holds
+ * domains_rwsem for writing meanwhile. iova_lock is held only for the claim.
  */
 #include <linux/iommu.h>
 #include <linux/log2.h>
@@ -25,7 +25,7 @@
 #include "mirror.h"
 #include "unmap.h"
 
-/* So many areas of a copy are inserted at once: bounds how long iova_lock is held. */
+/* This many areas of a copy are inserted at once. It bounds how long iova_lock is held. */
 #define CLAIM_AT_ONCE	256
 
 /* Areas on their way to their IOVA. */
@@ -34,25 +34,25 @@ struct claim {
 	struct ioas_area *areas;	/* ascending, to lie side by side */
 	struct ioas_account *spare;	/* for try_claim() to use if none fits */
 	unsigned long align_mask;	/* bits that addresses and lengths must not have */
-	/* Not of one that looks at overlap first, see look_at_areas(): */
+	/* Not set for MAP_OVERLAP_FIRST, see look_at_areas(): */
 	struct ioas_area *last;
 	unsigned long nareas;
-	int align_error;		/* of the first that may not be there, or 0 */
-	struct iova_request request;		/* for MAP_ANYWHERE alone */
+	int align_error;		/* of the first area that may not be there, or 0 */
+	struct iova_request request;		/* for MAP_ANYWHERE only */
 };
 
 static void area_set_live(struct ioas *ioas, struct ioas_area *area)
 {
 	/* Pairs with area_is_live(). */
 	smp_store_release(&area->state, AREA_LIVE);
-	/* The barrier in here pairs with that of a waiter who queues up. */
+	/* The barrier in wq_has_sleeper() pairs with that of a waiter that queues up. */
 	if (unlikely(wq_has_sleeper(&ioas->area_waitq)))
 		wake_up_all(&ioas->area_waitq);
 }
 
 /*
- * The larger the pages that memory and IOVA can share, the better; but to align beyond the
- * CPU's huge page size wastes more IOVA than it gains.
+ * The larger the pages that memory and IOVA can share, the better. Aligning beyond the CPU's huge
+ * page size wastes more IOVA than it gains.
  */
 static int request_place(struct claim *claim)
 {
@@ -72,7 +72,7 @@ static int request_place(struct claim *claim)
 	return request->alignment <= claim->align_mask ? -EINVAL : 0;
 }
 
-/* May an area be used as the map asks, and lie where the areas before it let it? */
+/* Does an area permit the access that the map asks for, and is it aligned where it will lie? */
 static int check_area(const struct claim *claim, const struct ioas_area *area)
 {
 	if (claim->map->iommu_prot & IOMMU_WRITE && !area->store->writable)
@@ -108,7 +108,7 @@ static noinline int check_reserved_first(struct claim *claim)
 	return map->iova + map->nbytes - 1 < map->iova ? -EOVERFLOW : 0;
 }
 
-/* What can be said without looking at the IOVA space. */
+/* The checks that need not look at the IOVA space. */
 static inline int check_map(struct ioas *ioas, struct claim *claim)
 {
 	struct ioas_map *map = claim->map;
@@ -178,7 +178,7 @@ static noinline int try_claim_reserved_first(struct ioas *ioas, struct claim *cl
 		return claim->align_error;
 	if (claim->nareas > space->max_areas - space->nareas)
 		return -EDQUOT;
-	/* Copies are counted by the account of what they show. */
+	/* Copies are charged to the account of the store that they show. */
 	if (!claim->areas->store->account &&
 	    !area_use_account(ioas, claim->areas, map->account_mode, &claim->spare))
 		return -ESRCH;
@@ -190,7 +190,7 @@ static noinline int try_claim_reserved_first(struct ioas *ioas, struct claim *cl
 	return 0;
 }
 
-/* Inserts the areas of a copy below the last one, which has their place so far. */
+/* Inserts the areas of a copy below the last one, which has occupied their place. */
 static noinline void insert_others(struct ioas *ioas, struct claim *claim)
 {
 	struct iova_space *space = &ioas->iova_space;
@@ -206,7 +206,7 @@ static noinline void insert_others(struct ioas *ioas, struct claim *claim)
 			area->first_iova = last->first_iova;
 			area->last_iova = area->first_iova + nbytes - 1;
 			last->first_iova += nbytes;
-			/* The claim counted it. */
+			/* The claim has counted it. */
 			space->nareas--;
 			WARN_ON(iova_insert(space, area));
 		}
@@ -216,11 +216,13 @@ static noinline void insert_others(struct ioas *ioas, struct claim *claim)
 }
 
 /*
- * -EAGAIN: somebody is at work on an area in the way; ask again when he is done.
- * -ESRCH: there is no account of the caller; ask again with a spare one.
- * -EDQUOT: the IOAS has as many areas as it may; ask again when it may have more.
- * -EINPROGRESS: no place found yet; ask again.
- * -ERANGE: it is beyond the reach, and the caller is not alone in the IOAS.
+ * Claims the place of a map. Beside final errors it returns:
+ *
+ * - -EAGAIN: another thread is at work on an area in the way; to be tried again after that
+ * - -ESRCH: there is no account of the caller; to be tried again with a spare one
+ * - -EDQUOT: the IOAS has as many areas as it may; to be tried again when it may have more
+ * - -EINPROGRESS: no place found yet; to be tried again
+ * - -ERANGE: the place is beyond the reach, and the caller is not alone in the IOAS
  */
 static int try_claim(struct ioas *ioas, struct claim *claim)
 {
@@ -235,7 +237,7 @@ static int try_claim(struct ioas *ioas, struct claim *claim)
 	return ret;
 }
 
-/* Is the lowest area in the way live, or gone? It alone decides what becomes of a map. */
+/* Is the lowest area in the way live, or gone? Only that area decides the result of a map. */
 static bool is_decided(struct ioas *ioas, const struct ioas_map *map)
 {
 	struct iova_space *space = &ioas->iova_space;
@@ -249,13 +251,13 @@ static bool is_decided(struct ioas *ioas, const struct ioas_map *map)
 	return decided;
 }
 
-/* A map that looks at overlap first has one, and does not count. */
+/* A MAP_OVERLAP_FIRST map has one area, and does not count. */
 static unsigned long nareas_of(const struct claim *claim)
 {
 	return claim->map->rule == MAP_OVERLAP_FIRST ? 1 : claim->nareas;
 }
 
-/* Does what try_claim() asked for with @ret, and asks again, until it is decided. */
+/* Does what the error @ret of try_claim() asks for, and tries again, until the result is final. */
 static int claim_on(struct ioas *ioas, struct claim *claim, int ret)
 {
 	for (;;) {
@@ -355,7 +357,7 @@ static inline int fill_all(struct ioas *ioas, const struct claim *claim)
 			ret = fatal_signal_pending(current) ? -EINTR : 0;
 		}
 	}
-	/* As long as the areas are not live nobody else can have changed them. */
+	/* While the areas are not live, no other thread can have changed them. */
 	if (unlikely(claim->map->check_last) && !ret)
 		ret = claim->map->check_last(ioas);
 	if (ret)
@@ -365,9 +367,12 @@ static inline int fill_all(struct ioas *ioas, const struct claim *claim)
 }
 
 /*
- * Returns 0 with domains_rwsem held for writing, until end_alone(). On an error it is held for
- * reading again, and end_alone() must not be called. -EINTR on a fatal signal, which does not end
- * the wait for the lock that is held again. -ESHUTDOWN if the IOAS is dead.
+ * Makes the caller alone in the IOAS. Returns 0 with domains_rwsem held for writing, until
+ * end_alone(). On an error, domains_rwsem is held for reading again, and end_alone() must not be
+ * called:
+ *
+ * - -EINTR: a fatal signal ended the wait for writing; the wait for reading is not killable
+ * - -ESHUTDOWN: the IOAS is dead
  */
 static int begin_alone(struct ioas *ioas)
 {
@@ -389,7 +394,7 @@ static int begin_alone(struct ioas *ioas)
 	return ret;
 }
 
-/* If something was mapped, the domains reach as far as @last_iova now. */
+/* Ends begin_alone(). If something was mapped, the domains reach as far as @last_iova now. */
 static void end_alone(struct ioas *ioas, bool mapped, unsigned long last_iova)
 {
 	struct ioas_mirror *mirror;
@@ -403,10 +408,14 @@ static void end_alone(struct ioas *ioas, bool mapped, unsigned long last_iova)
 }
 
 /*
- * The same map once more, with nobody else in the IOAS: for what is out of reach, see
- * mirror_reached(); or at the limit, where some of the maps that count may still be under way, and
- * fail: as if they had held a mutex, they are waited for. What was found out about the IOAS may be
- * wrong by now. Returns MAPPED_ALONE, or what ioas_map() does; takes the areas over.
+ * Repeats a map with no other thread in the IOAS. It serves two cases:
+ *
+ * - The place is out of reach, see mirror_reached().
+ * - The limit is reached, but maps that count may still be under way, and fail. They are waited
+ *   for, as if they had held a mutex.
+ *
+ * All that was found out about the IOAS before may be wrong by now. Returns MAPPED_ALONE, or an
+ * error as ioas_map(). Takes the areas over.
  */
 #define MAPPED_ALONE	1
 
@@ -429,7 +438,7 @@ static int map_alone(struct ioas *ioas, struct claim *claim)
 	return ret ?: MAPPED_ALONE;
 }
 
-/* No place was to be had, because of @ret. Returns as map_alone(). */
+/* Handles a map that got no place, because of @ret. Returns as map_alone(). */
 static noinline int map_nowhere(struct ioas *ioas, struct claim *claim, int ret)
 {
 	if ((ret == -EDQUOT || ret == -ERANGE) && !claim->map->alone)
@@ -455,7 +464,7 @@ static inline int do_map(struct ioas *ioas, struct claim *claim)
 	return ret;
 }
 
-/* The areas are not live yet; on an error they are not looked at. */
+/* The areas are not live yet. After an error they do not exist any more. */
 static noinline void trace_map_over(struct ioas *ioas, const struct ioas_map *map,
 				    struct ioas_area *areas, int error, u64 begin_ns)
 {
@@ -478,7 +487,7 @@ int ioas_map(struct ioas *ioas, struct ioas_map *map)
 	struct claim claim;
 	int ret;
 
-	/* Each word that needs no zero counts. */
+	/* Only members that must be set are set: each word costs. */
 	claim.map = map;
 	claim.areas = map->areas;
 	claim.spare = NULL;

@@ -3,12 +3,12 @@
  * mirror: a domain in which the areas of an IOAS are mapped.
  *
  * While a mirror is on the list of its IOAS, every live area is mapped in its domain, from the
- * extents of the area's store: one iommu_map() a run to fill, one iommu_unmap() an area, or a piece
- * of a large one, to empty. Where the extents have no memory nothing is mapped, whoever is
- * mistaken.
+ * extents of the area's store. Mapping takes one iommu_map() a run. Unmapping takes one
+ * iommu_unmap() an area, or a piece of a large area. A hole of the extents is never mapped, even if
+ * a caller is wrong.
  *
- * Locking: the list and what is in a domain are guarded by domains_rwsem; a thread that holds it
- * only for reading may map and unmap just the areas it owns.
+ * Locking: domains_rwsem guards the list, and the mappings of a domain. A thread that holds it only
+ * for reading may map and unmap only areas that it owns.
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
@@ -18,10 +18,10 @@
 #include "mirror.h"
 
 /*
- * An entry of the IOMMU's page table is as large as it is aligned, so that none of up to
- * UNMAP_PIECE reaches over a border between pieces. Where a larger one does (AMD's can be of any
- * size), drivers take out all of it and say so; they need not have flushed what we did not
- * name. One that takes out nothing instead is asked for all that is left.
+ * An entry of the IOMMU's page table is as large as it is aligned, so no entry of up to UNMAP_PIECE
+ * reaches over a border between pieces. If a larger one does (AMD's can have any size), most
+ * drivers unmap all of it and return its size, but may not have flushed the IOTLB beyond the range
+ * that we named. A driver that unmaps nothing instead gets the whole rest in one call.
  */
 unsigned long mirror_unmap_pieces(struct ioas_mirror *mirror, unsigned long iova,
 				  unsigned long nbytes)
@@ -98,7 +98,7 @@ int mirror_map_runs(struct ioas_mirror *mirror, struct ioas_area *area, bool sin
 		ret = -EFAULT;
 		if (WARN_ON_ONCE(run.kind == EXTENT_HOLE))
 			goto unmap;
-		/* The first and the last page may be shown in part. */
+		/* The area may show only a part of its first and last page. */
 		run_last = min((run.index + run.npages) * PAGE_SIZE - 1, last_byte);
 		ret = map_run(mirror, area, area->first_iova + (byte - area->first_byte),
 			      PFN_PHYS(run.pfn) + byte - run.index * PAGE_SIZE,
@@ -118,7 +118,7 @@ unmap:
 	return ret;
 }
 
-/* A table that grows begins with three levels of nine bits. No level is ever taken away. */
+/* A table that grows begins with three levels of nine bits. No level is ever removed. */
 #define SMALLEST_TABLE_BITS	39
 #define LEVEL_BITS		9
 

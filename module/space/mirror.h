@@ -2,8 +2,8 @@
 /*
  * mirror: a domain in which the areas of an IOAS are mapped.
  *
- * Owns: what is mapped in the domain. Every iommu_map() and iommu_unmap() call is in mirror.c,
- * in this file, or in kcompat.h on behalf of them.
+ * Owns: the mappings of the domain. Every iommu_map() and iommu_unmap() call is in mirror.c, in
+ * this file, or in kcompat.h on behalf of them.
  */
 #ifndef VFIO_IOAS_MIRROR_H
 #define VFIO_IOAS_MIRROR_H
@@ -19,7 +19,7 @@
 #include "ioas_struct.h"
 #include "memory/store.h"
 
-/* Embedded by its owner, who makes the domain, and decides when it is on the list. */
+/* Embedded by its owner, which makes the domain, and decides when it is on the list. */
 struct ioas_mirror {
 	struct list_head item;		/* domains_rwsem; in ioas->mirrors; empty: not there */
 	struct ioas *ioas;		/* constant */
@@ -27,29 +27,29 @@ struct ioas_mirror {
 	unsigned long reach;		/* domains_rwsem; see mirror_reached() */
 };
 
-/* The smallest page of the domain, in bytes. */
+/* The smallest page size of the domain, in bytes. */
 static inline unsigned long mirror_alignment(const struct ioas_mirror *mirror)
 {
 	return 1UL << __ffs(mirror->domain->pgsize_bitmap);
 }
 
-/* So much IOVA is taken out of a domain by one call of the IOMMU driver. */
+/* IOVA is unmapped in pieces of this many bytes. */
 #define UNMAP_PIECE	BIT(30)
 
 /**
- * mirror_map_runs() - fill a domain with an area, run by run
- * @mirror: whose domain
+ * mirror_map_runs() - map an area in a domain, run by run
+ * @mirror: the mirror of the domain
  * @area: an area whose pages are all pinned
- * @single_pages: map page by page, so that the IOMMU uses no larger size
+ * @single_pages: map page by page, so that the IOMMU uses no larger page size
  *
- * Context: domains_rwsem held, for writing if the area ends beyond the reach of the domain, see
- * mirror_reached(); the caller owns the area and holds store_lock().
- * Return: 0, or with nothing mapped: what the IOMMU driver says; -EINTR on a fatal signal; -EFAULT,
- * and a warning, if not all pages are pinned.
+ * Context: may sleep. domains_rwsem held, for writing if the area ends beyond the reach of the
+ * domain, see mirror_reached(). The caller owns the area and holds store_lock().
+ * Return: 0, or with nothing mapped: -EINTR on a fatal signal; -EFAULT and a warning if not all
+ * pages are pinned; an error of the IOMMU driver.
  */
 int mirror_map_runs(struct ioas_mirror *mirror, struct ioas_area *area, bool single_pages);
 
-/* Fills a domain with an area, as mirror_map_runs() does. */
+/* Maps an area in a domain, as mirror_map_runs(). */
 static inline int mirror_map_area(struct ioas_mirror *mirror, struct ioas_area *area,
 				  bool single_pages)
 {
@@ -66,20 +66,21 @@ static inline int mirror_map_area(struct ioas_mirror *mirror, struct ioas_area *
 }
 
 /**
- * mirror_unmap_pieces() - take IOVA out of a domain piece by piece
- * @mirror: whose domain
- * @iova: the first one
- * @nbytes: how many; mapped as a whole
+ * mirror_unmap_pieces() - unmap IOVA from a domain piece by piece
+ * @mirror: the mirror of the domain
+ * @iova: first address
+ * @nbytes: number of bytes, all mapped
  *
  * Context: as mirror_unmap_range(). May sleep.
- * Return: @nbytes, or something else if the IOMMU driver did not do as it was told.
+ * Return: @nbytes, or another number if the IOMMU driver did not do as it was told.
  */
 unsigned long mirror_unmap_pieces(struct ioas_mirror *mirror, unsigned long iova,
 				  unsigned long nbytes);
 
 /*
- * Takes IOVA out of the domain and the IOTLB. If the IOMMU driver leaves a part mapped,
- * which is its bug, a device may still reach the store: then that stays pinned for good.
+ * Unmaps IOVA from the domain and the IOTLB. If the IOMMU driver leaves a part mapped, which is its
+ * bug, a device may still reach the store: then the store stays pinned for good. Context as for
+ * mirror_unmap_area().
  */
 static inline void mirror_unmap_range(struct ioas_mirror *mirror, struct ioas_store *store,
 				      unsigned long iova, unsigned long nbytes)
@@ -95,15 +96,15 @@ static inline void mirror_unmap_range(struct ioas_mirror *mirror, struct ioas_st
 }
 
 /*
- * Takes an area out of a domain; the IOTLB holds nothing of it either then. domains_rwsem
- * held; the caller owns the area and holds store_lock().
+ * Unmaps an area from a domain and the IOTLB. domains_rwsem held; the caller owns the area and
+ * holds store_lock().
  */
 static inline void mirror_unmap_area(struct ioas_mirror *mirror, struct ioas_area *area)
 {
 	mirror_unmap_range(mirror, area->store, area->first_iova, area_nbytes(area));
 }
 
-/* Takes an area out of all domains of an IOAS, as mirror_unmap_area() does. */
+/* Unmaps an area from all domains of an IOAS, as mirror_unmap_area(). */
 static inline void mirrors_unmap_area(struct ioas *ioas, struct ioas_area *area)
 {
 	struct ioas_mirror *mirror;
@@ -115,14 +116,13 @@ static inline void mirrors_unmap_area(struct ioas *ioas, struct ioas_area *area)
 /**
  * mirror_reached() - note that a domain has had a mapping up to an address
  * @mirror: the mirror
- * @last_iova: the last address of the mapping
+ * @last_iova: last address of the mapping, inclusive
  *
  * AMD's IOMMU driver adds a level to a page table when a map first needs it. Without the fix of
- * CVE-2025-39961, as in Debian's 6.1, a map or unmap in another thread can then go to the wrong
- * table. So what may need a level that the domain does not have is mapped with nobody else in the
- * IOAS.
+ * CVE-2025-39961, as in Debian's 6.1, a map or unmap in another thread can then use the wrong
+ * table. So a map that may need a new level runs with no other thread in the IOAS.
  *
- * Context: domains_rwsem held for writing; ioas_refresh() is to follow.
+ * Context: domains_rwsem held for writing; the caller calls ioas_refresh() afterwards.
  */
 void mirror_reached(struct ioas_mirror *mirror, unsigned long last_iova);
 

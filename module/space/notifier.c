@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * notifier: in-kernel users of an IOAS, who are told before an unmap takes what they have pinned.
+ * notifier: tells in-kernel users of an IOAS before an unmap removes memory that they have pinned.
  *
- * Locking: the xarray's own lock guards the list; calls of a notifier are counted under it, so that
- * a thread that takes a notifier off the list waits for them. An unmap that finds pins takes
- * pins_rwsem for writing, and gives it back at once, before it tells the user: so pins that the
- * user has not got yet are waited for.
+ * Locking: the xarray's own lock guards the list. Calls of a notifier are counted under it, so that
+ * a thread that takes a notifier off the list can wait for them. Before an unmap tells a user, it
+ * takes pins_rwsem for writing, and releases it at once. So it waits for calls whose pins the user
+ * does not know yet.
  */
 #include <linux/mm.h>
 #include <linux/xarray.h>
@@ -58,7 +58,7 @@ int ioas_notify_unmap(struct ioas *ioas, unsigned long iova, unsigned long last_
 	return ret;
 }
 
-/* Changes how many users that pin an IOAS has; only more of them can fail. */
+/* Changes the number of users that pin in an IOAS. Only an increase can fail. */
 static int change_npinning(struct ioas *ioas, int change)
 {
 	int ret = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * notifier: in-kernel users of an IOAS, who are told before an unmap takes what they have pinned.
+ * notifier: tells in-kernel users of an IOAS before an unmap removes memory that they have pinned.
  *
  * Owns: the list of notifiers of an IOAS.
  */
@@ -16,9 +16,9 @@
 struct ioas;
 
 /*
- * So often an in-kernel user is told to let go before that ends in vain, and so long, in jiffies,
- * each notice has to take effect. A driver may note a pin only after the call that made it has
- * returned, so that the first notice finds nothing to let go of.
+ * An in-kernel user is told to unpin at most MAX_NOTICES times. Each notice has NOTICE_PAUSE, in
+ * jiffies, to take effect. A driver may note a pin only after the call that made it has returned,
+ * so the first notice may find nothing to unpin.
  */
 #define MAX_NOTICES	100
 #define NOTICE_PAUSE	(HZ / 50)
@@ -26,44 +26,45 @@ struct ioas;
 /* An in-kernel user has one for each IOAS that it uses. */
 struct ioas_notifier {
 	/*
-	 * The user is to give back its pins in a range, of which others may have pinned a part, or
-	 * all. Called with no lock of an IOAS held, maybe several times at once; or NULL.
+	 * Called when the user has to unpin a range. Other users may have made some or all pins
+	 * there. No lock of an IOAS is held. Several calls may run at once. Or NULL.
 	 */
 	void (*unmap)(void *data, unsigned long iova, unsigned long nbytes);
 	void *data;
-	bool pins;			/* areas have to be whole pages */
-	/* All below is the notifier's own; constant while it is registered, but for ... */
+	bool pins;			/* areas have to consist of whole pages */
+	/* All below belongs to the notifier; constant while registered, except for ... */
 	struct ioas *ioas;
 	u32 index;			/* in ioas->notifiers */
 	struct rw_semaphore pins_rwsem;	/* ... this, held for reading while the user pins ... */
-	refcount_t ncalls;		/* ... calls of it under way, and one until it is removed */
+	refcount_t ncalls;		/* ... calls under way, and one until it is removed */
 	struct completion calls_over;
 };
 
 /**
- * ioas_notifier_add() - let an in-kernel user be told of unmaps
+ * ioas_notifier_add() - register a notifier for unmaps of an IOAS
  * @notifier: not registered; becomes a user of the IOAS
- * @ioas: the IOAS, kept by the caller, who has not entered it
+ * @ioas: the IOAS, kept and not entered by the caller
  *
- * Context: may sleep, takes domains_rwsem.
- * Return: 0; -EADDRINUSE if it pins, and an area does not consist of whole pages; -ENOMEM.
+ * Context: may sleep, takes domains_rwsem for writing if the user pins.
+ * Return: 0; -EADDRINUSE if the user pins, and an area does not consist of whole pages; -ENOMEM.
  */
 int ioas_notifier_add(struct ioas_notifier *notifier, struct ioas *ioas);
 
 /**
  * ioas_notifier_remove() - undo ioas_notifier_add()
- * @notifier: when this returns it is not called, and will not be
+ * @notifier: when this returns, no call of it is under way, and none will come
  *
- * Context: sleeps, takes domains_rwsem; not in a call of the notifier. Never fails.
+ * Context: sleeps, takes domains_rwsem for writing if the user pins; not in a call of the notifier.
+ * Never fails.
  */
 void ioas_notifier_remove(struct ioas_notifier *notifier);
 
 /**
- * ioas_notifier_begin_pin() - a call of the user is about to pin areas
+ * ioas_notifier_begin_pin() - announce that a call of the user will pin areas
  * @notifier: registered until the end of the call
  *
- * Until ioas_notifier_end_pin() an unmap that finds such a pin waits instead of telling the user,
- * who does not know of it yet.
+ * Until ioas_notifier_end_pin(), an unmap that finds such a pin waits. Only then does it tell the
+ * user, which does not know of the pin earlier.
  *
  * Context: may sleep; before the IOAS is entered.
  */
@@ -74,7 +75,7 @@ static inline void ioas_notifier_begin_pin(struct ioas_notifier *notifier)
 
 /**
  * ioas_notifier_end_pin() - undo ioas_notifier_begin_pin()
- * @notifier: as there
+ * @notifier: as for ioas_notifier_begin_pin()
  */
 static inline void ioas_notifier_end_pin(struct ioas_notifier *notifier)
 {
@@ -82,24 +83,25 @@ static inline void ioas_notifier_end_pin(struct ioas_notifier *notifier)
 }
 
 /**
- * ioas_count_users() - how many in-kernel users does an IOAS have?
+ * ioas_count_users() - count the in-kernel users of an IOAS
  * @ioas: the IOAS, kept by the caller
  *
- * Context: may sleep. They come and go meanwhile.
+ * Context: may sleep. Users may come and go meanwhile.
  */
 unsigned long ioas_count_users(struct ioas *ioas);
 
 /**
- * ioas_notify_unmap() - ask in-kernel users to let go of a range
+ * ioas_notify_unmap() - tell in-kernel users to unpin a range
  * @ioas: the IOAS
  * @iova: first address of the range
  * @last_iova: last address, inclusive
  * @killable: give up on a fatal signal
  *
- * Calls of these users that are pinning are waited for first.
+ * Before a user is told, its calls that are pinning are waited for.
  *
- * Context: may sleep. The caller keeps the IOAS, but is not in it, and holds nothing.
- * Return: 0; -EINTR on a fatal signal, with some of them not told.
+ * Context: may sleep. The caller keeps the IOAS, but is not in it, and holds nothing that these
+ * users need.
+ * Return: 0; -EINTR on a fatal signal, with some users not told.
  */
 int ioas_notify_unmap(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
 		      bool killable);

@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * unmap: how areas leave an IOAS.
+ * unmap: removes areas from an IOAS.
  *
- * Owns areas in state EMPTYING. A walk takes areas over from the lowest upward, as many
- * as can be had at once; empties them; erases them; and goes on behind them.
+ * A walk goes from the lowest area upward. It takes over as many areas as it can get at once, as
+ * their owner (state EMPTYING), empties them, erases them, and continues behind them.
  *
- * The walk claims an area that it cannot take over at once. While calls keep the area busy, the
- * walk waits, and new calls wait for the walk: so it has to wait only for those that are inside.
- * While in-kernel users have pinned the area, the walk tells them to let go, waits a moment, and
- * looks again; meanwhile calls may use the area, as the walk does not wait for them, but not pin
- * it. An area that another thread has claimed is left to that one first. A walk has one claim at
- * most, and gives it back where it looks at areas again, and where it ends.
+ * The walk claims an area that it cannot take over at once:
  *
- * An area whose pins are not given back stays. Then a walk that a user asked for ends; one that
- * takes all away, since nobody is left to ask, passes over that area.
+ * - While calls keep the area busy, the walk waits, and new calls wait for the walk. So it waits
+ *   only for calls that are inside already.
+ * - While in-kernel users have pinned the area, the walk tells them to unpin, waits a moment, and
+ *   looks again. Meanwhile calls may use the area, since the walk does not wait for them, but not
+ *   pin it.
  *
- * Locking: the caller has entered the IOAS; iova_lock only to take areas over and to
- * erase them. In-kernel users are told, and waited for, outside of the IOAS: they enter it to
- * let go, and a thread that waits inside would keep a writer waiting, which would keep them
- * out. The same holds for waiting for a thread that tells them.
+ * If another thread has claimed an area, the walk first waits for that thread. A walk has at most
+ * one claim. It drops the claim where it looks at areas again, and where it ends.
+ *
+ * An area whose pins are not given back stays. A walk that user space asked for then ends. A walk
+ * that takes all areas cannot be repeated, so it passes over that area.
+ *
+ * Locking: the caller has entered the IOAS. iova_lock is held only to claim, to take over and to
+ * erase areas. In-kernel users are told, and waited for, outside of the IOAS. They enter it to
+ * unpin; a thread that waited inside would block a writer, which would keep them out. For the same
+ * reason, a walk waits outside for another thread that tells them.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -31,16 +35,16 @@
 #include "notifier.h"
 #include "unmap.h"
 
-/* So many areas are taken over at once: bounds how long iova_lock is held. */
+/* This many areas are taken over at once. It bounds how long iova_lock is held. */
 #define UNMAP_AT_ONCE	128
 
-/* Why a walk took no more areas. */
+/* The reason why a walk took no more areas. */
 enum unmap_stop {
-	STOP_DONE,	/* there are none, or one forbids to go on */
+	STOP_DONE,	/* there are none, or the rule or an error ends the walk */
 	STOP_FULL,	/* enough for one time */
 	STOP_TURN,	/* another thread makes, divides or removes the next one */
-	STOP_BUSY,	/* calls are busy with the next one, which is claimed */
-	STOP_PINNED,	/* in-kernel users have to let go of the next one, which is claimed */
+	STOP_BUSY,	/* calls keep the next one busy, which is claimed */
+	STOP_PINNED,	/* in-kernel users have to unpin the next one, which is claimed */
 };
 
 /* An unmap on its way through the areas of a range. */
@@ -51,26 +55,28 @@ struct unmap_walk {
 	struct ioas_area *taken;	/* areas taken over, ascending */
 	unsigned long nbytes;		/* taken over in all, also in earlier rounds */
 	enum unmap_stop stop;
-	struct ioas_area *claimed;	/* the area at @iova, if it stopped at it and waits */
-	unsigned long told_iova;	/* of the area that in-kernel users were told of last */
+	struct ioas_area *claimed;	/* the area at @iova, if the walk stopped at it */
+	unsigned long told_iova;	/* of the area that users were told of last */
 	unsigned int nnotices;		/* for that area */
 	bool keeps_ioas;		/* see ioas_keep() */
-	bool passed_over;		/* an area that in-kernel users did not let go of */
+	bool passed_over;		/* an area that in-kernel users did not unpin */
 	struct ioas_unmap_watch *watch;	/* or NULL */
 	struct store_sum sum;		/* for tracers only */
-	int error;			/* why it did not go on */
+	int error;			/* why the walk ended early, or 0 */
 };
 
-/* Does a fatal signal end it where it would wait? */
+/* Does a fatal signal end the waits of a walk? */
 static bool is_killable(const struct unmap_walk *walk)
 {
 	return walk->rule != UNMAP_ALL;
 }
 
 /*
- * Does an area reach over a border of a range that must not? @area is the lowest in the range.
- * -EINVAL, -ENOENT if the rule wants that to look like an empty range, -EAGAIN if that area is not
- * live.
+ * Does an area reach over a border of a range, against the rule? @area is the lowest in the range.
+ *
+ * - -EINVAL: it does
+ * - -ENOENT: it does, and the rule wants that to look like an empty range
+ * - -EAGAIN: an area at a border is not live
  */
 static inline int check_borders(struct iova_space *space, enum ioas_unmap_rule rule,
 				struct ioas_area *area, unsigned long iova,
@@ -91,7 +97,10 @@ static inline int check_borders(struct iova_space *space, enum ioas_unmap_rule r
 	return 0;
 }
 
-/* An area that is all in the range is not to be had now. Claims it, if nobody else has. */
+/*
+ * Stops at an area that is all in the range, but cannot be taken now. Claims it, unless another
+ * thread has it.
+ */
 static noinline void stop_at(struct iova_space *space, struct unmap_walk *walk,
 			     struct ioas_area *area)
 {
@@ -110,7 +119,7 @@ static noinline void stop_at(struct iova_space *space, struct unmap_walk *walk,
 	}
 }
 
-/* Gives back the claim of an area, if there is one. Ends with ioas_unlock_and_wake(). */
+/* Drops the claim of an area, if there is one. The caller goes on to ioas_unlock_and_wake(). */
 static void drop_claim(struct ioas *ioas, struct unmap_walk *walk)
 {
 	lockdep_assert_held(&ioas->iova_space.iova_lock);
@@ -128,9 +137,9 @@ static inline bool can_take(const struct ioas_area *area)
 }
 
 /*
- * Takes over the live areas of the range from @area on, up to the first that is not
- * to be had, or a number of them. That none reached over a border was checked when the
- * walk began; if one does by now, a later map put it there, and it stays.
+ * Takes over the live areas of the range from @area on, up to the first that cannot be taken, or up
+ * to a number. The borders were checked when the walk began. An area that reaches over one now came
+ * by a later map, and stays.
  */
 static inline void take_areas(struct iova_space *space, struct unmap_walk *walk,
 			      struct ioas_area *area)
@@ -192,8 +201,8 @@ static __always_inline void empty_taken(struct ioas *ioas, struct unmap_walk *wa
 }
 
 /*
- * Erases and frees areas up to the first that was the last of its account. Returns what
- * is left to erase.
+ * Erases and frees areas, up to the first that was the last area of its account. Returns the areas
+ * that are left to erase.
  */
 static __always_inline struct ioas_area *erase_some(struct ioas *ioas, struct ioas_area *areas)
 {
@@ -244,7 +253,7 @@ static int wait_for_borders(struct ioas *ioas, unsigned long iova, unsigned long
 	       area_wait_settled(ioas, last_iova, killable);
 }
 
-/* Waits until it is clear what the range covers, and takes the first areas over. */
+/* Waits until the borders of the range can be checked, and takes the first areas over. */
 static int begin_unmap(struct ioas *ioas, struct unmap_walk *walk)
 {
 	struct iova_space *space = &ioas->iova_space;
@@ -288,8 +297,8 @@ int ioas_check_borders(struct ioas *ioas, unsigned long iova, unsigned long last
 }
 
 /*
- * Leaves the IOAS for a while; step_in() ends that. The walk keeps it until its own end. Meanwhile
- * the front end may begin to keep something of areas, though it did not when the walk began.
+ * Leaves the IOAS until step_in(). The walk keeps the IOAS until its own end. Meanwhile the front
+ * end may begin to keep something of areas, although it did not when the walk began.
  */
 static void step_out(struct ioas *ioas, struct unmap_walk *walk)
 {
@@ -316,7 +325,7 @@ static bool area_has_pins(struct ioas *ioas, struct ioas_area *area)
 	return has;
 }
 
-/* Lets a notice take effect. The claim keeps the area where it is. */
+/* Gives a notice time to take effect. The claim keeps the area where it is. */
 static int wait_for_unpin(struct ioas *ioas, struct unmap_walk *walk)
 {
 	struct ioas_area *area = walk->claimed;
@@ -330,19 +339,22 @@ static int wait_for_unpin(struct ioas *ioas, struct unmap_walk *walk)
 	return ret < 0 ? -EINTR : 0;
 }
 
-/* Tells in-kernel users about the area claimed, unless they were told often enough. */
+/* Tells in-kernel users to unpin the claimed area, unless they were told often enough. */
 static noinline int tell_users(struct ioas *ioas, struct unmap_walk *walk)
 {
 	struct ioas_area *area = walk->claimed;
 	int ret;
 
-	/* The users of one that is dead are gone: these pins are lost. */
+	/* A dead IOAS has no users any more: these pins are lost. */
 	if (ioas->dead)
 		return -EDEADLK;
 	if (walk->told_iova != walk->iova)
 		walk->nnotices = 0;
 	walk->told_iova = walk->iova;
-	/* A driver that kept one area gets no time for the next ones: there may be any number. */
+	/*
+	 * After a driver has kept one area, it gets no time for the next ones: there may be any
+	 * number.
+	 */
 	if (walk->passed_over && walk->nnotices)
 		return -EDEADLK;
 	if (WARN_ON_ONCE(walk->nnotices++ >= MAX_NOTICES))
@@ -355,7 +367,7 @@ static noinline int tell_users(struct ioas *ioas, struct unmap_walk *walk)
 	return ret;
 }
 
-/* Does another thread tell in-kernel users of the next area? */
+/* Does another thread tell in-kernel users to unpin the next area? */
 static bool next_is_told(struct ioas *ioas, const struct unmap_walk *walk)
 {
 	struct iova_space *space = &ioas->iova_space;
@@ -369,7 +381,7 @@ static bool next_is_told(struct ioas *ioas, const struct unmap_walk *walk)
 	return told;
 }
 
-/* Waits while another thread has the next area for itself, or tells in-kernel users of it. */
+/* Waits while another thread is alone with the next area, or tells in-kernel users to unpin it. */
 static int wait_for_turn(struct ioas *ioas, struct unmap_walk *walk)
 {
 	int ret;
@@ -400,7 +412,9 @@ static int wait_for_next(struct ioas *ioas, struct unmap_walk *walk)
 	}
 }
 
-/* Shows the areas taken to the watcher. From one that has to stay on, all do. */
+/*
+ * Shows the areas taken to the watch. If one has to stay, it and all behind it become live again.
+ */
 static noinline void show_taken(struct ioas *ioas, struct unmap_walk *walk)
 {
 	struct ioas_area **link = &walk->taken;
@@ -426,7 +440,7 @@ static noinline void show_taken(struct ioas *ioas, struct unmap_walk *walk)
 	ioas_unlock_and_wake(ioas);
 }
 
-/* Lets the areas go that were taken over. */
+/* Removes the areas that were taken over. */
 static __always_inline void remove_taken(struct ioas *ioas, struct unmap_walk *walk)
 {
 	if (walk->watch)
@@ -435,7 +449,7 @@ static __always_inline void remove_taken(struct ioas *ioas, struct unmap_walk *w
 	erase_areas(ioas, walk->taken);
 }
 
-/* Goes on behind the area claimed, if it may stay, and is not the last one there can be. */
+/* Passes over the claimed area, if it may stay and is not the last one. Returns whether it did. */
 static bool pass_over(struct unmap_walk *walk)
 {
 	if (walk->rule != UNMAP_ALL || walk->error != -EDEADLK ||
@@ -447,7 +461,7 @@ static bool pass_over(struct unmap_walk *walk)
 	return true;
 }
 
-/* Goes on behind the areas that were to be had at once. However it ends, no claim is left. */
+/* Continues behind the areas that could be taken at once. However it ends, no claim is left. */
 static noinline void go_on(struct ioas *ioas, struct unmap_walk *walk)
 {
 	struct iova_space *space = &ioas->iova_space;
@@ -511,6 +525,9 @@ void ioas_empty(struct ioas *ioas)
 	ioas_refresh(ioas);
 	downgrade_write(&ioas->domains_rwsem);
 	WARN_ON(ioas_unmap_all(ioas, &nbytes));
-	/* The reach stays 0 until ioas_refresh(): of the next group, or of the next map, alone. */
+	/*
+	 * The reach stays 0 until the next ioas_refresh(): by the next group, or the next map,
+	 * alone.
+	 */
 	ioas->emptying = false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * unmap: how areas leave an IOAS.
+ * unmap: removes areas from an IOAS.
  */
 #ifndef VFIO_IOAS_UNMAP_H
 #define VFIO_IOAS_UNMAP_H
@@ -9,51 +9,53 @@
 
 struct ioas_area;
 
-/* Which areas an unmap of a range takes, where it does not fit the areas. */
+/* The areas that an unmap of a range takes, if borders of the range do not fit the areas. */
 enum ioas_unmap_rule {
 	UNMAP_WHOLE,	/* refuse to cut an area, before anything is done */
-	UNMAP_STARTING,	/* nothing, if one begins before; else all that begin in it */
-	UNMAP_UPWARD,	/* one after another until one does not fit */
-	UNMAP_ALL,	/* all that can be had, also while the caller is being killed */
+	UNMAP_STARTING,	/* nothing if an area begins before; else all that begin in the range */
+	UNMAP_UPWARD,	/* one after another, until one does not fit */
+	UNMAP_ALL,	/* all that can be taken, even while the caller is being killed */
 };
 
-/* Somebody who sees each area before an unmap takes it away. */
+/* A watch sees each area before an unmap removes it. */
 struct ioas_unmap_watch {
-	/* Nobody else uses the area any more. An error lets it stay, and ends the unmap. */
+	/* No other thread uses the area any more. An error keeps the area, and ends the unmap. */
 	int (*leaving)(struct ioas_unmap_watch *watch, struct ioas_area *area);
 };
 
 /**
- * ioas_unmap_watched() - take areas away
- * @ioas: the IOAS
+ * ioas_unmap_watched() - remove areas
+ * @ioas: the IOAS, which the caller entered for reading
  * @iova: first address of the range
  * @last_iova: last address of the range, inclusive
- * @rule: what to do with areas that reach over a border of the range
- * @watch: is called for each area, from the lowest upward; or NULL, if the front end keeps nothing
- *	of areas now
- * @unmapped_nbytes: receives the length of all areas removed, also on error
+ * @rule: handling of areas that reach over a border of the range
+ * @watch: called for each area, from the lowest upward; NULL if the front end keeps nothing of
+ *	areas now
+ * @unmapped_nbytes: receives the length of all areas removed, in bytes, also on error
  *
- * Holes in the range do not matter. When this returns no device can reach the
- * memory any more, it is unpinned, and its owner has got the charge back. In-kernel users
- * that pinned some of it have been told; to that end the IOAS is left and entered again. If @watch
- * is NULL, the front end forgets areas that go from then on.
- * Calls that use an area, or are pinning, are waited for; no new ones get in meanwhile.
+ * Holes in the range do not matter. When this returns, no device can reach the memory any more; it
+ * is unpinned, and its owner has the charge back.
  *
- * Context: the caller entered the IOAS and, if it has in-kernel users, holds nothing
- * that they need; may sleep. Needs no memory.
- * Return: 0, also where nothing is mapped; -EINVAL with UNMAP_WHOLE and nothing
- * removed if a border of the range lies inside an area; with UNMAP_UPWARD -ENOENT if
- * the next area reaches over a border, -EBUSY if another thread is making or removing it;
- * -EDEADLK if an in-kernel user did not let go of one for seconds (a bug of that user): it stays,
- * as do those above unless it is UNMAP_ALL;
- * -EINTR on a fatal signal while it waited; an error of @watch, and the area it was about,
- * and those above, are still there.
+ * Calls that use an area, or are pinning, are waited for, and new ones wait meanwhile. In-kernel
+ * users with pins are told to unpin, and get no new pins; for that, this leaves the IOAS and enters
+ * it again. If @watch is NULL, areas removed from then on are shown to ioas->forgets.
+ *
+ * Context: may sleep; needs no memory. If the IOAS has in-kernel users, the caller holds nothing
+ * that they need.
+ * Return: 0, also if nothing is mapped, or:
+ * * -EINVAL: with UNMAP_WHOLE, a border of the range lies inside an area; nothing is removed
+ * * -ENOENT: with UNMAP_UPWARD, the next area reaches over a border
+ * * -EBUSY: with UNMAP_UPWARD, another thread is making or removing the next area
+ * * -EDEADLK: an in-kernel user did not unpin an area for seconds, which is a bug of that user. The
+ *   area stays. So do those above, except with UNMAP_ALL
+ * * -EINTR: a fatal signal ended a wait
+ * * an error of @watch: the area that it was about stays, as do those above
  */
 int ioas_unmap_watched(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
 		       enum ioas_unmap_rule rule, struct ioas_unmap_watch *watch,
 		       unsigned long *unmapped_nbytes);
 
-/* As ioas_unmap_watched(). The front end forgets what it keeps of the areas. */
+/* As ioas_unmap_watched(), with the watch by which the front end forgets areas. */
 static inline int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
 			     enum ioas_unmap_rule rule, unsigned long *unmapped_nbytes)
 {
@@ -69,43 +71,46 @@ static inline int ioas_unmap(struct ioas *ioas, unsigned long iova, unsigned lon
  *
  * Waits for threads that make or remove such an area.
  *
- * Context: domains_rwsem held, for writing (then all areas are live, and nobody is waited for) or
- * for reading; may sleep.
- * Return: 0; -ENOENT if nothing would be taken: nothing is mapped in the range, or with
- * UNMAP_STARTING an area reaches into it; -EINVAL with UNMAP_WHOLE if a border lies inside an area;
- * -EINTR on a fatal signal.
+ * Context: domains_rwsem held for reading, and may sleep; or held for writing: then all areas are
+ * live, and this waits for no thread.
+ * Return: 0, or:
+ * * -ENOENT: an unmap would take nothing: the range is empty, or with UNMAP_STARTING an area
+ *   reaches into it
+ * * -EINVAL: with UNMAP_WHOLE, a border lies inside an area
+ * * -EINTR: a fatal signal
  */
 int ioas_check_borders(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
 		       enum ioas_unmap_rule rule);
 
 /**
- * ioas_unmap_all() - take all areas away, when nobody asked for it who could ask again
- * @ioas: the IOAS; if somebody maps meanwhile it may never end, see ioas_empty()
- * @unmapped_nbytes: receives their length
+ * ioas_unmap_all() - remove all areas, on behalf of a caller that cannot be asked again
+ * @ioas: the IOAS; if other threads map meanwhile, this may never end, see ioas_empty()
+ * @unmapped_nbytes: receives the length of all areas removed, in bytes
  *
- * In-kernel users that do not let go of one area are told of each further one once. Those of an
- * IOAS that is dead are gone, and what they have pinned is lost.
+ * If in-kernel users do not unpin one area, they are told only once of each further one. A dead
+ * IOAS has no in-kernel users any more, and their pins are lost.
  *
  * Context: as ioas_unmap_watched(), but a fatal signal does not end it.
- * Return: 0; -EDEADLK if only those areas are left that in-kernel users did not let go of.
+ * Return: 0; -EDEADLK if areas are left that in-kernel users did not unpin.
  */
 int ioas_unmap_all(struct ioas *ioas, unsigned long *unmapped_nbytes);
 
 /**
- * ioas_empty() - take all areas away from an IOAS that goes on
+ * ioas_empty() - remove all areas from an IOAS that continues to exist
  * @ioas: the IOAS
  *
- * Maps wait until it is over; only while a driver is told one at a time gets in. Otherwise maps
- * could keep ahead of it for ever. Warns of areas that in-kernel users do not let go of: they stay.
+ * Maps wait until it is over; otherwise they could keep ahead of it forever. Only while a driver is
+ * told to unpin can maps get in, one at a time. If in-kernel users do not unpin areas, these stay,
+ * with a warning.
  *
- * Context: domains_rwsem held for writing, for reading when it returns. May sleep.
+ * Context: domains_rwsem held for writing; held for reading when this returns. May sleep.
  */
 void ioas_empty(struct ioas *ioas);
 
 /**
- * ioas_erase_areas() - give back the addresses of areas, and free them
+ * ioas_erase_areas() - free the addresses of areas, and the areas
  * @ioas: the IOAS, which the caller entered
- * @areas: owned by the caller, in no domain, nothing of them pinned
+ * @areas: owned by the caller, linked by next; in no domain, no page of them pinned
  *
  * Context: may sleep. Never fails.
  */
