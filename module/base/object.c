@@ -353,7 +353,7 @@ int ioas_object_destroy(struct ioas_ctx *ctx, u32 id)
 	/* A fatal signal ends the wait. finish_destroy() then decides by the counts. */
 	if (!wait_event_killable_timeout(object->idle, is_only_busy(object),
 					 DESTROY_SECONDS * HZ))
-		pr_warn_ratelimited("object %u: still in use by a call after %u seconds\n",
+		pr_warn_ratelimited("object %u: still in use by a call after %u seconds; destroy it again later\n",
 				    id, DESTROY_SECONDS);
 	ret = finish_destroy(object);
 	if (!ret)

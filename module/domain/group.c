@@ -30,7 +30,7 @@
 
 static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);
-MODULE_PARM_DESC(allow_unsafe_interrupts, "Attach groups that can forge interrupts, too");
+MODULE_PARM_DESC(allow_unsafe_interrupts, "Also attach groups whose devices can forge interrupts");
 
 static int stop_at_device(struct device *dev, void *unused)
 {
@@ -306,7 +306,7 @@ int igroup_check_interrupts(struct iommu_group *group)
 {
 	if (READ_ONCE(allow_unsafe_interrupts) || kcompat_group_has_isolated_msi(group))
 		return 0;
-	pr_warn_ratelimited("group %d: no interrupt remapping; parameter allow_unsafe_interrupts lets it in all the same\n",
+	pr_warn_ratelimited("group %d: no interrupt remapping; refused. Set vfio_ioas.allow_unsafe_interrupts=1 to override\n",
 			    iommu_group_id(group));
 	return -EPERM;
 }

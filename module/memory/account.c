@@ -103,7 +103,7 @@ static int charge_mm(struct mm_struct *mm, unsigned long npages, unsigned long m
 
 static void __cold log_excess(const struct ioas_account *account)
 {
-	pr_warn_ratelimited("%s[%d]: RLIMIT_MEMLOCK (%lu bytes) exceeded; ulimit -l or LimitMEMLOCK= raises it\n",
+	pr_warn_ratelimited("%s[%d]: RLIMIT_MEMLOCK (%lu bytes) exceeded; raise it with ulimit -l or LimitMEMLOCK=\n",
 			    account->task->comm, task_pid_nr(account->task),
 			    task_rlimit(account->task, RLIMIT_MEMLOCK));
 }
