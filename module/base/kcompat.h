@@ -23,7 +23,10 @@
 #error "vfio_ioas compares struct page pointers, which needs CONFIG_SPARSEMEM_VMEMMAP"
 #endif
 
-/* Before 6.1.37, and in 6.2 and 6.3, stacks grew with the mmap lock held only for reading. */
+/*
+ * Kernels without this option, such as 6.2, or 6.1 before 6.1.37, grow stacks with the mmap lock
+ * held only for reading.
+ */
 #ifndef CONFIG_LOCK_MM_AND_FIND_VMA
 #error "vfio_ioas needs a kernel whose stacks grow with the mmap lock held for writing"
 #endif

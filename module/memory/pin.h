@@ -102,6 +102,14 @@ static inline void pin_buffer_destroy(struct pin_buffer *buffer)
  * unpinned.
  */
 #ifdef KCOMPAT_PINS_ZERO_PAGES
+/**
+ * pin_skip_zero_pages() - give back the pins of zero pages in a batch
+ * @pages: the batch, which was just pinned
+ * @npinned: number of pages in the batch
+ * @gup_flags: of the pin; one with FOLL_WRITE has no zero pages
+ *
+ * Context: process.
+ */
 void pin_skip_zero_pages(struct page **pages, long npinned, unsigned int gup_flags);
 
 static inline bool pin_is_skipped(unsigned long pfn)
