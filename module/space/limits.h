@@ -22,7 +22,7 @@ void ioas_refresh(struct ioas *ioas);
  * @alignment: a power of two, in bytes
  *
  * Context: domains_rwsem held for writing, so that no area comes or goes; may sleep.
- * Return: 0; -EADDRINUSE if an area does not fit; -EINVAL if it is larger than a CPU page.
+ * Return: 0; -EADDRINUSE if an area does not fit; -EINVAL if @alignment is larger than a CPU page.
  */
 int ioas_check_alignment(struct ioas *ioas, unsigned long alignment);
 

@@ -63,8 +63,8 @@ void ioas_notifier_remove(struct ioas_notifier *notifier);
  * ioas_notifier_begin_pin() - announce that a call of the user will pin areas
  * @notifier: registered until the end of the call
  *
- * Until ioas_notifier_end_pin(), an unmap that finds such a pin waits. Only then does it tell the
- * user, which does not know of the pin earlier.
+ * An unmap that finds such a pin waits until ioas_notifier_end_pin(), and only then tells the user,
+ * which does not know of the pin earlier.
  *
  * Context: may sleep; before the IOAS is entered.
  */
