@@ -27,6 +27,8 @@ check_table() {
 			}
 			NR == FNR {
 				listed[$1] = 1
+				if ($2 !~ /^(guest|switch|native|kapi|emulated|judge|harness)$/)
+					print $1 " has no suite"
 				if (NF < 4 || $3 !~ /^(usual|no-intremap|one-cpu|warned)$/)
 					print $1 " has no machine, or no marks"
 				for (i = 4; i <= NF; i++)
