@@ -52,7 +52,8 @@ class Qemu:
             if os.path.exists(f'{directory}/{name}'):
                 os.unlink(f'{directory}/{name}')
         with open(f'{directory}/messages', 'ab') as messages:
-            self.process = subprocess.Popen(command + self.arguments(devices), stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen(command + self.arguments(devices),
+                                            stdin=subprocess.DEVNULL,
                                             stdout=messages, stderr=messages)
         self.monitor = Monitor(self.wait_for_socket('qmp'))
         self.guest = Guest(self.wait_for_socket('guest'), self.log)
@@ -63,7 +64,8 @@ class Qemu:
                      '-serial', f'file:{self.directory}/console',
                      '-serial', f'unix:{self.directory}/guest,server=on,wait=off']
         for number, name in enumerate(devices, 1):
-            arguments += ['-device', f'pcie-root-port,id=port-{name},chassis={number},slot={number}']
+            arguments += ['-device',
+                          f'pcie-root-port,id=port-{name},chassis={number},slot={number}']
         for name, host in devices.items():
             arguments += ['-device', f'vfio-pci,host={host},id={name},bus=port-{name}']
         return arguments

@@ -11,7 +11,8 @@ import sys
 from markdown import documents
 
 tag, directory = sys.argv[1:]
-for number, block in enumerate(block for doc in documents() for block in doc.blocks if block.tag == tag):
+tagged = (block for doc in documents() for block in doc.blocks if block.tag == tag)
+for number, block in enumerate(tagged):
     # Neither a path, nor what tests/vm/run takes for two.
     name = f"{number:03}." + block.where().replace('/', '%').replace(':', '@')
     with open(os.path.join(directory, name), 'w', encoding='utf-8') as file:

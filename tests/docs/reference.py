@@ -69,8 +69,8 @@ def compile_assertions():
     if len(lines) < 200:
         yield f'only {len(lines)} numbers were found'
     source = '#include <linux/vfio.h>\n#include "iommufd.h"\n' + '\n'.join(lines) + '\n'
-    result = subprocess.run(['gcc', '-fsyntax-only', '-Wall', '-Werror', f'-I{TOP}/uapi', '-xc', '-'],
-                            input=source, text=True, capture_output=True, check=False)
+    command = ['gcc', '-fsyntax-only', '-Wall', '-Werror', f'-I{TOP}/uapi', '-xc', '-']
+    result = subprocess.run(command, input=source, text=True, capture_output=True, check=False)
     yield from re.findall(r'error: (.*)', result.stderr)
 
 
@@ -131,7 +131,8 @@ def exported():
 
 def compare_exports():
     said = {name for _, line in KAPI.prose for name in re.findall(r'^### `(\w+)\(\)`', line)}
-    return (f'{name}() is exported or documented, but not both' for name in sorted(said ^ exported()))
+    return (f'{name}() is exported or documented, but not both'
+            for name in sorted(said ^ exported()))
 
 
 def kernel_doc_errnos(name):

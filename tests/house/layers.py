@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """usage: tests/house/layers.py BUILD_DIR
 
-Do all calls and includes go down, and does scripts/layers notice one that does not? BUILD_DIR has the
-objects of the module, as build/6.12. Prints TAP.
+Do all calls and includes go down, and does scripts/layers notice one that does not? BUILD_DIR has
+the objects of the module, as build/6.12. Prints TAP.
 """
 import os
 import shutil
@@ -92,8 +92,9 @@ def object_that_is_missing(house):
     return "compat/node.o", "build the module first"
 
 
-SPOILED = (call_upward, include_upward, call_in_a_circle, include_in_a_circle, folder_without_a_floor,
-           two_files_of_a_name, object_that_is_missing, object_that_is_old)
+SPOILED = (call_upward, include_upward, call_in_a_circle, include_in_a_circle,
+           folder_without_a_floor, two_files_of_a_name, object_that_is_missing,
+           object_that_is_old)
 
 
 def main():

@@ -23,22 +23,25 @@ LOCKS = {
 }
 LOCK_CALLS = set(LOCKS) | set(LOCKS.values())
 
+KEYWORDS = {"if", "while", "for", "switch", "return"}
+
 SYMMETRIC = {"min", "max", "swap", "min_t", "max_t", "sizeof", "offsetof", "container_of"}
 
 
 @dataclass(frozen=True)
 class Mutation:
     file: str
-    line: int		# of its first change, for people
+    line: int  # of its first change, for people
     function: str
     kind: str
-    changes: tuple	# of (first offset, offset behind, new text), ascending
+    changes: tuple  # of (first offset, offset behind, new text), ascending
     old: str
 
     @property
     def name(self):
         new = " ".join(text.strip() for _, _, text in self.changes) or "nothing"
-        return f"{self.file}: {self.function}: {self.kind}: {' '.join(self.old.split())} -> {' '.join(new.split())}"
+        change = f"{' '.join(self.old.split())} -> {' '.join(new.split())}"
+        return f"{self.file}: {self.function}: {self.kind}: {change}"
 
     def apply(self, text):
         for first, end, new in reversed(self.changes):
@@ -142,10 +145,14 @@ class Finder:
             label = match.start()
             break
         for first, behind, name in statements(self.code, begin, end):
-            if name in LOCK_CALLS or NO_EFFECT.match(name) or name in ("return", "if", "while", "for", "switch"):
+            if name in LOCK_CALLS or name in KEYWORDS or NO_EFFECT.match(name):
                 continue
             kind = "dropped undo" if label and first > label else "dropped call"
             self.add(function, kind, (first, behind, "\t;"), old=self.text[first:behind])
+
+    @staticmethod
+    def weaker(calls):
+        return calls.replace("down_write", "down_read").replace("up_write", "up_read")
 
     def locks(self, function, begin, end):
         held = []
@@ -159,8 +166,7 @@ class Finder:
                     self.add(function, "dropped lock", *((a, b, "\t;") for a, b, _, _ in pair))
                     if lock == "down_write":
                         self.add(function, "weaker lock", *(
-                            (a, b, self.text[a:b].replace("down_write", "down_read").replace("up_write", "up_read"))
-                            for a, b, _, _ in pair))
+                            (a, b, self.weaker(self.text[a:b])) for a, b, _, _ in pair))
         for (a, b, one, _), (c, d, two, _) in zip(held, held[1:]):
             if one in LOCKS and two in LOCKS and not self.code[b:c].strip():
                 self.add(function, "swapped locks", (a, b, self.text[c:d]), (c, d, self.text[a:b]))
@@ -168,7 +174,7 @@ class Finder:
     def swapped(self, function, begin, end):
         for match in re.compile(r"\b([a-z_]\w+)(\()").finditer(self.code, begin, end):
             name = match.group(1)
-            if name in SYMMETRIC or name in ("if", "while", "for", "switch", "return") or NO_EFFECT.match(name):
+            if name in SYMMETRIC or name in KEYWORDS or NO_EFFECT.match(name):
                 continue
             last = closing(self.code, match.start(2))
             if last >= end:
