@@ -76,12 +76,13 @@ static void judge_special(struct judge *judge, struct piece *piece, uint64_t kin
 
 static void judge_range(struct judge *judge, const struct op *op)
 {
+	unsigned __int128 end = (unsigned __int128)op->arg[0] + op->arg[1];
 	struct piece *piece = find(judge, op->mem);
 
 	if (judge->npieces == MAX_PIECES && !piece)
 		return;
 	MUST(piece);
-	MUST((unsigned __int128)op->arg[0] + op->arg[1] <= piece->nbytes);
+	MUST(end <= piece->nbytes);
 	if (op->kind == OP_PART)
 		judge_special(judge, piece, op->arg[2], op->arg[3]);
 	if (op->kind == OP_PROTECT)
@@ -93,8 +94,8 @@ static void judge_range(struct judge *judge, const struct op *op)
 /* A map reaches nothing but its memory and the guard behind it; or it cannot be made. */
 static void judge_map(struct judge *judge, const struct op *op)
 {
-	struct piece *piece = find(judge, op->mem);
 	unsigned __int128 end = (unsigned __int128)op->arg[2] + op->arg[1];
+	struct piece *piece = find(judge, op->mem);
 
 	if (!op->mem) {
 		MUST(!op->arg[1] || end > UINT64_MAX || end <= 0x10000 ||
@@ -105,7 +106,8 @@ static void judge_map(struct judge *judge, const struct op *op)
 		return;
 	MUST(piece && op->arg[2] <= piece->nbytes);
 	/* No memory lies below 64 KiB. */
-	MUST(end <= piece->nbytes + GUARD_BYTES || (unsigned __int128)0x10000 + op->arg[1] > UINT64_MAX);
+	MUST(end <= piece->nbytes + GUARD_BYTES ||
+	     (unsigned __int128)0x10000 + op->arg[1] > UINT64_MAX);
 }
 
 static void judge_op(struct judge *judge, const struct op *op)

@@ -358,7 +358,7 @@ static void be_slow_to_look_at(int ready)
 	    mount("tmpfs", dir, "tmpfs", 0, NULL))
 		_exit(1);
 	rmdir(dir);
-	/* Each at a place of its own: to find one below others takes the longer, the more they are. */
+	/* Each at a place of its own: the more lie above one, the longer it takes to find. */
 	for (i = 0; i < NMOUNTS; i++) {
 		snprintf(path, sizeof(path), "%s/%u", dir, i);
 		close(open(path, O_RDWR | O_CREAT, 0600));
