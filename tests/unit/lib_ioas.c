@@ -5,7 +5,6 @@
 #include "lib_ioas.h"
 #include "lib_run.h"
 
-
 struct ioas_ctx ctx;
 struct ioas *ioas;
 struct shim_process process;

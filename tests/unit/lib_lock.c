@@ -126,9 +126,8 @@ static bool is_anothers_turn(void)
 
 void shim_yield(void)
 {
-	if (turns.nthreads && is_anothers_turn()) {
+	if (turns.nthreads && is_anothers_turn())
 		pass_turn(false);
-	}
 }
 
 void shim_wait(void)
@@ -141,9 +140,8 @@ void shim_wait(void)
 
 void shim_pass_time(void)
 {
-	if (turns.nthreads) {
+	if (turns.nthreads)
 		pass_turn(false);
-	}
 }
 
 void shim_might_sleep(void)

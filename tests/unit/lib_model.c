@@ -13,14 +13,14 @@ struct model_pin model_pins[MAX_PINS];
 unsigned long window;
 
 bool areas_meet(const struct model_area *area, unsigned int ioas,
-		       unsigned long iova, unsigned long last_iova)
+		unsigned long iova, unsigned long last_iova)
 {
 	return area->used && area->ioas == ioas && area->first_iova <= last_iova &&
 	       area->last_iova >= iova;
 }
 
 struct model_area *model_first(unsigned int ioas, unsigned long iova,
-				      unsigned long last_iova)
+			       unsigned long last_iova)
 {
 	struct model_area *first = NULL;
 	unsigned int i;
@@ -33,8 +33,8 @@ struct model_area *model_first(unsigned int ioas, unsigned long iova,
 }
 
 struct model_area *model_add(unsigned int ioas, unsigned long iova,
-				    unsigned long nbytes, struct model_store *store,
-				    unsigned long first_byte, int prot)
+			     unsigned long nbytes, struct model_store *store,
+			     unsigned long first_byte, int prot)
 {
 	unsigned int i = 0;
 
@@ -85,7 +85,8 @@ unsigned long granule_of(const struct model_ioas *m)
 
 	for (i = 0; i < MAX_DOMAINS; i++)
 		if (m->hwpts[i])
-			granule = max(granule, 1UL << __ffs(m->hwpts[i]->mirror.domain->pgsize_bitmap));
+			granule = max(granule,
+				      1UL << __ffs(m->hwpts[i]->mirror.domain->pgsize_bitmap));
 	return granule;
 }
 
@@ -93,11 +94,13 @@ bool all_fit(unsigned int ioas, unsigned long granule)
 {
 	unsigned int i;
 
-	for (i = 0; i < MAX_AREAS; i++)
-		if (model_areas[i].used && model_areas[i].ioas == ioas &&
-		    (model_areas[i].first_iova | (model_areas[i].last_iova + 1) | model_areas[i].first_byte) %
-		    granule)
+	for (i = 0; i < MAX_AREAS; i++) {
+		const struct model_area *area = &model_areas[i];
+
+		if (area->used && area->ioas == ioas &&
+		    (area->first_iova | (area->last_iova + 1) | area->first_byte) % granule)
 			return false;
+	}
 	return true;
 }
 
@@ -127,11 +130,12 @@ static void find_needed(needed_pages needed)
 		if (model_areas[i].used && count_domains(&ioass[model_areas[i].ioas]))
 			need_part(needed, &model_areas[i], 0, ULONG_MAX);
 	for (j = 0; j < MAX_PINS; j++) {
-		unsigned long last_iova = model_pins[j].iova + model_pins[j].nbytes - 1;
+		const struct model_pin *pin = &model_pins[j];
+		unsigned long last_iova = pin->iova + pin->nbytes - 1;
 
-		for (i = 0; model_pins[j].used && i < MAX_AREAS; i++)
-			if (areas_meet(&model_areas[i], model_pins[j].ioas, model_pins[j].iova, last_iova))
-				need_part(needed, &model_areas[i], model_pins[j].iova, last_iova);
+		for (i = 0; pin->used && i < MAX_AREAS; i++)
+			if (areas_meet(&model_areas[i], pin->ioas, pin->iova, last_iova))
+				need_part(needed, &model_areas[i], pin->iova, last_iova);
 	}
 }
 

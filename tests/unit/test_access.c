@@ -1089,7 +1089,10 @@ static void destroy_beside(const struct shim_thread *threads, unsigned int nthre
 	other = make_other();
 	for_each_order() {
 		access = make_access(ops);
-		detached = is_ending = is_told = is_refused = false;
+		detached = false;
+		is_ending = false;
+		is_told = false;
+		is_refused = false;
 		ck_assert_int_eq(vfio_ioas_access_attach(access, ioas->object.id), 0);
 		/* Not at occasion 0: the first thread must have begun its call. */
 		noccasions = shim_run_in_order(threads, nthreads, first_switch + 1,

@@ -31,7 +31,9 @@ static void set_up(void)
 	make_process();
 	shim_serves = true;
 	shim_module_refs = 0;
-	shim_module_goes = shim_unreadable = shim_unwritable = false;
+	shim_module_goes = false;
+	shim_unreadable = false;
+	shim_unwritable = false;
 }
 
 static void tear_down(void)
@@ -135,6 +137,7 @@ START_TEST(argument_that_does_not_come_holds_up_no_release)
 		{ unmap_what_is_there, 1, 1, true }, { unmap_what_is_there, 1, 1, false, true },
 		{ unmap_what_is_there, 2, 1, true, true }, { unmap_what_is_there, 0, 1 },
 	};
+	bool unmaps = cases[_i].call == unmap_what_is_there;
 	unsigned int n;
 
 	start_backend();
@@ -154,7 +157,7 @@ START_TEST(argument_that_does_not_come_holds_up_no_release)
 	open_container(VFIO_TYPE1v2_IOMMU);
 	ck_assert_int_eq(map_dma(0, 1, 0), 0);
 	ck_assert_int_eq(cases[_i].call(), cases[_i].result);
-	ck_assert_int_eq(map_dma(0, 1, 0), cases[_i].call == unmap_what_is_there ? 0 : -EEXIST);
+	ck_assert_int_eq(map_dma(0, 1, 0), unmaps ? 0 : -EEXIST);
 	close_container();
 	stop_backend();
 }
@@ -213,7 +216,8 @@ START_TEST(what_a_report_uses_stays_while_its_bitmap_does_not_come)
 		ck_assert_int_eq(attach(group), 0);
 	ck_assert_int_eq(map_dma(0, 1, 0), 0);
 	ck_assert_int_eq(dirty_flag(VFIO_IOMMU_DIRTY_PAGES_FLAG_START), 0);
-	is_reporting = has_gone = false;
+	is_reporting = false;
+	has_gone = false;
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
 	expect(is_reporting && has_gone);
 	if (group_that_goes)
@@ -330,7 +334,8 @@ START_TEST(a_container_ends_after_the_calls_that_keep_it)
 	/* An earlier call has put its reference, which must not end the container either. */
 	ck_assert_int_eq(get_info(), 0);
 	group_that_goes = NULL;
-	is_reporting = has_gone = false;
+	is_reporting = false;
+	has_gone = false;
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
 	expect(has_gone);
 	stop_backend();
@@ -345,9 +350,11 @@ START_TEST(what_enters_an_ioas_that_has_ended_finds_none)
 	start_backend();
 	open_container(VFIO_TYPE1v2_IOMMU);
 	ioas = container_unreleased(handle)->ctx.default_ioas;
-	ioas->object.ending = ioas->dead = true;
+	ioas->object.ending = true;
+	ioas->dead = true;
 	ck_assert_int_eq(map_dma(0, 1, 0), -ENODEV);
-	ioas->object.ending = ioas->dead = false;
+	ioas->object.ending = false;
+	ioas->dead = false;
 	ck_assert_int_eq(map_dma(0, 1, 0), 0);
 	close_container();
 	stop_backend();
@@ -388,6 +395,7 @@ END_TEST
 	.range = { .iova = iova_, .size = size_,				\
 		   .bitmap = { .pgsize = pgsize_, .size = nbytes } },		\
 }
+
 #define REPORT(iova_, size_, pgsize_, nbytes)	CALL(48, GET, iova_, size_, pgsize_, nbytes)
 
 static const struct {
@@ -912,9 +920,11 @@ static int join_but(struct iommu_group *group, enum vfio_group_type type, unsign
 	int ret;
 
 	shim_fail_in = n;
-	shim_fail_attach_in = shim_fail_attaches = !n;
+	shim_fail_attach_in = !n;
+	shim_fail_attaches = !n;
 	ret = shim_first_driver()->attach_group(handle, group, type);
-	shim_fail_in = shim_fail_attaches = 0;
+	shim_fail_in = 0;
+	shim_fail_attaches = 0;
 	return ret;
 }
 

@@ -228,7 +228,8 @@ START_TEST(a_domain_that_reaches_further_than_a_group_is_not_shared)
 	shim_fail_attaches = 1;
 	ck_assert_int_eq(attach_with(ioas, narrow, &plainly), 0);
 	ck_assert_uint_eq(shim_fail_attaches, 1);
-	shim_fail_attach_in = shim_fail_attaches = 0;
+	shim_fail_attach_in = 0;
+	shim_fail_attaches = 0;
 	ck_assert_ptr_ne(wide->domain, narrow->domain);
 	ck_assert(!is_usable(ioas, PAGE(16)));
 	ioas_detach_group(&ctx, narrow, true);
@@ -446,7 +447,8 @@ START_TEST(a_device_that_must_not_be_bound_leaves_no_trace)
 	ck_assert_int_eq(group->nrefs, 0);
 	ck_assert_ptr_null(group->owner);
 	ck_assert(list_empty(&ctx.groups));
-	group->is_incoherent = group->can_forge_interrupts = false;
+	group->is_incoherent = false;
+	group->can_forge_interrupts = false;
 	group->devices[0]->group = group;
 	vfio_ioas_device_unbind(bind(group, 0));
 	shim_group_destroy(group);
@@ -526,7 +528,8 @@ START_TEST(a_table_that_an_idle_device_cannot_be_put_on_is_refused)
 	struct ioas_device *idev = bind(group, 0);
 
 	ck_assert_int_eq(PTR_ERR(idev_alloc_hwpt(idev, ioas, 1)), -EOPNOTSUPP);
-	shim_fail_attach_in = shim_fail_attaches = 1;
+	shim_fail_attach_in = 1;
+	shim_fail_attaches = 1;
 	ck_assert_int_eq(PTR_ERR(alloc_hwpt(idev, ioas)), -EINVAL);
 	ck_assert_uint_eq(shim_fail_attaches, 0);
 	shim_fail_attach_in = 0;
@@ -631,9 +634,11 @@ START_TEST(nothing_is_mapped_while_a_group_goes_back_to_its_domain)
 	elsewhere = ioas_create(&ctx);
 	ck_assert(!IS_ERR(elsewhere));
 	ioas_object_publish(&elsewhere->object);
-	shim_fail_attach_in = shim_fail_attaches = 1;
+	shim_fail_attach_in = 1;
+	shim_fail_attaches = 1;
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
-	shim_fail_attach_in = shim_fail_attaches = 0;
+	shim_fail_attach_in = 0;
+	shim_fail_attaches = 0;
 	end_device(moving);
 	ck_assert_int_eq(ioas_object_destroy(&ctx, elsewhere->object.id), 0);
 	shim_group_destroy(group);
@@ -670,7 +675,8 @@ START_TEST(a_question_for_coherency_waits_for_groups_that_come)
 	/* The context has the group, on no domain. */
 	struct ioas_device *idev = bind(group, 0);
 
-	holding = asked = false;
+	holding = false;
+	asked = false;
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
 	ck_assert(asked);
 	vfio_ioas_device_unbind(idev);
@@ -1167,7 +1173,8 @@ int main(void)
 	tcase_add_loop_test(tcase, a_device_that_must_not_be_bound_leaves_no_trace, 0, 3);
 	tcase_add_test(tcase, a_device_that_its_driver_has_left_attached_is_detached);
 	tcase_add_loop_test(tcase, a_replace_by_where_a_device_is_needs_nothing, 0, 2);
-	tcase_add_loop_test(tcase, a_replace_whose_attach_fails_leaves_the_group_where_it_was, 0, 2);
+	tcase_add_loop_test(tcase, a_replace_whose_attach_fails_leaves_the_group_where_it_was,
+			    0, 2);
 	tcase_add_test(tcase, a_table_that_an_idle_device_cannot_be_put_on_is_refused);
 	tcase_add_loop_test(tcase, a_group_that_a_shared_domain_refuses_goes_back_to_its_own, 0, 2);
 	tcase_add_loop_test(tcase, areas_go_with_the_last_group_unless_they_are_kept, 0, 2);

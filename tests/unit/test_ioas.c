@@ -112,7 +112,8 @@ static void step_map(unsigned int number)
 	} else {
 		ret = call_map(m, &map);
 		/* Whether there is a place is checked by test_iova.c. */
-		possible &= ret != -ENOSPC && ret != -EINVAL && is_in_window(map.iova, map.nbytes) &&
+		possible &= ret != -ENOSPC && ret != -EINVAL &&
+			    is_in_window(map.iova, map.nbytes) &&
 			    !model_first(number, map.iova, map.iova + map.nbytes - 1);
 		area = model_add(number, map.iova, map.nbytes, store, offset_in_page(map.uptr),
 				 map.iommu_prot);
@@ -262,10 +263,13 @@ static bool has_pin(unsigned int number, unsigned long iova, unsigned long last_
 {
 	unsigned int i;
 
-	for (i = 0; i < MAX_PINS; i++)
-		if (model_pins[i].used && model_pins[i].ioas == number && model_pins[i].iova <= last_iova &&
-		    model_pins[i].iova + model_pins[i].nbytes - 1 >= iova)
+	for (i = 0; i < MAX_PINS; i++) {
+		const struct model_pin *pin = &model_pins[i];
+
+		if (pin->used && pin->ioas == number && pin->iova <= last_iova &&
+		    pin->iova + pin->nbytes - 1 >= iova)
 			return true;
+	}
 	return false;
 }
 

@@ -676,7 +676,8 @@ START_TEST(a_list_is_replaced_with_nobody_in_the_ioas)
 {
 	const struct shim_thread threads[] = { { stay_inside }, { replace_allowed } };
 
-	inside = replaced = false;
+	inside = false;
+	replaced = false;
 	up_write(&domains_rwsem);
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
 	current = &task;

@@ -26,7 +26,8 @@ static void limit_areas(unsigned long nareas)
 static int map_type1(unsigned long iova)
 {
 	struct ioas_map map = {
-		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = iova, .nbytes = PAGE_SIZE,
+		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE,
+		.iova = iova, .nbytes = PAGE_SIZE,
 		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK,
 		.pin_rules = STOCK_PIN_RULES,
 		.min_alignment = PAGE_SIZE,
@@ -273,7 +274,8 @@ START_TEST(nothing_is_mapped_while_an_ioas_is_emptied)
 	unsigned long unmapped, seed;
 
 	for (seed = 1; seed <= 100; seed++) {
-		begun = ended = false;
+		begun = false;
+		ended = false;
 		nmade = 0;
 		shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(seed));
 		expect(ended);
@@ -479,7 +481,8 @@ static int check_last(struct ioas *checked)
 START_TEST(a_map_that_may_not_stay_leaves_nothing)
 {
 	struct ioas_map map = {
-		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = IOVA, .nbytes = 4 * PAGE_SIZE,
+		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE,
+		.iova = IOVA, .nbytes = 4 * PAGE_SIZE,
 		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK,
 		.pin_rules = STOCK_PIN_RULES,
 		.min_alignment = PAGE_SIZE, .check_last = check_last,
@@ -495,11 +498,12 @@ START_TEST(a_map_that_may_not_stay_leaves_nothing)
 		ck_assert_int_eq(ioas_map(ioas, &map), last_check);
 		ioas_leave(ioas);
 		for (i = 0; i < 2 * _i; i++)
-			ck_assert_int_eq(!shim_domain_find(hwpts[i]->mirror.domain, IOVA), !!last_check);
+			ck_assert_int_eq(!shim_domain_find(hwpts[i]->mirror.domain, IOVA),
+					 !!last_check);
 		ck_assert_uint_eq(process.mm.locked_vm, last_check || !_i ? 0 : 4);
 		if (!last_check)
-			ck_assert_int_eq(unmap_pages(ioas, IOVA, 4, UNMAP_WHOLE, &(unsigned long){0}),
-					 0);
+			ck_assert_int_eq(unmap_pages(ioas, IOVA, 4, UNMAP_WHOLE,
+						     &(unsigned long){0}), 0);
 	}
 }
 END_TEST
@@ -552,7 +556,8 @@ START_TEST(an_ioas_waits_for_a_call_that_has_left_it_for_a_while)
 {
 	const struct shim_thread threads[] = { { leave_and_come_back }, { destroy_while_out } };
 
-	is_out = destroyed = false;
+	is_out = false;
+	destroyed = false;
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
 	expect(destroyed);
 }
@@ -628,8 +633,9 @@ START_TEST(a_dead_ioas_has_room_for_no_map)
 	for (seed = 1; seed <= 1000; seed++) {
 		run_at_limit(threads, ARRAY_SIZE(threads), seed);
 		expect(destroyed);
-		expect(type1_ret ? type1_ret == -ENOSPC || type1_ret == -ENODEV ||
-				   type1_ret == -ESHUTDOWN : !dead_after_map);
+		expect(type1_ret ?
+		       type1_ret == -ENOSPC || type1_ret == -ENODEV || type1_ret == -ESHUTDOWN :
+		       !dead_after_map);
 		ntoo_late += type1_ret == -ESHUTDOWN;
 	}
 	expect(ntoo_late);
@@ -754,7 +760,8 @@ static void set_live(void *area)
 static void map_over_both(void *unused)
 {
 	struct ioas_map map = {
-		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE, .iova = IOVA, .nbytes = 2 * PAGE_SIZE,
+		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE,
+		.iova = IOVA, .nbytes = 2 * PAGE_SIZE,
 		.iommu_prot = IOMMU_READ, .account_mode = ACCOUNT_MLOCK,
 		.pin_rules = STOCK_PIN_RULES,
 		.min_alignment = PAGE_SIZE,
@@ -1206,7 +1213,8 @@ int main(void)
 	tcase_add_test(tcase, a_dying_process_does_not_fill_a_second_piece);
 	tcase_add_test(tcase, a_place_chosen_beyond_the_reach_is_filled_alone);
 	tcase_add_test(tcase, memory_at_address_0_is_placed_as_its_length_says);
-	tcase_add_loop_test(tcase, an_unmap_that_waited_leaves_what_lies_across_its_border_now, 0, 2);
+	tcase_add_loop_test(tcase, an_unmap_that_waited_leaves_what_lies_across_its_border_now,
+			    0, 2);
 	tcase_add_test(tcase, a_copy_of_one_byte_too_many_is_refused);
 	tcase_add_loop_test(tcase, a_map_that_fails_takes_no_room_from_another, 0, 50);
 	tcase_add_loop_test(tcase, an_ioas_waits_for_a_call_that_has_left_it_for_a_while, 0, 20);

@@ -152,10 +152,11 @@ static void run_steps(void *data)
 	current = &process.task;
 	for (i = 0; i < NSTEPS; i++) {
 		unsigned long first = random_below(seed, NPAGES);
+		unsigned int step = random_below(seed, ARRAY_SIZE(steps));
+		unsigned long npages = 1 + random_below(seed, NPAGES - first);
+		struct ioas *ioas = both[random_below(seed, 2)];
 
-		steps[random_below(seed, ARRAY_SIZE(steps))](
-			both[random_below(seed, 2)], first,
-			1 + random_below(seed, NPAGES - first));
+		steps[step](ioas, first, npages);
 	}
 }
 

@@ -141,8 +141,9 @@ extern struct hlist_head containers[256];
 /* For mm_users, too, which is a plain number here. */
 #undef atomic_read
 #define atomic_read(count)							\
-	_Generic(*(count), int: *(const int *)(const void *)(count),		\
-		 default: ((const atomic_t *)(const void *)(count))->n)
+	__builtin_choose_expr(__builtin_types_compatible_p(typeof(*(count)), int), \
+			      *(const int *)(const void *)(count),		\
+			      ((const atomic_t *)(const void *)(count))->n)
 
 #define atomic_dec_return(count)		(--(count)->n)
 #define refcount_inc_not_zero(count)		((count)->n ? (count)->n++ : 0)
