@@ -312,7 +312,8 @@ int type1_attach_emulated_group(void *handle, struct iommu_group *group)
 
 static void detach_real_group(struct type1 *type1, struct type1_group *tgroup)
 {
-	ioas_detach_group(&type1->container.ctx, tgroup->group, type1->emulated.ngroups);
+	ioas_detach_group(&type1->container.ctx, tgroup->group,
+			  type1->emulated.ngroups ? LEAVE_AREAS : LEAVE_NO_AREAS);
 	/* Pages that the group could write to are to be reported once more. */
 	if (tgroup->writes_anywhere)
 		dirty_remove_writer(tgroup->ioas);
@@ -615,9 +616,24 @@ static long serve_alone(struct type1 *type1, struct ioas *ioas, struct type1_cal
 /* --- calls that may wait for user memory */
 
 /*
- * Keeps the IOAS busy: a DESTROY waits for this call before it takes domains_rwsem, and so can be
- * killed while it waits, and gives up after a minute.
+ * A call that keeps the IOAS busy is waited for by a DESTROY before that takes domains_rwsem, so
+ * that it can be killed, and gives up after a minute. For other calls it waits in domains_rwsem, as
+ * for the same calls when their argument is in memory.
  */
+static long serve_and_leave(struct type1 *type1, struct ioas *ioas, struct type1_call *call)
+{
+	bool keeps_busy = call->cmd == VFIO_IOMMU_UNMAP_DMA && type1_is_special(&call->unmap);
+	long ret;
+
+	if (!keeps_busy)
+		ioas_put(ioas);
+	ret = serve_inside(type1, ioas, call);
+	ioas_leave(ioas);
+	if (keeps_busy)
+		ioas_put(ioas);
+	return ret;
+}
+
 static long serve_in_ioas(struct type1 *type1, struct type1_call *call)
 {
 	struct ioas *ioas = ioas_get_default(&type1->container.ctx);
@@ -627,16 +643,12 @@ static long serve_in_ioas(struct type1 *type1, struct type1_call *call)
 	if (!ioas)
 		return -ENODEV;
 	ret = alone ? down_write_killable(&ioas->domains_rwsem) : ioas_enter_killable(ioas);
-	if (ret)
-		goto put;
-	if (alone) {
+	if (!ret && !alone)
+		return serve_and_leave(type1, ioas, call);
+	if (!ret) {
 		ret = serve_alone(type1, ioas, call);
 		up_write(&ioas->domains_rwsem);
-	} else {
-		ret = serve_inside(type1, ioas, call);
-		ioas_leave(ioas);
 	}
-put:
 	ioas_put(ioas);
 	return ret;
 }

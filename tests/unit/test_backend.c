@@ -227,6 +227,65 @@ START_TEST(what_a_report_uses_stays_while_its_bitmap_does_not_come)
 }
 END_TEST
 
+static unsigned int nargument_copies;
+
+static void wait_for_bitmap_over_a_minute(void)
+{
+	unsigned int i;
+
+	if (nargument_copies && nargument_copies--)
+		return;
+	is_reporting = true;
+	for (i = 0; i < 61 * HZ; i++)
+		shim_pass_time();
+	expect(!has_gone);
+}
+
+static void report_over_a_minute(void *unreadable)
+{
+	u64 bitmap;
+
+	current = &process.task;
+	shim_unreadable = *(bool *)unreadable;
+	nargument_copies = shim_unreadable ? 2 : 0;
+	on_copy_in_call = wait_for_bitmap_over_a_minute;
+	expect(report_dirty(0, 1, &bitmap) == 0);
+	on_copy_in_call = NULL;
+	shim_unreadable = false;
+}
+
+static void destroy_meanwhile(void *unused)
+{
+	struct ioas_ctx *ctx = &container_unreleased(handle)->ctx;
+
+	current = &process.task;
+	while (!is_reporting)
+		shim_wait();
+	expect(ioas_object_destroy(ctx, ctx->default_ioas->object.id) == 0);
+	has_gone = true;
+}
+
+/* It does not depend on whether the argument could be read at once. */
+START_TEST(destroy_waits_for_a_report_however_long_that_takes)
+{
+	bool unreadable = _i;
+	const struct shim_thread threads[] = {
+		{ report_over_a_minute, &unreadable }, { destroy_meanwhile }
+	};
+
+	start_backend();
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	ck_assert_int_eq(dirty_flag(VFIO_IOMMU_DIRTY_PAGES_FLAG_START), 0);
+	is_reporting = false;
+	has_gone = false;
+	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
+	expect(is_reporting && has_gone);
+	close_container();
+	stop_backend();
+}
+END_TEST
+
 START_TEST(argument_whose_second_part_cannot_be_read_is_refused)
 {
 	const unsigned long end = SHIM_USER_BASE + SHIM_USER_NPAGES * PAGE_SIZE;
@@ -1601,6 +1660,7 @@ int main(void)
 	tcase_add_test(tcase, call_with_the_handle_of_a_released_container_is_refused);
 	tcase_add_loop_test(tcase, argument_that_does_not_come_holds_up_no_release, 0, 12);
 	tcase_add_loop_test(tcase, what_a_report_uses_stays_while_its_bitmap_does_not_come, 0, 20);
+	tcase_add_loop_test(tcase, destroy_waits_for_a_report_however_long_that_takes, 0, 2);
 	tcase_add_loop_test(tcase, what_dirty_tracking_says_of_its_argument, 0, 2);
 	tcase_add_test(tcase, call_does_not_wait_in_a_module_that_goes);
 	tcase_add_test(tcase, emulated_group_does_not_join_where_half_a_page_is_mapped);
