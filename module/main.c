@@ -41,7 +41,7 @@ static int __init vfio_ioas_init(void)
 	if (ret)
 		goto exit_node;
 	status_init();
-	load_end(true);
+	load_succeed();
 	return 0;
 
 exit_node:
@@ -49,7 +49,7 @@ exit_node:
 exit_backend:
 	backend_exit();
 wait:
-	load_end(false);
+	load_fail();
 	wait_for_openers(nrefs);
 	return ret;
 }

@@ -2,7 +2,7 @@
 /*
  * load: has the module been loaded successfully?
  *
- * Locking: none. load_end() sets the result once, before it wakes the waiters.
+ * Locking: none. load_succeed() or load_fail() is called once; the result is set before waiters wake.
  */
 #include <linux/completion.h>
 #include <linux/errno.h>
@@ -29,8 +29,13 @@ int load_wait(void)
 	return load_has_succeeded() ? 0 : -ENODEV;
 }
 
-void load_end(bool succeeded)
+void load_succeed(void)
 {
-	WRITE_ONCE(live, succeeded);
+	WRITE_ONCE(live, true);
+	complete_all(&load_over);
+}
+
+void load_fail(void)
+{
 	complete_all(&load_over);
 }

@@ -28,12 +28,15 @@ bool load_has_succeeded(void);
 int load_wait(void);
 
 /**
- * load_end() - announce that loading is over
- * @succeeded: true once everything that is registered works; false once nothing is registered any
- *	more
+ * load_succeed() - announce that everything that is registered works
  *
- * Context: called once.
+ * Context: called once, or load_fail() is.
  */
-void load_end(bool succeeded);
+void load_succeed(void);
+
+/**
+ * load_fail() - announce that loading failed, and that nothing is registered any more
+ */
+void load_fail(void);
 
 #endif

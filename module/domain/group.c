@@ -198,13 +198,13 @@ static int reserve_iova(struct ioas *ioas, struct ioas_group *igroup, const void
 	return ret;
 }
 
-static void unreserve_all(struct ioas *ioas, struct ioas_group *igroup, bool other)
+/* Undoes reserve_all(), also after a part of it. */
+static void unreserve_all(struct ioas *ioas, struct ioas_group *igroup)
 {
 	struct ioas_attachee *attachee;
 
 	list_for_each_entry(attachee, &igroup->attachees, item)
-		iova_unreserve(&ioas->iova_space,
-			       other ? other_tag(attachee) : current_tag(attachee));
+		iova_unreserve(&ioas->iova_space, other_tag(attachee));
 }
 
 /* Reserves for all attachees, under their other tags. */
@@ -216,7 +216,7 @@ static int reserve_all(struct ioas *ioas, struct ioas_group *igroup)
 	list_for_each_entry(attachee, &igroup->attachees, item) {
 		ret = reserve_iova(ioas, igroup, other_tag(attachee));
 		if (ret) {
-			unreserve_all(ioas, igroup, true);
+			unreserve_all(ioas, igroup);
 			return ret;
 		}
 	}
@@ -359,7 +359,7 @@ static int claim_iova(const struct igroup_target *target, struct ioas_group *igr
 	if (ret == -EADDRINUSE && target->out_of_reach && list_empty(&ioas->mirrors))
 		ret = igroup_check_interrupts(igroup->group) ?: target->out_of_reach;
 	if (ret)
-		unreserve_all(ioas, igroup, true);
+		unreserve_all(ioas, igroup);
 	return ret;
 }
 
@@ -389,21 +389,21 @@ static int enter_domain(const struct igroup_target *target, struct ioas_group *i
 		hwpt_release_aperture(own);
 	if (!ret)
 		return 0;
-	unreserve_all(ioas, igroup, true);
+	unreserve_all(ioas, igroup);
 take_off:
 	take_off(igroup);
 	return ret;
 }
 
 static struct ioas_hwpt *create_hwpt(struct ioas_group *igroup, struct ioas *ioas,
-				     u32 hwpt_flags, bool automatic)
+				     u32 hwpt_flags)
 {
 	struct iommu_domain *domain = igroup->iommu_ops->alloc_domain(igroup, hwpt_flags);
 	struct ioas_hwpt *hwpt;
 
 	if (IS_ERR(domain))
 		return ERR_CAST(domain);
-	hwpt = hwpt_create(ioas, domain, automatic);
+	hwpt = hwpt_create(ioas, domain);
 	if (IS_ERR(hwpt))
 		iommu_domain_free(domain);
 	return hwpt;
@@ -421,7 +421,7 @@ static void discard_hwpt(struct ioas_hwpt *hwpt)
  */
 static int attach_igroup(struct ioas_group *igroup, const struct igroup_target *target)
 {
-	struct ioas_hwpt *own = create_hwpt(igroup, target->ioas, 0, true);
+	struct ioas_hwpt *own = create_hwpt(igroup, target->ioas, 0);
 	struct ioas_attachee *attachee;
 	struct ioas_hwpt *hwpt;
 	int ret = 0;
@@ -429,6 +429,7 @@ static int attach_igroup(struct ioas_group *igroup, const struct igroup_target *
 	lockdep_assert_held(&igroup->ctx->groups_mutex);
 	if (IS_ERR(own))
 		return PTR_ERR(own);
+	own->automatic = true;
 	if (target->nesting)
 		ret = kcompat_enable_nesting(own->mirror.domain);
 	if (!ret) {
@@ -458,7 +459,7 @@ static int attach_igroup(struct ioas_group *igroup, const struct igroup_target *
  * mapped that the attachees had reserved, since the domain might not take it.
  */
 static void release_hwpt(struct ioas_group *igroup, struct ioas_hwpt *hwpt,
-			 struct ioas_attachee *last, bool unmap_with_last)
+			 struct ioas_attachee *last, enum ioas_leave leave)
 {
 	struct ioas *ioas = hwpt->mirror.ioas;
 	bool ends;
@@ -471,8 +472,8 @@ static void release_hwpt(struct ioas_group *igroup, struct ioas_hwpt *hwpt,
 	if (last)
 		iova_unreserve(&ioas->iova_space, current_tag(last));
 	else
-		unreserve_all(ioas, igroup, true);
-	if (unmap_with_last && list_empty(&ioas->mirrors))
+		unreserve_all(ioas, igroup);
+	if (leave == LEAVE_NO_AREAS && list_empty(&ioas->mirrors))
 		ioas_empty(ioas);
 	else
 		downgrade_write(&ioas->domains_rwsem);
@@ -507,7 +508,7 @@ static int group_id(const struct ioas_group *igroup)
  * unpinned afterwards.
  */
 static void detach_igroup(struct ioas_group *igroup, struct ioas_attachee *last,
-			  bool unmap_with_last)
+			  enum ioas_leave leave)
 {
 	struct ioas_hwpt *hwpt = igroup->hwpt;
 	u32 hwpt_id = hwpt->object.id;
@@ -515,7 +516,7 @@ static void detach_igroup(struct ioas_group *igroup, struct ioas_attachee *last,
 	u32 ioas_id = hwpt->mirror.ioas->object.id;
 
 	leave_domain(igroup);
-	release_hwpt(igroup, hwpt, last, unmap_with_last);
+	release_hwpt(igroup, hwpt, last, leave);
 	if (trace_detach_enabled())
 		trace_detach(igroup->ctx->id, ioas_id, hwpt_id, group_id(igroup), 0,
 			     trace_ns(begin_ns));
@@ -562,12 +563,12 @@ static void unreserve_one(struct ioas *ioas, struct ioas_attachee *attachee)
 }
 
 void igroup_remove(struct ioas_group *igroup, struct ioas_attachee *attachee,
-		   bool unmap_with_last)
+		   enum ioas_leave leave)
 {
 	lockdep_assert_held(&igroup->ctx->groups_mutex);
 	list_del_init(&attachee->item);
 	if (list_empty(&igroup->attachees))
-		detach_igroup(igroup, attachee, unmap_with_last);
+		detach_igroup(igroup, attachee, leave);
 	else
 		unreserve_one(igroup->hwpt->mirror.ioas, attachee);
 }
@@ -589,7 +590,7 @@ int igroup_move(struct ioas_group *igroup, const struct igroup_target *target)
 		igroup->hwpt = old;
 		return ret;
 	}
-	release_hwpt(igroup, old, NULL, false);
+	release_hwpt(igroup, old, NULL, LEAVE_AREAS);
 	return 0;
 }
 
@@ -622,13 +623,13 @@ struct ioas_hwpt *igroup_alloc_hwpt(struct ioas_group *igroup, struct ioas *ioas
 	int ret;
 
 	lockdep_assert_held(&igroup->ctx->groups_mutex);
-	hwpt = create_hwpt(igroup, ioas, hwpt_flags, false);
+	hwpt = create_hwpt(igroup, ioas, hwpt_flags);
 	if (IS_ERR(hwpt))
 		return hwpt;
 	ret = try_hwpt(igroup, hwpt);
 	if (!ret && hwpt_is_finished(hwpt)) {
 		down_write(&ioas->domains_rwsem);
-		ret = hwpt_add(hwpt, false);
+		ret = hwpt_add(hwpt, ioas->small_pages);
 		up_write(&ioas->domains_rwsem);
 	}
 	if (ret) {
@@ -660,14 +661,14 @@ unlock:
 	return ret;
 }
 
-void ioas_detach_group(struct ioas_ctx *ctx, struct iommu_group *group, bool keep_areas)
+void ioas_detach_group(struct ioas_ctx *ctx, struct iommu_group *group, enum ioas_leave leave)
 {
 	struct ioas_group *igroup;
 
 	mutex_lock(&ctx->groups_mutex);
 	igroup = igroup_find(ctx, group);
 	if (!WARN_ON(!igroup)) {
-		igroup_remove(igroup, &igroup->whole, !keep_areas);
+		igroup_remove(igroup, &igroup->whole, leave);
 		igroup_destroy(igroup);
 	}
 	mutex_unlock(&ctx->groups_mutex);

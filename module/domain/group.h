@@ -95,15 +95,21 @@ struct igroup_target {
  */
 int ioas_attach_group(struct iommu_group *group, const struct igroup_target *target);
 
+/* What becomes of the areas of an IOAS when a group leaves. */
+enum ioas_leave {
+	LEAVE_AREAS,		/* they stay, even without a domain */
+	LEAVE_NO_AREAS,		/* they go with the last domain */
+};
+
 /**
  * ioas_detach_group() - undo ioas_attach_group()
  * @ctx: the context of the IOAS
  * @group: of a successful attach
- * @keep_areas: keep areas even without a domain; otherwise they go with the last domain
+ * @leave: what becomes of the areas of the IOAS
  *
  * Context: may sleep; takes groups_mutex and domains_rwsem. Never fails, needs no memory.
  */
-void ioas_detach_group(struct ioas_ctx *ctx, struct iommu_group *group, bool keep_areas);
+void ioas_detach_group(struct ioas_ctx *ctx, struct iommu_group *group, enum ioas_leave leave);
 
 /**
  * ioas_ctx_enforces_coherency() - is no-snoop DMA impossible for all groups of a context?
@@ -165,12 +171,12 @@ int igroup_add(struct ioas_group *igroup, struct ioas_attachee *attachee,
  * igroup_remove() - undo igroup_add()
  * @igroup: the group
  * @attachee: of a successful igroup_add()
- * @unmap_with_last: unmap all areas if this removes the last domain of the IOAS
+ * @leave: what becomes of the areas of the IOAS
  *
  * Context: groups_mutex held; may sleep, takes domains_rwsem. Never fails, needs no memory.
  */
 void igroup_remove(struct ioas_group *igroup, struct ioas_attachee *attachee,
-		   bool unmap_with_last);
+		   enum ioas_leave leave);
 
 /**
  * igroup_move() - attach a group to something else, for all its attachees

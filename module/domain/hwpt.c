@@ -39,8 +39,7 @@ struct ioas_hwpt *hwpt_of_object(struct ioas_object *object)
 	return container_of(object, struct ioas_hwpt, object);
 }
 
-struct ioas_hwpt *hwpt_create(struct ioas *ioas, struct iommu_domain *domain,
-			      bool automatic)
+struct ioas_hwpt *hwpt_create(struct ioas *ioas, struct iommu_domain *domain)
 {
 	struct ioas_hwpt *hwpt;
 	int ret;
@@ -55,7 +54,6 @@ struct ioas_hwpt *hwpt_create(struct ioas *ioas, struct iommu_domain *domain,
 	}
 	hwpt->mirror.ioas = ioas;
 	hwpt->mirror.domain = domain;
-	hwpt->automatic = automatic;
 	INIT_LIST_HEAD(&hwpt->mirror.item);
 	ioas_object_use(&ioas->object);
 	return hwpt;

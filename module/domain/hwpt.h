@@ -21,7 +21,7 @@ struct ioas_hwpt {
 	unsigned long claimed_pgsizes;		/* same lock; ... when its aperture was claimed */
 	bool has_claim;			/* same lock; IOVA outside the aperture is reserved */
 	unsigned int ngroups;		/* groups_mutex; the status reads it without */
-	bool automatic;			/* constant; goes with its last group */
+	bool automatic;			/* set before it is published; goes with its last group */
 	bool enforces_coherency;	/* groups_mutex or domains_rwsem; both to change it */
 	bool has_msi_cookie;		/* groups_mutex */
 };
@@ -30,14 +30,12 @@ struct ioas_hwpt {
  * hwpt_create() - make an HWPT of an empty domain
  * @ioas: the IOAS that it will mirror; the HWPT is a user of it
  * @domain: taken over on success
- * @automatic: made by an attach, and goes with its last group
  *
  * Context: may sleep.
  * Return: the HWPT, reserved as an object but not published; ERR_PTR(-ENOMEM), or ERR_PTR(-EBUSY)
  * if all ids are taken.
  */
-struct ioas_hwpt *hwpt_create(struct ioas *ioas, struct iommu_domain *domain,
-			      bool automatic);
+struct ioas_hwpt *hwpt_create(struct ioas *ioas, struct iommu_domain *domain);
 
 /**
  * hwpt_destroy() - free an HWPT and its empty domain

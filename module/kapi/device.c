@@ -269,7 +269,7 @@ void vfio_ioas_device_detach(struct ioas_device *idev)
 
 	mutex_lock(&ctx->groups_mutex);
 	if (!WARN_ON(list_empty(&attachee->item)))
-		igroup_remove(igroup, attachee, false);
+		igroup_remove(igroup, attachee, LEAVE_AREAS);
 	mutex_unlock(&ctx->groups_mutex);
 	selftest_look(ctx);
 }

@@ -8,7 +8,7 @@
 /**
  * native_init() - create the device node
  *
- * From now on it can be opened, but an open waits until load_end().
+ * From now on it can be opened, but an open waits until loading is over.
  *
  * Context: loading of the module; may sleep.
  * Return: 0, or the error of misc_register() with nothing created.

@@ -185,10 +185,10 @@ static bool iova_is_settled(struct ioas *ioas, unsigned long iova)
 	return settled;
 }
 
-int area_wait_settled(struct ioas *ioas, unsigned long iova, bool killable)
+int area_wait_settled(struct ioas *ioas, unsigned long iova, unsigned int state)
 {
 	lockdep_assert_held_read(&ioas->domains_rwsem);
-	if (killable)
+	if (state == TASK_KILLABLE)
 		return wait_event_killable(ioas->area_waitq, iova_is_settled(ioas, iova)) ?
 		       -EINTR : 0;
 	wait_event(ioas->area_waitq, iova_is_settled(ioas, iova));
@@ -205,11 +205,11 @@ static bool area_is_idle(struct ioas *ioas, struct ioas_area *area)
 	return idle;
 }
 
-int area_wait_idle(struct ioas *ioas, struct ioas_area *area, bool killable)
+int area_wait_idle(struct ioas *ioas, struct ioas_area *area, unsigned int state)
 {
 	lockdep_assert_held_read(&ioas->domains_rwsem);
 	WARN_ON(!area_is_alone(area));
-	if (killable)
+	if (state == TASK_KILLABLE)
 		return wait_event_killable(ioas->area_waitq, area_is_idle(ioas, area)) ? -EINTR : 0;
 	wait_event(ioas->area_waitq, area_is_idle(ioas, area));
 	return 0;
@@ -237,7 +237,7 @@ struct ioas_area *area_get(struct ioas *ioas, unsigned long iova)
 	struct ioas_area *area;
 
 	while (PTR_ERR(area = try_get(ioas, iova)) == -EAGAIN)
-		if (area_wait_settled(ioas, iova, true))
+		if (area_wait_settled(ioas, iova, TASK_KILLABLE))
 			return ERR_PTR(-EINTR);
 	return area;
 }
@@ -249,7 +249,7 @@ struct ioas_area *area_get_above(struct ioas *ioas, unsigned long iova,
 	bool got;
 
 	do {
-		if (area_wait_settled(ioas, iova, true))
+		if (area_wait_settled(ioas, iova, TASK_KILLABLE))
 			return ERR_PTR(-EINTR);
 		spin_lock(&ioas->iova_space.iova_lock);
 		area = iova_first(&ioas->iova_space, iova, last_iova);

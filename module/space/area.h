@@ -344,23 +344,23 @@ u8 area_take_flags(struct ioas *ioas, struct ioas_area *area, u8 flags);
  * area_wait_settled() - wait until the area at an address is live, and no thread alone with it
  * @ioas: the IOAS, which the caller entered for reading
  * @iova: any address of the area
- * @killable: give up on a fatal signal
+ * @state: TASK_KILLABLE to give up on a fatal signal, or TASK_UNINTERRUPTIBLE
  *
  * Context: sleeps; the caller keeps no area busy, and owns none.
  * Return: 0, also if there is no area any more; -EINTR on a fatal signal.
  */
-int area_wait_settled(struct ioas *ioas, unsigned long iova, bool killable);
+int area_wait_settled(struct ioas *ioas, unsigned long iova, unsigned int state);
 
 /**
  * area_wait_idle() - wait until no thread keeps an area busy
  * @ioas: the IOAS, which the caller entered for reading
  * @area: claimed by the caller as AREA_ALONE, so that new calls only come to unpin
- * @killable: give up on a fatal signal
+ * @state: TASK_KILLABLE to give up on a fatal signal, or TASK_UNINTERRUPTIBLE
  *
  * Context: sleeps; the caller keeps no area busy.
  * Return: 0; -EINTR on a fatal signal.
  */
-int area_wait_idle(struct ioas *ioas, struct ioas_area *area, bool killable);
+int area_wait_idle(struct ioas *ioas, struct ioas_area *area, unsigned int state);
 
 /**
  * area_get() - find an area, and keep it busy

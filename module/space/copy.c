@@ -198,13 +198,13 @@ int ioas_cut(struct ioas *ioas, unsigned long last_iova)
 	int ret;
 
 	while ((ret = claim_area(ioas, last_iova, &area)) == -EAGAIN) {
-		ret = area_wait_settled(ioas, last_iova, true);
+		ret = area_wait_settled(ioas, last_iova, TASK_KILLABLE);
 		if (ret)
 			return ret;
 	}
 	if (!area)
 		return ret;
-	ret = area_wait_idle(ioas, area, true);
+	ret = area_wait_idle(ioas, area, TASK_KILLABLE);
 	if (!ret)
 		ret = cut_area(ioas, area, last_iova);
 	unclaim_area(ioas, area);

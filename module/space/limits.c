@@ -56,11 +56,10 @@ int ioas_check_alignment(struct ioas *ioas, unsigned long alignment)
 	return 0;
 }
 
-/*
- * Returns how many areas of its share an IOAS does not use. @take_back also takes them from the
- * share.
- */
-static unsigned long unused_room(struct ioas *ioas, bool take_back)
+enum unused { COUNT_UNUSED, TAKE_UNUSED };
+
+/* Returns how many areas of its share an IOAS does not use. TAKE_UNUSED takes them from the share. */
+static unsigned long unused_room(struct ioas *ioas, enum unused action)
 {
 	struct iova_space *space = &ioas->iova_space;
 	unsigned long unused;
@@ -68,20 +67,20 @@ static unsigned long unused_room(struct ioas *ioas, bool take_back)
 	lockdep_assert_held(&ioas->object.ctx->areas_mutex);
 	spin_lock(&space->iova_lock);
 	unused = space->max_areas - space->nareas;
-	if (take_back)
+	if (action == TAKE_UNUSED)
 		space->max_areas -= unused;
 	spin_unlock(&space->iova_lock);
 	return unused;
 }
 
-static unsigned long unused_by_all(struct ioas_ctx *ctx, bool take_back)
+static unsigned long unused_by_all(struct ioas_ctx *ctx, enum unused action)
 {
 	unsigned long unused = 0;
 	struct ioas *ioas;
 
 	lockdep_assert_held(&ctx->areas_mutex);
 	list_for_each_entry(ioas, &ctx->ioass, ioass_item) {
-		unused += unused_room(ioas, take_back);
+		unused += unused_room(ioas, action);
 		cond_resched();
 	}
 	return unused;
@@ -121,7 +120,7 @@ int ioas_get_room(struct ioas *ioas, unsigned long nareas)
 	mutex_lock(&ctx->areas_mutex);
 	done = give_room(ioas, nareas);
 	if (!done) {
-		ctx->spare_areas += unused_by_all(ctx, true);
+		ctx->spare_areas += unused_by_all(ctx, TAKE_UNUSED);
 		done = give_room(ioas, nareas);
 	}
 	mutex_unlock(&ctx->areas_mutex);
@@ -134,7 +133,7 @@ unsigned long ioas_room(struct ioas *ioas)
 	unsigned long room;
 
 	mutex_lock(&ctx->areas_mutex);
-	room = ctx->spare_areas + unused_by_all(ctx, false);
+	room = ctx->spare_areas + unused_by_all(ctx, COUNT_UNUSED);
 	mutex_unlock(&ctx->areas_mutex);
 	return room;
 }

@@ -32,9 +32,9 @@ static void call_over(struct ioas_notifier *notifier)
 }
 
 /* Waits until the calls that are pinning now have returned. */
-static int wait_for_pinning(struct ioas_notifier *notifier, bool killable)
+static int wait_for_pinning(struct ioas_notifier *notifier, unsigned int state)
 {
-	if (!killable)
+	if (state != TASK_KILLABLE)
 		down_write(&notifier->pins_rwsem);
 	else if (down_write_killable(&notifier->pins_rwsem))
 		return -EINTR;
@@ -43,14 +43,14 @@ static int wait_for_pinning(struct ioas_notifier *notifier, bool killable)
 }
 
 int ioas_notify_unmap(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
-		      bool killable)
+		      unsigned int state)
 {
 	struct ioas_notifier *notifier;
 	unsigned long index;
 	int ret = 0;
 
 	for (index = 0; !ret && (notifier = next_to_notify(ioas, &index)); index++) {
-		ret = wait_for_pinning(notifier, killable);
+		ret = wait_for_pinning(notifier, state);
 		if (!ret && notifier->unmap)
 			notifier->unmap(notifier->data, iova, last_iova - iova + 1);
 		call_over(notifier);

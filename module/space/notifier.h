@@ -95,7 +95,7 @@ unsigned long ioas_count_users(struct ioas *ioas);
  * @ioas: the IOAS
  * @iova: first address of the range
  * @last_iova: last address, inclusive
- * @killable: give up on a fatal signal
+ * @state: TASK_KILLABLE to give up on a fatal signal, or TASK_UNINTERRUPTIBLE
  *
  * Before a user is told, its calls that are pinning are waited for.
  *
@@ -104,6 +104,6 @@ unsigned long ioas_count_users(struct ioas *ioas);
  * Return: 0; -EINTR on a fatal signal, with some users not told.
  */
 int ioas_notify_unmap(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
-		      bool killable);
+		      unsigned int state);
 
 #endif

@@ -65,10 +65,10 @@ struct unmap_walk {
 	int error;			/* why the walk ended early, or 0 */
 };
 
-/* Does a fatal signal end the waits of a walk? */
-static bool is_killable(const struct unmap_walk *walk)
+/* A fatal signal ends the waits of a walk, unless it is to remove everything. */
+static unsigned int wait_state(const struct unmap_walk *walk)
 {
-	return walk->rule != UNMAP_ALL;
+	return walk->rule == UNMAP_ALL ? TASK_UNINTERRUPTIBLE : TASK_KILLABLE;
 }
 
 /*
@@ -247,10 +247,10 @@ void ioas_erase_areas(struct ioas *ioas, struct ioas_area *areas)
 
 /* Waits for threads that make or remove the areas on which the borders of a range lie. */
 static int wait_for_borders(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
-			    bool killable)
+			    unsigned int state)
 {
-	return area_wait_settled(ioas, iova, killable) ?:
-	       area_wait_settled(ioas, last_iova, killable);
+	return area_wait_settled(ioas, iova, state) ?:
+	       area_wait_settled(ioas, last_iova, state);
 }
 
 /* Waits until the borders of the range can be checked, and takes the first areas over. */
@@ -270,7 +270,7 @@ static int begin_unmap(struct ioas *ioas, struct unmap_walk *walk)
 		spin_unlock(&space->iova_lock);
 		if (ret != -EAGAIN)
 			return ret;
-		ret = wait_for_borders(ioas, walk->iova, walk->last_iova, is_killable(walk));
+		ret = wait_for_borders(ioas, walk->iova, walk->last_iova, wait_state(walk));
 		if (ret)
 			return ret;
 	}
@@ -290,7 +290,7 @@ int ioas_check_borders(struct ioas *ioas, unsigned long iova, unsigned long last
 		spin_unlock(&space->iova_lock);
 		if (ret != -EAGAIN)
 			return ret;
-		ret = wait_for_borders(ioas, iova, last_iova, true);
+		ret = wait_for_borders(ioas, iova, last_iova, TASK_KILLABLE);
 		if (ret)
 			return ret;
 	}
@@ -331,7 +331,7 @@ static int wait_for_unpin(struct ioas *ioas, struct unmap_walk *walk)
 	struct ioas_area *area = walk->claimed;
 	long ret = 0;
 
-	if (is_killable(walk))
+	if (wait_state(walk) == TASK_KILLABLE)
 		ret = wait_event_killable_timeout(ioas->area_waitq, !area_has_pins(ioas, area),
 						  NOTICE_PAUSE);
 	else
@@ -360,7 +360,7 @@ static noinline int tell_users(struct ioas *ioas, struct unmap_walk *walk)
 	if (WARN_ON_ONCE(walk->nnotices++ >= MAX_NOTICES))
 		return -EDEADLK;
 	step_out(ioas, walk);
-	ret = ioas_notify_unmap(ioas, area->first_iova, area->last_iova, is_killable(walk));
+	ret = ioas_notify_unmap(ioas, area->first_iova, area->last_iova, wait_state(walk));
 	if (!ret && !walk->passed_over)
 		ret = wait_for_unpin(ioas, walk);
 	step_in(ioas);
@@ -386,11 +386,11 @@ static int wait_for_turn(struct ioas *ioas, struct unmap_walk *walk)
 {
 	int ret;
 
-	ret = area_wait_settled(ioas, walk->iova, is_killable(walk));
+	ret = area_wait_settled(ioas, walk->iova, wait_state(walk));
 	if (ret || !next_is_told(ioas, walk))
 		return ret;
 	step_out(ioas, walk);
-	if (is_killable(walk))
+	if (wait_state(walk) == TASK_KILLABLE)
 		ret = wait_event_killable(ioas->area_waitq, !next_is_told(ioas, walk));
 	else
 		wait_event(ioas->area_waitq, !next_is_told(ioas, walk));
@@ -404,7 +404,7 @@ static int wait_for_next(struct ioas *ioas, struct unmap_walk *walk)
 	case STOP_TURN:
 		return wait_for_turn(ioas, walk);
 	case STOP_BUSY:
-		return area_wait_idle(ioas, walk->claimed, is_killable(walk));
+		return area_wait_idle(ioas, walk->claimed, wait_state(walk));
 	case STOP_PINNED:
 		return tell_users(ioas, walk);
 	default:

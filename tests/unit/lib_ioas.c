@@ -84,7 +84,7 @@ int copy_pages(struct ioas *from, unsigned long iova, unsigned long npages, stru
 
 struct ioas_hwpt *add_domain(struct ioas *ioas, unsigned long pgsize)
 {
-	struct ioas_hwpt *hwpt = hwpt_create(ioas, shim_domain_create(pgsize), true);
+	struct ioas_hwpt *hwpt = hwpt_create(ioas, shim_domain_create(pgsize));
 	int ret;
 
 	down_write(&ioas->domains_rwsem);

@@ -104,7 +104,7 @@ START_TEST(a_device_that_is_pulled_out_is_not_used)
 
 	shim_hotplug = true;
 	ck_assert_int_eq(attach_with(ioas, group, &plainly), 0);
-	ioas_detach_group(&ctx, group, true);
+	ioas_detach_group(&ctx, group, LEAVE_AREAS);
 	shim_group_destroy(group);
 }
 END_TEST
@@ -145,7 +145,7 @@ START_TEST(a_software_msi_window_is_prepared_once_for_a_domain)
 	}
 	ck_assert_ptr_eq(groups[0]->domain, groups[1]->domain);
 	for (i = 0; i < 2; i++) {
-		ioas_detach_group(&ctx, groups[i], true);
+		ioas_detach_group(&ctx, groups[i], LEAVE_AREAS);
 		shim_group_destroy(groups[i]);
 	}
 }
@@ -162,7 +162,7 @@ START_TEST(a_hardware_msi_window_makes_a_software_one_unnecessary)
 	ck_assert(!group->domain->has_msi_cookie);
 	ck_assert(!is_usable(ioas, PAGE(5)));
 	ck_assert(!is_usable(ioas, PAGE(7)));
-	ioas_detach_group(&ctx, group, true);
+	ioas_detach_group(&ctx, group, LEAVE_AREAS);
 	shim_group_destroy(group);
 }
 END_TEST
@@ -174,7 +174,7 @@ START_TEST(a_kernel_without_msi_cookies_needs_none)
 	shim_no_msi_cookies = true;
 	ck_assert_int_eq(attach_with(ioas, group, &plainly), 0);
 	shim_no_msi_cookies = false;
-	ioas_detach_group(&ctx, group, true);
+	ioas_detach_group(&ctx, group, LEAVE_AREAS);
 	shim_group_destroy(group);
 }
 END_TEST
@@ -193,7 +193,7 @@ START_TEST(a_group_whose_msi_window_cannot_be_prepared_is_refused)
 		ck_assert_int_eq(!group->domain, !!ret);
 	}
 	ck_assert(group->domain->has_msi_cookie);
-	ioas_detach_group(&ctx, group, true);
+	ioas_detach_group(&ctx, group, LEAVE_AREAS);
 	shim_group_destroy(group);
 }
 END_TEST
@@ -206,11 +206,11 @@ START_TEST(the_aperture_of_a_shared_domain_outlives_the_group_that_brought_it)
 	ck_assert_int_eq(attach_with(ioas, narrow, &plainly), 0);
 	ck_assert_int_eq(attach_with(ioas, wide, &plainly), 0);
 	ck_assert_ptr_eq(wide->domain, narrow->domain);
-	ioas_detach_group(&ctx, narrow, true);
+	ioas_detach_group(&ctx, narrow, LEAVE_AREAS);
 	ck_assert(is_usable(ioas, PAGE(15)));
 	ck_assert(!is_usable(ioas, PAGE(16)));
 	ck_assert_int_eq(map_pages(ioas, PAGE(16), 1, 0), -EINVAL);
-	ioas_detach_group(&ctx, wide, true);
+	ioas_detach_group(&ctx, wide, LEAVE_AREAS);
 	ck_assert(is_usable(ioas, PAGE(16)));
 	shim_group_destroy(narrow);
 	shim_group_destroy(wide);
@@ -232,10 +232,10 @@ START_TEST(a_domain_that_reaches_further_than_a_group_is_not_shared)
 	shim_fail_attaches = 0;
 	ck_assert_ptr_ne(wide->domain, narrow->domain);
 	ck_assert(!is_usable(ioas, PAGE(16)));
-	ioas_detach_group(&ctx, narrow, true);
+	ioas_detach_group(&ctx, narrow, LEAVE_AREAS);
 	ck_assert(is_usable(ioas, PAGE(16)));
 	ck_assert(!is_usable(ioas, PAGE(32)));
-	ioas_detach_group(&ctx, wide, true);
+	ioas_detach_group(&ctx, wide, LEAVE_AREAS);
 	shim_group_destroy(narrow);
 	shim_group_destroy(wide);
 }
@@ -340,7 +340,7 @@ START_TEST(mapping_out_of_reach_is_told_first_where_there_are_ranges)
 	ck_assert_int_eq(unmap_pages(ioas, PAGE(16), 1, UNMAP_WHOLE, &(unsigned long){ 0 }), 0);
 	ck_assert_int_eq(attach_with(ioas, group, &by_ranges), _i ? -EPERM : 0);
 	if (!_i)
-		ioas_detach_group(&ctx, group, false);
+		ioas_detach_group(&ctx, group, LEAVE_NO_AREAS);
 	shim_group_destroy(group);
 }
 END_TEST
@@ -354,8 +354,8 @@ START_TEST(a_group_that_enforces_coherency_is_alone_among_those_that_do_not)
 	ck_assert_int_eq(attach_with(ioas, strong, &plainly), 0);
 	ck_assert_ptr_ne(weak->domain, strong->domain);
 	ck_assert(strong->domain->enforces_coherency);
-	ioas_detach_group(&ctx, strong, true);
-	ioas_detach_group(&ctx, weak, true);
+	ioas_detach_group(&ctx, strong, LEAVE_AREAS);
+	ioas_detach_group(&ctx, weak, LEAVE_AREAS);
 	shim_group_destroy(weak);
 	shim_group_destroy(strong);
 }
@@ -558,8 +558,8 @@ START_TEST(a_group_that_a_shared_domain_refuses_goes_back_to_its_own)
 	if (_i)
 		ck_assert_ptr_null(second->domain);
 	else
-		ioas_detach_group(&ctx, second, true);
-	ioas_detach_group(&ctx, first, true);
+		ioas_detach_group(&ctx, second, LEAVE_AREAS);
+	ioas_detach_group(&ctx, first, LEAVE_AREAS);
 	shim_group_destroy(second);
 	shim_group_destroy(first);
 }
@@ -573,9 +573,9 @@ START_TEST(areas_go_with_the_last_group_unless_they_are_kept)
 	ck_assert_int_eq(map_pages(ioas, PAGE(1), 1, 0), 0);
 	for (i = 0; i < 2; i++)
 		ck_assert_int_eq(attach_with(ioas, groups[i], &plainly), 0);
-	ioas_detach_group(&ctx, groups[0], _i);
+	ioas_detach_group(&ctx, groups[0], _i ? LEAVE_AREAS : LEAVE_NO_AREAS);
 	ck_assert_uint_eq(ioas->iova_space.nareas, 1);
-	ioas_detach_group(&ctx, groups[1], _i);
+	ioas_detach_group(&ctx, groups[1], _i ? LEAVE_AREAS : LEAVE_NO_AREAS);
 	ck_assert_uint_eq(ioas->iova_space.nareas, _i);
 	for (i = 0; i < 2; i++)
 		shim_group_destroy(groups[i]);
@@ -598,7 +598,7 @@ static void map_some(void *unused)
 static void leave_shared(void *unused)
 {
 	current = &process.task;
-	ioas_detach_group(&ctx, leaving, true);
+	ioas_detach_group(&ctx, leaving, LEAVE_AREAS);
 }
 
 static void move_in_vain(void *unused)
@@ -618,7 +618,7 @@ START_TEST(nothing_is_mapped_while_a_group_leaves_a_shared_domain)
 	ck_assert_int_eq(attach_with(ioas, leaving, &plainly), 0);
 	ck_assert_ptr_eq(first->domain, leaving->domain);
 	shim_run_threads(threads, ARRAY_SIZE(threads), begin_random(_i + 1));
-	ioas_detach_group(&ctx, first, true);
+	ioas_detach_group(&ctx, first, LEAVE_AREAS);
 	shim_group_destroy(leaving);
 	shim_group_destroy(first);
 }
@@ -1004,7 +1004,7 @@ static void step_hwpt(void)
 
 static void end_container(unsigned int number)
 {
-	ioas_detach_group(&ctx, w.group[number], true);
+	ioas_detach_group(&ctx, w.group[number], LEAVE_AREAS);
 	iommu_group_release_dma_owner(w.group[number]);
 	w.container[number] = NULL;
 }

@@ -404,7 +404,7 @@ static struct ioas_hwpt *add_narrow_domain(unsigned long first, unsigned long la
 	int ret;
 
 	domain->geometry = (struct iommu_domain_geometry){ first, last };
-	hwpt = hwpt_create(ioas, domain, true);
+	hwpt = hwpt_create(ioas, domain);
 	down_write(&ioas->domains_rwsem);
 	ret = hwpt_add(hwpt, false);
 	up_write(&ioas->domains_rwsem);

@@ -314,7 +314,7 @@ static void step_add_domain(unsigned int number, unsigned int slot)
 	struct iommu_domain *domain = shim_domain_create(UNIT << roll(3));
 	unsigned long pgsize = 1UL << __ffs(domain->pgsize_bitmap);
 	struct model_ioas *m = &ioass[number];
-	struct ioas_hwpt *hwpt = hwpt_create(m->ioas, domain, true);
+	struct ioas_hwpt *hwpt = hwpt_create(m->ioas, domain);
 	bool possible;
 
 	if (IS_ERR(hwpt)) {

@@ -579,7 +579,7 @@ static int do_attach(unsigned int number)
 {
 	struct iommu_domain *domain = shim_domain_create(PAGE_SIZE);
 	struct ioas *ioas = real.ioas[number];
-	struct ioas_hwpt *hwpt = hwpt_create(ioas, domain, true);
+	struct ioas_hwpt *hwpt = hwpt_create(ioas, domain);
 	int ret;
 
 	if (IS_ERR(hwpt)) {

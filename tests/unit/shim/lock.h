@@ -239,6 +239,9 @@ bool shim_is_dying(void);
 	_ret;								\
 })
 
+#define TASK_UNINTERRUPTIBLE	2
+#define TASK_KILLABLE		258
+
 /* Time passes only for threads that wait: each turn of another thread is a jiffy. */
 #define HZ	1000
 
