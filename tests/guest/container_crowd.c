@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * container_crowd.c - an ordinary user with very many native areas is no trouble
- * for others
+ * container_crowd.c - very many native areas of an unprivileged user do not slow down others
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -19,7 +18,7 @@
 #define NROUNDS		3
 #define HUGE		(2ULL << 20)
 
-/* Without a device nobody looks what is there. */
+/* Without a device nothing reads this memory. */
 #define NOWHERE		((const void *)(1UL << 31))
 
 struct crowd {
@@ -43,14 +42,14 @@ static int open_node(void)
 	return fd;
 }
 
-/* Each place that is asked for is above many gaps that are long enough but misaligned. */
+/* Each search for an IOVA passes many gaps that are long enough but misaligned. */
 static void *search(void *own_page)
 {
 	uint64_t low = (uintptr_t)own_page;
 	uint64_t iova;
 
 	while (!atomic_load(crowd.is_over)) {
-		/* A page below all of them comes and goes, so that the search begins there. */
+		/* A page that comes and goes below all areas makes the search begin there. */
 		require_eq(ioas_map(crowd.fd, crowd.ioas, low, NOWHERE, PAGE, IOAS_RW), 0);
 		require_eq(ioas_unmap(crowd.fd, crowd.ioas, low, PAGE), PAGE);
 		require_eq(ioas_map_auto(crowd.fd, crowd.ioas, NOWHERE, 2 * HUGE - PAGE, IOAS_RW,
@@ -82,7 +81,7 @@ static void be_a_crowd(void *unused)
 	check_eq(ioas_unmap_all(crowd.fd, crowd.ioas), NAREAS * PAGE);
 }
 
-/* What root does meanwhile. */
+/* One of the actions that must stay fast, by root. */
 static void use_a_container(void)
 {
 	struct rig rig;
@@ -99,7 +98,7 @@ static void ask_for_status(void)
 
 static void ask_who_serves(void)
 {
-	/* It says 1 where the kernel's own node serves. */
+	/* The exit status is 1 while the switch is off. */
 	check_true(run_tool("switch status") < 2);
 }
 
@@ -112,7 +111,7 @@ static const struct {
 	{ "switch status", ask_who_serves },
 };
 
-/* In ns; the shortest of some times, as another machine may have the CPU. */
+/* Returns the shortest of several times in ns, since another machine may have the CPU. */
 static uint64_t measure(void (*run)(void))
 {
 	uint64_t begin, time, least = UINT64_MAX;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * container_dirty.c - dirty tracking with a device that may write to anything; emul_dirty.c
- * has what emulated devices add
+ * container_dirty.c - dirty tracking with a device that may write to all of its memory;
+ * emul_dirty.c tests what emulated devices add
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -180,7 +180,7 @@ static void bitmap_of_a_report_is_checked(void)
 	check_eq(get_with(4 * PAGE, 2 * PAGE, PAGE, words), -EINVAL);
 	check_eq(get_with(4 * PAGE, PAGE / 2, PAGE, words), -EINVAL);
 	check_eq(get_with(4 * PAGE, HUGE_BYTES, PAGE, words), -EINVAL);
-	/* Stock type1 shifts by 64 bits for that, and newer kernels complain. */
+	/* Stock type1 shifts by 64 bits here. Newer kernels complain about that. */
 	if (backend_is_ioas() || !kernel_at_least(6, 13))
 		check_eq(get_with(4 * PAGE, 0, PAGE, words), -EINVAL);
 	check_eq(get_with(4 * PAGE, PAGE, 0, words), -EINVAL);
@@ -191,7 +191,7 @@ static void bitmap_of_a_report_is_checked(void)
 	check_eq(get_with(4 * PAGE, PAGE, LARGEST_BITMAP, words), 0);
 	check_eq(get_with(4 * PAGE, PAGE, LARGEST_BITMAP + 1, words), -EINVAL);
 	check_eq(get_with(4 * PAGE, PAGE, PAGE, kernel), -EINVAL);
-	/* Where nothing is mapped, nothing is written. */
+	/* Where nothing is mapped, the kernel writes no bitmap. */
 	check_eq(get_with(4 * PAGE, PAGE, PAGE, (void *)8), 0);
 	check_eq(get_with(LARGEST_RANGE, PAGE, LARGEST_BITMAP, words), 0);
 	check_eq(get_with(LARGEST_RANGE + PAGE, PAGE, LARGEST_BITMAP, words), -EINVAL);
@@ -254,7 +254,7 @@ static void unmap_stops_at_the_mapping_it_cannot_report(void)
 	map(8, 4, RW);
 	map(64, 4, RW);
 	memset(pages, 0, PAGE);
-	/* Its first word can be written, its second one cannot. */
+	/* The first word of the bitmap can be written, the second one cannot. */
 	arguments.bitmap.data = (void *)(pages + PAGE - 8);
 	check_eq(call_unmap(&arguments), -EFAULT);
 	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
@@ -282,7 +282,7 @@ static void pages_of_a_device_are_always_dirty(void)
 	check_eq(get(0, 128 * PAGE), 0);
 	check_eq(words[0], 0xf);
 	check_eq(words[1], 0);
-	/* Also those that it can only read. */
+	/* Pages that the device can only read are reported, too. */
 	map(64, 2, RO);
 	check_eq(get(0, 128 * PAGE), 0);
 	check_eq(words[1], 3);
@@ -296,15 +296,15 @@ static void pages_of_a_device_are_always_dirty(void)
 }
 
 /*
- * Checks a word of a report in which just these pages are mapped. From the second report on stock
- * type1 may say more than that of mappings that do not begin with a word.
+ * Checks a word of a report in which exactly these pages are mapped. From the second report on,
+ * stock type1 may set more bits for mappings that do not begin at a word.
  */
 static void check_word(uint64_t word, uint64_t mapped)
 {
 	check_true((backend_is_ioas() ? word : word & mapped) == mapped);
 }
 
-/* Mappings share words of the bitmap; what lies between them keeps its bits. */
+/* Mappings share words of the bitmap. The bits between mappings stay as they were. */
 static void reports_of_neighbours_share_words(void)
 {
 	struct get_arguments arguments;
@@ -322,7 +322,7 @@ static void reports_of_neighbours_share_words(void)
 	check_eq(words[1], 0x3f);
 	check_eq(words[2], 0xabcdef);
 	check_eq(words[3], 1 << 8);
-	/* Relative to another base, and to an address that is not aligned. */
+	/* With another base, and with a bitmap at a misaligned address. */
 	memset(words, 0, PAGE);
 	arguments = get_arguments(2 * PAGE, 254 * PAGE);
 	arguments.range.bitmap.data = (void *)((char *)words + 1);
@@ -386,13 +386,13 @@ static void reports_race_with_maps_and_unmaps(void)
 	start();
 	map(0, 4, RW);
 	require_eq(pthread_create(&thread, NULL, map_and_unmap, &storm), 0);
-	/* On a busy host all reports can be over before the thread has had a turn. */
+	/* On a busy host all reports can be over before the thread has run. */
 	while (!storm.ncalls)
 		sched_yield();
 	for (i = 0; i < nreports; i++) {
 		memset(words, 0, 16);
 		check_eq(get(0, 64 * PAGE), 0);
-		/* All of what the other thread maps, or nothing of it. */
+		/* The report has all pages of the other thread's mapping, or none. */
 		nseen += words[0] >> 32 == 0xff;
 		check_true(words[0] == 0xf || words[0] == (0xffULL << 32 | 0xf));
 		if (i % 50 == 0) {

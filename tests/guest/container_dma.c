@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * container_dma.c - a real device reads and writes memory through the container,
- * and cannot when it should not
+ * container_dma.c - a real device reads and writes memory through the container, and cannot reach
+ * anything else
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -42,7 +42,7 @@ static void unmap(uint64_t iova, uint64_t nbytes)
 	require_eq(dma_unmap(rig.container, iova, nbytes), nbytes);
 }
 
-/* One page to another one, from the memory mapped at an IOVA. */
+/* Checks that the device copies between two offsets of the memory mapped at an IOVA. */
 static void check_copy_in(uint8_t *mapped, uint64_t iova, uint64_t from,
 			  uint64_t to)
 {
@@ -83,7 +83,7 @@ static void device_copies_at_the_end_of_the_aperture(void)
 
 	open_rig(VFIO_TYPE1v2_IOMMU);
 	end = last_usable_iova(rig.container) + 1;
-	/* Where that is 2^64, stock type1 finds no mapping up to 6.12. */
+	/* If the end is 2^64, stock type1 up to 6.12 finds no mapping there. */
 	if (!end)
 		end -= PAGE;
 	check_copy_at_iova(end - NBYTES);
@@ -105,7 +105,7 @@ static void device_copies_at_any_offset_in_a_page(void)
 
 	open_rig(VFIO_TYPE1v2_IOMMU);
 	map(iova, memory, NBYTES);
-	/* The last three cross into the next page. */
+	/* The last three offsets make the copy cross into the next page. */
 	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
 		context("offset 0x%llx", (unsigned long long)offsets[i]);
 		check_copy_in(memory, iova, offsets[i],
@@ -139,7 +139,7 @@ static void device_copies_across_two_mappings(void)
 	mem_free(other, PAGE);
 }
 
-/* The device holds a known pattern, tries, and nothing of it arrives. */
+/* The device stores a known pattern, and nothing of it arrives in the memory. */
 static void check_blocked_store(const uint8_t *target, uint64_t iova)
 {
 	uint8_t before[EDU_BYTES];
@@ -150,7 +150,7 @@ static void check_blocked_store(const uint8_t *target, uint64_t iova)
 	check_mem(target, before, EDU_BYTES);
 }
 
-/* The device tries to read and does not get what is in the memory. */
+/* The device loads, and does not get the contents of the memory. */
 static void check_blocked_load(uint8_t *source, uint64_t iova)
 {
 	fill(source, EDU_BYTES, 0x5ec7e7);
@@ -162,7 +162,7 @@ static void unmapped_memory_is_out_of_the_device_s_reach(void)
 {
 	open_rig(VFIO_TYPE1v2_IOMMU);
 	map(FIRST_IOVA, memory, NBYTES);
-	/* First in reach, so that the IOMMU's caches know it. */
+	/* A copy that works first brings the mapping into the IOMMU's caches. */
 	check_copy_in(memory, FIRST_IOVA, 0, 4 * PAGE);
 	unmap(FIRST_IOVA, NBYTES);
 	check_blocked_store(memory + 4 * PAGE, FIRST_IOVA + 4 * PAGE);
@@ -259,7 +259,7 @@ static void same_memory_at_two_iovas_is_one_memory(void)
 	close_rig();
 }
 
-/* The mapping is of pages, not of addresses. */
+/* A mapping holds pages, not addresses. */
 static void device_sees_the_old_page_after_munmap_and_mmap(void)
 {
 	uint8_t old[EDU_BYTES];
@@ -293,7 +293,7 @@ static void check_many_pages(uint8_t *large, uint64_t nbytes, uint64_t iova)
 	check_copy_in(large, iova, 0, nbytes - PAGE);
 	check_copy_in(large, iova, nbytes - EDU_BYTES, middle);
 	check_copy_in(large, iova, middle, 511 * PAGE + EDU_BYTES);
-	/* Across what would be the border of a huge page. */
+	/* Across the place where a huge page would end. */
 	check_copy_in(large, iova, HUGE_BYTES - EDU_BYTES / 2, 3 * PAGE);
 	unmap(iova, nbytes);
 	check_blocked_store(large + middle, iova + middle);
@@ -341,7 +341,7 @@ static void device_reaches_huge_pages_mapped_as_small_ones(void)
 	check_many_pages(mem_alloc_huge(nbytes), nbytes, 1ULL << 34);
 }
 
-/* Huge pages of which single pages were exchanged for others. */
+/* Huge pages in which single pages were replaced by others. */
 static void device_reaches_all_of_mixed_memory(void)
 {
 	uint64_t nbytes = 2 * HUGE_BYTES;
@@ -367,7 +367,7 @@ static void device_reaches_all_of_mixed_memory(void)
 	mem_free(large, nbytes);
 }
 
-/* Pages of one huge page in reverse order: neighbours run backwards. */
+/* The pages of one huge page, mapped in reverse order. */
 static void device_reaches_pages_in_reverse_order(void)
 {
 	unsigned int npages = 64;
@@ -418,7 +418,7 @@ static void wait_for_gate(void *gate)
 	gate_wait(gate);
 }
 
-/* Copy-on-write must not give the parent a new page under the device. */
+/* Copy-on-write must not give the parent a new page while the device has the old one. */
 static void device_sees_the_parent_s_memory_after_fork(void)
 {
 	struct gate gate;
@@ -454,7 +454,7 @@ static void dma_goes_on_when_only_the_device_is_still_open(void)
 	mem_free(memory, NBYTES);
 }
 
-/* Charged when mapped, reachable at once, many times over. */
+/* In each round the memory is charged and reachable at once. */
 static void map_dma_unmap_many_times(void)
 {
 	int nrounds = scaled(20, 5);

@@ -37,7 +37,7 @@ static void map(uint64_t iova)
 	require_eq(dma_map(rig.container, iova, memory, NBYTES, RW), 0);
 }
 
-/* Device number index copies within the memory mapped at an IOVA. */
+/* Checks that a device copies within the memory mapped at an IOVA. */
 static void check_dma(unsigned int index, uint64_t iova)
 {
 	struct edu edu;
@@ -160,7 +160,7 @@ static void last_group_leaves_and_the_container_begins_anew(void)
 	close_rig();
 }
 
-/* What a group could reach in one container it cannot from another one. */
+/* In its new container a group cannot reach the memory of its former one. */
 static void group_moved_to_another_container_leaves_its_memory_behind(void)
 {
 	uint8_t before[EDU_BYTES];
@@ -182,7 +182,7 @@ static void group_moved_to_another_container_leaves_its_memory_behind(void)
 	memcpy(before, memory, EDU_BYTES);
 	edu_store(&edu, FIRST_IOVA, EDU_BYTES);
 	check_mem(memory, before, EDU_BYTES);
-	/* The same IOVA leads to its own memory in each of them. */
+	/* The same IOVA leads to different memory in each container. */
 	require_eq(dma_map(other.container, FIRST_IOVA, memory + PAGE, PAGE,
 			   RW), 0);
 	edu_store(&edu, FIRST_IOVA, EDU_BYTES);
@@ -220,7 +220,7 @@ static void groups_join_and_leave_many_times(void)
 	close_rig();
 }
 
-/* The descriptors of a rig with open devices, in the order they close. */
+/* The descriptors of a rig with open devices, for the order in which a test closes them. */
 enum descriptor { CONTAINER, GROUP_A, GROUP_B, DEVICE_A, DEVICE_B };
 
 static void open_all(int *fds, unsigned int ngroups)
@@ -258,7 +258,7 @@ static void close_in_order(const enum descriptor *order, unsigned int count)
 	context("%s", "");
 }
 
-/* Calls close_in_order() for every order, or each stride-th. */
+/* Calls close_in_order() for every order, or for each stride-th one. */
 static void permute(enum descriptor *order, unsigned int fixed,
 		    unsigned int count, unsigned int stride)
 {
@@ -341,16 +341,16 @@ static void unbind_of_one_of_two_leaves_the_other(void)
 	close_rig();
 }
 
-/* What a victim is doing; it stays what it was when it dies. */
+/* The call that a victim is in. Its death leaves the value as it is. */
 enum doing { NOTHING, MAPS, UNMAPS, JOINS, NDOINGS };
 
-/* What a victim works with, shared with its killer. */
+/* State of a victim, shared with its killer. */
 struct victim {
 	uint8_t *bytes;
 	uint64_t nbytes;
 	uint64_t state;
-	atomic_uint ncalls;		/* that it has begun */
-	unsigned int kill_at;		/* that many */
+	atomic_uint ncalls;		/* calls begun so far */
+	unsigned int kill_at;		/* number of calls after which it is killed */
 	atomic_uint doing;
 };
 
@@ -380,7 +380,7 @@ static void map_at_random(struct victim *victim)
 		begin(victim, UNMAPS);
 		unmapped = dma_unmap(rig.container, page * PAGE, count * PAGE);
 		end(victim);
-		/* Nobody else maps, and a mapping is not cut. */
+		/* No other thread maps. An unmap that would cut a mapping is refused. */
 		check_true(unmapped >= 0 || unmapped == -EINVAL);
 		check_true(unmapped <= (long long)(count * PAGE));
 		return;
@@ -424,7 +424,7 @@ static bool has_come_to_its_end(void *arg)
 	return atomic_load(&victim->ncalls) >= victim->kill_at;
 }
 
-/* Returns in which call the victim died. */
+/* Returns the call in which the victim died. */
 static enum doing kill_at_random(struct victim *victim)
 {
 	pid_t child;

@@ -43,7 +43,7 @@ static uint32_t expected_total(int container)
 	       16 * nranges_of(&info);
 }
 
-/* How much of the fixed part the kernel writes for a given argsz. */
+/* The number of bytes of the fixed part that the kernel writes for an argsz. */
 static uint32_t expected_fixed(uint32_t argsz)
 {
 	if (!kernel_at_least(6, 2))
@@ -304,7 +304,7 @@ static void info_at_a_bad_address_faults(void)
 	memcpy(at, &argsz, sizeof(argsz));
 	check_eq(vfio_call(rig.container, VFIO_IOMMU_GET_INFO,
 			   (unsigned long)at), -EFAULT);
-	/* And without a chain there is nothing to fault on. */
+	/* Without a chain nothing can fault. */
 	argsz = FIXED_BYTES;
 	memcpy(at, &argsz, sizeof(argsz));
 	check_eq(vfio_call(rig.container, VFIO_IOMMU_GET_INFO,

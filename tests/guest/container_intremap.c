@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * container_intremap.c - a machine without interrupt remapping (booted with
+ * container_intremap.c - containers on a machine without interrupt remapping (booted with
  * intremap=off)
  */
 #define _GNU_SOURCE
@@ -11,7 +11,7 @@
 
 static struct rig rig;
 
-/* A container with one group that has no IOMMU set yet. */
+/* A container with one group, before VFIO_SET_IOMMU. */
 static void open_rig(void)
 {
 	expect_in_log("cannot attach");
@@ -86,7 +86,7 @@ static void dma_works_without_interrupt_remapping(void)
 	mem_free(memory, 2 * PAGE);
 }
 
-/* vfio.ko goes on to the next backend while the IOMMU is set, and never afterwards. */
+/* vfio.ko tries the next backend during VFIO_SET_IOMMU, and never afterwards. */
 static void log_tells_of_a_fallback_only_where_there_is_one(void)
 {
 	int log = kmsg_open();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * container_life.c - life of containers and groups as vfio.ko and the
- * backend answer for it
+ * container_life.c - life of containers and groups, as vfio.ko and the backend handle it
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -275,7 +274,7 @@ static void last_group_takes_mappings_and_backend_along(void)
 	check_eq(vm_lck_kib(0), 0);
 	check_eq(dma_map(rig.container, 0, memory, PAGE, RW), -EINVAL);
 	check_eq(set_iommu(rig.container, VFIO_TYPE1v2_IOMMU), -EINVAL);
-	/* It begins anew, here as another type. */
+	/* The container starts anew, here with another type. */
 	check_eq(group_set_container(rig.group[0], rig.container), 0);
 	check_eq(set_iommu(rig.container, VFIO_TYPE1_IOMMU), 0);
 	require_backend(rig.container);

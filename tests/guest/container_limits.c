@@ -16,7 +16,7 @@
 static struct rig rig;
 static uint8_t *memory;
 
-/* A process that may lock 16 pages; with or without CAP_IPC_LOCK. */
+/* A rig of a process that may lock 16 pages, with or without CAP_IPC_LOCK. */
 static void open_rig(bool privileged)
 {
 	memory = mem_alloc(NPAGES * PAGE);
@@ -179,7 +179,7 @@ static void limit_stops_huge_pages_too(void)
 	mem_free(large, HUGE_BYTES);
 }
 
-/* Over the limit only after many pages were pinned and charged. */
+/* The map exceeds the limit only after many pages were pinned and charged. */
 static void limit_reached_far_inside_a_map_leaves_no_trace(void)
 {
 	uint64_t npages = scaled(4096, 1200);
@@ -199,7 +199,7 @@ static void limit_reached_far_inside_a_map_leaves_no_trace(void)
 	mem_free(large, npages * PAGE);
 }
 
-/* The registers of a device are nobody's memory: nothing to charge. */
+/* The registers of a device are not memory: nothing is charged. */
 static void device_registers_are_not_charged(void)
 {
 	struct edu edu;
@@ -277,7 +277,7 @@ static void two_threads_share_one_limit(void)
 	close_rig();
 }
 
-/* The parameter counts for containers that get their backend meanwhile. */
+/* The parameter applies to containers that get their backend while it is set. */
 static void open_with_entry_limit(const char *limit)
 {
 	char usual[32];
@@ -299,7 +299,7 @@ static void entry_limit_ends_mapping(void)
 	check_eq(map(1, 1), 0);
 	check_eq(dma_avail(rig.container), 0);
 	check_eq(map(2, 1), -ENOSPC);
-	/* An overlap is found before, a forbidden range after it. */
+	/* An overlap is reported before the limit, a forbidden range after it. */
 	check_eq(map(1, 1), -EEXIST);
 	check_eq(map(MSI_START / PAGE, 1), -ENOSPC);
 	check_eq(vm_lck_kib(0), 2 * PAGE_KIB);
@@ -338,7 +338,7 @@ static void entry_limit_does_not_change_a_live_container(void)
 	close_rig();
 }
 
-/* All 65535 mappings of a container; a group that joins copies with them. */
+/* A container with all its 65535 mappings, before and after a second group joins. */
 static void container_holds_as_many_mappings_as_it_says(void)
 {
 	unsigned int nmaps = scaled(65535, 4000);
@@ -361,7 +361,7 @@ static void container_holds_as_many_mappings_as_it_says(void)
 	close_rig();
 }
 
-/* One round: a map that fails at its last page, and one that may have the last entry. */
+/* In each round one map fails at its last page while another may take the last entry. */
 static pthread_barrier_t round_begins;
 static atomic_bool is_over;
 static int in_vain;

@@ -26,7 +26,7 @@ static void close_rig(void)
 	mem_free(memory, NPAGES * PAGE);
 }
 
-/* A test of mapping, done for type1v2 and again for type1. */
+/* A test of mapping that runs with type1v2 and with type1. */
 #define BOTH_TYPES(name) \
 	static void name##_checks(void); \
 	static void name(void) \
@@ -48,7 +48,7 @@ static int map(uint64_t iova, uint64_t npages, uint32_t flags)
 	return dma_map(rig.container, iova, memory, npages * PAGE, flags);
 }
 
-/* Nothing is mapped, charged, or missing from the budget. */
+/* Checks that nothing is mapped or charged, and that DMA_AVAIL is as before. */
 static void check_no_trace(void)
 {
 	check_eq(vm_lck_kib(0), 0);
@@ -74,7 +74,7 @@ BOTH_TYPES(map_needs_its_whole_structure)
 	check_eq(map_with_argsz(31), -EINVAL);
 	check_eq(map_with_argsz(0), -EINVAL);
 	check_eq(vfio_call(rig.container, VFIO_IOMMU_MAP_DMA, 8), -EFAULT);
-	/* The kernel can read that: x86 has its interrupt descriptors there. */
+	/* The kernel itself can read this address: x86 has its interrupt descriptors there. */
 	check_eq(vfio_call(rig.container, VFIO_IOMMU_MAP_DMA, 0xfffffe0000000000UL), -EFAULT);
 	check_no_trace();
 	check_eq(map_with_argsz(1000), 0);
@@ -116,7 +116,7 @@ BOTH_TYPES(map_around_the_end_of_the_numbers_is_refused)
 	check_eq(dma_map(fd, 0, last_page, 2 * PAGE, RW), wrap_error());
 	check_eq(map(-PAGE, 2, 0), wrap_error());
 	check_eq(dma_map(fd, 0, memory, -PAGE, RW), wrap_error());
-	/* The last page there is lies in no aperture, but for AMD's. */
+	/* Only AMD's aperture contains the last page of all. */
 	if (last_usable_iova(fd) != UINT64_MAX)
 		check_eq(map(-PAGE, 1, RW), -EINVAL);
 	check_no_trace();
@@ -131,7 +131,7 @@ BOTH_TYPES(map_ends_with_the_aperture)
 	check_eq(map(end - PAGE, 1, RW), 0);
 	check_eq(map(end, 1, RW), -EINVAL);
 	check_eq(map(end + 16 * PAGE, 1, RW), -EINVAL);
-	/* An overlap is found before the range is looked at. */
+	/* An overlap is reported before the range is checked. */
 	check_eq(map(end - 2 * PAGE, 4, RW), -EEXIST);
 	check_eq(dma_unmap(rig.container, end - PAGE, PAGE), PAGE);
 	check_eq(map(end - 2 * PAGE, 4, RW), -EINVAL);
@@ -224,7 +224,7 @@ BOTH_TYPES(map_with_a_hole_leaves_no_trace)
 	check_eq(map(0, 4, RW), -EFAULT);
 	check_no_trace();
 	check_eq(dma_unmap(rig.container, 0, 4 * PAGE), 0);
-	/* Also when the hole is all that is wrong with many pages. */
+	/* A hole in the last of many pages is found, too. */
 	hole = NPAGES - 1;
 	require_eq(or_errno(munmap(memory + hole * PAGE, PAGE)), 0);
 	check_eq(dma_map(rig.container, 0, memory + 3 * PAGE,
@@ -278,7 +278,7 @@ static void memory_that_can_only_be_written_is_not_mapped_for_reading(void)
 	mem_free(memory, 2 * PAGE);
 }
 
-/* A key of which the caller has nothing but the number. */
+/* Puts the memory under a protection key that denies this process all access. */
 static void disable_by_key(void *memory, uint64_t nbytes)
 {
 	int key = pkey_alloc(0, PKEY_DISABLE_ACCESS);
@@ -303,7 +303,7 @@ static void memory_whose_key_is_disabled_is_mapped(void)
 	mem_free(memory, nbytes);
 }
 
-/* Pages of it are there for nobody yet. */
+/* None of the pages exists yet. */
 static void untouched_memory_whose_key_is_disabled_is_mapped(void)
 {
 	uint64_t nbytes = 64 * PAGE;
@@ -319,7 +319,7 @@ static void untouched_memory_whose_key_is_disabled_is_mapped(void)
 	mem_free(memory, nbytes);
 }
 
-/* Many read-only maps of memory that nobody wrote to show one page. */
+/* Many read-only maps of memory that was never written have the same page. */
 static void untouched_memory_is_mapped_often(void)
 {
 	const unsigned int nmaps = scaled(20000, 1000);
@@ -353,8 +353,8 @@ static void shared_memory_is_mapped_read_write(void)
 }
 
 /*
- * A block device stands in for any file with write-back: to pin its pages
- * for long and write them would go behind the back of dirty tracking.
+ * A block device stands in for any file with write-back. A long-term pin for writing would bypass
+ * the dirty tracking of the file system.
  */
 static void shared_file_with_write_back_is_mapped_as_by_the_kernel(void)
 {
@@ -484,7 +484,7 @@ static void *map_one_range(void *arg)
 	return NULL;
 }
 
-/* Whoever wins owns the range until he unmaps it, and nobody gets half. */
+/* The winner owns the range until it unmaps it. Neither thread gets half. */
 static void two_threads_fight_for_one_range(void)
 {
 	unsigned int nwins[2] = { 0 };

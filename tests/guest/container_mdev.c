@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * container_mdev.c - the kernel's own sample devices without an IOMMU, mtty (a serial port) and
- * mdpy (a display), where the kernel has them
+ * container_mdev.c - the kernel's own sample devices without an IOMMU: mtty (a serial port) and
+ * mdpy (a display), in kernels that have them
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -38,7 +38,7 @@ static void remove_device(void)
 	require_eq(write_text("/sys/bus/mdev/devices/" UUID "/remove", "1"), 0);
 }
 
-/* The group of the device, which is there once udev or devtmpfs made the node. */
+/* Opens the group of the device, once udev or devtmpfs has made its node. */
 static int open_group(void)
 {
 	char link[256], node[64];
@@ -72,7 +72,7 @@ static void check_device(int device)
 	check_true(id && id != UINT32_MAX);
 }
 
-/* Alone in a container, nothing that is mapped is looked at, and everything is as with stock. */
+/* A device alone in a container: mapped memory is not looked at, and all is as with stock. */
 static void use_alone(const struct sample *sample)
 {
 	void *memory = mem_alloc(NPAGES * PAGE);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * container_mmio.c - maps of device memory, and one device that writes to another
+ * container_mmio.c - maps of device memory, and a device that writes to another one
  */
 #define _GNU_SOURCE
 #include "lib.h"
 
 #define BAR_IOVA	0x200000ULL
-#define LIVENESS	4U	/* register of edu: reads as the complement of what was written */
+#define LIVENESS	4U	/* register of edu: reads as the complement of the value written */
 #define PCI_COMMAND	4
 #define PCI_MEMORY	0x2
 
@@ -73,7 +73,7 @@ static void registers_mapped_for_reading_are_not_for_writing(void)
 	rig_close(&rig);
 }
 
-/* Also while no page of them is in the page table. */
+/* Registers are mapped even while the page table has none of their pages. */
 static void registers_whose_key_is_disabled_are_mapped(void)
 {
 	int key = pkey_alloc(0, PKEY_DISABLE_ACCESS);
@@ -94,7 +94,7 @@ static void registers_whose_key_is_disabled_are_mapped(void)
 	rig_close(&rig);
 }
 
-/* Memory, then registers, then memory, in one mapping. */
+/* One mapping of memory, then registers, then memory. */
 static void mapping_mixes_memory_and_registers(void)
 {
 	uint8_t *pages;
@@ -146,13 +146,13 @@ static void one_device_writes_to_another(void)
 	check_eq(read_liveness(&second), (uint32_t)~value);
 	check_eq(read_liveness(&first) == (uint32_t)~value, 0);
 
-	/* And reads from it. */
+	/* The first device reads from the second one, too. */
 	write_liveness(&second, 0x12345678);
 	value = read_liveness(&second);
 	edu_load(&first, BAR_IOVA + LIVENESS, sizeof(value));
 	check_true(probe_equals(&probe, &value, sizeof(value)));
 
-	/* But not any more when that is unmapped. */
+	/* After the unmap, the first device cannot reach the second one. */
 	check_eq(dma_unmap(rig.container, BAR_IOVA, second.bar_nbytes),
 		 second.bar_nbytes);
 	write_liveness(&second, 0);
@@ -166,7 +166,7 @@ static void one_device_writes_to_another(void)
 	rig_close(&rig);
 }
 
-/* A group that needs a domain of its own, or not, reaches the registers as well. */
+/* The new group reaches the registers, whether or not it needs a domain of its own. */
 static void group_that_comes_later_sees_the_registers(void)
 {
 	struct probe probe;

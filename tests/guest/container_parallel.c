@@ -12,14 +12,14 @@
 #define NTHREADS	4
 #define ARENA_PAGES	64
 
-/* What the threads of a storm share. */
+/* State that the threads of a storm share. */
 struct storm {
 	int container;
 	uint8_t *memory;
 	unsigned int nrounds;
 	atomic_llong mapped_nbytes;
 	atomic_llong unmapped_nbytes;
-	atomic_uint nstrange;		/* answers that must not be */
+	atomic_uint nstrange;		/* results that must not occur */
 	atomic_uint nmapped;
 };
 
@@ -81,7 +81,7 @@ static void *storm_run(void *arg)
 	return NULL;
 }
 
-/* Starts the threads, calls @meanwhile as long as it wants, and waits for them. */
+/* Starts the threads, calls @meanwhile, and waits for the threads to end. */
 static void storm_over(struct rig *rig, void (*meanwhile)(struct rig *rig))
 {
 	struct storm_thread threads[NTHREADS];
@@ -154,7 +154,7 @@ static void groups_come_and_go_while_threads_map(void)
 	rig_close(&rig);
 }
 
-/* --- beside a map whose memory does not answer */
+/* --- beside a map that waits for its memory */
 
 static struct rig late_rig;
 static struct late_memory late;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * container_process.c - fork, exec, exit and threads: whose memory is mapped and
- * who is charged
+ * container_process.c - fork, exec, exit and threads: whose memory is mapped, and which process is
+ * charged
  */
 #define _GNU_SOURCE
 #include "lib_family.h"
@@ -31,7 +31,7 @@ static void child_of_its_own_account(void *unused)
 	check_eq(vm_lck_kib(0), 0);
 	check_eq(map(16, 2), 0);
 	check_eq(vm_lck_kib(0), 2 * PAGE_KIB);
-	/* The parent's mapping: its charge, not ours, goes down. */
+	/* The parent made this mapping, so the parent's charge goes down, not ours. */
 	check_eq(unmap(0, 4), 4);
 	check_eq(vm_lck_kib(0), 2 * PAGE_KIB);
 	check_eq(vm_lck_kib(getppid()), 8 * PAGE_KIB);
@@ -133,7 +133,7 @@ static void parent_uncharges_its_living_child(void)
 	family_close();
 }
 
-/* What the image runs that exec starts. */
+/* Runs in the image that exec starts. */
 static void check_inherited_container(void)
 {
 	int container = family_inherited();
@@ -206,10 +206,7 @@ static void *map_and_end(void *unused)
 	return unused;
 }
 
-/*
- * The process lives on while its first thread is dead: charges belong to the
- * process.
- */
+/* Charges belong to the process, which lives on after its first thread has died. */
 static void leader_ends_before_its_thread(void *unused)
 {
 	static pthread_t thread;
@@ -240,7 +237,7 @@ static void own_everything(void *unused)
 	require_eq(set_iommu(family.rig.container, VFIO_TYPE1v2_IOMMU), 0);
 	require_backend(family.rig.container);
 	check_eq(map(0, 16), 0);
-	/* And dies with all of it. */
+	/* The exit of this process drops the group and the mapping. */
 }
 
 static bool container_is_dead(void *unused)
@@ -260,7 +257,7 @@ static void container_whose_groups_died_is_empty(void)
 	check_eq(map(0, 1), -EINVAL);
 	check_eq(dma_unmap_all(family.rig.container), -EINVAL);
 	check_eq(served_by_ioas(family.rig.container), -EINVAL);
-	/* It can be used again. */
+	/* The container can be used again. */
 	rig_add_group(&family.rig);
 	check_eq(set_iommu(family.rig.container, VFIO_TYPE1v2_IOMMU), 0);
 	require_backend(family.rig.container);
@@ -273,9 +270,9 @@ static void container_whose_groups_died_is_empty(void)
 struct large {
 	uint8_t *bytes;
 	uint64_t nbytes;
-	atomic_bool is_mapping;		/* the child is inside of the call, or died there */
+	atomic_bool is_mapping;		/* the child is inside the call, or died there */
 	pid_t child;
-	long kill_at_kib;		/* charged to the child */
+	long kill_at_kib;		/* kill the child once it is charged for this much */
 };
 
 static void map_with_death_near(void *arg)
@@ -292,7 +289,7 @@ static void map_with_death_near(void *arg)
 	}
 }
 
-/* Part of the memory is charged: the call has begun, and has not ended yet. */
+/* Part of the memory is charged: the call has begun and has not ended yet. */
 static bool map_is_under_way(void *arg)
 {
 	struct large *large = arg;
@@ -300,7 +297,7 @@ static bool map_is_under_way(void *arg)
 	return atomic_load(&large->is_mapping) && vm_lck_kib(large->child) >= large->kill_at_kib;
 }
 
-/* Was the child killed inside of the call? */
+/* Kills the child during a map. Returns whether it died inside the call. */
 static bool kill_in_map(struct large *large)
 {
 	int status;
@@ -315,8 +312,8 @@ static bool kill_in_map(struct large *large)
 }
 
 /*
- * The container survives a process that is killed while it maps into it. The
- * mapping exists as a whole or not at all.
+ * The container survives the death of a process that maps into it. The mapping then exists as a
+ * whole or not at all.
  */
 static void map_that_is_killed_is_done_or_undone(void)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * container_retry.c - an attach that failed for want of memory, tried again when there is some
+ * container_retry.c - an attach that failed for lack of memory, tried again once there is some
  *
- * A device must never see anything but the memory of the process, whatever was tried before.
+ * A device must never see anything but the memory of the process, whatever failed before.
  */
 #define _GNU_SOURCE
 #include "lib_native.h"
@@ -16,7 +16,7 @@ static uint8_t *torn;
 static long long npinned;
 static int second;		/* group of the second device */
 
-/* A container with a group, and another IOAS chosen in it: with memory that lacks a page. */
+/* A container with a group. It selects another IOAS, whose memory lacks a page. */
 static void open_retry(unsigned int missing)
 {
 	uint32_t ioas;
@@ -49,7 +49,7 @@ static void close_retry(void)
 	mem_free(torn, HUGE_BYTES);
 }
 
-/* Attached at last: what does the device see? */
+/* Attaches the second group and checks the memory that its device sees. */
 static void check_device(void)
 {
 	struct probe probe;
@@ -60,7 +60,7 @@ static void check_device(void)
 	edu_open(&edu, second, 1);
 	probe_open(&probe, &edu, vfio.container, PROBE_IOVA);
 	check_reads(&edu, &probe, TORN_IOVA, torn, HUGE_BYTES);
-	/* Only what it may read it is let write to. */
+	/* The device may write only if its reads were right. */
 	if (!failures())
 		check_copy(&edu, torn, TORN_IOVA, torn + (TORN_PAGES - 1) * PAGE,
 			   TORN_IOVA + (TORN_PAGES - 1) * PAGE);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * container_select.c - what a container answers to others does not depend on which IOAS its user has
+ * container_select.c - answers of a container that do not depend on the IOAS that its user has
  * selected
  */
 #define _GNU_SOURCE
@@ -12,7 +12,7 @@ static int coherency(int container)
 	return vfio_call(container, VFIO_CHECK_EXTENSION, VFIO_DMA_CC_IOMMU);
 }
 
-/* Of Intel's IOMMU here none can enforce it, AMD's always does: so either answer is wrong once. */
+/* Intel's IOMMU of the VM never enforces coherency, AMD's always does. */
 static void coherency_is_that_of_the_groups_whatever_is_selected(void)
 {
 	struct rig container;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * container_serve.c - which containers are ours: the node, symbolic links to it,
- * the parameter serve, and the stock backend at work beside us
+ * container_serve.c - which containers are ours: the node, symbolic links to it, the parameter
+ * serve, and stock type1 at work beside us
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -49,7 +49,7 @@ static void node_is_a_character_device_for_everybody(void)
 	check_true(S_ISCHR(ours.st_mode));
 	check_eq(ours.st_mode & 0777, 0666);
 	check_true(ours.st_rdev != stocks.st_rdev);
-	/* Not a misc device: opening one of those from another deadlocks. */
+	/* Not a misc device: a misc device whose open() opens another one deadlocks. */
 	check_true(major(ours.st_rdev) != 10);
 }
 
@@ -142,7 +142,7 @@ static void use_swapped_nodes(void *unused)
 	check_served(MOVED_NODE, STOCKS);
 }
 
-/* What a user does for programs that have the path compiled in. */
+/* The setup for programs that have the path compiled in. */
 static void stock_node_replaced_by_a_link_leads_to_us(void)
 {
 	pid_t child;
@@ -189,7 +189,7 @@ static void serve_reads_as_it_was_written(void)
 		check_eq(param_get(IOAS_MODULE, "serve", text, sizeof(text)),
 			 0);
 		check_eq(strcmp(text, values[i]), 0);
-		/* A line, as of any parameter. */
+		/* The value is one line, as with any parameter. */
 		read_whole("/sys/module/" IOAS_MODULE "/parameters/serve", text, sizeof(text));
 		check_eq(strcspn(text, "\n"), strlen(values[i]));
 		check_eq(strlen(text), strlen(values[i]) + 1);
@@ -212,7 +212,7 @@ static void serve_takes_no_other_word(void)
 		check_eq(strcmp(text, "all"), 0);
 	}
 	context("%s", "");
-	/* echo writes the end of the line, too. */
+	/* echo writes the newline, too. */
 	check_eq(param_try_set(IOAS_MODULE, "serve", "none\n"), 0);
 	check_served(IOAS_NODE, STOCKS);
 }
@@ -227,13 +227,13 @@ static void container_keeps_its_backend_when_serve_changes(void)
 	param_set(IOAS_MODULE, "serve", "none");
 	check_eq(served_by_ioas(rig.container), OURS);
 	check_dma(&rig, 0);
-	/* A group joins, and the one that was there leaves. */
+	/* A second group joins, and the first one leaves. */
 	other = group_open_wait(1);
 	check_eq(group_set_container(other, rig.container), 0);
 	check_eq(group_unset_container(rig.group[0]), 0);
 	check_eq(served_by_ioas(rig.container), OURS);
 	check_unmap(&rig);
-	/* Only a container that begins anew asks again. */
+	/* The container consults the parameter again only when it starts anew. */
 	check_eq(group_unset_container(other), 0);
 	check_eq(group_set_container(other, rig.container), 0);
 	check_eq(set_iommu(rig.container, VFIO_TYPE1v2_IOMMU), 0);
@@ -291,7 +291,7 @@ static void stock_and_ours_run_side_by_side_in_two_processes(void)
 	memory = mem_alloc(NBYTES);
 	gate_make(&to_stock);
 	gate_make(&to_ours);
-	/* Forked before our node is opened, so that it does not have it. */
+	/* Forked before our node is opened, so that the child does not inherit it. */
 	child = spawn(run_on_stock, NULL);
 	require_eq(rig_open_path(&rig, IOAS_NODE, 0), 0);
 	gate_wait(&to_ours);
@@ -322,7 +322,7 @@ static void one_process_uses_one_after_the_other(void)
 	take_turns(scaled(20, 4));
 }
 
-/* What a program has open beside the container that it sets up does not matter. */
+/* Other descriptors that a program has open do not decide which backend it gets. */
 static void container_of_the_stock_node_is_stock_s_beside_an_open_one_of_ours(void)
 {
 	int ours = container_open();
@@ -368,9 +368,9 @@ static void container_is_ours_whichever_process_sets_it_up(void)
 	rig_close(&rig);
 }
 
-/* --- somebody with very many descriptors who asks all the time */
+/* --- a program with very many descriptors that sends ioctls all the time */
 
-#define NQUESTIONS	20U	/* of either, at least */
+#define NQUESTIONS	20U	/* of either process, at least */
 #define MAX_QUESTIONS	100000U
 
 struct crowd {
@@ -405,7 +405,7 @@ static int by_size(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-/* How long a question of an ordinary process takes while the other one asks, the median. */
+/* Returns the median time of an ordinary process's ioctl while the crowd sends ioctls, in ns. */
 static uint64_t question_ns(struct crowd *crowd, unsigned int ndescriptors)
 {
 	static uint64_t took[MAX_QUESTIONS];
@@ -435,7 +435,7 @@ static uint64_t question_ns(struct crowd *crowd, unsigned int ndescriptors)
 	return took[nasked / 2];
 }
 
-/* In the lock of vfio.ko that the questions of all programs need. */
+/* These ioctls need a lock of vfio.ko that all programs share. */
 static void program_with_half_a_million_descriptors_delays_nobody(void)
 {
 	const unsigned int many = scaled(500000, 50000);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * container_unmap.c - VFIO_IOMMU_UNMAP_DMA; container_vaddr.c and container_dirty.c have what its flags for new
- * addresses and dirty pages do
+ * container_unmap.c - VFIO_IOMMU_UNMAP_DMA; container_vaddr.c and container_dirty.c test its flags
+ * for new addresses and dirty pages
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -33,7 +33,7 @@ static void map(uint64_t first_page, uint64_t npages)
 			   memory + first_page * PAGE, npages * PAGE, RW), 0);
 }
 
-/* Pages unmapped, or an error. */
+/* Returns the number of pages unmapped, or -errno. */
 static long long unmap(uint64_t first_page, uint64_t npages)
 {
 	long long result = dma_unmap(rig.container, first_page * PAGE,
@@ -104,8 +104,8 @@ static void unmap_around_the_end_of_the_numbers_is_refused(void)
 }
 
 /*
- * Up to 6.12 stock computes with the end behind the range, which is 0 here,
- * and finds nothing. A backend that gets it right is as good.
+ * Stock type1 up to 6.12 computes the end of the range, which overflows to 0 here, and finds
+ * nothing. A backend that unmaps all is right, too.
  */
 static void unmap_up_to_the_end_of_the_numbers_takes_all_or_nothing(void)
 {
@@ -197,7 +197,7 @@ static void unmap_with_a_bitmap_needs_tracking_to_be_on(void)
 	close_rig();
 }
 
-/* Mappings of the pages 4-7, 8-11 and 16-19. */
+/* Makes mappings of the pages 4-7, 8-11 and 16-19. */
 static void map_three(void)
 {
 	map(4, 4);
@@ -342,8 +342,8 @@ static void many_small_mappings_are_unmapped_at_once(void)
 }
 
 /*
- * A naive model: which mapping, if any, has each page. Random calls have to
- * answer as it says.
+ * A simple model: the mapping, if any, that has each page. The results of random calls must match
+ * it.
  */
 #define MODEL_PAGES	24U
 
@@ -392,7 +392,7 @@ static void model_unmap_v1(uint64_t first_page, uint64_t npages)
 	long long expected = 0;
 	uint64_t page = first_page;
 
-	/* Mappings that begin in the range go, also what is behind it. */
+	/* A mapping that begins in the range goes as a whole, even its part behind the range. */
 	while (!cuts(first_page) && page < MODEL_PAGES &&
 	       (page < first_page + npages || cuts(page))) {
 		expected += owner[page] != 0;

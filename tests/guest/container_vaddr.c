@@ -20,7 +20,7 @@ static int set_address(uint64_t first_page, uint64_t npages, const void *vaddr)
 		       VFIO_DMA_MAP_FLAG_VADDR);
 }
 
-/* How many pages lost their address, or -errno. */
+/* Returns the number of pages whose address became void, or -errno. */
 static long long void_address(uint64_t first_page, uint64_t npages)
 {
 	long long result = dma_unmap_flags(family.rig.container, first_page * PAGE,
@@ -52,7 +52,7 @@ static void address_is_set_only_where_one_is_missing(void)
 	map(4, 1);
 	check_eq(set_address(2, 2, family.memory), -EINVAL);
 	check_eq(dma_unmap(family.rig.container, 0, 4 * PAGE), 4 * (long long)PAGE);
-	/* Up to where one begins, there is none. */
+	/* No mapping begins in this range, which ends where the next one begins. */
 	check_eq(set_address(2, 2, family.memory), -ENOENT);
 	check_eq(dma_unmap(family.rig.container, 4 * PAGE, PAGE), (long long)PAGE);
 	map(0, 4);
@@ -95,7 +95,7 @@ static void groups_wait_until_every_mapping_has_an_address(void)
 	check_eq(group_set_container(group, family.rig.container), 0);
 	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
 	check_eq(group_unset_container(group), 0);
-	/* Or until it is gone. */
+	/* Groups are also let in once the mapping is gone. */
 	check_eq(void_all(), 4);
 	check_eq(group_set_container(group, family.rig.container), -EBUSY);
 	check_eq(dma_unmap_all(family.rig.container), 4 * PAGE);
@@ -114,7 +114,7 @@ static void addresses_become_void_together_or_not_at_all(void)
 	check_eq(void_address(0, 5), -EINVAL);
 	check_eq(void_address(0, 12), 8);
 	check_eq(void_all(), -EINVAL);
-	/* The third one was not touched by that. */
+	/* The failed call did not touch the third mapping. */
 	check_eq(set_address(16, 4, family.memory), -EINVAL);
 	check_eq(set_address(0, 4, family.memory), 0);
 	check_eq(void_all(), -EINVAL);
@@ -136,7 +136,7 @@ static void device_goes_on_without_an_address(void)
 	require_eq(dma_map(family.rig.container, 0x100000, family.memory, 4 * PAGE, RW), 0);
 	check_eq(void_all(), 4);
 	check_copy(&edu, family.memory, 0x100000, family.memory + PAGE, 0x101000);
-	/* A new address is for what is pinned later: the device keeps its pages. */
+	/* A new address counts for later pins. The device keeps its pages. */
 	check_eq(dma_map(family.rig.container, 0x100000, other, 4 * PAGE,
 			 VFIO_DMA_MAP_FLAG_VADDR), 0);
 	check_copy(&edu, family.memory, 0x100000, family.memory + PAGE, 0x101000);
@@ -145,7 +145,7 @@ static void device_goes_on_without_an_address(void)
 	mem_free(other, FAMILY_BYTES);
 }
 
-/* The parent looks at what a child has taken over while that lives. */
+/* Lets the parent look at mappings that a living child has taken over. */
 static void let_parent_look(void)
 {
 	gate_open(&family.to_parent);
@@ -195,7 +195,7 @@ static void child_takes_mapping_and_charge_over(void)
 	child = spawn_to_look(take_over_with_too_small_a_limit);
 	check_eq(vm_lck_kib(0), 0);
 	check_eq(vm_lck_kib(child), 4 * PAGE_KIB);
-	/* What the child took over is unmapped here, and uncharged there. */
+	/* The parent unmaps a mapping of the child, and the child is uncharged. */
 	check_eq(dma_unmap(family.rig.container, 0, 4 * PAGE), 4 * PAGE);
 	check_eq(vm_lck_kib(child), 0);
 	end_child(child);
@@ -250,7 +250,7 @@ static void mapping_taken_over_by_a_dead_child_is_unmapped(void)
 	family_close();
 }
 
-/* What the image runs that exec starts. */
+/* Runs in the image that exec starts. */
 static void check_inherited_mappings(void)
 {
 	int container = family_inherited();
