@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * driver_access.c - the kernel interface for drivers that reach an IOAS with
- * the CPU: pins, copies, notices
+ * driver_access.c - the kernel interface for drivers that reach an IOAS with the CPU: pins, copies,
+ * notifications of unmaps
  */
 #define _GNU_SOURCE
 #include "lib_driver.h"
@@ -11,7 +11,7 @@
 
 static uint8_t buffer[KAPI_BYTES];
 
-/* A file with an access to the IOAS. */
+/* Opens a file with an access to the IOAS. */
 static int access_file(uint32_t flags)
 {
 	int file = edu_file(LONE_0);
@@ -198,7 +198,7 @@ static void pin_beyond_the_limit_is_refused(void)
 {
 	int file;
 
-	/* Before the map, which remembers the credentials of its caller. */
+	/* Before the map, which records the credentials of its caller. */
 	drop_ipc_lock();
 	set_memlock_pages(KAPI_PAGES - 1);
 	file = open_mapped(EDU_TEST_ACCESS_PINS);
@@ -301,7 +301,7 @@ static void pinned_copy_is_unmapped_on_its_own(void)
 	close_all(file);
 }
 
-/* --- an access that leaves */
+/* --- an access that leaves its IOAS */
 
 static void pin_late(int file)
 {
@@ -353,13 +353,13 @@ static void access_that_is_destroyed_gives_back_what_was_noted_late(void)
 	kapi_close();
 }
 
-/* Threads that do one thing each, for a while, or until they are killed. */
+/* Threads that each do one thing, for some time or until they are killed. */
 struct stress {
 	int file;
 	uint32_t other_ioas;
 	uint64_t until_ns;
 	atomic_int nunmaps;
-	atomic_int nother;	/* successes of the others */
+	atomic_int nother;	/* successes of the other threads */
 	atomic_int nbad;
 };
 
@@ -555,7 +555,7 @@ static void check_copies(uint32_t flags)
 	int file = open_mapped(0);
 
 	context("flags %u", flags);
-	/* Through the border of two maps. */
+	/* A second map, so that copies can cross the border of two. */
 	require_eq(ioas_map(kapi.fd, kapi.ioas, KAPI_IOVA + KAPI_BYTES,
 			    kapi.memory, PAGE, IOAS_RW), 0);
 	check_eq(edu_rw(file, KAPI_IOVA + at, buffer, nbytes, flags), 0);
@@ -634,7 +634,7 @@ struct owner {
 	struct gate leave;
 };
 
-/* Maps memory of its own, with another content. */
+/* Maps memory of its own, with other contents. */
 static void own_memory(void *arg)
 {
 	struct owner *owner = arg;
@@ -644,7 +644,7 @@ static void own_memory(void *arg)
 	kapi_map(KAPI_IOVA);
 	gate_open(&owner->mapped);
 	gate_wait(&owner->leave);
-	/* What others have written is there. */
+	/* The writes of the other process are there. */
 	check_eq(kapi.memory[PAGE + 1], 0xa5);
 	check_eq(kapi.memory[PAGE + 2], 0xa6);
 }
@@ -726,7 +726,7 @@ static void pin_and_wait(struct gate *ready)
 	gate_open(ready);
 }
 
-/* What is left is looked for after every test. */
+/* After every test the harness looks for pins that are left. */
 static void killed_owner_leaves_no_pin(void)
 {
 	kill_when_ready(pin_and_wait);

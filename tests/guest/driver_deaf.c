@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * driver_deaf.c - a driver that pins memory and does not let go of it when told
- * that it is unmapped
+ * driver_deaf.c - a driver that pins memory and keeps it when it is told of an unmap
  *
- * The kernel warns of it, once in a boot each where it unmaps and where an
- * access leaves: this program has a boot to itself, and run-kapi looks for the
- * warnings.
+ * The kernel warns about such a driver once in a boot for unmaps, and once for accesses that leave.
+ * So this program has a boot to itself, and run-kapi looks for the warnings.
  */
 #define _GNU_SOURCE
 #include "lib_driver.h"
 
 static uint8_t buffer[KAPI_BYTES];
 
-/* A file of such a driver that has the memory pinned. */
+/* Opens a file of such a driver, with the memory pinned. */
 static int open_deaf(long long *pin)
 {
 	int file = edu_file(LONE_0);
@@ -40,7 +38,7 @@ static void check_unmap_succeeds(void)
 	check_eq(vm_pin_kib(), 0);
 }
 
-/* The first test, which a warning is for; no other unmap may cause one. */
+/* Must be the first test: the kernel warns about its unmap, and about no later one. */
 static void unmap_that_the_driver_ignores_gives_up(void)
 {
 	uint64_t start_ns = now_ns();
@@ -66,7 +64,7 @@ static void pages_stay_pinned_until_the_driver_unpins_them(void)
 
 	check_unmap_fails();
 	check_unmap_fails();
-	/* The map is as before: it can be pinned once more. */
+	/* The map is as before: it can be pinned again. */
 	again = edu_pin(file, KAPI_IOVA, PAGE, 0);
 	check_true(again >= 0);
 	check_eq(edu_unpin(file, again), 0);
@@ -117,7 +115,7 @@ static void other_maps_can_be_unmapped_all_the_same(void)
 	kapi_close();
 }
 
-/* Also the first of those in which an access leaves. */
+/* Must be the first test in which an access leaves: the kernel warns only about that one. */
 static void replacement_that_the_driver_ignores_changes_nothing(void)
 {
 	long long pin, again;
@@ -152,7 +150,7 @@ static void pin_that_outlives_a_detach_can_be_given_back(void)
 	check_eq(edu_access_attach(file, other), -EBUSY);
 	check_eq(object_destroy(kapi.fd, kapi.ioas), -EBUSY);
 	check_unmap_fails();
-	/* It is not told any more. */
+	/* The driver is not told again. */
 	check_eq(edu_access_info(file).nnotices, 100);
 	check_eq(edu_unpin(file, pin), 0);
 	check_unmap_succeeds();

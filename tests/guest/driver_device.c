@@ -183,7 +183,7 @@ static void unmap_takes_memory_out_of_reach(void)
 	kapi_close();
 }
 
-/* What a device loads through an IOVA shows when it stores it elsewhere. */
+/* The device loads through one IOVA, and a store elsewhere shows what it loaded. */
 static void unmapped_memory_is_not_read(void)
 {
 	uint8_t *shown;
@@ -284,7 +284,7 @@ static void ioas_of_another_context_is_not_to_be_had(void)
 
 	kapi_open();
 	file = kapi_bound(LONE_0);
-	/* An id that this context does not have. */
+	/* Allocates until the id is one that the context kapi.fd does not have. */
 	for (i = 0; i < 4; i++)
 		foreign = ioas_alloc(fd);
 	check_eq(edu_attach(file, foreign), -ENOENT);
@@ -309,7 +309,7 @@ static void ioas_with_a_device_is_not_destroyed(void)
 	kapi_close();
 }
 
-/* Attaching pins all that is mapped. */
+/* Attaching pins all mapped memory. */
 static void attach_that_cannot_pin_is_undone(void)
 {
 	int file;
@@ -334,7 +334,7 @@ static void attach_beyond_the_limit_is_undone(void)
 {
 	int file;
 
-	/* Before the map, which remembers the credentials of its caller. */
+	/* Before the map, which records the credentials of its caller. */
 	drop_ipc_lock();
 	set_memlock_pages(KAPI_PAGES - 1);
 	kapi_open();
@@ -434,7 +434,7 @@ static void map_of_half_a_page_keeps_the_device_out(void)
 	kapi_close();
 }
 
-/* --- tables */
+/* --- HWPTs */
 
 static void devices_share_the_automatic_table(void)
 {
@@ -475,7 +475,7 @@ static void device_can_be_attached_to_the_automatic_table_of_another(void)
 	kapi_close();
 }
 
-/* A device, bound, and a table made for it. */
+/* Binds a device and allocates an HWPT for it. */
 static int bound_with_table(unsigned int device, uint32_t *hwpt)
 {
 	int file = edu_file(device);
@@ -496,7 +496,7 @@ static void allocated_table_stays_until_it_is_destroyed(void)
 	kapi_open();
 	kapi_map(KAPI_IOVA);
 	file = bound_with_table(LONE_0, &hwpt);
-	/* A table is filled whether or not a device uses it. */
+	/* The HWPT is filled even while no device uses it. */
 	check_eq(vm_pin_kib(), KAPI_KIB);
 	for (i = 0; i < 2; i++) {
 		require_eq(edu_attach(file, hwpt), hwpt);
@@ -514,7 +514,7 @@ static void allocated_table_stays_until_it_is_destroyed(void)
 	kapi_close();
 }
 
-/* Of a real device nothing is told, whatever is asked for. */
+/* GET_HW_INFO tells nothing about a real device, whatever type is asked for. */
 static void nothing_is_known_of_the_iommu_of_a_device(void)
 {
 	uint8_t info[8], zeroes[8] = { 0 };
@@ -607,7 +607,7 @@ static void allocated_table_is_not_chosen_automatically(void)
 	check_true(automatic > 0);
 	check_true(automatic != hwpt);
 	check_dma(file, KAPI_IOVA);
-	/* Two tables, but one pin. */
+	/* Two HWPTs share one pin. */
 	check_eq(vm_pin_kib(), KAPI_KIB);
 	check_eq(edu_replace(file, hwpt), hwpt);
 	check_dma(file, KAPI_IOVA);
@@ -803,7 +803,7 @@ static bool device_is_free(void *arg)
 	return is_free;
 }
 
-/* That nothing is left pinned is checked after every test. */
+/* After every test the harness looks for pins that are left. */
 static void killed_owner_leaves_everything_as_it_was(void)
 {
 	static const unsigned int device[] = { LONE_0, PAIR_0, PAIR_1 };
@@ -834,7 +834,7 @@ static void killed_owner_leaves_everything_as_it_was(void)
 
 static char text[1 << 16];
 
-/* The first line that begins with @head, or NULL. */
+/* Returns the first line that begins with @head, or NULL. */
 static const char *status_line(const char *head)
 {
 	const char *line;
@@ -854,7 +854,7 @@ static bool line_ends_in(const char *line, const char *words)
 						   strlen(words));
 }
 
-/* Is a name in the list, with commas in between, that follows @head to the end of the line? */
+/* Is the name in the comma-separated list that follows @head to the end of the line? */
 static bool line_lists(const char *line, const char *head, const char *name)
 {
 	const char *item = line_has(line, head) ? strstr(line, head) + strlen(head) : "\n";
@@ -876,7 +876,7 @@ static void status_tells_of_devices_and_their_groups(void)
 	int file[2];
 
 	kapi_open();
-	/* Ids of devices and contexts are to differ. */
+	/* Makes the ids of devices and contexts differ. */
 	ioas_alloc(kapi.fd);
 	context = word_value(status_line("context "), "id");
 	file[0] = edu_file(PAIR_0);
@@ -896,7 +896,7 @@ static void status_tells_of_devices_and_their_groups(void)
 	require_true(line);
 	check_eq(word_value(line, "context"), context);
 	check_eq(word_value(line, "number"), edu_group(PAIR_0));
-	/* The bridge is in the group, too. */
+	/* The bridge is in the group, too, so the devices are found by name. */
 	check_true(line_lists(line, " devices=", edu_address(PAIR_0)));
 	check_true(line_lists(line, " devices=", edu_address(PAIR_1)));
 	check_true(!line_lists(line, " devices=", edu_address(LONE_0)));

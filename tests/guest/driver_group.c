@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * driver_group.c - the kernel interface for devices: two that share a group
+ * driver_group.c - the kernel interface for devices: two devices that share a group
  */
 #define _GNU_SOURCE
 #include "lib_driver.h"
@@ -197,7 +197,7 @@ static void group_is_bound_to_one_context_until_its_last_device_leaves(void)
 	kapi_close();
 }
 
-/* Its own DMA would go where the context wants it. */
+/* The device's own DMA would go through the domain of the context. */
 static void no_kernel_driver_gets_a_device_of_a_bound_group(void)
 {
 	kapi_open();
@@ -285,7 +285,7 @@ struct stresser {
 	int file;
 };
 
-/* The other device may have taken the group to the other IOAS. */
+/* The other device may have moved the group to the other IOAS. */
 static void *attach_replace_and_detach(void *arg)
 {
 	struct stresser *stresser = arg;

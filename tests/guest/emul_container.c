@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * emul_container.c - containers with emulated devices: groups, what they say of
- * themselves, mappings that nobody looks at
+ * emul_container.c - containers with emulated devices: groups, what the container reports, and
+ * mappings whose memory is not looked at
  */
 #define _GNU_SOURCE
 #include "lib_emulated.h"
@@ -74,14 +74,14 @@ static void check_pin_in_open(void)
 	emul_close();
 }
 
-/* vfio.ko of 6.1 tells of a device after it was opened, later ones before. */
+/* vfio.ko of 6.1 registers a device with the backend after its open, later kernels before. */
 static void device_pins_while_it_is_opened(void)
 {
 	param_set(EMULATED_MODULE, "pin_in_open", "1");
 	check_pin_in_open();
 }
 
-/* --- what a container says */
+/* --- what a container reports */
 
 static const void *capability(const struct info *info, int id)
 {
@@ -127,7 +127,7 @@ static void info_without_an_iommu_has_no_ranges(void)
 	check_info_without_iommu(VFIO_TYPE1_IOMMU);
 }
 
-/* What a container with nothing but the PCI group says, but for its size. */
+/* Returns what a container reports if it has only the PCI group. */
 static struct info info_of_pci(void)
 {
 	struct info info;
@@ -235,7 +235,7 @@ static void map_takes_any_address(void)
 	emul_close();
 }
 
-/* No IOMMU driver is there to refuse it. */
+/* No IOMMU driver is there to refuse the map. */
 static void map_needs_a_permission(void)
 {
 	emul_open(VFIO_TYPE1v2_IOMMU);
@@ -262,7 +262,7 @@ static void map_can_be_where_interrupts_go(void)
 	emul_close();
 }
 
-/* Stock loses such a mapping until 6.18: it computes with the end, which is 0. */
+/* Stock loses such a mapping before 6.18: it computes the end, which overflows to 0. */
 static void map_can_end_at_the_end_of_all_addresses(void)
 {
 	bool lost = !backend_is_ioas() && !kernel_at_least(6, 18);

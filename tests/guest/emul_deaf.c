@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * emul_deaf.c - an emulated device that does not let go of pages when told that
- * they are unmapped
+ * emul_deaf.c - an emulated device that keeps pages when its callback tells it of their unmap
  *
- * The kernel warns of it, once in a boot: this program has one to itself, and
+ * The kernel warns about such a device once in a boot. So this program has a boot to itself, and
  * run-emulated looks for the warning.
  */
 #define _GNU_SOURCE
 #include "lib_emulated.h"
 
-#define NCALLBACKS	100U	/* after which unmap gives up */
+#define NCALLBACKS	100U	/* callbacks after which unmap gives up */
 #define FOREVER		UINT32_MAX
 
 static void open_deaf(void)
@@ -27,7 +26,7 @@ static void check_unmap_fails(void)
 	check_eq(npins_of(emul.device), 4);
 }
 
-/* The first test, which the warning is for; none of the others may cause one. */
+/* Must be the first test: the kernel warns about its unmap, and about no later one. */
 static void unmap_that_the_device_ignores_gives_up(void)
 {
 	uint64_t start_ns = now_ns();

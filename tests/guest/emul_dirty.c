@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * emul_dirty.c - dirty tracking with emulated devices, which know what they
- * write
+ * emul_dirty.c - dirty tracking with emulated devices, which know what they write
  *
- * A page that a device has pinned is dirty, and one that it had pinned, or that
- * it wrote, since the last report.
+ * A page is dirty if a device has it pinned. It is also dirty if a device had it pinned, or wrote
+ * to it, since the last report.
  */
 #define _GNU_SOURCE
 #include "lib_dirty.h"
@@ -25,7 +24,7 @@ static void start(void)
 	require_eq(dirty_start(emul.container), 0);
 }
 
-/* What is reported of up to 128 pages. */
+/* A report about up to 128 pages. */
 struct report {
 	uint64_t word[2];
 };
@@ -39,7 +38,7 @@ static struct report report_at(uint64_t first_page, uint64_t npages)
 	return report;
 }
 
-/* The same of the first 64. */
+/* Returns the report about the first 64 pages. */
 static uint64_t report(void)
 {
 	return report_at(0, NPAGES).word[0];
@@ -60,7 +59,7 @@ static void pinned_page_is_dirty_until_once_after_it_is_unpinned(void)
 	emul_close();
 }
 
-/* Even if it was pinned to be read. */
+/* A pin for reading counts, too. */
 static void page_pinned_between_reports_is_dirty_once(void)
 {
 	open_with(NPAGES);
@@ -132,7 +131,7 @@ static void unmap_reports_the_pages_of_each_mapping(void)
 	require_eq(emul_unpin(17, 2), 0);
 	check_eq(dirty_unmap(emul.container, 0, NPAGES * PAGE, &bitmap,
 			     sizeof(bitmap)), 12 * PAGE);
-	/* Stock adds bits behind the end of the second mapping. */
+	/* Stock sets more bits behind the end of the second mapping. */
 	check_eq(bitmap & 0xffffff, 0x60002);
 	emul_close();
 }
@@ -163,7 +162,7 @@ static void mapping_made_later_is_clean(void)
 	emul_close();
 }
 
-/* --- where it is reported */
+/* --- where in the bitmap pages are reported */
 
 static void bits_count_from_where_the_report_begins(void)
 {
@@ -176,7 +175,7 @@ static void bits_count_from_where_the_report_begins(void)
 	now = report_at(64, 128);
 	check_eq(now.word[0], 0);
 	check_eq(now.word[1], 0x4);
-	/* Where nothing is mapped. */
+	/* Nothing is mapped in these ranges. */
 	now = report_at(0, 64);
 	check_eq(now.word[0], 0);
 	now = report_at(1024, 128);
@@ -213,8 +212,8 @@ static void bitmap_can_be_anywhere(void)
 }
 
 /*
- * Several mappings in one word. Stock adds bits behind those that it should
- * report, more of them each time; those are not looked at.
+ * Several mappings share one word. Stock sets more bits behind those of the report, more of them
+ * with each mapping. The test ignores these bits.
  */
 static void neighbours_in_one_word_are_told_apart(void)
 {
@@ -237,7 +236,7 @@ static void neighbours_in_one_word_are_told_apart(void)
 	emul_close();
 }
 
-/* Stock then reports another page, as if the bits had been moved for nothing. */
+/* Stock then reports another page, as if it had shifted its bits but not shifted them back. */
 static void report_that_fails_loses_nothing(void)
 {
 	void *nowhere = mem_reserve(PAGE);
@@ -258,7 +257,7 @@ static void report_that_fails_loses_nothing(void)
 	emul_close();
 }
 
-/* Two mappings, of which the device has pinned a page of the second one. */
+/* Two mappings. The device has pinned a page of the second one. */
 static void unmap_whose_report_fails_leaves_mappings_that_can_be_pinned(void)
 {
 	void *nowhere = mem_reserve(PAGE);
@@ -272,7 +271,7 @@ static void unmap_whose_report_fails_leaves_mappings_that_can_be_pinned(void)
 	check_eq(dirty_unmap(emul.container, 0, 12 * PAGE, nowhere, 8), -EFAULT);
 	check_eq(emul_pin(0, 1, RW), 1);
 	check_eq(emul_pin(9, 1, RW), 1);
-	/* Its device lets go, and then the report fails. */
+	/* The callback makes the device let go, and then the report fails. */
 	check_eq(dirty_unmap(emul.container, 8 * PAGE, 4 * PAGE, nowhere, 8), -EFAULT);
 	check_eq(emul_pin(8, 4, RW), 4);
 	check_eq(dirty_unmap(emul.container, 0, 12 * PAGE, &bitmap, 8), 8 * PAGE);
@@ -280,7 +279,7 @@ static void unmap_whose_report_fails_leaves_mappings_that_can_be_pinned(void)
 	emul_close();
 }
 
-/* --- with an IOMMU, whose devices may write anywhere */
+/* --- with an IOMMU: its devices may write anywhere */
 
 static void all_is_dirty_while_a_pci_group_is_there(void)
 {

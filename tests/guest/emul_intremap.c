@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * emul_intremap.c - a PCI group that joins a container with an emulated device, on a machine
- * without interrupt remapping (booted with intremap=off)
+ * emul_intremap.c - a PCI group joins a container with an emulated device, on a machine without
+ * interrupt remapping (booted with intremap=off)
  */
 #define _GNU_SOURCE
 #include "lib_emulated.h"
 
-#define FAR_IOVA	0xfffffffff0000ULL	/* beyond what the IOMMU can do */
+#define FAR_IOVA	0xfffffffff0000ULL	/* beyond the reach of the IOMMU */
 
 static void unsafe_interrupts_are_told_before_what_is_out_of_reach(void)
 {
@@ -17,7 +17,7 @@ static void unsafe_interrupts_are_told_before_what_is_out_of_reach(void)
 	emul_close();
 }
 
-/* Once there was a domain there is a list of ranges, by which Linux 6.18 and later judge first. */
+/* A container that had a domain keeps a list of ranges. Linux 6.18 and later check it first. */
 static void mapping_out_of_reach_is_told_first_once_there_are_ranges(void)
 {
 	require_unsafe_machine();

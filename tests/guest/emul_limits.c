@@ -2,8 +2,8 @@
 /*
  * emul_limits.c - RLIMIT_MEMLOCK and the pages that emulated devices pin
  *
- * Without an IOMMU pages are charged when a device pins them; with one when
- * they are mapped, and those that are pinned already are not charged again.
+ * Without an IOMMU, pages are charged when a device pins them. With one, they are charged when they
+ * are mapped, and pages that a device has pinned already are not charged again.
  */
 #define _GNU_SOURCE
 #include "lib_emulated.h"
@@ -12,9 +12,9 @@
 #define LIMIT_PAGES	4
 #define LIMIT_KIB	(LIMIT_PAGES * PAGE_KIB)
 #define NPAGES		64
-#define FAR_IOVA	0xfffffffff0000ULL	/* beyond what the IOMMU can do */
+#define FAR_IOVA	0xfffffffff0000ULL	/* beyond the reach of the IOMMU */
 
-/* A process that may lock four pages, if it is not privileged. */
+/* A rig of a process that may lock four pages, if it is not privileged. */
 static void open_limited(void)
 {
 	require_true(has_ipc_lock());
@@ -45,7 +45,7 @@ static void pin_over_the_limit_leaves_no_trace(void)
 	require_eq(emul_pin(0, LIMIT_PAGES, RW), LIMIT_PAGES);
 	check_eq(emul_pin(LIMIT_PAGES - 1, 2, RW), -ENOMEM);
 	check_eq(vm_lck_kib(0), LIMIT_KIB);
-	/* The page that was pinned before is so as often as before: once. */
+	/* The page that was pinned before still has one pin. */
 	check_eq(emul_unpin(LIMIT_PAGES - 1, 1), 0);
 	check_eq(vm_lck_kib(0), LIMIT_KIB - PAGE_KIB);
 	check_eq(emul_pin(LIMIT_PAGES, 1, RW), 1);
@@ -59,7 +59,7 @@ static void pci_group_over_the_limit_is_refused(void)
 	require_eq(emul_pin(0, LIMIT_PAGES, RW), LIMIT_PAGES);
 	check_eq(emul_add_pci(), -ENOMEM);
 	check_eq(vm_lck_kib(0), LIMIT_KIB);
-	/* All goes on as if nothing had happened. */
+	/* Everything works as before the failure. */
 	check_eq(emul_unpin(0, 1), 0);
 	check_eq(vm_lck_kib(0), LIMIT_KIB - PAGE_KIB);
 	check_eq(emul_pin(0, 1, RW), 1);
@@ -68,7 +68,7 @@ static void pci_group_over_the_limit_is_refused(void)
 	emul_close();
 }
 
-/* Stock looks at the limit first, because it pins first. */
+/* Stock finds the limit first, because it pins first. */
 static void mapping_out_of_reach_counts_before_the_limit(void)
 {
 	const int out_of_reach = kernel_at_least(6, 19) ? -ERANGE : -EFAULT;
@@ -82,8 +82,8 @@ static void mapping_out_of_reach_counts_before_the_limit(void)
 }
 
 /*
- * Linux 6.1 shows a read-only map of untouched memory the zero page, which nobody pays for. What a
- * driver pins there instead, once the process has written, is paid by ours alone.
+ * Linux 6.1 pins the zero page for a read-only map of untouched memory, and charges nothing. Once
+ * the process has written to the memory, a driver pins another page. Only ours charges that page.
  */
 static void pages_in_place_of_the_zero_page_are_charged(void)
 {
@@ -169,7 +169,7 @@ static void unmap_repays_mapping_and_pins_once(void)
 	emul_close();
 }
 
-/* Lets a page of the memory be another one. */
+/* Gives the process another page at this place of the memory. */
 static void replace_page(uint64_t page)
 {
 	uint8_t *at = emul.memory + page * PAGE;
@@ -180,8 +180,8 @@ static void replace_page(uint64_t page)
 }
 
 /*
- * One page, shown at many IOVAs by COPY, which charges nothing; and before each pin the process
- * has another page there. What stock charges each mapping for is charged to each pin.
+ * One page, shown at many IOVAs by COPY, which charges nothing. Before each pin the process gets
+ * another page there. Each pin is charged, where stock would charge each mapping.
  */
 static void copies_of_a_page_do_not_hide_pins_from_the_limit(void)
 {
@@ -201,11 +201,11 @@ static void copies_of_a_page_do_not_hide_pins_from_the_limit(void)
 	check_eq(vm_lck_kib(0), PAGE_KIB);
 	for (i = 0; i < 16; i++) {
 		replace_page(0);
-		/* The mapping has paid for the first one, as in stock. */
+		/* The mapping has paid for the first pin, as in stock. */
 		check_eq(emul_pin(i, 1, RW), i < LIMIT_PAGES ? 1 : -ENOMEM);
 		check_eq(vm_lck_kib(0), PAGE_KIB * (i < LIMIT_PAGES ? i + 1 : LIMIT_PAGES));
 	}
-	/* By unpin, by unmap, and by close. */
+	/* Unpin, unmap and close give charges back. */
 	check_eq(emul_unpin(1, 1), 0);
 	check_eq(vm_lck_kib(0), (LIMIT_PAGES - 1) * PAGE_KIB);
 	check_eq(emul_unmap(2, 1), 1);
@@ -219,8 +219,8 @@ static void copies_of_a_page_do_not_hide_pins_from_the_limit(void)
 }
 
 /*
- * The mapping that was made first goes; the pins of its copy are charged, and given back. When the
- * group has left, the page that the driver has is the only one.
+ * The first mapping is unmapped. The pins of its copy are charged, and given back later. After the
+ * group has left, only the page that the driver has is charged.
  */
 static void pins_of_a_copy_are_repaid_when_the_group_has_left(void)
 {
@@ -244,7 +244,7 @@ static void pins_of_a_copy_are_repaid_when_the_group_has_left(void)
 	emul_close();
 }
 
-/* A mapping is charged once, beside the pin of what the process has there by now. */
+/* The mapping has paid for each page, even if the process has another page there at the pin. */
 static void pin_of_another_page_than_the_mapping_has_is_not_charged_again(void)
 {
 	open_limited();

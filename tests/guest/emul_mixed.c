@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * emul_mixed.c - a PCI group that joins a container whose mappings were made
- * without an IOMMU
+ * emul_mixed.c - a PCI group joins a container whose mappings were made without an IOMMU
  */
 #define _GNU_SOURCE
 #include "lib_emulated.h"
 
 #define MSI_IOVA	0xfee00000ULL
-#define FAR_IOVA	0xfffffffff0000ULL	/* beyond what the IOMMU can do */
+#define FAR_IOVA	0xfffffffff0000ULL	/* beyond the reach of the IOMMU */
 #define DMA_PAGE	256ULL			/* the edu device reaches 256 MiB */
 #define PROBE_IOVA	(1024 * PAGE)
 
@@ -33,7 +32,7 @@ static void check_far_mapping(int expected)
 	require_eq(dma_map(container, FAR_IOVA, emul.memory, PAGE, RW), 0);
 	check_eq(emul_add_pci(), expected);
 	check_eq(vm_lck_kib(0), 0);
-	/* All is as it was. */
+	/* The failure has changed nothing. */
 	check_eq(emul_map(0, 4, RW), 0);
 	check_eq(emul_pin(0, 4, RW), 4);
 	check_eq(emulated_pin(emul.device, FAR_IOVA, 1, RW), 1);
@@ -59,7 +58,7 @@ static void mapping_out_of_reach_keeps_it_out_the_second_time(void)
 	emul_close();
 }
 
-/* Of the memory's first four pages, which are mapped at DMA_PAGE. */
+/* DMA within the first four pages of the memory, which are mapped at DMA_PAGE. */
 static void check_edu(void)
 {
 	struct probe probe;
@@ -112,8 +111,8 @@ static void device_of_a_late_pci_group_reaches_pinned_pages(void)
 }
 
 /*
- * A PCI group finds a page missing and comes again when there is a huge page instead of all:
- * its device sees that. With a page that the emulated device has pinned, or without.
+ * A PCI group cannot join because a page is missing, and joins once a huge page has replaced all
+ * pages. Its device sees the huge page, whether or not the emulated device has pinned a page of it.
  */
 static void check_late_attach_tried_again(bool pinned)
 {
@@ -161,8 +160,8 @@ static void device_of_a_pci_group_tried_again_sees_only_the_memory_after_a_pin(v
 }
 
 /*
- * Maps four pages for a PCI group, and gives the process another first page: behind the back of the
- * container, as nobody should. Returns that page.
+ * Maps four pages for a PCI group, then replaces the process's first page behind the back of the
+ * container, as no program should. Returns the new page.
  */
 static uint8_t *open_and_replace(uint64_t iova)
 {
@@ -195,7 +194,7 @@ static void pin_gets_what_the_process_has_there_by_now(void)
 }
 
 /*
- * The process replaces a page of a mapping, and the driver gets the new one. A PCI group that
+ * The process replaces a page of a mapping, and the driver pins the new one. A PCI group that
  * leaves and comes back shares that page with both.
  */
 static void pci_group_that_comes_back_gets_the_page_of_driver_and_process(void)
@@ -212,7 +211,7 @@ static void pci_group_that_comes_back_gets_the_page_of_driver_and_process(void)
 	check_eq(pins_outstanding(), npinned + 1);
 	check_eq(vm_lck_kib(0), PAGE_KIB);
 	require_eq(emul_add_pci(), 0);
-	/* It was paid while nothing else was there, and stays so. */
+	/* The driver's pin was charged while it was alone, and stays charged. */
 	check_eq(vm_lck_kib(0), (backend_is_ioas() ? 5 : 4) * PAGE_KIB);
 	edu_open(&edu, emul.pci, 0);
 	check_copy(&edu, page, iova, emul.memory + 2 * PAGE, iova + 2 * PAGE);
@@ -242,7 +241,7 @@ static void attach_with_a_hole(void *unused)
 	}
 }
 
-/* Stock takes memory from the process that adds the group. */
+/* Stock takes the memory of the process that adds the group. */
 static void late_pci_group_gets_the_memory_of_the_process_that_mapped(void)
 {
 	emul_open(VFIO_TYPE1v2_IOMMU);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * emul_pin.c - pages that emulated devices pin, and how they are told to let go
- * of them
+ * emul_pin.c - pages that emulated devices pin, and the callbacks that tell them to let go
  */
 #define _GNU_SOURCE
 #include "lib_emulated.h"
@@ -17,7 +16,7 @@ static void open_with(uint64_t npages, uint32_t flags)
 	require_eq(emul_map(0, npages, flags), 0);
 }
 
-/* --- what can be pinned */
+/* --- which pages can be pinned */
 
 static void pin_needs_a_mapping(void)
 {
@@ -41,7 +40,7 @@ static void pin_asks_for_no_more_than_the_mapping_allows(void)
 	check_eq(emul_pin(0, 1, RO), 1);
 	check_eq(emul_pin(1, 1, 0), 1);
 	check_eq(vm_lck_kib(0), 2 * PAGE_KIB);
-	/* Nor once the page is pinned. */
+	/* An existing pin does not help. */
 	check_eq(emul_pin(0, 1, RW), -EPERM);
 	check_eq(emul_unmap(0, 4), 4);
 	emul_close();
@@ -76,7 +75,7 @@ static void pin_that_fails_in_the_middle_leaves_no_trace(void)
 	check_eq(emul_pin(6, 4, RW), -EINVAL);
 	check_eq(vm_lck_kib(0), PAGE_KIB);
 	check_eq(npins_of(emul.device), 1);
-	/* The page pinned before is so once. */
+	/* The page that was pinned before still has one pin. */
 	check_eq(emul_unpin(3, 1), 0);
 	check_eq(vm_lck_kib(0), 0);
 	check_eq(emul_unmap(0, 8), 8);
@@ -144,7 +143,7 @@ static void unpin_of_what_is_not_pinned_does_nothing(void)
 	open_with(4, RW);
 	check_eq(emul_unpin(1, 1), 0);
 	check_eq(vm_lck_kib(0), 0);
-	/* What lies around it is unpinned all the same. */
+	/* The pages around it are unpinned all the same. */
 	check_eq(emul_pin(0, 1, RW), 1);
 	check_eq(emul_pin(2, 1, RW), 1);
 	check_eq(emul_unpin(0, 4), 0);
@@ -165,7 +164,7 @@ static void device_without_a_callback_pins_nothing(void)
 	device = emulated_device_open(group, EMULATED_MUTE);
 	require_eq(dma_map(container, 0, memory, PAGE, RW), 0);
 	check_eq(emulated_pin(device, 0, 1, RW), -EINVAL);
-	/* But it can read and write. */
+	/* The device can still read and write. */
 	check_eq(emulated_rw(device, 0, memory, PAGE, 0), 0);
 	check_eq(dma_unmap(container, 0, PAGE), PAGE);
 	require_eq(or_errno(close(device)), 0);
@@ -175,8 +174,8 @@ static void device_without_a_callback_pins_nothing(void)
 }
 
 /*
- * Nobody would tell it to let go. vfio.ko of 6.1 leaves it to the backend, which
- * knows of groups and not of devices, to refuse that.
+ * Nothing could tell this device to let go. vfio.ko of 6.1 leaves the refusal to the backend, which
+ * knows groups but not devices.
  */
 static void device_without_a_callback_pins_beside_another_on_6_1_only(void)
 {
@@ -195,7 +194,7 @@ static void device_without_a_callback_pins_beside_another_on_6_1_only(void)
 	emul_close();
 }
 
-/* The backend of 6.1 has not heard of it. */
+/* The backend of 6.1 does not know about this device. */
 static void device_without_a_callback_keeps_its_pins_when_all_others_close(void)
 {
 	const bool pins = !kernel_at_least(6, 2);
@@ -239,7 +238,7 @@ static void parts_of_a_huge_page_are_pinned_one_by_one(void)
 	mem_free(huge, HUGE_BYTES);
 }
 
-/* --- how a device is told */
+/* --- callbacks */
 
 static void device_is_told_of_each_mapping_with_pins(void)
 {
@@ -442,7 +441,7 @@ static void pin_is_charged_to_the_process_that_mapped(void)
 	open_with(4, RW);
 	join(spawn(pin_for_the_parent, NULL));
 	check_eq(vm_lck_kib(0), 2 * PAGE_KIB);
-	/* And it is the page of that process. */
+	/* The pinned page is that of the process that has mapped it. */
 	emul.memory[PAGE] = 0x5a;
 	check_eq(emulated_copy(emul.device, PAGE, &byte, 1, 0), 0);
 	check_eq(byte, 0x5a);
@@ -492,7 +491,7 @@ struct pinner {
 	atomic_bool done;
 };
 
-/* Pins where nothing is unmapped, with the lock of the device held. */
+/* Pins where nothing is unmapped, and holds the lock of the device meanwhile. */
 static void *pin_and_unpin(void *arg)
 {
 	struct pinner *pinner = arg;
@@ -506,7 +505,7 @@ static void *pin_and_unpin(void *arg)
 	return NULL;
 }
 
-/* The callback wants the lock that the driver holds while it pins elsewhere. */
+/* The callback needs a lock that the driver holds while it pins elsewhere. */
 static void callback_may_wait_for_a_pin(void)
 {
 	struct pinner pinner = { .nrounds = scaled(2000, 200) };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * emul_robust.c - what emulated devices and racing calls may do to our container,
- * but not to the stock one
+ * emul_robust.c - behaviour of emulated devices and racing calls that our container survives, but
+ * the stock one does not
  */
 #define _GNU_SOURCE
 #include "lib_dirty.h"
@@ -17,7 +17,7 @@
 
 /* --- dirty pages belong to an IOAS, tracking to the container */
 
-/* What is reported of the first 64 pages of the IOAS that is selected. */
+/* Returns the report about the first 64 pages of the selected IOAS. */
 static uint64_t report(void)
 {
 	uint64_t word = 0;
@@ -59,7 +59,7 @@ static void dirty_pages_survive_what_happens_in_another_ioas(void)
 	write_page(5);
 	first = selected();
 	select_ioas(ioas_alloc(emul.container));
-	/* What is pinned at the same address elsewhere is no business of it, either. */
+	/* Pins at the same address in another IOAS do not count, either. */
 	require_eq(emul_map(0, 64, RW), 0);
 	check_eq(report(), 0);
 	check_eq(dirty_unmap(emul.container, 0, 64 * PAGE, &bitmap, sizeof(bitmap)), 64 * PAGE);
@@ -96,7 +96,7 @@ static void tracking_begins_and_ends_in_every_ioas(void)
 	check_eq(report(), 1 << 3);
 	write_page(9);
 	select_ioas(first);
-	/* Without any, and twice, as a container can. */
+	/* A container can track without an IOAS, and can start twice. */
 	require_eq(vfio_ioas_clear(emul.container), 0);
 	check_eq(dirty_stop(emul.container), 0);
 	check_eq(dirty_start(emul.container), 0);
@@ -118,7 +118,7 @@ static void group_that_leaves_dirties_the_ioas_that_it_was_in(void)
 	other = ioas_alloc(emul.container);
 	select_ioas(other);
 	require_eq(emul_map(0, 64, RW), 0);
-	/* No device of a PCI group is here. */
+	/* No device of a PCI group is in this IOAS. */
 	check_eq(report(), 0);
 	emul_remove_pci();
 	check_eq(report(), 0);
@@ -128,7 +128,7 @@ static void group_that_leaves_dirties_the_ioas_that_it_was_in(void)
 	emul_close();
 }
 
-/* --- devices that keep what they should return */
+/* --- devices that keep pins */
 
 static void pins_that_a_closed_device_kept_are_taken_from_it(void)
 {
@@ -144,7 +144,7 @@ static void pins_that_a_closed_device_kept_are_taken_from_it(void)
 	emul_close();
 }
 
-/* The harness looks whether a page is still pinned after a test. */
+/* After every test the harness looks for pages that are still pinned. */
 static void pins_that_a_closed_device_kept_go_with_its_group(void)
 {
 	emul_open(VFIO_TYPE1v2_IOMMU);
@@ -205,15 +205,15 @@ static void device_cannot_pin_again_what_is_being_unmapped(void)
 
 /* --- racing calls */
 
-/* Threads that do something again and again until they are told to stop. */
+/* Threads that repeat one thing until they are told to stop. */
 struct race {
 	int container;
-	bool group_leaves;	/* then any call may find the container empty: EINVAL */
+	bool group_leaves;	/* any call may then find the container empty: EINVAL */
 	void *(*run)(void *arg);
 	pthread_t thread;
 	uint64_t seed;
 	atomic_bool stop;
-	atomic_uint nstrange;	/* answers that must not be */
+	atomic_uint nstrange;	/* results that must not occur */
 	atomic_uint ndone;	/* calls that did something */
 	unsigned int wanted;
 };
@@ -233,7 +233,7 @@ static void race_end(struct race *race)
 	check_true(race->ndone > 0);
 }
 
-/* Nothing else than success, or this error. */
+/* Allows success and this error only. */
 static void judge(struct race *race, long long result, int allowed)
 {
 	if (result >= 0) {
@@ -259,7 +259,7 @@ static void *map_and_unmap(void *arg)
 		uint64_t npages = 1 + random_below(race, 8);
 
 		judge(race, emul_map(first, npages, RW), -EEXIST);
-		/* What would cut a mapping is refused. */
+		/* An unmap that would cut a mapping is refused. */
 		first = random_below(race, ARENA_PAGES);
 		judge(race, emul_unmap(first, 8), -EINVAL);
 		judge(race, info_get(race->container, &info), 0);
@@ -276,7 +276,7 @@ static void *pin_and_unpin(void *arg)
 		int npages = (int)(1 + random_below(race, 4));
 		int result = emul_pin(first, npages, RW);
 
-		/* All of it, or there is no mapping. */
+		/* The pin gets all pages, or there is no mapping. */
 		judge(race, result, -EINVAL);
 		if (result > 0 && result != npages)
 			race->nstrange++;
@@ -286,7 +286,7 @@ static void *pin_and_unpin(void *arg)
 	return NULL;
 }
 
-/* What is in the memory, and stays. */
+/* The contents of the memory, which do not change. */
 static uint8_t pattern[ARENA_PAGES * PAGE];
 
 static void fill_memory(void)
@@ -306,7 +306,7 @@ static void *read_and_write(void *arg)
 		bool writes = random_below(race, 2);
 		int result;
 
-		/* Memory is always mapped at the same place, and what is written is in it. */
+		/* An IOVA always maps the same place. Writes do not change its contents. */
 		memset(bytes, 0, nbytes);
 		if (writes)
 			memcpy(bytes, pattern + iova, nbytes);
@@ -325,7 +325,7 @@ static bool has_rounds(void *arg)
 	return race->ndone >= race->wanted || race->nstrange;
 }
 
-/* Until a thread has done something, and something more. */
+/* Waits until the threads have done this many more calls. */
 static void wait_for(struct race *race, unsigned int nrounds)
 {
 	race->wanted = race->ndone + nrounds;
@@ -405,7 +405,7 @@ static void pins_race_with_unmaps(void)
 	emul_close();
 }
 
-/* A report is of the arena only, whatever is mapped in it by now. */
+/* Reports cover the arena only, whatever is mapped there at the time. */
 static void *get_reports(void *arg)
 {
 	struct race *race = arg;
@@ -413,7 +413,7 @@ static void *get_reports(void *arg)
 	while (!race->stop) {
 		uint64_t bitmap[4] = { 0, 0, ~0ULL, ~0ULL };
 
-		/* A range that cuts a mapping is refused, and so is a report when nobody tracks. */
+		/* EINVAL: the range cuts a mapping, or nobody tracks. */
 		judge(race, dirty_get(race->container, 0, 128 * PAGE, bitmap,
 				      2 * sizeof(bitmap[0])), -EINVAL);
 		if (bitmap[1] & ~0xffULL || ~bitmap[2] || ~bitmap[3])
@@ -478,7 +478,7 @@ static void *use_late_memory(void *arg)
 	return NULL;
 }
 
-/* Neither others in the container, nor other containers. */
+/* Checks that neither the same container nor another one waits. */
 static void check_nobody_else_waits(void)
 {
 	struct info info;
@@ -523,7 +523,7 @@ static void pin_of_absent_memory_holds_up_nobody_else(void)
 	check_late_call(true);
 }
 
-/* The line of the only IOAS, if the status file is that short. */
+/* Returns the number of users of the only IOAS. The status file must be short. */
 static long long nusers_shown(void)
 {
 	char text[4096];

@@ -68,7 +68,7 @@ static void write_needs_a_writable_mapping(void)
 	emul_close();
 }
 
-/* Strange, but programs may have seen it. */
+/* Odd, but programs may rely on it. */
 static void write_needs_a_readable_mapping_too(void)
 {
 	open_with(2, WO);
@@ -95,7 +95,7 @@ static void copy_that_runs_out_of_the_last_mapping_fails(void)
 	open_with(2, RW);
 	check_eq(rw_read(PAGE, 2 * PAGE), -EINVAL);
 	check_eq(rw_write(PAGE, 2 * PAGE), -EINVAL);
-	/* What comes before is written. */
+	/* The part before the end of the mapping is written. */
 	check_mem(emul.memory + PAGE, bytes, PAGE);
 	emul_close();
 }

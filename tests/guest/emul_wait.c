@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * emul_wait.c - an unmap beside calls of emulated devices that are under way: it waits for those
- * that are there, not for those that come, and does not blame a driver for pins that it has not
- * got yet
+ * emul_wait.c - an unmap beside calls of emulated devices that are under way
  *
- * A call is held up by memory that is not there; see lib_late.h.
+ * The unmap waits for calls that are there, not for later ones. It does not blame a driver for pins
+ * whose call has not returned yet. A call is held up by memory that is not there; see lib_late.h.
  */
 #define _GNU_SOURCE
 #include "lib_call.h"
@@ -15,14 +14,14 @@
 #include <sys/wait.h>
 
 #define NPAGES		8U	/* of the mapping at IOVA 0 */
-#define LATE_PAGE	NPAGES	/* behind it: memory that is not there */
+#define LATE_PAGE	NPAGES	/* the page behind it, whose memory is not there */
 
 static long long unmap_all_pages(void)
 {
 	return emul_unmap(0, NPAGES);
 }
 
-/* --- the setup: two mappings, of which the second one is late */
+/* --- the setup: two mappings, the second one of late memory */
 
 static struct late_memory late;
 
@@ -59,7 +58,7 @@ static void unmap_waits_for_a_pin_that_is_under_way(void)
 	emulated_behave(emul.device, 0, EMULATED_NOTES_LATER);
 	call_start(&pin);
 	late_memory_wanted(&late);
-	/* Page 7 has its pin, and nobody is busy with its mapping. */
+	/* Page 7 has its pin, and no call uses its mapping any more. */
 	call_start(&unmap);
 	check_waits(&unmap);
 	check_eq(ncallbacks_of(emul.device), 0);
@@ -112,7 +111,7 @@ static long long close_first_device(void)
 	return or_errno(close(emul.device));
 }
 
-/* It is not told any more, and what it kept has not been taken from it yet. */
+/* The device gets no more callbacks, and the pins that it kept are not yet taken from it. */
 static void unmap_waits_for_a_device_that_is_being_closed(void)
 {
 	struct call pin = { .function = pin_late_by_other };
@@ -145,7 +144,7 @@ static void unmap_waits_for_a_device_that_is_being_closed(void)
 	close_late();
 }
 
-/* --- calls that use a mapping for their own length */
+/* --- calls that use a mapping only while they run */
 
 static long long read_late(void)
 {
@@ -178,7 +177,7 @@ static void unmap_is_not_held_up_by_calls_that_come_later(void)
 	call_end(&reading_later);
 	check_eq(reading.result, 0);
 	check_eq(unmap.result, 1);
-	/* It came after the unmap. */
+	/* This call came after the unmap. */
 	check_eq(reading_later.result, -EINVAL);
 	close_late();
 }
@@ -226,7 +225,7 @@ static void process_that_waits_to_unmap_can_be_killed(void)
 	late_memory_release(&late);
 	call_end(&reading);
 	check_eq(reading.result, 0);
-	/* As if it had never tried. */
+	/* The unmap that was killed has changed nothing. */
 	check_eq(emul_pin(LATE_PAGE, 1, RW), 1);
 	check_eq(emul_unpin(LATE_PAGE, 1), 0);
 	check_eq(unmap_late(), 1);
