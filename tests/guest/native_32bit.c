@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The native ioctls as 32-bit programs reach them: by the kernel's other entry,
- * which a 64-bit program can use, too, with addresses that fit.
+ * The native ioctls as 32-bit programs reach them: by the kernel's compat entry. A 64-bit program
+ * can use that entry, too, with addresses that fit.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -20,7 +20,7 @@ static void on_segv(int signal)
 	siglongjmp(no_entry, signal);
 }
 
-/* 0 or -errno; skips the test where the kernel runs no 32-bit programs. */
+/* Returns 0 or -errno. Skips the test if the kernel runs no 32-bit programs. */
 static int ioctl32(int fd, unsigned int command, uint32_t argument)
 {
 	int ret;
@@ -36,7 +36,7 @@ static int ioctl32(int fd, unsigned int command, uint32_t argument)
 	return ret;
 }
 
-/* Memory that a 32-bit pointer reaches. */
+/* Allocates memory that a 32-bit pointer reaches. */
 static void *low_memory(void)
 {
 	void *memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,

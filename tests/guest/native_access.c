@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * native_access.c - in-kernel users: pin, unpin, read, write, and letting go
- * when user space unmaps
+ * native_access.c - in-kernel users: pin, unpin, read, write, and letting go when user space unmaps
  */
 #define _GNU_SOURCE
 #include "lib_native.h"
@@ -25,7 +24,7 @@ static int open_pinner(void)
 	return open_access(ACCESS_CREATE_NEEDS_PIN);
 }
 
-/* Memory, if not NULL, is what must be there. */
+/* Unless @memory is NULL, the pinned pages must be those of @memory. */
 static long long pin(int access, uint64_t iova, const void *memory,
 		     uint64_t nbytes, uint32_t flags)
 {
@@ -51,7 +50,7 @@ static void map_buffer(uint64_t iova)
 	require_eq(rig_map(iova, rig.buffer, BUFFER_BYTES), 0);
 }
 
-/* How often a page of the buffer is pinned. */
+/* Checks how often a page of the buffer is pinned. */
 static void check_page_refs(unsigned int page, uint32_t refs)
 {
 	check_eq(check_refs(rig.fd, rig.buffer + page * PAGE, PAGE, refs), 0);
@@ -70,7 +69,7 @@ RIG_TEST(pinned_pages_are_those_that_were_mapped)
 	check_eq(unpin(access, id), 0);
 	rig_check_refs(rig.nmocks ? 1 : 0);
 	check_eq(unpin(access, id), -ENOENT);
-	/* The comparison notices others. */
+	/* The comparison notices other pages. */
 	check_eq(pin(access, rig_page(0), rig.buffer + PAGE, PAGE, READ),
 		 -EBADE);
 	rig_check_refs(rig.nmocks ? 1 : 0);
@@ -93,7 +92,7 @@ RIG_TEST(pins_of_the_same_range_are_counted)
 	close(access);
 }
 
-/* Of all ranges in 4 pages: pins two, drops them in either order. */
+/* Pins two of all ranges within 4 pages, and unpins them in either order. */
 RIG_TEST(overlapping_pins_hold_what_either_needs)
 {
 	unsigned int step = scaled(1U, 3U);
@@ -247,7 +246,7 @@ RIG_TEST(closing_an_access_unpins)
 	rig_check_refs(rig.nmocks ? 1 : 0);
 }
 
-/* The access keeps the context; whatever is left goes with the last file. */
+/* The access keeps the context, and the last file releases everything. */
 RIG_TEST(access_outlives_the_descriptor)
 {
 	int access = open_pinner();
@@ -391,7 +390,7 @@ RIG_TEST(unmap_takes_pins_away)
 	check_eq(unpin(access, ids[1]), -ENOENT);
 	check_eq(unpin(other, ids[2]), -ENOENT);
 	check_eq(pin(access, rig_page(0), NULL, PAGE, READ), -ENOENT);
-	/* The IOVA is as good as new. */
+	/* The IOVA can be used again. */
 	map_buffer(rig_page(0));
 	ids[0] = must_pin(access, rig_page(0), rig.buffer, PAGE);
 	check_eq(unpin(access, ids[0]), 0);
@@ -633,7 +632,7 @@ RIG_TEST(memory_of_another_process_can_be_pinned_for_an_access)
 	close(access);
 }
 
-/* Only what is pinned is still known. */
+/* After the process is gone, only pinned pages can be reached. */
 RIG_TEST(memory_of_a_process_that_is_gone_can_be_used_if_pinned)
 {
 	int access = open_pinner();
@@ -656,8 +655,8 @@ RIG_TEST(memory_of_a_process_that_is_gone_can_be_used_if_pinned)
 }
 
 /*
- * Of more than a page, the slow path reads what a device sees, though other
- * memory is there now.
+ * For more than a page, the slow path reads the pages of the device, even if other memory is at the
+ * address now.
  */
 DEVICE_TEST(slow_path_reads_the_pages_that_are_pinned)
 {

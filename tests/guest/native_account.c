@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * native_account.c - pinned memory is counted: VmPin always, VmLck or the
- * user's own count against RLIMIT_MEMLOCK
+ * native_account.c - pinned memory is counted: always in VmPin, and against RLIMIT_MEMLOCK in VmLck
+ * or in the user's own count
  */
 #define _GNU_SOURCE
 #include "lib_native.h"
@@ -24,9 +24,8 @@ static long locked(void)
 #define BUFFER_KIB	((long)BUFFER_PAGES * PAGE_KIB)
 
 /*
- * The rig as a process has it that may not lock as much as it likes. What a
- * user has locked is counted for all the user's processes, so the user is one
- * that has none.
+ * The rig of a process that may not lock without limit. The count of a user covers all processes of
+ * the user, so this is a user without other processes.
  */
 static void open_limited(enum mode mode, unsigned int nmocks,
 			 uint64_t limit_pages)
@@ -47,13 +46,13 @@ static void open_limited(enum mode mode, unsigned int nmocks,
 	set_memlock_pages(limit_pages);
 	drop_ipc_lock();
 	require_eq(or_errno(setresuid(USER, USER, USER)), 0);
-	/* Root's id has been changed away: so is the right to lock. */
+	/* The change of root's id has removed CAP_IPC_LOCK, too. */
 	require_true(!has_ipc_lock());
 	check_eq(pinned(), 0);
 	check_eq(locked(), 0);
 }
 
-/* The node can be opened by root only: no check of leaks by another one. */
+/* Only root can open the node, so this user cannot check for leaks through another file. */
 static void close_limited(void)
 {
 	check_eq(check_refs(rig.fd, rig.buffer, BUFFER_BYTES, 0), 0);
@@ -69,7 +68,7 @@ static void run_limited(void (*checks)(void), enum mode mode)
 	close_limited();
 }
 
-/* A test that is true for both ways to count against the limit. */
+/* A test that holds for both ways to count against the limit. */
 #define LIMIT_TEST(name) \
 	static void name##_checks(void); \
 	static void name(void) { run_limited(name##_checks, BY_USER); } \
@@ -145,14 +144,14 @@ LIMIT_TEST(what_is_copied_counts_once)
 	check_counts(BUFFER_PAGES);
 	check_eq(rig_unmap(rig_page(64), BUFFER_BYTES), BUFFER_BYTES);
 	check_counts(0);
-	/* Nothing holds it now, but it is still mapped where no device is. */
+	/* Nothing pins the memory now, but it is still mapped in an IOAS without a device. */
 	check_eq(ioas_copy(rig.fd, from, elsewhere, 5 * PAGE, IOAS_RW), 0);
 	check_counts(5);
 	check_eq(ioas_unmap_all(rig.fd, rig.ioas), 5 * PAGE);
 	check_counts(0);
 }
 
-/* The part of one map that copies show is what counts. */
+/* Only the parts of a map that copies show count. */
 LIMIT_TEST(parts_that_are_copied_count_as_they_overlap)
 {
 	uint32_t other = ioas_alloc(rig.fd);
@@ -224,7 +223,7 @@ LIMIT_TEST(pins_beyond_the_limit_are_refused)
 	mem_free(memory, nbytes);
 }
 
-/* Nothing counts before something pins; then a device may be one too many. */
+/* Nothing counts until something pins. Then the pages of a device may exceed the limit. */
 LIMIT_TEST(device_is_refused_where_its_pages_are_beyond_the_limit)
 {
 	uint64_t nbytes = (ROOM_PAGES + 1) * PAGE;
@@ -278,12 +277,12 @@ LIMIT_TEST(close_gives_the_counts_back)
 	rig.fd = dup(fd);
 	close(fd);
 	check_counts(BUFFER_PAGES);
-	/* The last descriptor is closed at the end, and what is left checked. */
+	/* The end of the test closes the last descriptor and checks that nothing is left. */
 	check_eq(object_destroy(rig.fd, rig.mock[0].device), 0);
 	check_counts(0);
 }
 
-/* Of the same user, so the limit is reached together. */
+/* The child has the same user, so both together reach the limit. */
 static void map_in_child(void *arg)
 {
 	int result = *(int *)arg;
@@ -319,7 +318,7 @@ static void limit_by_mm_is_one_for_each_process(void)
 	close_limited();
 }
 
-/* The process that mapped is charged, whichever makes the pages be pinned. */
+/* The process that mapped is charged, whichever process causes the pins. */
 RIG_TEST_WITH(0, another_process_is_charged_for_its_own_maps)
 {
 	struct child_map map;

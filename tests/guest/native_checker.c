@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * native_checker.c - the invariant checker of the selftest build (docs/testing.md) notices what is
- * wrong, and nothing else
+ * native_checker.c - the invariant checker of the selftest build (docs/testing.md) notices every
+ * corruption, and nothing else
  */
 #include "lib_native.h"
 
 static struct {
-	uint64_t iova;		/* of a mapping of two small pages of our own */
+	uint64_t iova;		/* of a mapping of two small pages of this process */
 	uint8_t *memory;
 } small;
 
@@ -69,7 +69,7 @@ static void checker_notices_a_mark_of_no_front_end(void)
 	check_said(CORRUPT_MARKS, RULE_AREAS);
 }
 
-/* A mapping of a huge page, the pages of which are all together; returns its IOVA. */
+/* Maps a huge page, whose pages form one run. Returns its IOVA. */
 static uint64_t open_huge(void)
 {
 	uint8_t *memory = mem_alloc_hugetlb(HUGE_BYTES);
@@ -148,7 +148,7 @@ static void checker_notices_a_counter_of_the_kernel_that_has_less(void)
 	check_said(CORRUPT_COUNTER, RULE_CHARGES);
 }
 
-/* How often it looked, or had no time to. */
+/* Returns how often the checker looked, or had no time to look. */
 static unsigned long count_looks(void)
 {
 	static const char *const names[] = { "nlooks", "npartial", "nomitted" };
@@ -163,7 +163,7 @@ static unsigned long count_looks(void)
 	return n;
 }
 
-/* Once when the access has refused, and once when the ioctl that called it is over. */
+/* One look after the access has refused, and one after the ioctl that called it. */
 static void check_two_looks(unsigned long *nbefore)
 {
 	check_eq(count_looks(), *nbefore + 2);

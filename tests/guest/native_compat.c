@@ -7,13 +7,13 @@
 
 #define HALF		MOCK_IO_PAGE
 #define BOTH_FLAGS	(VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS)
-/* The info struct, DMA_AVAIL and one IOVA range, each padded to 8 bytes. */
+/* The info struct, DMA_AVAIL and one IOVA range, each padded to 8 bytes */
 #define INFO_BYTES	((uint32_t)sizeof(struct vfio_iommu_type1_info))
 #define AVAIL_BYTES	16U
 #define RANGE_BYTES	32U
 #define WHOLE_BYTES	(INFO_BYTES + AVAIL_BYTES + RANGE_BYTES)
 
-static uint64_t base;		/* where the buffer is mapped */
+static uint64_t base;		/* IOVA of the buffer */
 
 static void run_compat(void (*checks)(void), unsigned long type,
 		       unsigned int nmocks)
@@ -26,7 +26,7 @@ static void run_compat(void (*checks)(void), unsigned long type,
 	rig_native_close();
 }
 
-/* A test for version 2, and one for version 1, which can cut mappings. */
+/* A test for version 2, and one for version 1, in which an unmap can cut mappings. */
 #define V2_TEST(name) \
 	static void name##_checks(void); \
 	static void name(void) \
@@ -62,7 +62,7 @@ static int map(uint64_t iova, const void *memory, uint64_t nbytes)
 	return dma_map(rig.fd, iova, memory, nbytes, RW);
 }
 
-/* The result, and the size that is written back. */
+/* Returns the result, and the size that was written back in @nbytes. */
 static int raw_unmap(uint64_t iova, uint64_t *nbytes)
 {
 	struct vfio_iommu_type1_dma_unmap command = {
@@ -76,7 +76,7 @@ static int raw_unmap(uint64_t iova, uint64_t *nbytes)
 	return result;
 }
 
-/* How much was unmapped, or -errno. */
+/* Returns the number of bytes unmapped, or -errno. */
 static long long unmap(uint64_t iova, uint64_t nbytes)
 {
 	int result = raw_unmap(iova, &nbytes);
@@ -106,7 +106,7 @@ V1_TEST(version_1_switches_huge_pages_off)
 {
 	check_eq(option_get(rig.fd, IOMMU_OPTION_HUGE_PAGES, rig.ioas), 0);
 	check_eq(ioas_alignment(rig.fd, rig.ioas), PAGE);
-	/* They stay off. */
+	/* Version 2 leaves them off. */
 	check_eq(set_iommu(rig.fd, VFIO_TYPE1v2_IOMMU), 0);
 	check_eq(option_get(rig.fd, IOMMU_OPTION_HUGE_PAGES, rig.ioas), 0);
 }
@@ -204,7 +204,7 @@ BOTH_TEST(info_tells_page_sizes)
 	check_eq(get_info(&info, 16), 0);
 	check_eq(info.fixed.flags, BOTH_FLAGS);
 	check_eq(info.fixed.argsz, WHOLE_BYTES);
-	/* Those of the mock are too small for VFIO. */
+	/* The page sizes of the mock are too small for VFIO. */
 	check_eq(info.fixed.iova_pgsizes, PAGE);
 	check_untouched_from(&info, 16);
 }
@@ -361,7 +361,7 @@ BOTH_TEST(unknown_flags_of_maps_are_refused)
 			   (unsigned long)rig.buffer), -ENOTTY);
 }
 
-/* Errors are those of native maps. */
+/* The errors are those of native maps. */
 BOTH_TEST(impossible_maps_are_refused)
 {
 	uint64_t top_page = UINT64_MAX - PAGE + 1;
@@ -403,7 +403,7 @@ BOTH_TEST(mapping_has_the_rights_that_were_asked_for)
 	close(access);
 }
 
-/* A struct that is not all there counts before what it says. */
+/* A struct that cannot be read as a whole is reported before its contents. */
 BOTH_TEST(argument_that_cannot_be_read_is_the_first_error)
 {
 	static const struct {
@@ -449,7 +449,7 @@ V2_TEST(version_2_does_not_cut_mappings)
 	check_eq(unmap(base, BUFFER_BYTES), BUFFER_BYTES);
 }
 
-/* It goes upward until it fails, and says how far it came. */
+/* The unmap goes upward until it fails, and reports how far it came. */
 V2_TEST(unmap_that_fails_tells_what_it_removed)
 {
 	uint64_t nbytes = 8 * PAGE;
@@ -485,7 +485,7 @@ V1_TEST(version_1_punches_holes)
 	rig_check_map(page(7), rig.buffer + 7 * PAGE, 9 * PAGE);
 	check_eq(map(page(4), rig.buffer + 9 * PAGE, 3 * PAGE), 0);
 	rig_check_map(page(4), rig.buffer + 9 * PAGE, 3 * PAGE);
-	/* Over three mappings, with parts of the outer ones. */
+	/* A range over three mappings cuts the outer two. */
 	check_eq(unmap(page(2), 8 * PAGE), 8 * PAGE);
 	rig_check_map(base, rig.buffer, 2 * PAGE);
 	rig_check_map(page(10), rig.buffer + 10 * PAGE, 6 * PAGE);
@@ -514,7 +514,7 @@ V1_TEST(version_1_cuts_between_pages_only)
 	check_eq(unmap(base, BUFFER_BYTES), BUFFER_BYTES);
 }
 
-/* Nothing was done, so there is nothing to be told. */
+/* Nothing was unmapped, so nothing has to be written back. */
 V1_TEST(cut_that_fails_is_told_where_nothing_can_be_written)
 {
 	struct vfio_iommu_type1_dma_unmap *command;
@@ -534,7 +534,7 @@ V1_TEST(cut_that_fails_is_told_where_nothing_can_be_written)
 	check_eq(dma_unmap_all(rig.fd), BUFFER_BYTES);
 }
 
-/* A table that comes later shows what is left; the first may go. */
+/* A later HWPT maps the rest, and the first one may go. */
 V1_TEST(cut_mappings_are_shown_by_tables_that_come_later)
 {
 	struct mock mock;
@@ -559,7 +559,7 @@ V1_TEST(cut_mappings_are_shown_by_tables_that_come_later)
 	check_eq(dma_unmap_all(rig.fd), 11 * PAGE);
 }
 
-/* Whoever holds pins anywhere in a mapping makes it uncuttable. */
+/* A pin anywhere in a mapping keeps an unmap from cutting it. */
 V1_TEST(mapping_with_pins_in_it_is_not_cut)
 {
 	int access = access_create(rig.fd, rig.ioas, ACCESS_CREATE_NEEDS_PIN);
@@ -571,10 +571,10 @@ V1_TEST(mapping_with_pins_in_it_is_not_cut)
 	require_true(pin >= 0);
 	check_eq(unmap(page(8), PAGE), -EINVAL);
 	check_eq(check_refs(rig.fd, rig.buffer, PAGE, 1), 0);
-	/* As a whole, it goes. */
+	/* The mapping can be unmapped as a whole. */
 	check_eq(unmap(base, BUFFER_BYTES), BUFFER_BYTES);
 	rig_check_refs(0);
-	/* So it does, in part, when only the user is there but no pin. */
+	/* An access without a pin does not keep an unmap from cutting the mapping. */
 	map_buffer();
 	check_eq(unmap(page(8), PAGE), PAGE);
 	pin = access_pin(rig.fd, access, page(9), rig.buffer + 9 * PAGE, PAGE,
@@ -598,7 +598,7 @@ BOTH_TEST(impossible_unmaps_are_refused)
 	check_true(unmap(base, UINT64_MAX) < 0);
 	check_eq(unmap(page(4), 1), is_version_1() ? -EINVAL : -ENOENT);
 	check_eq(unmap(page(16), 1), 0);
-	/* It wraps, and both its ends are inside of the mapping. */
+	/* The range wraps, and both its ends are inside the mapping. */
 	nbytes = -(uint64_t)(4 * PAGE);
 	check_eq(raw_unmap(page(8), &nbytes), -EOVERFLOW);
 	check_eq(nbytes, 0);
@@ -606,7 +606,7 @@ BOTH_TEST(impossible_unmaps_are_refused)
 	check_eq(unmap(base, BUFFER_BYTES), BUFFER_BYTES);
 }
 
-/* Parts of huge pages: version 1 can unmap each, version 2 none. */
+/* Version 1 can unmap each part of a huge page, version 2 none. */
 BOTH_TEST(huge_pages_are_cut_in_version_1)
 {
 	uint64_t nbytes = 2 * HUGE_BYTES;
@@ -627,7 +627,7 @@ BOTH_TEST(huge_pages_are_cut_in_version_1)
 	mem_free(memory, nbytes);
 }
 
-/* --- whose IOAS it is */
+/* --- the IOAS of the container ioctls */
 
 BOTH_TEST(container_and_native_ioctls_see_the_same_mappings)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What fails in the middle of a call of a container leaves nothing behind.
+ * A container call that fails in the middle leaves nothing behind.
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -137,7 +137,7 @@ static int new_address(void)
 	return ret ?: give_address();
 }
 
-/* The mapping has an address again, whichever of the two calls failed. */
+/* The mapping has an address again, whichever of the two calls has failed. */
 static void settle_address(void)
 {
 	int ret = give_address();
@@ -152,7 +152,7 @@ static int get_info(void)
 	return info_get(rig.container, &info);
 }
 
-/* What the device reads at both ends of the map, through a page that is there just for that. */
+/* Hashes the device's reads at both ends of the map, through a page that is mapped only for it. */
 static uint64_t look(void)
 {
 	static uint8_t read[LOOK_BYTES];
@@ -161,7 +161,7 @@ static uint64_t look(void)
 
 	probe_open(&probe, &edu, rig.container, PROBE_IOVA);
 	for (unsigned int end = 0; end < 2; end++) {
-		/* What is not mapped does not get into the device. */
+		/* A load from an unmapped page leaves these bytes in the device. */
 		probe_set(&probe, 1000 + end);
 		edu_load(&edu, end * (NPAGES - 1) * PAGE, LOOK_BYTES);
 		edu_store(&edu, PROBE_IOVA, LOOK_BYTES);
@@ -173,7 +173,7 @@ static uint64_t look(void)
 	return hash | 1;
 }
 
-/* A sweep by our own counter, and one by the kernel's. */
+/* Two tests: a sweep with our own counter, and one with the kernel's. */
 #define SWEEP(name, before, does, undoes) \
 	static void name##_checks(void) \
 	{ \

@@ -19,7 +19,7 @@ static struct iova_of here(uint64_t iova)
 	return at(rig.ioas, iova);
 }
 
-/* Within the rig's IOAS, RW. */
+/* Copies within the rig's IOAS, RW. */
 static int copy_here(uint64_t to, uint64_t from, uint64_t nbytes)
 {
 	return ioas_copy(rig.fd, here(to), here(from), nbytes, IOAS_RW);
@@ -36,7 +36,7 @@ RIG_TEST(copy_within_an_ioas_shows_the_same_pages)
 	check_eq(copy_here(rig_page(32), rig_page(0), BUFFER_BYTES), 0);
 	rig_check_map(rig_page(32), rig.buffer, BUFFER_BYTES);
 	rig_check_refs(rig.nmocks ? 1 : 0);
-	/* Each stays when the other goes. */
+	/* Either stays when the other is unmapped. */
 	check_eq(rig_unmap(rig_page(0), BUFFER_BYTES), BUFFER_BYTES);
 	rig_check_map(rig_page(32), rig.buffer, BUFFER_BYTES);
 	rig_check_refs(rig.nmocks ? 1 : 0);
@@ -154,7 +154,7 @@ RIG_TEST(copy_of_what_is_not_mapped_throughout_is_refused)
 
 	check_eq(rig_map(rig_page(4), rig.buffer, 2 * PAGE), 0);
 	check_eq(rig_map(rig_page(7), rig.buffer, 2 * PAGE), 0);
-	/* Nothing; a hole before, after, between; the hole alone. */
+	/* Nothing mapped; a hole before, after and between mappings; only the hole. */
 	check_eq(copy_here(to, rig_page(0), PAGE), -ENOENT);
 	check_eq(copy_here(to, rig_page(3), 2 * PAGE), -ENOENT);
 	check_eq(copy_here(to, rig_page(3), 3 * PAGE), -ENOENT);
@@ -188,7 +188,7 @@ RIG_TEST(copy_of_impossible_ranges_is_refused)
 	check_eq(copy_here(to, from, UINT64_MAX), -EOVERFLOW);
 	check_eq(copy_here(to, UINT64_MAX, PAGE), -EOVERFLOW);
 	check_eq(copy_here(UINT64_MAX, from, PAGE), -EOVERFLOW);
-	/* These do not even wrap. */
+	/* These ranges do not even wrap. */
 	check_eq(copy_here(to, UINT64_MAX, 1), -EOVERFLOW);
 	check_eq(copy_here(UINT64_MAX, from, 1), -EOVERFLOW);
 	check_eq(copy_here(to, TOP_PAGE, 2 * PAGE), -EOVERFLOW);
@@ -201,7 +201,7 @@ RIG_TEST(copy_of_impossible_ranges_is_refused)
 	check_eq(rig_unmap(to, 64 * PAGE), -ENOENT);
 }
 
-/* Of several things that are wrong, which one counts? */
+/* The order in which errors are reported if several arguments are wrong. */
 RIG_TEST(copy_judges_its_arguments_in_order)
 {
 	uint64_t taken = rig_page(64);
@@ -209,7 +209,7 @@ RIG_TEST(copy_judges_its_arguments_in_order)
 
 	check_eq(ioas_map(rig.fd, rig.ioas, from, rig.buffer, PAGE, IOAS_R), 0);
 	map_buffer(taken);
-	/* Too high numbers, rights, the source, its length, its wrap, a hole, the destination. */
+	/* Overflow, access rights, source IOAS, length, wrap, hole, destination. */
 	check_eq(ioas_copy(rig.fd, at(NO_ID, 0), at(NO_ID, UINT64_MAX), 0, 0), -EOVERFLOW);
 	check_eq(ioas_copy(rig.fd, at(NO_ID, 0), at(NO_ID, 0), 0, 0), -EINVAL);
 	check_eq(ioas_copy(rig.fd, at(NO_ID, 0), at(NO_ID, 0), 0, IOAS_RW), -ENOENT);
@@ -219,7 +219,7 @@ RIG_TEST(copy_judges_its_arguments_in_order)
 	check_eq(ioas_copy(rig.fd, at(NO_ID, 0), here(TOP_PAGE), 2 * PAGE, IOAS_RW),
 		 -EOVERFLOW);
 	check_eq(copy_here(taken, rig_page(1), PAGE), -ENOENT);
-	/* Wrap, reserved, mapped, and only then whether it may be written to. */
+	/* Wrap, reserved, mapped, and last the right to write. */
 	check_eq(copy_here(TOP_PAGE + PAGE / 2, from, PAGE), -EOVERFLOW);
 	if (rig.nmocks)
 		check_eq(copy_here(0, from, PAGE), -EINVAL);
@@ -244,7 +244,7 @@ RIG_TEST_WITH(0, copy_can_end_where_the_numbers_end)
 	check_eq(rig_unmap(rig_page(64), PAGE), PAGE);
 }
 
-/* What counts is how the memory was first mapped. */
+/* The rights of the first mapping of the memory count. */
 RIG_TEST(copy_cannot_make_read_only_memory_writable)
 {
 	check_eq(ioas_map(rig.fd, rig.ioas, rig_page(0), rig.buffer, PAGE,
@@ -255,7 +255,7 @@ RIG_TEST(copy_cannot_make_read_only_memory_writable)
 	check_eq(ioas_copy(rig.fd, here(rig_page(64)), here(rig_page(0)), PAGE,
 			   IOAS_R), 0);
 	check_eq(copy_here(rig_page(65), rig_page(64), PAGE), -EPERM);
-	/* One such piece spoils it all. */
+	/* One read-only piece makes the whole copy fail. */
 	check_eq(rig_map(rig_page(1), rig.buffer, PAGE), 0);
 	check_eq(copy_here(rig_page(70), rig_page(0), 2 * PAGE), -EPERM);
 	check_eq(rig_unmap(rig_page(66), 64 * PAGE), -ENOENT);
@@ -270,7 +270,7 @@ RIG_TEST(read_only_copy_of_writable_memory_can_be_copied_writable)
 	rig_check_map(rig_page(65), rig.buffer, PAGE);
 }
 
-/* Inner borders, too, must fit the pages of the destination. */
+/* Borders inside the copy must fit the I/O pages of the destination, too. */
 RIG_TEST_WITH(1, copy_of_pieces_that_do_not_fit_the_io_page_is_refused)
 {
 	uint32_t other = ioas_alloc(rig.fd);
@@ -290,7 +290,7 @@ RIG_TEST_WITH(1, copy_of_pieces_that_do_not_fit_the_io_page_is_refused)
 	rig_check_map(rig_page(0), rig.buffer + HALF, HALF);
 }
 
-/* Memory was pinned by an in-kernel user first, then a copy shows it. */
+/* An in-kernel user pins the memory first, then a copy shows it. */
 DEVICE_TEST(memory_can_be_pinned_before_it_is_copied)
 {
 	uint32_t other = ioas_alloc(rig.fd);
@@ -320,7 +320,7 @@ DEVICE_TEST(memory_can_be_pinned_before_it_is_copied)
 	rig_check_refs(0);
 }
 
-/* Copies of single pages while tables come and go. */
+/* Copies of single pages while HWPTs come and go. */
 DEVICE_TEST(tables_share_what_copies_show)
 {
 	struct mock mock;
@@ -347,8 +347,8 @@ DEVICE_TEST(tables_share_what_copies_show)
 }
 
 /*
- * The memory of the source changes hands after it was mapped. A copy shows
- * what the source shows, not what is at the address now.
+ * The source's address gets other memory after the map. A copy shows the pages of the source, not
+ * those at the address now.
  */
 DEVICE_TEST(copy_shows_the_pages_that_are_pinned)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * native_domain.c - what tables show and hold: MAP with mock devices,
- * attaching and detaching them, HWPT_ALLOC
+ * native_domain.c - mappings and pins of HWPTs: MAP with mock devices, attaching and detaching
+ * them, HWPT_ALLOC
  */
 #define _GNU_SOURCE
 #include "lib_native.h"
@@ -22,7 +22,7 @@ RIG_TEST(map_of_memory_that_is_not_there_is_refused)
 		 rig.nmocks ? -EFAULT : 0);
 	check_eq(check_refs(rig.fd, memory, 4 * PAGE, 0), 0);
 	if (rig.nmocks) {
-		/* Nothing of it is in the way. */
+		/* The failed map has left nothing in the way. */
 		check_eq(ioas_unmap_all(rig.fd, rig.ioas), 0);
 		check_eq(rig_map(rig_page(0), memory, 4 * PAGE), 0);
 		rig_check_map(rig_page(0), memory, 4 * PAGE);
@@ -45,8 +45,8 @@ RIG_TEST(map_of_memory_that_may_not_be_written_is_read_only)
 }
 
 /*
- * A page shared after a fork is given to the map as the process's own: what
- * the process writes later is seen by the device.
+ * After a fork the map gets a copy of a shared page for the process, so the device sees later
+ * writes of the process.
  */
 RIG_TEST_WITH(1, read_only_map_shows_what_is_written_later)
 {
@@ -72,7 +72,7 @@ RIG_TEST_WITH(1, read_only_map_shows_what_is_written_later)
 
 enum { WITHOUT, WITH_ANOTHER_TABLE };
 
-/* Each page that lies in [start, end) as a whole is pinned so often. */
+/* Checks the number of pins of each page that lies within [start, end) as a whole. */
 static void check_whole_pages(const uint8_t *buffer, uint64_t start,
 			      uint64_t end, uint32_t refs)
 {
@@ -194,7 +194,7 @@ RIG_TEST(first_table_pins_and_last_unpins)
 	rig_check_map(MOCK_APERTURE_START, rig.buffer, BUFFER_BYTES);
 }
 
-/* Both orders, so also that of the table that was there first. */
+/* In either order, so the automatic HWPT can go first, too. */
 RIG_TEST_WITH(2, tables_can_go_in_any_order)
 {
 	unsigned int first, second;
@@ -268,7 +268,7 @@ RIG_TEST_WITH(1, what_a_driver_uses_cannot_be_destroyed)
 	check_eq(object_destroy(rig.fd, rig.ioas), 0);
 }
 
-/* An id of another kind is as good as none. */
+/* An id of another kind of object counts as unknown. */
 RIG_TEST_WITH(1, ids_of_the_wrong_kind_do_not_exist)
 {
 	uint32_t ids[] = { rig.mock[0].device, rig.mock[0].hwpt,
@@ -374,7 +374,7 @@ RIG_TEST_WITH(0, device_is_refused_where_mappings_do_not_fit_its_pages)
 	}
 }
 
-/* Filling a table meets a hole in the memory: what was filled is undone. */
+/* Filling the HWPT meets a hole in the memory. The part that was filled is emptied again. */
 RIG_TEST_WITH(0, device_is_refused_where_memory_is_missing)
 {
 	uint8_t *memory = mem_alloc_shared(4 * PAGE);
@@ -407,7 +407,7 @@ RIG_TEST_WITH(0, device_is_refused_by_what_is_no_table)
 	check_eq(mock_attach(rig.fd, mock.iommu_device, &second), -EINVAL);
 }
 
-/* --- another process's memory */
+/* --- memory of another process */
 
 RIG_TEST(memory_of_a_process_that_is_gone_stays_if_pinned)
 {
@@ -467,7 +467,7 @@ RIG_TEST_WITH(1, table_made_by_hand_mirrors_the_ioas)
 	rig_check_map(rig_page(0), rig.buffer, BUFFER_BYTES);
 }
 
-/* Our own mock devices: those of the peer are all alike. */
+/* Our own mock devices have special properties, those of the peer do not. */
 static void attach_special(uint32_t pt, uint32_t flags, struct mock *mock)
 {
 	int result = mock_attach_flags(rig.fd, pt, flags, mock);
@@ -485,7 +485,7 @@ static uint64_t highest_iova(void)
 	return ranges.range[ranges.number - 1].last;
 }
 
-/* A driver that finishes a table at attach: a device that is in use is not disturbed. */
+/* A driver that finishes an HWPT at attach. Devices in use are not disturbed. */
 RIG_TEST_WITH(0, unfinished_table_is_filled_when_a_device_comes)
 {
 	uint64_t iova = MOCK_APERTURE_START;
@@ -552,7 +552,7 @@ RIG_TEST_WITH(1, device_that_enforces_coherency_is_on_a_table_of_its_own)
 
 	attach_special(rig.ioas, MOCK_COHERENT, &coherent);
 	check_true(coherent.hwpt != rig.mock[0].hwpt);
-	/* The other way round neither. */
+	/* Neither device can move to the HWPT of the other. */
 	check_eq(mock_replace(rig.fd, &rig.mock[0], coherent.hwpt), -EINVAL);
 	check_eq(mock_replace(rig.fd, &coherent, rig.mock[0].hwpt), -EINVAL);
 }
@@ -564,7 +564,7 @@ RIG_TEST_WITH(1, table_made_by_hand_holds_its_ioas_until_destroyed)
 
 	require_true(hwpt > 0);
 	check_eq(object_destroy(rig.fd, other), -EBUSY);
-	/* It pins, too. */
+	/* An HWPT made by hand pins, too. */
 	check_eq(ioas_map(rig.fd, other, MOCK_APERTURE_START, rig.buffer,
 			  BUFFER_BYTES, IOAS_RW), 0);
 	rig_check_refs(1);
@@ -626,7 +626,7 @@ RIG_TEST_WITH(1, impossible_tables_are_refused)
 	WITH(flags, 1U << 16, -EOPNOTSUPP);
 	WITH(data_len, 8, -EINVAL);
 	WITH(data_type, 1, -EINVAL);
-	/* Not looked at. */
+	/* These fields are ignored. */
 	WITH(__reserved2, 1, 0);
 	WITH(data_uptr, 1, 0);
 #undef WITH
@@ -636,7 +636,7 @@ RIG_TEST_WITH(1, impossible_tables_are_refused)
 	check_eq(raw_hwpt_alloc(bad), -EOPNOTSUPP);
 }
 
-/* Ours says EINVAL, iommufd EOPNOTSUPP unless its driver nests: see docs/uapi.md. */
+/* Ours returns EINVAL. iommufd returns EOPNOTSUPP unless its driver nests: see docs/uapi.md. */
 RIG_TEST_WITH(1, automatic_table_is_no_parent_of_a_nested_one)
 {
 	long long result = hwpt_alloc(rig.fd, rig.mock[0].iommu_device,
@@ -669,7 +669,7 @@ RIG_TEST_WITH(1, device_can_be_moved_to_another_ioas)
 	check_true(rig.mock[0].hwpt != old_hwpt);
 	check_eq(mock_check_map(rig.fd, rig.mock[0].hwpt, rig_page(0),
 				rig.buffer + PAGE, PAGE), 0);
-	/* The automatic table it was on is gone. */
+	/* The automatic HWPT of the old IOAS is gone. */
 	check_eq(object_destroy(rig.fd, old_hwpt), -ENOENT);
 	check_eq(check_refs(rig.fd, rig.buffer, PAGE, 0), 0);
 	check_eq(check_refs(rig.fd, rig.buffer + PAGE, PAGE, 1), 0);
@@ -690,7 +690,7 @@ RIG_TEST_WITH(1, device_can_be_moved_to_a_table_and_back)
 	check_eq(object_destroy(rig.fd, automatic), -ENOENT);
 	check_eq(object_destroy(rig.fd, (uint32_t)hwpt), -EBUSY);
 	rig_check_map(rig_page(0), rig.buffer, BUFFER_BYTES);
-	/* Where it is already. */
+	/* A move to the current HWPT succeeds. */
 	check_eq(mock_replace(rig.fd, &rig.mock[0], (uint32_t)hwpt), 0);
 	check_eq(rig.mock[0].hwpt, hwpt);
 	check_eq(mock_replace(rig.fd, &rig.mock[0], rig.ioas), 0);
@@ -727,7 +727,7 @@ static int get_hw_info(uint32_t device, void *info, uint32_t room, struct iommu_
 	return native_call(rig.fd, IOMMU_GET_HW_INFO, command);
 }
 
-/* As much as there is room for; the rest of the room is zeroed, what lies behind is not touched. */
+/* The rest of the room is zeroed, and bytes behind the room are not touched. */
 RIG_TEST_WITH(1, what_is_known_of_a_device_is_told_as_far_as_there_is_room)
 {
 	const struct test_hw_info all = { .test_reg = TEST_HW_INFO_REG };
@@ -777,7 +777,7 @@ RIG_TEST_WITH(1, impossible_questions_about_a_device_are_refused)
 	WITH(16, info, device, -EOPNOTSUPP, .flags = 1U << 31);
 	WITH(16, info, device, -EOPNOTSUPP, .flags = 2);
 	WITH(16, info, device, -EOPNOTSUPP, .__reserved = { 0, 0, 1 });
-	/* Memory that cannot be written, and memory that cannot be zeroed */
+	/* Memory that cannot be written, and memory that cannot be zeroed. */
 	WITH(8, (void *)1, device, -EFAULT);
 	WITH(16, (void *)1, device, -EFAULT);
 	WITH(0, (void *)1, device, 0);
@@ -787,7 +787,7 @@ RIG_TEST_WITH(1, impossible_questions_about_a_device_are_refused)
 	     .in_data_type = TEST_HW_INFO_TYPE);
 	WITH(16, info, device, -EOPNOTSUPP, .flags = IOMMU_HW_INFO_FLAG_INPUT_TYPE,
 	     .in_data_type = TEST_HW_INFO_TYPE + 1);
-	/* Without the flag it is not looked at. */
+	/* Without the flag the field is ignored. */
 	WITH(16, info, device, 0, .in_data_type = 1);
 #undef WITH
 }

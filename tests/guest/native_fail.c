@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What fails in the middle of a native ioctl leaves nothing behind.
+ * A native ioctl that fails in the middle leaves nothing behind.
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -14,11 +14,11 @@
 
 /* --- the operations */
 
-static uint32_t made;		/* the id of what run() made, or 0 */
+static uint32_t made;		/* the id of the object that run() made, or 0 */
 static int made_fd = -1;
 static struct mock made_mock;
 static uint32_t other_ioas;
-static uint64_t made_iova;	/* where run() mapped something */
+static uint64_t made_iova;	/* the IOVA that run() mapped */
 
 static void nothing(void)
 {
@@ -86,7 +86,7 @@ static int run_map_auto(void)
 	return ret;
 }
 
-/* The source is there before and stays. */
+/* The source is mapped before and stays. */
 static int run_copy(void)
 {
 	const struct iova_of from = { rig.ioas, rig.base + PAGE };
@@ -179,7 +179,7 @@ static int run_access_rw(void)
 			 ACCESS_RW_SLOW_PATH);
 }
 
-/* Punches a hole, as type1 allows it. */
+/* Punches a hole, as type1 allows. */
 static int run_cut(void)
 {
 	struct vfio_iommu_type1_dma_unmap unmap = {
@@ -191,14 +191,14 @@ static int run_cut(void)
 	return or_errno(ioctl(rig.fd, VFIO_IOMMU_UNMAP_DMA, &unmap));
 }
 
-/* All or nothing of the whole buffer is mapped before each run. */
+/* Unmaps everything and maps the whole buffer, before each run. */
 static void map_anew(void)
 {
 	unmap_everything();
 	require_eq(run_map(), 0);
 }
 
-/* --- what is to be seen */
+/* --- the contents that are compared */
 
 static void mix(uint64_t *hash, const void *bytes, size_t nbytes)
 {
@@ -206,10 +206,13 @@ static void mix(uint64_t *hash, const void *bytes, size_t nbytes)
 		*hash = (*hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3ULL;
 }
 
-/* Not of a device that was moved by a call which could not say where to. */
+/* False after a device was moved by a call that could not report its new HWPT. */
 static bool knows_tables = true;
 
-/* Of each page: whether an access reads it, and what; and whether the mocks have the buffer's. */
+/*
+ * Hashes each page: whether an access can read it, its contents, and whether the mocks map the page
+ * of the buffer.
+ */
 static void look_at(uint64_t *hash, uint32_t ioas, uint64_t iova)
 {
 	int access = access_create(rig.fd, ioas, 0);
@@ -244,7 +247,7 @@ static uint64_t look(void)
 	return hash | 1;
 }
 
-/* --- the sweeps, each for both counters */
+/* --- the sweeps, each with both counters */
 
 #define DONE_AND_UNDONE(run_it, undo_it)	{ .run = run_it, .undo = undo_it, .look = look }
 
@@ -256,7 +259,7 @@ static uint64_t look(void)
 	{ use_kernel_counter(); rig_run(name##_checks, nmocks, 0); } \
 	static void name##_checks(void)
 
-/* With our counter only: the kernel's makes the open itself fail, long before us. */
+/* Only with our counter: the kernel's would make the open itself fail, long before our code. */
 static void file_is_opened_or_not(void)
 {
 	const struct operation operation = DONE_AND_UNDONE(run_open, close_made);
@@ -371,7 +374,7 @@ SWEEP_TEST(pages_of_a_device_are_pinned_for_an_access_or_not, 1)
 	close_made();
 }
 
-/* Two holes are to be filled: what was done in the first is undone, too. */
+/* Two holes must be filled. If the second fails, the first is undone, too. */
 SWEEP_TEST(pages_around_pinned_ones_are_pinned_or_not, 0)
 {
 	const struct operation operation = DONE_AND_UNDONE(run_access_pin, undo_access_pin);
@@ -395,7 +398,7 @@ SWEEP_TEST(access_reads_or_not, 0)
 
 SWEEP_TEST(hole_is_punched_or_not, 1)
 {
-	/* Of two cuts the first stays when the second fails: two areas with the same pages. */
+	/* If the second of two cuts fails, the first stays: two areas with the same pages. */
 	const struct operation operation = {
 		.run = run_cut, .undo = map_anew, .look = look, .ignore = { " areas=", " runs=" },
 	};
@@ -406,7 +409,7 @@ SWEEP_TEST(hole_is_punched_or_not, 1)
 	sweep(&operation);
 }
 
-/* --- what cannot fail */
+/* --- operations that cannot fail */
 
 static int run_unmap_all(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * native_init.c - the module fails to load, at each step of its initialisation: nothing is left
- * of it, and nobody can have got in meanwhile
+ * native_init.c - the module fails to load at each step of its initialisation: nothing is left of
+ * it, and no program can have opened anything meanwhile
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -22,7 +22,7 @@ static bool device_is_registered(void)
 	return strstr(devices, "vfio_ioas");
 }
 
-/* Of a module that is not loaded. */
+/* Checks that the module is not loaded and has left nothing. */
 static void check_that_nothing_is_left(void)
 {
 	check_true(!module_loaded(SELFTEST_MODULE));
@@ -34,7 +34,7 @@ static void check_that_nothing_is_left(void)
 	check_true(!device_is_registered());
 }
 
-/* The backend, too, has gone: vfio.ko would call it. */
+/* The backend must be gone, too, or vfio.ko would call it. */
 static void check_that_nobody_serves(void)
 {
 	int container = open(STOCK_NODE, O_RDWR | O_CLOEXEC);
@@ -49,7 +49,7 @@ static void check_that_nobody_serves(void)
 
 static atomic_uint nopened;
 
-/* Opens a node whenever there is a new one, until LAST_FILE appears beside it. */
+/* Opens each new node of this name, until LAST_FILE appears beside it. */
 struct opener {
 	const char *directory;
 	const char *name;
@@ -57,7 +57,7 @@ struct opener {
 	int inotify;
 };
 
-/* One read can give several events. */
+/* One read can return several events. */
 static bool names_last_file(const char *events, ssize_t nbytes)
 {
 	const struct inotify_event *event;
@@ -115,13 +115,13 @@ static void opener_stop(struct opener *opener)
 	close(opener->inotify);
 }
 
-/* The number of the step that fails; false if there are not so many. */
+/* Lets this step of the load fail. Returns false if the load has no such step. */
 static bool load_fails_at(unsigned int step)
 {
 	char parameters[64];
 	int ret;
 
-	/* With serve=all any container could be ours. */
+	/* With serve=all, any container could be ours. */
 	snprintf(parameters, sizeof(parameters), "serve=all fail_init=%u", step);
 	ret = module_insert(SELFTEST_FILE, parameters);
 	if (!ret)
@@ -151,7 +151,7 @@ static void unload(void)
 		require_eq(module_unload(SELFTEST_MODULE), 0);
 }
 
-/* How every test ends: it is loaded, as it was. */
+/* The end of every test: the module is loaded as before. */
 static void load_again(void)
 {
 	if (module_loaded(SELFTEST_MODULE))
@@ -180,7 +180,7 @@ static void load_that_fails_at_any_step_leaves_nothing(void)
 	check_that_nothing_is_left();
 }
 
-/* A program that gets in would keep what it opened, and the module could not go. */
+/* A program that got in would keep its file open, and the module could not be unloaded. */
 static void load_that_fails_lets_nobody_in_before(void)
 {
 	struct opener openers[] = {
@@ -197,7 +197,7 @@ static void load_that_fails_lets_nobody_in_before(void)
 		check_eq(atomic_load(&nopened), 0);
 	for (i = 0; i < ARRAY_SIZE(openers); i++)
 		opener_stop(&openers[i]);
-	/* Once it is loaded they are in. */
+	/* After a load that succeeds, all are in. */
 	check_true(atomic_load(&nopened) >= ARRAY_SIZE(openers));
 	unload();
 	check_that_nothing_is_left();

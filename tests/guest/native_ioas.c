@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * native_ioas.c - IOVA: MAP, UNMAP, IOVA_RANGES, ALLOW_IOVAS and the option
- * HUGE_PAGES
+ * native_ioas.c - IOVA: MAP, UNMAP, IOVA_RANGES, ALLOW_IOVAS and the option HUGE_PAGES
  */
 #define _GNU_SOURCE
 #include "lib_native.h"
 
 #include <signal.h>
 
-/* Without a device memory is not looked at: this need not be there. */
+/* Without a device memory is not looked at, so this address may have none. */
 #define NO_MEMORY	((uint8_t *)(1UL << 31))
 #define TOP_PAGE	(UINT64_MAX - PAGE + 1)
 #define THP_SIZE	"/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"
 
-/* Memory that a map may be made of: the buffer where it is looked at. */
+/* Returns an address for maps: with devices, the buffer, whose memory is there. */
 static uint8_t *memory(void)
 {
 	return rig.nmocks ? rig.buffer : NO_MEMORY;
@@ -137,13 +136,13 @@ RIG_TEST(unmap_of_impossible_ranges_is_refused)
 	check_eq(rig_unmap(0, 0), -EINVAL);
 	check_eq(rig_unmap(PAGE, UINT64_MAX), -EOVERFLOW);
 	check_eq(rig_unmap(UINT64_MAX, PAGE), -EOVERFLOW);
-	/* These do not even wrap. */
+	/* These ranges do not even wrap. */
 	check_eq(rig_unmap(1, UINT64_MAX), -EOVERFLOW);
 	check_eq(rig_unmap(UINT64_MAX, 1), -EOVERFLOW);
 	check_eq(rig_unmap(TOP_PAGE, 2 * PAGE), -EOVERFLOW);
 	check_eq(rig_unmap(TOP_PAGE, PAGE + 1), -EOVERFLOW);
 	check_eq(rig_unmap(TOP_PAGE, PAGE), -ENOENT);
-	/* All but the last byte is not the special form. */
+	/* One byte less is not the special form that unmaps everything. */
 	check_eq(rig_unmap(0, UINT64_MAX - 1), PAGE);
 	check_eq(ioas_unmap(rig.fd, 1000, 0, PAGE), -ENOENT);
 	check_eq(ioas_unmap_all(rig.fd, 1000), -ENOENT);
@@ -176,7 +175,7 @@ RIG_TEST(map_of_impossible_ranges_is_refused)
 	check_eq(ioas_unmap_all(rig.fd, rig.ioas), 0);
 }
 
-/* At the end of all numbers, however little is left of the last page. */
+/* At the end of the address space, however little is left of the last page. */
 RIG_TEST_WITH(0, map_that_would_wrap_in_whole_pages_is_refused)
 {
 	uint64_t iova;
@@ -189,21 +188,21 @@ RIG_TEST_WITH(0, map_that_would_wrap_in_whole_pages_is_refused)
 	check_eq(ioas_unmap_all(rig.fd, rig.ioas), UINT64_MAX - PAGE);
 }
 
-/* Of several things that are wrong, which one counts? */
+/* The order in which errors are reported if several arguments are wrong. */
 RIG_TEST_WITH(1, map_judges_its_arguments_in_order)
 {
 	uint8_t *wrapping = (uint8_t *)TOP_PAGE;
 	uint64_t mapped = rig_page(0);
 
 	map_pages(0, 1, PAGE);
-	/* Too big, before the rights; the rights, before the id. */
+	/* Overflow before access rights; access rights before the id. */
 	check_eq(ioas_map(rig.fd, 1000, UINT64_MAX, wrapping, 2 * PAGE, 0),
 		 -EOVERFLOW);
 	check_eq(ioas_map(rig.fd, 1000, mapped, wrapping, 2 * PAGE, 0),
 		 -EINVAL);
 	check_eq(ioas_map(rig.fd, 1000, mapped, wrapping, 2 * PAGE, IOAS_RW),
 		 -ENOENT);
-	/* The memory wraps, before the length is misaligned. */
+	/* The wrap of the memory before the misaligned length. */
 	check_eq(rig_map(mapped, wrapping, PAGE + 1), -EOVERFLOW);
 	/* Length, iova, wrap, reserved, mapped. */
 	check_eq(rig_map(mapped, rig.buffer, PAGE + 1), -EINVAL);
@@ -227,7 +226,7 @@ RIG_TEST_WITH(1, map_must_fit_the_io_page)
 		 -EINVAL);
 	check_eq(rig_map_auto(rig.buffer, PAGE + 1, &iova), -EINVAL);
 	check_eq(rig_map_auto(rig.buffer + 1, PAGE, &iova), -EINVAL);
-	/* IOVA and address need not be alike modulo the CPU's page. */
+	/* IOVA and address may differ modulo the CPU's page. */
 	check_eq(rig_map(rig.base + MOCK_IO_PAGE, rig.buffer, MOCK_IO_PAGE), 0);
 	check_eq(rig_map(rig.base + PAGE, rig.buffer + MOCK_IO_PAGE, PAGE), 0);
 	rig_check_map(rig.base + MOCK_IO_PAGE, rig.buffer, MOCK_IO_PAGE);
@@ -267,7 +266,7 @@ RIG_TEST_WITH(0, mapping_can_end_where_the_numbers_end)
 	check_eq(ioas_unmap_all(rig.fd, rig.ioas), 2 * PAGE);
 }
 
-/* --- IOVA that the kernel chooses */
+/* --- an IOVA that the kernel chooses */
 
 static bool is_aligned(uint64_t value, uint64_t to)
 {
@@ -294,7 +293,7 @@ RIG_TEST(chosen_iova_is_usable_and_free)
 		check_eq(rig_unmap(iova[i], PAGE), PAGE);
 }
 
-/* Maps 1 to 10 pages at a time within [first, last]; unmaps. */
+/* Maps 1 to 10 pages at a time within [first, last], then unmaps all. */
 static void check_auto_within(uint64_t first, uint64_t last)
 {
 	uint64_t address = (uintptr_t)memory();
@@ -305,7 +304,7 @@ static void check_auto_within(uint64_t first, uint64_t last)
 		uint64_t nbytes = (i + 1) * PAGE;
 
 		check_eq(rig_map_auto(memory(), nbytes, &iova[i]), 0);
-		/* To the lowest bit that is set in length or address. */
+		/* Aligned to the lowest bit that is set in length or address. */
 		check_true(is_aligned(iova[i], lowest_bit(nbytes | address)));
 		check_true(iova[i] >= first);
 		check_true(iova[i] + nbytes - 1 <= last);
@@ -319,7 +318,7 @@ RIG_TEST(chosen_iova_is_aligned_as_the_length)
 	check_auto_within(rig.nmocks ? rig.base : PAGE, UINT64_MAX);
 }
 
-/* Choices begin above what was reserved here, which is the lowest there is. */
+/* The kernel chooses above the range reserved here, which is the lowest of the IOAS. */
 RIG_TEST(chosen_iova_is_not_reserved)
 {
 	uint64_t first = rig_page(0);
@@ -344,7 +343,7 @@ RIG_TEST(chosen_iova_is_allowed)
 	check_auto_within(rig.base, allowed.start - 1);
 }
 
-/* Small sizes at alignments of VA that differ: address, length, iova. */
+/* Small sizes at differently aligned addresses: address, length, iova. */
 RIG_TEST_WITH(0, chosen_iova_is_the_lowest_aligned_as_address_and_length)
 {
 	static const struct {
@@ -359,7 +358,7 @@ RIG_TEST_WITH(0, chosen_iova_is_the_lowest_aligned_as_address_and_length)
 		{ (1ULL << 31) + PAGE, 8 * PAGE, 1 * PAGE },
 		{ (1ULL << 31) + 2 * PAGE, 8 * PAGE, 2 * PAGE },
 		{ (1ULL << 31) + 2 * PAGE, PAGE, 1 * PAGE },
-		/* Of bytes: the offset in the page is kept. */
+		/* Lengths in bytes keep the offset in the page. */
 		{ 1ULL << 31, 5000, 8192 },
 		{ (1ULL << 31) + 1, 4096, 4097 },
 		{ (1ULL << 31) + 0x800, 4096, 4096 + 0x800 },
@@ -468,7 +467,7 @@ RIG_TEST(mapped_iova_cannot_be_reserved)
 	check_eq(add_reserved(rig.fd, 1000, rig_page(8), PAGE), -ENOENT);
 }
 
-/* Which of the pages 0, 10 and 20 is allowed? That which cannot be reserved. */
+/* Which of the pages 0, 10 and 20 is allowed? The kernel's choice shows it. */
 static void check_allowed_page(unsigned int page)
 {
 	uint64_t iova;
@@ -491,7 +490,7 @@ RIG_TEST(list_of_allowed_iova_is_replaced_as_a_whole)
 
 	check_eq(ioas_allow(rig.fd, rig.ioas, &one, 1), 0);
 	check_allowed_page(20);
-	/* It fails: everything stays. */
+	/* The call fails: everything stays. */
 	check_eq(add_reserved(rig.fd, rig.ioas, rig_page(8), PAGE), 0);
 	check_eq(ioas_allow(rig.fd, rig.ioas, two, 2), -EADDRINUSE);
 	check_allowed_page(20);
@@ -500,13 +499,13 @@ RIG_TEST(list_of_allowed_iova_is_replaced_as_a_whole)
 	two[1].last = two[1].start;
 	check_eq(ioas_allow(rig.fd, rig.ioas, two, 2), -EINVAL);
 	check_allowed_page(20);
-	/* It succeeds: nothing of the former list stays. */
+	/* The call succeeds: nothing of the former list stays. */
 	check_eq(ioas_allow(rig.fd, rig.ioas, two, 1), 0);
 	check_allowed_page(10);
 	check_eq(add_reserved(rig.fd, rig.ioas, rig_page(20), PAGE), 0);
 }
 
-/* Clock ticks that a process was busy in the kernel. */
+/* Returns the time of a process in the kernel in clock ticks. */
 static unsigned long kernel_ticks(pid_t pid)
 {
 	unsigned long nticks = 0;
@@ -516,7 +515,7 @@ static unsigned long kernel_ticks(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	file = fopen(path, "re");
 	require_true(file);
-	/* Our names have no blank. The 15th field. */
+	/* The 15th field; names here contain no blanks. */
 	require_eq(fscanf(file, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu",
 			  &nticks), 1);
 	fclose(file);
@@ -538,7 +537,7 @@ static void allow_many(void *unused)
 	ioas_allow(rig.fd, rig.ioas, many.ranges, many.number);
 }
 
-/* For so long that it is past the copy, and far from the end. */
+/* Busy for so long that it is past the copy, but far from the end. */
 static bool is_at_work(void *unused)
 {
 	(void)unused;
@@ -578,11 +577,11 @@ RIG_TEST(impossible_allowed_ranges_are_refused)
 {
 	uint64_t base = rig_page(16);
 	struct iommu_iova_range cases[][2] = {
-		/* nothing, one byte, backwards */
+		/* an empty range, one byte, backwards */
 		{ { base, base + PAGE - 1 }, { base + PAGE, base + PAGE } },
 		{ { base, base + PAGE - 1 }, { base + PAGE, base + PAGE - 1 } },
 		{ { base, base + PAGE - 1 }, { base + 2 * PAGE, base + PAGE } },
-		/* overlapping by a byte at either end, inside, around, same */
+		/* overlaps of a byte at either end, inside, around, equal */
 		{ { base, base + PAGE }, { base + PAGE, base + 2 * PAGE } },
 		{ { base + PAGE, base + 2 * PAGE }, { base, base + PAGE } },
 		{ { base, base + 9 * PAGE }, { base + PAGE, base + 2 * PAGE } },
@@ -597,7 +596,7 @@ RIG_TEST(impossible_allowed_ranges_are_refused)
 	}
 	check_eq(ioas_allow(rig.fd, rig.ioas, NULL, 1), -EFAULT);
 	check_eq(ioas_allow(rig.fd, 1000, cases[0], 1), -ENOENT);
-	/* None of it is in place. */
+	/* None of these ranges is in place. */
 	check_eq(add_reserved(rig.fd, rig.ioas, base, 16 * PAGE), 0);
 }
 
@@ -612,7 +611,7 @@ RIG_TEST(wrong_range_counts_before_one_that_cannot_be_read)
 	check_eq(ioas_allow(rig.fd, rig.ioas, last, 2), -EINVAL);
 	*last = (struct iommu_iova_range){ rig_page(1), rig_page(2) };
 	check_eq(ioas_allow(rig.fd, rig.ioas, last, 2), -EFAULT);
-	/* What is read of an entry in part does not count. */
+	/* An entry that is read only in part does not count. */
 	memset(last, 0, sizeof(*last));
 	check_eq(ioas_allow(rig.fd, rig.ioas, (void *)((uint8_t *)last + 8), 1), -EFAULT);
 	mem_free(memory, 2 * PAGE);
@@ -674,7 +673,7 @@ RIG_TEST(usable_iova_is_what_the_tables_can_map)
 	check_eq(ranges.alignment, rig.nmocks ? MOCK_IO_PAGE : 1);
 	check_range(&ranges.range[0], rig.base, last);
 	check_range(&ranges.range[1], UNTOUCHED, UNTOUCHED);
-	/* Mappings and what is allowed have no say. */
+	/* Mappings and allowed ranges have no influence. */
 	map_pages(0, 1, PAGE);
 	check_eq(ioas_allow(rig.fd, rig.ioas, &ranges.range[0], 1), 0);
 	check_eq(get_ranges(MAX_RANGES, &ranges), 0);
@@ -705,7 +704,7 @@ RIG_TEST(reserved_iova_is_not_usable)
 	check_eq(get_ranges(2, &ranges), 0);
 	check_eq(ranges.number, 2);
 	check_range(&ranges.range[1], rig_page(2), last);
-	/* Touching and overlapping ones are one. */
+	/* Reserved ranges that touch or overlap count as one. */
 	check_eq(add_reserved(rig.fd, rig.ioas, rig_page(2), PAGE), 0);
 	check_eq(add_reserved(rig.fd, rig.ioas, rig_page(1), 3 * PAGE), 0);
 	check_eq(get_ranges(MAX_RANGES, &ranges), 0);
@@ -801,7 +800,7 @@ RIG_TEST(huge_pages_stay_while_a_device_has_mappings)
 	rig_check_map(rig.base, rig.buffer, PAGE);
 }
 
-/* iova, address, length of a map that is in the way. */
+/* iova, address and length of a map that keeps huge pages from being switched off. */
 RIG_TEST_WITH(0, huge_pages_stay_while_a_mapping_is_not_whole_pages)
 {
 	static const uint64_t cases[][3] = {

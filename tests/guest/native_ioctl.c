@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * native_ioctl.c - what holds for all native ioctls: numbers, sizes, ids; and
- * OPTION, VFIO_IOAS, DESTROY without devices
+ * native_ioctl.c - rules for all native ioctls: numbers, sizes, ids; and OPTION, VFIO_IOAS, DESTROY
+ * without devices
  */
 #define _GNU_SOURCE
 #include "lib_native.h"
@@ -13,21 +13,20 @@
 #define LAST_6_12_NR	0x8eU
 #define LAST_NR		0x94U
 
-/* One field to set in an otherwise zeroed argument. */
+/* A field to set in an argument of zeroes. */
 struct field {
-	uint8_t offset;		/* 0: none; there is always the size */
+	uint8_t offset;		/* 0: no field, since the size is always at 0 */
 	uint8_t value;
 };
 
 /*
- * Each command with its sizes, and an argument that does nothing but to be
- * answered with an errno (0: nothing that would be left over) that says that
- * the size was fine.
+ * Each command with its sizes, and an argument that has no effect. Its errno (0: success that
+ * leaves nothing behind) shows that the size was accepted.
  */
 struct command {
 	uint8_t nr;
-	uint8_t nbytes;		/* of the struct today */
-	uint8_t min_bytes;	/* of its first version */
+	uint8_t nbytes;		/* size of the struct today */
+	uint8_t min_bytes;	/* size of its first version */
 	int16_t answer;
 	struct field set[2];
 };
@@ -58,7 +57,7 @@ static const struct command commands[] = {
 
 static int fd;
 
-/* The argument, as if that many bytes long. */
+/* Fills in the argument with a size of @nbytes. */
 static void argument_of(const struct command *command, uint32_t nbytes,
 			uint8_t *argument)
 {
@@ -79,7 +78,7 @@ static int call_with_size(const struct command *command, uint32_t nbytes)
 	return native_call(fd, COMMAND(command->nr), argument);
 }
 
-/* What we cannot serve says so, whatever else is in the argument. */
+/* A command that we cannot serve may return EOPNOTSUPP for any argument. */
 static void check_answer(const struct command *command, int got)
 {
 	if (command->nr > LAST_BASE_NR && got == -EOPNOTSUPP)
@@ -104,7 +103,7 @@ static void for_commands(uint8_t first_nr, uint8_t last_nr, command_check check)
 	close(fd);
 }
 
-/* A test of all commands, one for those that 6.12 has, one for later ones. */
+/* Two tests of all commands: those that 6.12 has, and later ones. */
 #define COMMAND_TEST(name) \
 	static void name##_check(const struct command *command); \
 	static void name(void) \
@@ -162,7 +161,7 @@ COMMAND_TEST(argument_that_cannot_be_read_is_refused)
 
 	check_eq(native_call(fd, COMMAND(command->nr), NULL), -EFAULT);
 	require_eq(or_errno(munmap(memory + PAGE, PAGE)), 0);
-	/* Just fits; reaches into nothing with its known part; with its tail. */
+	/* The argument just fits; its known part, then its tail, reaches into unmapped memory. */
 	argument_of(command, command->nbytes, whole);
 	memcpy(argument, whole, command->nbytes);
 	check_answer(command, native_call(fd, COMMAND(command->nr), argument));
@@ -197,14 +196,14 @@ static void commands_that_do_not_exist_are_unknown(void)
 			continue;
 		context("command 0x%x", nr);
 		check_eq(native_call(fd, COMMAND(nr), argument), -ENOTTY);
-		/* The argument is not even looked at. In-tree iommufd does, below its last one. */
+		/* The argument is not read. In-tree iommufd reads it below its last number. */
 		if (!is_peer() || nr > 0xa0)
 			check_eq(native_call(fd, COMMAND(nr), NULL), -ENOTTY);
 	}
 	close(fd);
 }
 
-/* Without it, all tests that need it would be skipped. */
+/* If the command were missing, all tests that need it would be skipped. */
 static void selftest_build_has_the_test_command(void)
 {
 	struct test_cmd command = { .op = 0 };
@@ -262,7 +261,7 @@ static void destroy_of_what_does_not_exist_is_refused(void)
 	close(fd);
 }
 
-/* An argument in memory that can be read but not written. */
+/* Returns a copy of the argument in memory that can be read but not written. */
 static void *read_only(const void *argument, size_t nbytes)
 {
 	void *memory = mem_alloc(PAGE);
@@ -281,7 +280,7 @@ static void id_that_cannot_be_told_leaves_no_object(void)
 	fd = native_open();
 	for (i = 0; i < 10; i++)
 		check_eq(native_call(fd, IOMMU_IOAS_ALLOC, argument), -EFAULT);
-	/* This needs that there is no object. */
+	/* This option can be set only while there is no object. */
 	check_eq(option_set(fd, IOMMU_OPTION_RLIMIT_MODE, 0, 0), 0);
 	check_eq(ioas_alloc(fd), 1);
 	check_eq(object_destroy(fd, 2), -ENOENT);
@@ -404,7 +403,7 @@ static int raw_option(uint32_t option, uint16_t op, uint16_t reserved,
 	return native_call(fd, IOMMU_OPTION, &command);
 }
 
-/* Also to a process that could not do what is known. */
+/* Unknown operations fail alike for a process without the right for known ones. */
 static void try_unknown_operation(void *unused)
 {
 	(void)unused;
@@ -422,7 +421,7 @@ static void unknown_options_and_operations_are_refused(void)
 	check_eq(raw_option(UINT32_MAX, IOMMU_OPTION_OP_GET, 0, ioas),
 		 -EOPNOTSUPP);
 	check_eq(raw_option(IOMMU_OPTION_HUGE_PAGES, 2, 0, ioas), -EOPNOTSUPP);
-	/* The object counts before what is to be done with it. */
+	/* A wrong object is reported before a wrong operation. */
 	check_eq(raw_option(IOMMU_OPTION_HUGE_PAGES, 2, 0, ioas + 1), -ENOENT);
 	check_eq(raw_option(IOMMU_OPTION_HUGE_PAGES, IOMMU_OPTION_OP_GET, 1,
 			    ioas), -EOPNOTSUPP);
@@ -465,7 +464,7 @@ static void compat_ioas_can_be_destroyed(void)
 	check_eq(vfio_ioas_set(fd, ioas), 0);
 	check_eq(object_destroy(fd, ioas), 0);
 	check_eq(vfio_ioas_get(fd), -ENODEV);
-	/* Not even when another one gets the same id. */
+	/* Another IOAS with the same id is not selected. */
 	check_eq(ioas_alloc(fd), ioas);
 	check_eq(vfio_ioas_get(fd), -ENODEV);
 	close(fd);
@@ -503,7 +502,7 @@ static void unknown_flags_are_refused(void)
 
 		check_eq(ioas_map(fd, ioas, 0, &iova, PAGE, IOAS_RW | bit),
 			 -EOPNOTSUPP);
-		/* A bit that test builds of in-tree iommufd take for a fuzzer. */
+		/* Test builds of in-tree iommufd use this bit for a fuzzer. */
 		if (bit != 1U << 16)
 			check_eq(ioas_copy(fd, at, at, PAGE, IOAS_RW | bit),
 				 -EOPNOTSUPP);
@@ -536,13 +535,13 @@ static void reserved_fields_must_be_zero(void)
 	check_eq(native_call(fd, IOMMU_IOAS_MAP, &map), -EOPNOTSUPP);
 	check_eq(native_call(fd, IOMMU_IOAS_IOVA_RANGES, &ranges), -EOPNOTSUPP);
 	check_eq(native_call(fd, IOMMU_IOAS_ALLOW_IOVAS, &allow), -EOPNOTSUPP);
-	/* Before the id. */
+	/* The reserved field is reported before the id. */
 	ranges.ioas_id = 1000;
 	check_eq(native_call(fd, IOMMU_IOAS_IOVA_RANGES, &ranges), -EOPNOTSUPP);
 	close(fd);
 }
 
-/* The container ioctls of a descriptor that has no IOAS */
+/* --- the container ioctls of a descriptor that has no IOAS */
 
 static void container_questions_need_no_ioas(void)
 {
@@ -576,7 +575,7 @@ static void container_commands_need_an_ioas(void)
 	close(fd);
 }
 
-/* argsz and flags are looked at before the IOAS. */
+/* argsz and flags are checked before the IOAS. */
 static void container_arguments_are_judged_first(void)
 {
 	static const uint32_t calls[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * native_limits.c - how many mappings native ioctls can make, and that many of
- * them keep no lock for long: the test build complains if they do
+ * native_limits.c - the limit of mappings of native ioctls; and many mappings keep no lock for
+ * long: the test build complains if they do
  */
 #define _GNU_SOURCE
 #include "lib_native.h"
@@ -10,7 +10,7 @@
 #define NAREAS		scaled(3000U, 1000U)
 #define HUGE		(2ULL << 20)
 
-/* Without a device nobody looks what is there. */
+/* Without a device nothing reads this memory. */
 #define NOWHERE		((const void *)(1UL << 31))
 
 static uint8_t page[PAGE] __attribute__((aligned(PAGE)));
@@ -44,12 +44,12 @@ static void all_ioas_of_a_file_share_its_limit(void)
 	check_eq(map_at(first, 1), 0);
 	check_eq(map_at(first, 2), 0);
 	check_eq(map_at(second, 1), 0);
-	/* As in iommufd, which has no limit to tell. */
+	/* As in iommufd, which has no limit to report. */
 	check_eq(dma_avail(fd), UINT32_MAX);
 	check_eq(map_at(first, 3), -ENOSPC);
 	check_eq(map_at(second, 3), -ENOSPC);
 	check_eq(dma_map(fd, 3 * PAGE, page, PAGE, RW), -ENOSPC);
-	/* What is wrong otherwise is found before. */
+	/* Other errors are reported before the limit. */
 	check_eq(map_at(first, 1), -EEXIST);
 	check_eq(ioas_unmap(fd, first, PAGE, PAGE), PAGE);
 	check_eq(map_at(second, 3), 0);
@@ -58,7 +58,7 @@ static void all_ioas_of_a_file_share_its_limit(void)
 	check_eq(map_at(second, 4), 0);
 	check_eq(map_at(second, 5), -ENOSPC);
 	close(fd);
-	/* A file opened before or after has its own. */
+	/* Each file has its own limit. */
 	fd = native_open();
 	first = ioas_alloc(fd);
 	check_eq(map_at(first, 1) + map_at(first, 2) + map_at(first, 3) + map_at(first, 4), 0);
@@ -75,7 +75,7 @@ static void copies_count_against_the_limit(void)
 	check_eq(map_at(ioas, 2), 0);
 	check_eq(ioas_copy(fd, (struct iova_of){ ioas, 11 * PAGE },
 			   (struct iova_of){ ioas, PAGE }, 2 * PAGE, IOAS_RW), 0);
-	/* Its pieces are refused together. */
+	/* Either all pieces of a copy are mapped, or none. */
 	check_eq(ioas_copy(fd, (struct iova_of){ ioas, 21 * PAGE },
 			   (struct iova_of){ ioas, PAGE }, 2 * PAGE, IOAS_RW), -ENOSPC);
 	check_eq(ioas_unmap(fd, ioas, 21 * PAGE, 2 * PAGE), -ENOENT);
@@ -112,7 +112,7 @@ static void all_ioas_of_a_container_share_its_limit(void)
 	fresh = ioas_alloc(fd);
 	check_eq(map_at(fresh, 1), 0);
 	check_eq(vfio_ioas_set(fd, fresh), 0);
-	/* That another one is chosen gives nothing. */
+	/* Selecting another IOAS frees no mappings. */
 	check_eq(dma_avail(fd), 1);
 	check_eq(dma_map(fd, 2 * PAGE, page, PAGE, RW), 0);
 	check_eq(dma_map(fd, 3 * PAGE, page, PAGE, RW), -ENOSPC);
@@ -126,7 +126,7 @@ static void all_ioas_of_a_container_share_its_limit(void)
 	rig_close(&container);
 }
 
-/* Of 4 MiB but a page, none of which has room for as much at a multiple of 2 MiB. */
+/* Makes gaps of 4 MiB less a page. None has room for that length at a multiple of 2 MiB. */
 static void make_useless_gaps(uint32_t ioas)
 {
 	unsigned int i;
@@ -149,7 +149,7 @@ static void places_are_found_behind_many_useless_gaps(void)
 		check_eq(iova, expected);
 		expected = iova + 2 * HUGE;
 	}
-	/* What becomes useful is the lowest again. */
+	/* A gap that becomes useful is found again: it is the lowest one. */
 	check_eq(ioas_unmap(fd, ioas, 10 * 2 * HUGE, PAGE), PAGE);
 	check_eq(ioas_map_auto(fd, ioas, NOWHERE, 2 * HUGE - PAGE, IOAS_RW, &iova), 0);
 	check_eq(iova, 9 * 2 * HUGE + HUGE);
@@ -167,7 +167,7 @@ static void a_copy_of_many_pieces_is_all_or_nothing(void)
 	for (i = 0; i < NAREAS; i++)
 		require_eq(map_at(from, i), 0);
 	require_eq(map_at(to, 2 * NAREAS), 0);
-	/* The last piece is in the way of something. */
+	/* The last piece overlaps a mapping. */
 	check_eq(ioas_copy(fd, (struct iova_of){ to, (NAREAS + 1) * PAGE },
 			   (struct iova_of){ from, 0 }, NAREAS * PAGE, IOAS_RW), -EEXIST);
 	check_eq(ioas_copy(fd, (struct iova_of){ to, NAREAS * PAGE },

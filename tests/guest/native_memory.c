@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * native_memory.c - calls that leave no kernel memory behind, also where they fail
+ * native_memory.c - calls that leave no kernel memory behind, also if they fail
  *
- * A call is made so often that a leak is far more than what the rest of the machine needs
- * meanwhile. Kernels that have kmemleak or KASAN, which keeps what was freed, are left out: there
- * kmemleak looks after each program.
+ * A call is repeated until a leak would be far larger than other changes of the machine's memory.
+ * Kernels with kmemleak, or with KASAN, which keeps freed memory, are left out: kmemleak checks
+ * each program there.
  */
 #define _GNU_SOURCE
 #include "lib_native.h"
@@ -14,7 +14,7 @@
 
 static struct iommu_iova_range ranges[NRANGES];
 
-/* Each call would leave @nbytes, if it left anything. What caches keep comes in the first round. */
+/* A call that leaks would leave @nbytes. Caches grow in the first round only. */
 static void check_leaves_nothing(int (*run)(void), int result, unsigned int ncalls, uint64_t nbytes)
 {
 	uint64_t before = 0;

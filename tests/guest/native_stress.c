@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * native_stress.c - many threads at once: maps, unmaps, copies, devices and
- * in-kernel users that come and go
+ * native_stress.c - many threads at once: maps, unmaps, copies, devices and in-kernel users that
+ * come and go
  */
 #define _GNU_SOURCE
 #include "lib_native.h"
@@ -12,7 +12,7 @@
 
 #define MAX_WORKERS	8U
 
-/* Each worker has IOVA of its own, this far apart. */
+/* Each worker has a range of IOVAs of its own, this far from the next. */
 #define SLICE_PAGES	(4 * BUFFER_PAGES)
 
 struct worker {
@@ -20,13 +20,13 @@ struct worker {
 	unsigned int number;
 	uint64_t random;
 	void (*round)(struct worker *worker);
-	unsigned int nrounds;	/* 0: as long as others have some */
+	unsigned int nrounds;	/* 0: until all workers with rounds have ended */
 };
 
 static struct worker workers[MAX_WORKERS];
 static unsigned int nworkers;
 static atomic_uint nbusy;
-static uint32_t shared_ioas;	/* a second one, which copies go to */
+static uint32_t shared_ioas;	/* a second IOAS, the destination of copies */
 
 static void *work(void *arg)
 {
@@ -103,7 +103,7 @@ static void check_listed(int line, const char *what, long long got,
 
 /* --- what a worker does in a round */
 
-/* Several maps of its slice, which nobody else touches. */
+/* Makes several maps in the worker's own slice. */
 static void map_and_unmap(struct worker *worker)
 {
 	uint64_t first = slice(worker->number);
@@ -147,7 +147,7 @@ static void attach_and_detach(struct worker *worker)
 	check_eq(object_destroy(rig.fd, mock.device), 0);
 }
 
-/* Of what another worker maps; to the second IOAS. */
+/* Copies memory that another worker maps to the second IOAS. */
 static void copy_and_unmap(struct worker *worker)
 {
 	struct iova_of from = { rig.ioas, slice(below(worker, nworkers)) };
@@ -162,7 +162,7 @@ static void copy_and_unmap(struct worker *worker)
 		check_eq(ioas_unmap(rig.fd, shared_ioas, iova, nbytes), nbytes);
 }
 
-/* Of what another worker maps, and may unmap under it. */
+/* Pins memory that another worker maps and may unmap meanwhile. */
 static void pin_and_unpin(struct worker *worker)
 {
 	uint64_t iova = slice(below(worker, nworkers));
@@ -176,7 +176,7 @@ static void pin_and_unpin(struct worker *worker)
 		long long pin = access_pin(rig.fd, access, iova, NULL, nbytes,
 					   ACCESS_PAGES_WRITE);
 
-		/* EINVAL: it is being unmapped, and its users are told. */
+		/* EINVAL: an unmap is telling the users of the mapping. */
 		check_one_of(pin, -ENOENT, -EINVAL);
 		if (pin >= 0 && below(worker, 2))
 			check_one_of(access_unpin(rig.fd, access,
@@ -185,7 +185,7 @@ static void pin_and_unpin(struct worker *worker)
 	close(access);
 }
 
-/* All pages of the buffer have the same bytes, wherever they are mapped. */
+/* All pages of the buffer have the same contents, wherever they are mapped. */
 static uint8_t page_bytes[PAGE];
 
 static void fill_buffer(void)
@@ -207,7 +207,7 @@ static bool is_of_buffer(const uint8_t *bytes, uint64_t iova, uint64_t nbytes)
 	return true;
 }
 
-/* Reads, or writes what is there already. Half of a range may be gone. */
+/* Reads, or writes the contents that are there already. A part of the range may be gone. */
 static void read_some(struct worker *worker, int access, uint64_t iova, uint64_t nbytes,
 		      uint32_t flags)
 {
@@ -262,13 +262,13 @@ static unsigned int nrounds(void)
 	return scaled(300U, 20U);
 }
 
-/* In-kernel users that are told of each unmap make it slow. */
+/* Users in the kernel that are told of each unmap make unmaps slow. */
 static unsigned int few_rounds(void)
 {
 	return scaled(30U, 5U);
 }
 
-/* All is as before. */
+/* Runs the workers. Afterwards all must be as before. */
 static void run_to_nothing(void)
 {
 	unsigned int i;
@@ -323,7 +323,7 @@ RIG_TEST(threads_copy_what_others_map)
 
 RIG_TEST(in_kernel_users_pin_what_others_map)
 {
-	/* It passes, but too slowly. */
+	/* The peer passes, but too slowly. */
 	not_on_peer("closing an access that is in use takes 60 seconds");
 	add_worker(map_and_unmap, few_rounds());
 	add_worker(map_and_unmap, few_rounds());
@@ -335,7 +335,7 @@ RIG_TEST(in_kernel_users_pin_what_others_map)
 
 RIG_TEST(everything_happens_at_once)
 {
-	/* It passes, but too slowly. */
+	/* The peer passes, but too slowly. */
 	not_on_peer("closing an access that is in use takes 60 seconds");
 	add_worker(map_and_unmap, few_rounds());
 	add_worker(map_and_unmap, few_rounds());
@@ -348,9 +348,9 @@ RIG_TEST(everything_happens_at_once)
 
 /* --- the same place, the same object */
 
-static atomic_uint nmapped;	/* by how many workers */
+static atomic_uint nmapped;	/* number of workers that have the mapping */
 
-/* Only one can have it. */
+/* Only one worker can have the range. */
 static void map_the_same(struct worker *worker)
 {
 	int result = rig_map(slice(0), rig.buffer, BUFFER_BYTES);
@@ -379,7 +379,7 @@ static void map_what_is_unmapped(struct worker *worker)
 
 	check_eq(rig_map(iova, rig.buffer, 4 * PAGE), 0);
 	check_one_of(rig_unmap(iova, 4 * PAGE), -ENOENT, -EBUSY);
-	/* Busy: the one below is taking it away. */
+	/* EBUSY: the other worker is unmapping the range. */
 	while (rig_unmap(iova, 4 * PAGE) != -ENOENT && !failures())
 		sched_yield();
 }
@@ -421,7 +421,7 @@ static void destroy_the_victim(struct worker *worker)
 	(void)worker;
 	atomic_store(&victim, ioas);
 	sched_yield();
-	/* Calls that use it are waited for. */
+	/* The call waits for calls that use the IOAS. */
 	check_eq(object_destroy(rig.fd, ioas), 0);
 }
 
@@ -449,7 +449,7 @@ RIG_TEST_WITH(0, objects_are_destroyed_by_one_thread_only)
 	add_worker(destroy_at_random, 4 * nrounds());
 	add_worker(destroy_at_random, 4 * nrounds());
 	run_to_nothing();
-	/* Those that were not destroyed are all there, the others are not. */
+	/* Each IOAS was either destroyed or is still there. */
 	for (id = 3; id < 3 + 3 * 4 * nrounds(); id++)
 		nleft += object_destroy(rig.fd, id) == 0;
 	check_true(nleft >= 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * native_wait.c - native calls beside one that has the IOAS to itself: they wait; and a map beside
- * one that waits for memory: it does not
+ * native_wait.c - native calls beside an attach, which has the IOAS to itself: they wait; and a map
+ * beside a map that waits for memory: it does not wait
  *
  * A call is held up by memory that is not there; see lib_late.h.
  */
@@ -12,7 +12,7 @@
 
 static struct late_memory late;
 
-/* --- beside a device that is being attached, for which the late memory has to be pinned */
+/* --- beside a device that is being attached, which pins the late memory */
 
 #define LATE_IOVA	MOCK_APERTURE_START
 #define PAGE_IOVA	(LATE_IOVA + PAGE)
@@ -55,7 +55,7 @@ static long long unmap_all(void)
 	return ioas_unmap_all(rig.fd, rig.ioas);
 }
 
-/* To another IOAS: within one, the second half of the copy would wait, too. */
+/* Copies to another IOAS. Within one, the second half of the copy would wait, too. */
 static long long copy_page(void)
 {
 	const struct iova_of to = { other_ioas, 0 };
@@ -132,7 +132,10 @@ static long long map_fixed(void)
 	return rig_map(rig_page(16), rig.buffer, PAGE);
 }
 
-/* The one under way is a container's: it is the first native one that might want to be alone. */
+/*
+ * The map under way is a container's, so that the other map is the first native one of the IOAS.
+ * That one must not wait to be alone in the IOAS, either.
+ */
 RIG_TEST_WITH(1, map_at_a_fixed_iova_waits_for_no_map_under_way)
 {
 	struct call slow = { .function = map_late };
