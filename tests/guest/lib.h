@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * lib.h - everything a guest test includes
+ * lib.h - the headers that every guest test needs
  *
- * A guest test runs as root in the VM (tests/vm/run) and uses a container
- * node as any VFIO program would. VFIO_NODE names the node, BACKEND who is
- * expected to serve it (ioas: ours, type1: the stock one).
+ * A guest test runs as root in the VM (tests/vm/run) and uses a container node as any VFIO program
+ * would. VFIO_NODE names the node. BACKEND names the backend that should serve it (ioas: ours,
+ * type1: the stock one).
  */
 #ifndef GUEST_LIB_H
 #define GUEST_LIB_H

@@ -8,8 +8,8 @@
 #include <sys/syscall.h>
 
 /*
- * The checker of the selftest build waits, too, after a call that is over for the kernel: a few
- * milliseconds for locks that it does not get.
+ * In the selftest build the checker runs after a call. It waits a few milliseconds for locks that
+ * it cannot get, which does not count as waiting of the call.
  */
 #define CHECKER_USEC	300000
 

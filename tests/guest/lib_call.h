@@ -10,9 +10,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define SECONDS		60U	/* for what surely comes */
+#define SECONDS		60U	/* time for events that must come */
 
-/* Zeroed but for the function. It is the caller's until call_end() has returned. */
+/* Zeroed except for the function. The caller keeps it until call_end() has returned. */
 struct call {
 	long long (*function)(void);
 	pthread_t thread;
@@ -24,11 +24,11 @@ struct call {
 void call_start(struct call *call);
 void call_end(struct call *call);
 
-/* For wait_until(): does it wait in the kernel, or is it over? */
+/* For wait_until(): does the call wait in the kernel, or is it over? */
 bool call_waits_or_is_over(void *call);
 bool call_is_over(void *call);
 
-/* Checks that it waits in the kernel, and goes on waiting. */
+/* Checks that the call waits in the kernel, and goes on waiting. */
 void check_waits(struct call *call);
 
 #endif

@@ -5,7 +5,7 @@
 #define _GNU_SOURCE
 #include "lib_dirty.h"
 
-/* Some ioctls have their argument followed by more. */
+/* Some ioctls have a second struct behind their argument. */
 struct dirty_request {
 	struct vfio_iommu_type1_dirty_bitmap head;
 	struct vfio_iommu_type1_dirty_bitmap_get get;

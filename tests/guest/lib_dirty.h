@@ -2,7 +2,7 @@
 /*
  * lib_dirty.h - dirty tracking of a container
  *
- * Calls return what the ioctl returns, or -errno. Sizes are in bytes.
+ * Functions return the result of the ioctl, or -errno. Sizes are in bytes.
  */
 #ifndef GUEST_LIB_DIRTY_H
 #define GUEST_LIB_DIRTY_H
@@ -13,7 +13,7 @@ int dirty_start(int container);
 int dirty_stop(int container);
 int dirty_get(int container, uint64_t iova, uint64_t nbytes, void *bitmap,
 	      uint64_t bitmap_nbytes);
-/* An unmap that reports; how many bytes were unmapped. */
+/* Unmaps with a report. Returns the number of bytes unmapped, or -errno. */
 long long dirty_unmap(int container, uint64_t iova, uint64_t nbytes,
 		      void *bitmap, uint64_t bitmap_nbytes);
 

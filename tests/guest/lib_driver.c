@@ -38,7 +38,7 @@ static int group_of(const char *address)
 	return atoi(strrchr(target, '/') + 1);
 }
 
-/* They are numbered by address: the bus behind the bridge has a higher number. */
+/* Numbers devices by address: the bus behind the bridge has a higher number. */
 static void find_devices(void)
 {
 	unsigned int ndevices = 0;
@@ -346,7 +346,7 @@ void check_no_store_at(const char *file_name, int line, int file,
 {
 	uint8_t before[KAPI_BYTES];
 
-	/* What the device contains by now is nowhere in the memory. */
+	/* The memory gets contents that the device does not have in its buffer. */
 	fill(kapi.memory, KAPI_BYTES, 77);
 	memcpy(before, kapi.memory, KAPI_BYTES);
 	edu_dma_store(file, iova);
@@ -389,7 +389,7 @@ void kill_when_ready(void (*function)(struct gate *ready))
 
 	gate_make(&doomed.ready);
 	pid = spawn(wait_for_death, &doomed);
-	/* So that the wait ends when the child does. */
+	/* The wait then ends if the child dies. */
 	close(doomed.ready.fd[1]);
 	gate_wait(&doomed.ready);
 	require_eq(or_errno(kill(pid, SIGKILL)), 0);

@@ -84,7 +84,7 @@ static bool edu_idle(void *arg)
 static void edu_transfer(struct edu *edu, uint64_t source, uint64_t target,
 			 uint32_t nbytes, uint64_t direction)
 {
-	/* More makes QEMU's model of the device abort. */
+	/* A longer transfer makes QEMU's model of the device abort. */
 	require_true(nbytes <= EDU_BYTES);
 	dma_starts();
 	edu_write(edu, EDU_SOURCE, source);
@@ -133,7 +133,7 @@ bool probe_equals(struct probe *probe, const void *expected, uint32_t nbytes)
 	return memcmp(probe->bytes, expected, nbytes) == 0;
 }
 
-/* Does the device read this page there? */
+/* Does the device read this page at this IOVA? */
 static bool check_read(struct edu *edu, struct probe *probe, uint64_t iova, const uint8_t *page)
 {
 	edu_load(edu, iova, EDU_BYTES);
@@ -145,7 +145,7 @@ void check_reads(struct edu *edu, struct probe *probe, uint64_t iova, const uint
 {
 	uint64_t at;
 
-	/* A transfer takes a tenth of a second. */
+	/* A transfer takes a tenth of a second, so not every page is read. */
 	for (at = 0; at < nbytes; at = at < 4 * PAGE ? at + PAGE : 2 * at) {
 		context("page %llu", (unsigned long long)(at / PAGE));
 		if (!check_read(edu, probe, iova + at, pages + at))

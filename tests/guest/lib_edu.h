@@ -2,8 +2,7 @@
 /*
  * lib_edu.h - a driver for QEMU's edu device on top of VFIO
  *
- * The device has a buffer of its own and copies up to 2048 bytes between it
- * and an IOVA.
+ * The device has a buffer of its own. It copies up to 2048 bytes between the buffer and an IOVA.
  */
 #ifndef GUEST_LIB_EDU_H
 #define GUEST_LIB_EDU_H
@@ -16,20 +15,20 @@ struct edu {
 	uint64_t bar_nbytes;
 };
 
-/* Opens device number index, its group being in a container with an IOMMU. */
+/* Opens the device of this index. Its group must be in a container with an IOMMU. */
 void edu_open(struct edu *edu, int group, unsigned int device_index);
 void edu_close(struct edu *edu);
 
 /*
- * Memory to device, device to memory. They wait for the end of the transfer,
- * which the device also reports when the IOMMU blocked it.
+ * Memory to device, and device to memory. They wait for the end of the transfer. The device reports
+ * the end even if the IOMMU blocked the transfer.
  */
 void edu_load(struct edu *edu, uint64_t iova, uint32_t nbytes);
 void edu_store(struct edu *edu, uint64_t iova, uint32_t nbytes);
 
 /*
- * A buffer mapped at an IOVA that nothing else uses, through which a test
- * sees and sets what the device's own buffer contains.
+ * A buffer mapped at an IOVA that nothing else uses. Through it a test reads and sets the device's
+ * own buffer.
  */
 struct probe {
 	struct edu *edu;
@@ -41,12 +40,12 @@ struct probe {
 void probe_open(struct probe *probe, struct edu *edu, int container,
 		uint64_t iova);
 void probe_close(struct probe *probe);
-/* Puts the pattern of the seed into the device. */
+/* Fills the device's buffer with the pattern of the seed. */
 void probe_set(struct probe *probe, uint64_t seed);
-/* Whether the device contains these bytes. */
+/* Does the device's buffer contain these bytes? */
 bool probe_equals(struct probe *probe, const void *expected, uint32_t nbytes);
 
-/* Checks that the device reads the first, the last and some of these pages through their IOVA. */
+/* Checks that the device reads the first, the last and some other pages through their IOVA. */
 void check_reads(struct edu *edu, struct probe *probe, uint64_t iova, const uint8_t *pages,
 		 uint64_t nbytes);
 

@@ -38,7 +38,7 @@ static bool group_opens(void *arg)
 	return opening->fd != -EBUSY;
 }
 
-/* A process that died may still be closing it. */
+/* A process that has died may still be closing the group. */
 int emulated_group_open(unsigned int which)
 {
 	struct opening opening;
@@ -151,7 +151,7 @@ struct emulated_info emulated_info(int device)
 static void open_container(void)
 {
 	emul.pci = -1;
-	/* Small pages: what is done to one is not done to its neighbours. */
+	/* Small pages: an action on one does not affect its neighbours. */
 	emul.memory = mem_alloc_scattered(EMUL_BYTES);
 	fill(emul.memory, EMUL_BYTES, 1);
 	emul.container = container_open();

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * lib_emulated.h - the devices of the test driver in tests/kmod/emulated/, and
- * what most tests of them need: a container with one of them, and memory
+ * lib_emulated.h - the devices of the test driver in tests/kmod/emulated/, and the setup of most
+ * tests with them: a container with one device, and memory
  *
- * Calls return what the driver's ioctl returns, or -errno. Sizes are in bytes.
- * The "prot" of a pin has the flags of a mapping: RO, WO, RW.
+ * Functions return the result of the driver's ioctl, or -errno. Sizes are in bytes. The "prot" of a
+ * pin has the flags of a mapping: RO, WO, RW.
  */
 #ifndef GUEST_LIB_EMULATED_H
 #define GUEST_LIB_EMULATED_H
@@ -14,7 +14,7 @@
 
 #define EMULATED_MODULE	"vfio_ioas_emulated_test"
 
-/* Each has a group of its own. */
+/* Each device has a group of its own. */
 enum {
 	EMULATED_0,
 	EMULATED_1,
@@ -22,9 +22,9 @@ enum {
 	NEMULATED,
 };
 
-/* Must succeed, as all else that says nothing of errors. */
+/* Must succeed, like all functions here that do not mention errors. */
 int emulated_group_open(unsigned int which);
-/* The group of one, in a container. */
+/* Opens the group of a device and adds it to the container. */
 int emulated_group_add(int container, unsigned int which);
 void emulated_group_remove(int group);
 int emulated_device_open(int group, unsigned int which);
@@ -40,14 +40,14 @@ struct emulated_info emulated_info(int device);
 #define ncallbacks_of(device)	(emulated_info(device).ncallbacks)
 #define npins_of(device)	(emulated_info(device).npins)
 
-/* --- what most tests need */
+/* --- the setup of most tests */
 
 #define EMUL_PAGES	192U
 #define EMUL_BYTES	(EMUL_PAGES * PAGE)
 
 /*
- * A container with the group of emulated-0, which is open. emul_open_mixed() adds the group of the
- * first PCI device. Numbers are -1 for what is not there (any more).
+ * A container with the group of emulated-0, whose device is open. emul_open_mixed() adds the group
+ * of the first PCI device. A descriptor is -1 if it is not open.
  */
 struct emul {
 	int container;
@@ -61,18 +61,18 @@ extern struct emul emul;
 
 void emul_open(unsigned long type);
 void emul_open_mixed(void);
-/* Whatever is there. */
+/* Closes everything that is open. */
 void emul_close(void);
 void emul_close_device(void);
-/* Closes the device, too. */
+/* Closes the device first. */
 void emul_remove_group(void);
-/* What VFIO_GROUP_SET_CONTAINER returns. Ours says in the log why it fails. */
+/* Returns the result of VFIO_GROUP_SET_CONTAINER. Our module logs the reason of a failure. */
 int emul_add_pci(void);
 void emul_remove_pci(void);
 
 /*
- * In pages. Where a page of the IOVA space is mapped, it is the page of the
- * memory that has the same number. Unmap returns the number of pages.
+ * Sizes and positions in pages. A page of the IOVA space maps the page of the memory that has the
+ * same number. Unmap returns the number of pages unmapped.
  */
 int emul_map(uint64_t first_page, uint64_t npages, uint32_t flags);
 long long emul_unmap(uint64_t first_page, uint64_t npages);

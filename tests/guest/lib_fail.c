@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lib_fail.c - makes things fail in the middle; lib_fail.h says how
+ * lib_fail.c - makes operations fail in the middle; see lib_fail.h
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #define KERNEL_COUNTER	"/proc/self/fail-nth"
 #define KERNEL_SETTINGS	"/sys/kernel/debug"
 
-/* More than any operation here has. */
+/* More points of failure than any operation here has. */
 #define MAX_FAILURES	2000U
 
 static bool own_counter;
@@ -39,8 +39,8 @@ static void arm(unsigned int n)
 }
 
 /*
- * How many were still to come; nothing fails any more. To ask can be what
- * fails: then it was all the operation had not come to.
+ * Disarms the counter. Returns how many points of failure were still to come. The question itself
+ * can be what fails, and then the operation had not reached any point.
  */
 static unsigned int disarm(void)
 {
@@ -49,13 +49,13 @@ static unsigned int disarm(void)
 
 	if (ret < 0)
 		check_true(ret == -EFAULT || ret == -ENOMEM);
-	/* That can be what fails, too, and then there is nothing left to fail. */
+	/* This call can fail on purpose, too. Then no failure is left. */
 	if (try_arm(0) < 0)
 		arm(0);
 	return strtoul(text, NULL, 10);
 }
 
-/* --- what there is to see */
+/* --- what is compared */
 
 #define STATUS		"/sys/kernel/debug/vfio_ioas/status"
 #define SELFTEST_STATUS	"/sys/kernel/debug/vfio_ioas_selftest/status"
@@ -66,11 +66,11 @@ struct picture {
 	long pinned_kib;
 	long locked_kib;
 	long long pins;
-	uint64_t contents;		/* as look() sees them, 0 if that was not asked */
+	uint64_t contents;		/* as look() sees them, 0 if it was not called */
 	char status[STATUS_BYTES];	/* all objects, areas, charges, runs */
 };
 
-/* Takes all words that begin like this, and with a space or a new line, out of a text. */
+/* Removes all words that begin with @name from the text, with the blank before each. */
 static void forget(char *text, const char *name)
 {
 	char *at = text;
@@ -87,7 +87,7 @@ static int compare_lines(const void *one, const void *two)
 	return strcmp(*(char *const *)one, *(char *const *)two);
 }
 
-/* Objects are listed by their numbers. */
+/* Objects are listed in the order of their numbers. */
 static void sort_lines(char *text, size_t nbytes)
 {
 	char *copy = strdup(text), *rest = copy, *lines[STATUS_LINES];
@@ -106,7 +106,7 @@ static void sort_lines(char *text, size_t nbytes)
 	free(copy);
 }
 
-/* What is done again gets another number. */
+/* Objects made anew get other numbers. */
 static void forget_numbers(char *text, const struct operation *operation)
 {
 	forget(text, " id=");
@@ -131,7 +131,7 @@ static void take_picture(struct picture *picture, const struct operation *operat
 	sort_lines(picture->status, sizeof(picture->status));
 }
 
-/* Contents are compared if both pictures have them. */
+/* Contents are compared only if both pictures have them. */
 static bool same(const struct picture *one, const struct picture *two)
 {
 	return one->pinned_kib == two->pinned_kib && one->locked_kib == two->locked_kib &&
@@ -160,10 +160,10 @@ static void check_picture_at(int line, const struct picture *now, const struct p
 
 struct sweep {
 	const struct operation *operation;
-	struct picture before, after;	/* of what does not fail */
+	struct picture before, after;	/* without a failure */
 };
 
-/* To look may take long. A survivor is always looked at. */
+/* look() may take long. It is always called if the operation has succeeded. */
 static uint64_t (*look_of(const struct sweep *sweep, unsigned int n, int ret))(void)
 {
 	const struct operation *operation = sweep->operation;
@@ -171,7 +171,7 @@ static uint64_t (*look_of(const struct sweep *sweep, unsigned int n, int ret))(v
 	return !operation->look_is_slow || !ret || n % 8 == 1 ? operation->look : NULL;
 }
 
-/* To undo leaves nothing, and then all can be done as if nothing had ever failed. */
+/* Undo leaves nothing, and then the operation works as if it had never failed. */
 static void check_use(struct sweep *sweep, unsigned int n)
 {
 	const struct operation *operation = sweep->operation;
@@ -189,8 +189,8 @@ static void check_use(struct sweep *sweep, unsigned int n)
 }
 
 /*
- * Lets the n-th thing fail. A copy to user space that fails does so when all is done, and a map
- * then stays: what failed has left all as it was, or is done. Returns what had not yet come.
+ * Lets the n-th thing fail. A failed operation has changed nothing, with one exception: if the last
+ * step, a copy to user space, fails, a map stays. Returns how many failures were still to come.
  */
 static unsigned int fail_once(struct sweep *sweep, unsigned int n)
 {
@@ -219,7 +219,7 @@ void sweep(const struct operation *operation)
 	static struct sweep sweep;
 	unsigned int n, left = 0;
 
-	/* What the first time allocates for good is not to be seen. */
+	/* The first run makes lasting allocations, so it is not compared. */
 	sweep.operation = operation;
 	require_eq(operation->run(), 0);
 	operation->undo();
@@ -244,7 +244,7 @@ void check_that_nothing_fails(int (*run)(void))
 	check_eq(disarm(), 1);
 }
 
-/* Kernels need not be able to let all three fail. */
+/* A kernel may lack some of the three kinds of failures. */
 static void kernel_setting(const char *name, const char *value)
 {
 	char path[128];

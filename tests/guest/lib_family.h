@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * lib_family.h - what tests of several processes share: a container with one group, memory, and a
- * gate in each direction
+ * lib_family.h - the setup of tests with several processes: a container with one group, memory, and
+ * a gate in each direction
  *
  * The children that spawn() makes inherit all of it.
  */
@@ -26,11 +26,11 @@ void family_open(void);
 void family_close(void);
 
 /*
- * Executes the program of this process once more. Its main() finds the container with
- * family_inherited(). Fails the test if it returns.
+ * Executes the program of this process again. Its main() finds the container with
+ * family_inherited(). If family_exec() returns, it fails the test.
  */
 void family_exec(void);
-/* The container that family_exec() handed over, or -1. */
+/* Returns the container that family_exec() handed over, or -1. */
 int family_inherited(void);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lib_late.c - memory that is not there until somebody releases it
+ * lib_late.c - memory that is not there until a test releases it
  */
 #define _GNU_SOURCE
 #include "lib_late.h"
@@ -13,7 +13,7 @@
 
 void need_pins_that_wait(void)
 {
-	/* Seen on 6.1: the fault of a long-term pin is refused, not waited for. */
+	/* Observed on 6.1: a long-term pin fails instead of waiting for the fault. */
 	if (!kernel_at_least(6, 3))
 		skip("long-term pins do not wait for a userfaultfd in this kernel");
 }

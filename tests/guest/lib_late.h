@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * lib_late.h - memory that is not there until somebody releases it, by means of
- * a userfaultfd
+ * lib_late.h - memory that is not there until a test releases it, by means of a userfaultfd
  */
 #ifndef GUEST_LIB_LATE_H
 #define GUEST_LIB_LATE_H
@@ -11,19 +10,19 @@
 struct late_memory {
 	int uffd;
 	bool for_writing;
-	uint8_t *memory;	/* a page */
+	uint8_t *memory;	/* one page */
 };
 
 /* Skips the test where there is no userfaultfd. */
 void late_memory_make(struct late_memory *late);
-/* The same, but there are the bytes that are given, and only who writes to them waits. */
+/* The same, but the page is there and has these bytes. Only writes to it wait. */
 void late_memory_make_for_writing(struct late_memory *late, const void *bytes, size_t nbytes);
 void late_memory_free(struct late_memory *late);
-/* Returns once the page is waited for. */
+/* Returns once an access waits for the page. */
 void late_memory_wanted(struct late_memory *late);
 void late_memory_release(struct late_memory *late);
 
-/* Skips the test in a kernel whose long-term pins fail instead of waiting. */
+/* Skips the test if long-term pins of this kernel fail instead of waiting. */
 void need_pins_that_wait(void);
 
 #endif

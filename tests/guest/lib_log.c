@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lib_log.c - what the kernel has to log
+ * lib_log.c - reads the kernel log
  */
 #include "lib_log.h"
 
@@ -13,7 +13,7 @@ bool log_has(int fd, const char *text)
 	for (;;) {
 		nbytes = read(fd, record, sizeof(record) - 1);
 		if (nbytes < 0 && errno == EPIPE)
-			continue;	/* overrun: go on with the oldest */
+			continue;	/* overrun: continue with the oldest record */
 		if (nbytes <= 0)
 			return found;
 		record[nbytes] = '\0';

@@ -38,7 +38,7 @@ void *mem_alloc(uint64_t nbytes)
 	return memory;
 }
 
-/* Whether all of the memory is in huge pages. */
+/* Is all of the memory in huge pages? */
 static bool is_huge(const uint8_t *memory, uint64_t nbytes)
 {
 	uint64_t at;
@@ -49,7 +49,7 @@ static bool is_huge(const uint8_t *memory, uint64_t nbytes)
 	return true;
 }
 
-/* The kernel has none at hand, but makes some when asked to. */
+/* The kernel may have no huge pages ready, but makes some on request. */
 static void make_huge(uint8_t *memory, uint64_t nbytes)
 {
 	unsigned int tries;
@@ -61,7 +61,7 @@ static void make_huge(uint8_t *memory, uint64_t nbytes)
 	require_true(is_huge(memory, nbytes));
 }
 
-/* Address space that begins at a multiple of HUGE_BYTES. */
+/* Reserves address space that begins at a multiple of HUGE_BYTES. */
 static uint8_t *reserve_aligned(uint64_t nbytes)
 {
 	uint8_t *memory = reserve(nbytes + HUGE_BYTES, PROT_NONE, 0);
@@ -71,7 +71,7 @@ static uint8_t *reserve_aligned(uint64_t nbytes)
 	excess = (uintptr_t)memory % HUGE_BYTES;
 	if (excess)
 		aligned += HUGE_BYTES - excess;
-	/* What lies around the aligned part is given back. */
+	/* Give back the space around the aligned part. */
 	if (aligned > memory)
 		munmap(memory, (size_t)(aligned - memory));
 	munmap(aligned + nbytes, HUGE_BYTES - (uint64_t)(aligned - memory));

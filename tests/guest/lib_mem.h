@@ -9,18 +9,18 @@
 void *mem_alloc(uint64_t nbytes);
 /* The same in transparent huge pages; the test fails if the machine does not have them. */
 void *mem_alloc_huge(uint64_t nbytes);
-/* The same from hugetlbfs; NULL when the machine cannot spare the pages. */
+/* The same from hugetlbfs; NULL if the machine cannot spare the pages. */
 void *mem_alloc_hugetlb(uint64_t nbytes);
 /* The same in 4 KiB pages faulted in an order that scatters them. */
 void *mem_alloc_scattered(uint64_t nbytes);
 /*
- * The same in 4 KiB pages of which no two neighbours are neighbours in the
- * machine, but all are near each other, as caches like it.
+ * The same in 4 KiB pages. Neighbouring pages of the memory are no neighbours in the machine, but
+ * all are near each other, which is good for caches.
  */
 void *mem_alloc_interleaved(uint64_t nbytes);
 /*
- * HUGE_BYTES, aligned to that, in such pages; page number missing is not there. And a huge page
- * from hugetlbfs in its place: false when the machine cannot spare one.
+ * mem_alloc_torn(): HUGE_BYTES, aligned to that, in such pages, without the page number @missing.
+ * mem_mend(): puts a huge page from hugetlbfs in its place; false if the machine cannot spare one.
  */
 void *mem_alloc_torn(unsigned int missing);
 bool mem_mend(void *torn);
@@ -30,12 +30,12 @@ void *mem_alloc_shared_page(void);
 void *mem_reserve(uint64_t nbytes);
 void mem_free(void *memory, uint64_t nbytes);
 
-/* Bytes that differ from page to page and from seed to seed. */
+/* Fills the memory with bytes that differ from page to page and from seed to seed. */
 void fill(void *memory, uint64_t nbytes, uint64_t seed);
 
 /*
- * Number of places where the next page of the memory is not the next page
- * of the machine, or -errno when /proc/self/pagemap does not tell.
+ * Returns how many pages of the memory are not followed by their neighbour in the machine, or
+ * -errno if /proc/self/pagemap does not tell.
  */
 long long mem_breaks(const void *memory, uint64_t nbytes);
 

@@ -10,14 +10,14 @@
 
 #define MAX_SAVED	16
 
-/* A parameter's value from before the test that changed it. */
+/* The value of a parameter before a test changed it. */
 struct saved {
 	char module[32];
 	char name[32];
 	char text[32];
 };
 
-/* Shared with the tests, which may die without putting anything back. */
+/* Shared with the tests, which may die before they restore anything. */
 struct saved_list {
 	atomic_int nsaved;
 	struct saved saved[MAX_SAVED];

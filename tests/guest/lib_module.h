@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * lib_module.h - the module under test: which one, its users, its parameters,
- * loading and unloading
+ * lib_module.h - the module under test: its name, users and parameters, loading and unloading
  */
 #ifndef GUEST_LIB_MODULE_H
 #define GUEST_LIB_MODULE_H
@@ -19,29 +18,29 @@ bool backend_is_ioas(void);
 const char *backend_module(void);
 
 bool module_loaded(const char *name);
-/* Users of a module, -1 when it is not loaded. */
+/* Returns the number of users of a module, or -1 if it is not loaded. */
 long module_refcnt(const char *name);
 
-/* All return 0 or -errno, at once (unload does not wait for users). */
+/* Both return 0 or -errno at once. An unload does not wait for users. */
 int module_insert(const char *file, const char *parameters);
 int module_unload(const char *name);
-/* modprobe of a module of the running kernel: 0, or its exit status. */
+/* Runs modprobe for a module of the running kernel. Returns 0, or its exit status. */
 int module_probe(const char *name);
 
 /*
- * Parameters of a module; set fails the test when it does not take, and the
- * value from before comes back at the end of the test whatever happens.
+ * Parameters of a module. param_set() fails the test if the module refuses the value. The former
+ * value always comes back at the end of the test.
  */
 int param_get(const char *module, const char *name, char *text, size_t nbytes);
 int param_try_set(const char *module, const char *name, const char *text);
 void param_set(const char *module, const char *name, const char *text);
 
-/* The parameter of either backend that lets groups in that can forge interrupts. */
+/* The parameter of either backend that admits groups without interrupt remapping. */
 #define UNSAFE	"allow_unsafe_interrupts"
-/* Skips the test where the machine remaps interrupts: it is to be booted with intremap=off. */
+/* Skips the test if the machine remaps interrupts. Boot it with intremap=off. */
 void require_unsafe_machine(void);
 
-/* For lib_tap.c: makes room for, then puts back, what param_set() changed. */
+/* For lib_tap.c: the first prepares, the second restores, what param_set() changed. */
 void params_init(void);
 void params_restore(void);
 

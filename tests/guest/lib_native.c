@@ -478,7 +478,7 @@ void check_access_rw(int fd, int access, uint64_t iova, uint8_t *memory,
 	free(copy);
 }
 
-/* --- what most tests need */
+/* --- the setup of most tests */
 
 void *mem_alloc_shared(uint64_t nbytes)
 {
@@ -545,7 +545,7 @@ void rig_native_close(void)
 	mem_free(rig.buffer, BUFFER_BYTES);
 }
 
-/* At an address of the child's own: nobody may look at ours instead. */
+/* Maps at an address of the child's own, so that nothing can use ours instead. */
 static void map_in_child(uint64_t iova)
 {
 	void *memory = mem_reserve(BUFFER_BYTES);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lib_switch.c - what "vfio-ioas switch" changes
+ * lib_switch.c - the state that "vfio-ioas switch" changes
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -34,7 +34,7 @@ void check_untouched(const struct untouched *untouched)
 	check_eq(or_errno(access(STATE_FILE, F_OK)), -ENOENT);
 }
 
-/* Programs that we run are not to have any of it. */
+/* Programs that the test runs must not inherit these descriptors. */
 void open_in_use(struct rig *rig)
 {
 	require_eq(rig_open_path(rig, STOCK_NODE, 0), 0);

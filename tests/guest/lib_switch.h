@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * lib_switch.h - "vfio-ioas switch" as a user runs it, and what it is to leave as it was
+ * lib_switch.h - "vfio-ioas switch" as a user runs it, and the state that it must leave as it was
  */
 #ifndef GUEST_LIB_SWITCH_H
 #define GUEST_LIB_SWITCH_H
@@ -23,21 +23,21 @@ extern const char *const ways[NWAYS];
 
 #define run_switch(format, ...)	run_tool("switch " format, ##__VA_ARGS__)
 
-/* All that the switch changes. */
+/* Everything that the switch changes. */
 struct untouched {
 	struct stat node;
 	char serve[32];
 };
 
 void untouched_note(struct untouched *untouched);
-/* Is it the very same node, with nothing beside it, and nothing remembered? */
+/* Checks that the node is the very same, with none beside it, and that nothing is remembered. */
 void check_untouched(const struct untouched *untouched);
 
-/* A container of the kernel's with a device, that only we have. */
+/* A container of the kernel's node, with a device. Only this process has it open. */
 struct rig;
 void open_in_use(struct rig *rig);
 
-/* Ends a test, however that went: off, and the module is loaded. */
+/* Ends a test in any state: switches off and loads the module. */
 void switch_clean_up(void);
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lib_sys.c - kernel version, log and counters; children, capabilities and
- * limits
+ * lib_sys.c - kernel version, log and counters; children, capabilities and limits
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -103,7 +102,7 @@ int write_text(const char *path, const char *text)
 	return result;
 }
 
-/* The number after a word at the beginning of a line. */
+/* Returns the number after a word at the beginning of a line of the file, or -errno. */
 static long long number_after(const char *path, const char *word)
 {
 	size_t nbytes = strlen(word);
@@ -129,7 +128,7 @@ long vm_lck_kib(pid_t pid)
 	return (long)number_after(path, "VmLck:");
 }
 
-/* What cannot be looked at is no news at all, rather than good news. */
+/* Ends the program: a state that cannot be read must not count as good. */
 static __attribute__((noreturn)) void blind(const char *what)
 {
 	printf("Bail out! the kernel does not show %s\n", what);
@@ -137,7 +136,7 @@ static __attribute__((noreturn)) void blind(const char *what)
 	exit(2);
 }
 
-/* Makes the kernel add up what its CPUs counted on their own. */
+/* Makes the kernel add up the counts of its CPUs. */
 static void refresh_vmstat(void)
 {
 	char text[8];
@@ -172,7 +171,7 @@ long long pins_outstanding(void)
 #define RING_ENTRIES	1U
 #define RING_SECONDS	10U
 
-/* As root, who may lock any amount, nothing would be charged. */
+/* Runs without CAP_IPC_LOCK, with which nothing would be charged. */
 static int register_buffer(void *buffer, uint64_t npages)
 {
 	struct iovec vector = { .iov_base = buffer, .iov_len = npages * PAGE };
@@ -197,8 +196,8 @@ static bool pins_are(void *arg)
 }
 
 /*
- * user->locked_vm is to be seen nowhere, but a buffer of io_uring is charged to it, too: with a
- * limit of one page, one page can be registered if nothing else is charged.
+ * user->locked_vm cannot be read, but a buffer of io_uring is charged to it, too. With a limit of
+ * one page, one page can be registered only if nothing else is charged.
  */
 enum user_charge user_charge(void)
 {
@@ -217,7 +216,7 @@ enum user_charge user_charge(void)
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		blind("what is charged to the user: no child");
-	/* The kernel takes its time to forget the buffer. */
+	/* The kernel releases the buffer a little later. */
 	wait_until(pins_are, &pins, RING_SECONDS);
 	for (int i = 0; i < 3; i++)
 		if (WEXITSTATUS(status) == answers[i])
@@ -245,8 +244,8 @@ static bool contains_any(const char *text, const char *const *words)
 }
 
 /*
- * Complaints that are bad at any level, and lines that many tests provoke: refusals by limit,
- * and that a module is not the kernel's own.
+ * Some complaints are bad at any level. Lines that many tests provoke are not bad: refusals because
+ * of a limit or of interrupt remapping, and that a module is not the kernel's own.
  */
 static bool record_is_bad(unsigned int level, const char *text)
 {
@@ -270,7 +269,7 @@ static bool record_is_bad(unsigned int level, const char *text)
 	return level <= 3 || (level == 4 && strstr(text, IOAS_MODULE));
 }
 
-/* The IOMMU keeps a device from memory, of which it says two lines. */
+/* The IOMMU keeps a device from memory, and the kernel logs two lines about it. */
 static bool is_dma_fault(const char *text)
 {
 	static const char *const faults[] = {
@@ -282,8 +281,8 @@ static bool is_dma_fault(const char *text)
 }
 
 /*
- * The many lines of a warning, of which the third at the latest says where. What is in a
- * warning that is expected is not looked at.
+ * Parts of a warning of many lines. One of the first three says which function warns. The lines of
+ * an expected warning are ignored.
  */
 enum warning_part { OUTSIDE, AT_ITS_HEAD, INSIDE };
 
@@ -310,7 +309,7 @@ static bool is_excused(const struct log_excuses *excuses, const char *text)
 	return excuses->dma_faults && is_dma_fault(text);
 }
 
-/* Is the line part of a warning that is expected? */
+/* Is the line part of an expected warning? */
 static bool in_expected_warning(struct log_reader *reader, const char *text)
 {
 	if (!*reader->excuses->warning)
@@ -334,7 +333,7 @@ static bool in_expected_warning(struct log_reader *reader, const char *text)
 	return reader->part == INSIDE;
 }
 
-/* A report of KCSAN is many lines; init looks whether it is about our modules. */
+/* KCSAN's report has many lines. init checks whether it is about our modules. */
 static bool in_report_of_a_race(struct log_reader *reader, const char *text)
 {
 	if (strstr(text, "============================")) {
@@ -351,7 +350,7 @@ static void read_record(struct log_reader *reader, char *record)
 	char *text = strchr(record, ';');
 
 	if (!text || priority >> 3)
-		return;		/* not from the kernel */
+		return;		/* a record that is not from the kernel */
 	text[strcspn(text, "\n")] = '\0';
 	text++;
 	if (in_report_of_a_race(reader, text))
@@ -510,7 +509,7 @@ uint64_t random_seed(void)
 	return seed;
 }
 
-/* Bytes, to a resolution of 1 KiB, of the sum of some lines of a file. */
+/* Returns the sum of some lines of /proc/meminfo in bytes, to a resolution of 1 KiB. */
 static uint64_t meminfo(const char *const *words)
 {
 	FILE *file = fopen("/proc/meminfo", "re");

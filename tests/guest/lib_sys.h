@@ -1,39 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * lib_sys.h - what the kernel says about itself: version, log, counters; and
- * processes: children, capabilities, limits
+ * lib_sys.h - the kernel: version, log, counters; and processes: children, capabilities, limits
  */
 #ifndef GUEST_LIB_SYS_H
 #define GUEST_LIB_SYS_H
 
 bool kernel_at_least(unsigned int major, unsigned int minor);
 
-/* A kernel full of debugging checks. */
+/* Does the kernel have expensive debugging checks? */
 bool debug_kernel(void);
 
-/* One of these, or QUICK=1: use small sizes. */
+/* Such a kernel, or QUICK=1: use small sizes. */
 bool slow_kernel(void);
 #define scaled(fast, slow)	(slow_kernel() ? (slow) : (fast))
 
-/* Both return 0 or -errno; a text read is cut at its first newline. */
+/* Both return 0 or -errno. A text that is read ends before its first newline. */
 int read_text(const char *path, char *text, size_t nbytes);
 int write_text(const char *path, const char *text);
-/* All of a file, which must exist and fit. */
+/* Reads all of a file. The file must exist and fit. */
 void read_whole(const char *path, char *text, size_t nbytes);
 
 /*
- * In the first line of a text: the value of a word " key=value", or -1; and whether it has
- * some words.
+ * Look at the first line of a text. The first returns the value of a word " key=value", or -1, the
+ * second whether the line contains these words.
  */
 long long word_value(const char *line, const char *key);
 bool line_has(const char *line, const char *words);
 
-/* VmLck of a process (0: the caller) in KiB, or -errno. */
+/* Returns VmLck of a process (0: the caller) in KiB, or -errno. */
 long vm_lck_kib(pid_t pid);
 
 /*
- * Pages ever pinned by GUP in this boot, and those not unpinned yet. A kernel that does not
- * count them ends the program.
+ * Return the pages ever pinned by GUP in this boot, and those still pinned. They end the program if
+ * the kernel does not count pins.
  */
 long long pins_acquired(void);
 long long pins_outstanding(void);
@@ -42,45 +41,45 @@ long long pins_outstanding(void);
 enum user_charge { USER_OWES_NOTHING, USER_CHARGE_UNKNOWN, USER_OWES };
 enum user_charge user_charge(void);
 
-/* What a test may make the kernel say. */
+/* Lines that a test may make the kernel log. */
 #define LOG_TEXTS	4U
 #define LOG_TEXT_BYTES	100U
 
 struct log_excuses {
-	char texts[LOG_TEXTS][LOG_TEXT_BYTES];	/* records that contain one of these */
+	char texts[LOG_TEXTS][LOG_TEXT_BYTES];	/* records that contain one of these texts */
 	unsigned int ntexts;
-	char warning[LOG_TEXT_BYTES];		/* one warning, in this function, exactly */
-	bool dma_faults;			/* that a device was kept from memory */
+	char warning[LOG_TEXT_BYTES];		/* exactly one warning, in this function */
+	bool dma_faults;			/* lines about a device that was kept from memory */
 };
 
-/* Kernel log: a descriptor that delivers only what is logged from now on. */
+/* Opens the kernel log. The descriptor delivers only later records. */
 int kmsg_open(void);
-/* Number of new records in the log that no test may cause and nothing excuses; shows them. */
+/* Returns the number of new bad records in the log that are not excused, and prints them. */
 int kmsg_count_bad(int fd, const struct log_excuses *excuses);
 
-/* Makes the kernel add up what its CPUs have counted on their own. */
+/* Makes the kernel add up the counts of its CPUs. */
 void refresh_counts_of_memory(void);
-/* Kernel memory in bytes that structures and arrays take, page tables not. */
+/* Returns the bytes of kernel memory in structures and arrays, without page tables. */
 uint64_t kernel_memory(void);
 
-/* What surely comes is waited for as long as a busy host may need. */
+/* Events that must come get this time, which is enough on a busy host. */
 #define EVENT_SECONDS	scaled(120U, 600U)
 
-/* Polls until the condition holds; false when nseconds have passed. */
+/* Polls until the condition holds. Returns false once nseconds have passed. */
 bool wait_until(bool (*condition)(void *arg), void *arg,
 		unsigned int nseconds);
 uint64_t now_ns(void);
 
 /*
- * Children. The function's checks count for the running test; a child that
- * dies otherwise than by returning from it fails the test in join().
+ * Children. The checks of the function count for the running test. If a child dies instead of
+ * returning from the function, join() fails the test.
  */
 pid_t spawn(void (*function)(void *arg), void *arg);
 void join(pid_t pid);
 
 /*
- * A gate lets a process wait for another one. Made before the fork; waiting
- * gives up and fails the test after 60 seconds.
+ * A gate lets one process wait for another. It is made before the fork. After 60 seconds waiting
+ * gives up and fails the test.
  */
 struct gate {
 	int fd[2];
@@ -95,9 +94,9 @@ void drop_ipc_lock(void);
 /* Sets the soft RLIMIT_MEMLOCK of the calling process. */
 void set_memlock_pages(uint64_t npages);
 
-/* splitmix64: the same numbers for the same seed, everywhere. */
+/* splitmix64: everywhere the same numbers for the same seed. */
 uint64_t random_next(uint64_t *state);
-/* SEED from the environment, or one from the clock; printed as diagnostic. */
+/* Returns SEED from the environment, or a seed from the clock. Prints it as a diagnostic. */
 uint64_t random_seed(void);
 
 #endif

@@ -2,9 +2,8 @@
 /*
  * lib_tap.c - runs a table of tests and prints TAP
  *
- * The parent looks after every test whether something was left behind: users
- * of the modules, pinned pages, complaints in the kernel log. The child looks
- * whether its own VmLck is what it was.
+ * After each test the parent checks that nothing was left behind: users of the modules, pinned
+ * pages, complaints in the kernel log. The child checks that its own VmLck has not changed.
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -17,11 +16,11 @@
 #include <sys/syscall.h>
 
 #define REASON_BYTES	160
-/* Both pass only where something is wrong; tests of the harness want to see it soon. */
+/* Only a failing test needs all of this time. Tests of the harness make it short. */
 #define USUAL_SECONDS	seconds_from("TEST_SECONDS", 60)
 #define SETTLE_SECONDS	seconds_from("SETTLE_SECONDS", 60)
 
-/* Seen by the parent and every process of a test. */
+/* Shared by the parent and every process of a test. */
 struct shared {
 	atomic_int nfailures;
 	atomic_int skipped;
@@ -30,7 +29,7 @@ struct shared {
 	struct log_excuses excuses;
 };
 
-/* What has to be the same before and after a test. */
+/* Values that must be the same before and after a test. */
 struct traces {
 	long ioas_refcnt;
 	long type1_refcnt;
@@ -59,7 +58,7 @@ void diag(const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	/* One write: lines of several processes do not get mixed. */
+	/* One write, so that lines of several processes do not mix. */
 	printf("# %s\n", text);
 }
 
@@ -98,7 +97,7 @@ void expect_warning_in(const char *function)
 
 void dma_starts(void)
 {
-	/* A program that is not run as a test has no log to judge. */
+	/* A program outside of a test has no log to judge. */
 	if (shared)
 		atomic_store(&shared->dma_started, 1);
 }
@@ -204,7 +203,7 @@ static bool traces_are_back(void *arg)
 	       now.pins == before->pins;
 }
 
-/* Files close and memory goes away a little after a process is dead. */
+/* Files close and memory is freed a little after the death of a process. */
 static void traces_check(struct traces *before)
 {
 	struct traces now;
@@ -234,7 +233,7 @@ static void child_main(const struct test *test)
 	_exit(0);
 }
 
-/* Where in the kernel the tasks of a process that hangs are. */
+/* Shows the kernel stacks of a process that hangs. */
 static void show_stacks(pid_t pid)
 {
 	char path[300];
@@ -407,7 +406,7 @@ int run_alone(void (*function)(void))
 	return failures() ? 1 : 0;
 }
 
-/* Arguments are names of tests; without any, all run. */
+/* Arguments are names of tests. Without arguments all tests run. */
 int run_tests(const struct test *tests, size_t ntests, int argc, char **argv)
 {
 	size_t number = 0;

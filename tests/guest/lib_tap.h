@@ -2,9 +2,9 @@
 /*
  * lib_tap.h - test tables, checks and their TAP output
  *
- * Each test runs in a process of its own, so that whatever it leaves behind
- * when it fails is closed by its exit and a crash or a hang costs one test.
- * Checks may be made from any thread or descendant of that process.
+ * Each test runs in a process of its own. The exit of the process closes everything that a failed
+ * test leaves behind, and a crash or a hang costs one test only. Any thread or descendant of that
+ * process may make checks.
  */
 #ifndef GUEST_LIB_TAP_H
 #define GUEST_LIB_TAP_H
@@ -15,7 +15,7 @@ struct test {
 	unsigned int flags;
 };
 
-/* What a test needs; where it is missing the test is reported as skipped. */
+/* Requirements of a test. The test is skipped if one is not met. */
 #define ONLY_IOAS	0x1	/* pointless or dangerous on stock type1 */
 #define NEEDS_ONE	0x2	/* one edu device bound to vfio-pci */
 #define NEEDS_TWO	0x4	/* two of them, in two IOMMU groups */
@@ -25,18 +25,18 @@ struct test {
 
 int run_tests(const struct test *tests, size_t ntests, int argc, char **argv);
 
-/* If set, called after each test, whether or not that went well. */
+/* If set, called after each test, whether or not the test passed. */
 extern void (*after_each_test)(void);
 
-/* For a program that a test executes: exit status 1 if checks failed. */
+/* For a program that a test executes. Returns exit status 1 if checks failed. */
 int run_alone(void (*function)(void));
 
-/* A "# ..." line on stdout. */
+/* Prints a "# ..." line on stdout. */
 void diag(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Text that is put in front of what failing checks of this thread print,
- * for tests that loop over cases.
+ * Sets a text that precedes the messages of failing checks of this thread, for tests that loop over
+ * cases.
  */
 void context(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -46,22 +46,22 @@ void skip(const char *format, ...)
 __attribute__((noreturn)) void test_abort(void);
 
 /*
- * A complaint that the test provokes: records of the kernel log that contain
- * the text are not held against it. A text that says little excuses too much.
+ * A complaint that the test provokes. Records of the kernel log that contain the text do not fail
+ * the test. A text that is too general excuses too much.
  */
 void expect_in_log(const char *text);
-/* The kernel has to warn (WARN), in this function, exactly once. */
+/* The kernel must warn (WARN) exactly once, in this function. */
 void expect_warning_in(const char *function);
 
-/* For what starts a device's DMA: faults of the IOMMU are then not held against the test. */
+/* Called before a device's DMA starts. Faults of the IOMMU then do not fail the test. */
 void dma_starts(void);
 
-/* Number of checks that failed in the running test so far. */
+/* Returns the number of checks that failed so far in the running test. */
 int failures(void);
 
 /*
- * Checks return whether they passed and let the test go on; the require_
- * forms end it. Negative values down to -4095 are shown as errno names.
+ * Checks return whether they passed, and the test goes on. The require_ forms end the test instead.
+ * Negative values down to -4095 are printed as errno names.
  */
 bool check_eq_at(const char *file, int line, const char *what, long long got,
 		 long long expected);
@@ -69,7 +69,7 @@ bool check_true_at(const char *file, int line, const char *what, bool got);
 bool check_mem_at(const char *file, int line, const char *what,
 		  const void *got, const void *expected, size_t nbytes);
 
-/* What a libc call returns, with -errno in place of -1. */
+/* The result of a libc call, with -errno in place of -1. */
 #define or_errno(call) \
 	({ long result_ = (long)(call); result_ == -1 ? -errno : result_; })
 

@@ -10,7 +10,7 @@
 #define DRIVER		"/sys/bus/pci/drivers/vfio-pci"
 #define CLOSE_SECONDS	20U
 
-/* The one native ioctl that works on a container: who are you? */
+/* The one native ioctl that works on every container of ours, and so identifies it. */
 struct vfio_ioas_request {
 	uint32_t size;
 	uint32_t ioas_id;
@@ -223,7 +223,7 @@ long long dma_unmap_flags(int container, uint64_t iova, uint64_t nbytes,
 	check_eq(unmap.iova, iova);
 	if (result == 0)
 		return (long long)unmap.size;
-	/* A call that fails leaves the size as it was. */
+	/* A failed call leaves the size as it was. */
 	check_eq(unmap.size, nbytes);
 	return result;
 }

@@ -2,7 +2,7 @@
 /*
  * lib_vfio.h - VFIO containers, groups and devices
  *
- * Calls return what the ioctl returns, or -errno.
+ * Functions return the result of the ioctl, or -errno.
  */
 #ifndef GUEST_LIB_VFIO_H
 #define GUEST_LIB_VFIO_H
@@ -18,14 +18,14 @@ struct device {
 	int group;		/* number of its IOMMU group */
 };
 
-/* All of them, ordered by address. */
+/* All edu devices, in the order of their addresses. */
 const struct device *devices(unsigned int *ndevices);
 const struct device *device_nr(unsigned int index);
 
 int open_fd(const char *path);
 int container_open(void);
 int group_open(unsigned int device_index);
-/* Waits while the group is still being closed by a process that died. */
+/* Waits while a process that has died still closes the group. */
 int group_open_wait(unsigned int device_index);
 int vfio_call(int fd, unsigned long command, unsigned long argument);
 int group_set_container(int group, int container);
@@ -35,10 +35,10 @@ int group_status(int group);
 int group_get_device(int group, const char *address);
 int set_iommu(int container, unsigned long type);
 
-/* Who serves the container: 1 ours, 0 the stock backend. */
+/* Which backend serves the container? 1: ours, 0: the stock one. */
 int served_by_ioas(int container);
 
-/* Size in bytes; unmap returns how many bytes were unmapped. */
+/* Sizes are in bytes. Unmap returns the number of bytes unmapped. */
 int dma_map(int container, uint64_t iova, const void *vaddr, uint64_t nbytes,
 	    uint32_t flags);
 long long dma_unmap(int container, uint64_t iova, uint64_t nbytes);
@@ -46,7 +46,7 @@ long long dma_unmap_flags(int container, uint64_t iova, uint64_t nbytes,
 			  uint32_t flags);
 long long dma_unmap_all(int container);
 
-/* VFIO_IOMMU_GET_INFO into a large enough buffer, as the kernel wrote it. */
+/* The result of VFIO_IOMMU_GET_INFO in a buffer that is large enough. */
 struct info {
 	union {
 		struct vfio_iommu_type1_info fixed;
@@ -56,17 +56,17 @@ struct info {
 
 int info_get(int container, struct info *info);
 const struct vfio_info_cap_header *info_cap(const struct info *info, int id);
-/* Mappings the container may still make (DMA_AVAIL). */
+/* The number of mappings that the container may still make (DMA_AVAIL). */
 long long dma_avail(int container);
-/* Highest IOVA, inclusive, that can be mapped. */
+/* The highest IOVA, inclusive, that can be mapped. */
 uint64_t last_usable_iova(int container);
 
-/* errno (negative) for a range that wraps around 2^64. */
+/* The negative errno for a range that wraps around 2^64. */
 int wrap_error(void);
 
 /*
- * A container with groups of the first ngroups devices in it. Opening requires that all goes well
- * and that the backend under test serves; closing requires it too.
+ * A container with the groups of the first ngroups devices. Opening requires that all succeeds and
+ * that the backend under test serves. Closing requires success, too.
  */
 struct rig {
 	int container;
@@ -76,14 +76,14 @@ struct rig {
 
 void rig_open(struct rig *rig, unsigned long type, unsigned int ngroups);
 /*
- * The same by path and with the group of one device, whoever serves; returns what
- * VFIO_SET_IOMMU does.
+ * Opens a container by path, with the group of one device and any backend. Returns the result of
+ * VFIO_SET_IOMMU.
  */
 int rig_open_path(struct rig *rig, const char *path, unsigned int device_index);
 void rig_add_group(struct rig *rig);
 void rig_close(struct rig *rig);
 void require_backend(int container);
-/* Who serves a container opened by path? As served_by_ioas(). */
+/* Checks which backend serves a container opened by path, as in served_by_ioas(). */
 void check_served(const char *path, int expected);
 
 #endif
