@@ -2,7 +2,7 @@
 /*
  * harness_broken.c - tests that do what no test may: each has to fail (see tests/vm/selftest)
  *
- * What a program cannot do wrong itself, the module in tests/kmod/harness/ does for it.
+ * The module in tests/kmod/harness/ does what a program cannot do wrong itself.
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -53,7 +53,7 @@ static void child_that_stays_is_killed(void)
 	if (fork() == 0)
 		for (;;)
 			pause();
-	/* Only the exit of the test itself counts, and that is well. */
+	/* Only the exit of the test itself counts, and that succeeds. */
 }
 
 static void leaked_pin_is_noticed(void)
@@ -126,7 +126,7 @@ static void warning_that_is_expected_is_none(void)
 
 static void fault_without_dma_is_noticed(void)
 {
-	/* As DMAR would: at level 3, from the kernel. */
+	/* A line like DMAR's: at level 3, from the kernel. */
 	act("dma-fault");
 }
 
@@ -136,7 +136,7 @@ static void runner_that_dies_is_noticed(void)
 	pause();
 }
 
-/* The names that end in "none" or "killed" are those of tests that pass. */
+/* Tests whose names end in "none" or "killed" pass. */
 static const struct test tests[] = {
 	TEST(check_that_fails_is_noticed, 0),
 	TEST(failing_check_of_a_child_is_noticed, 0),

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device as the judge.
+ * A device as the judge of which memory it can see.
  *
  * All memory of this process that a device may ever see carries a pattern. Threads make random
- * container and native calls, replace, protect and unmap that memory, fork, and let a second
- * group come and go, with attaches that fail and are tried again. Two PCI devices read random
- * IOVA, and emulated ones read and write what they pin; one of them remembers a page only some
- * time after the pin has returned. A word that is neither the pattern nor what a blocked transfer
- * leaves is memory that nobody gave to the device.
+ * container and native calls. They replace, protect and unmap that memory, fork, and let a second
+ * group come and go; an attach that fails is tried again. Two PCI devices read random IOVAs.
+ * Emulated devices read and write the pages that they pin. One of them notes a pin only some time
+ * after the pin has returned. The test fails if a device sees a word that is neither the pattern
+ * nor left by a blocked transfer: nobody gave that memory to the device.
  *
- * JUDGE_SECONDS says how long (60; 20 with QUICK=1), SEED where random numbers begin. Boot with
- * page_poison=1, so that memory that was freed does not keep the pattern. The program is about
- * ours only. Emulated devices take part if their driver is loaded.
+ * JUDGE_SECONDS is the duration (60; 20 with QUICK=1), SEED the start of the random numbers. Boot
+ * with page_poison=1, so that freed memory does not keep the pattern. The program tests our backend
+ * only. Emulated devices take part if their driver is loaded.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -32,7 +32,7 @@
 
 /* The upper half of each word; the lower half is the number of its page. */
 #define PATTERN		0x7e57ab1eULL
-/* What the device has in its buffer before it reads. */
+/* The contents of the probe before a device stores to it. */
 #define SENTINEL	0x5e5e5e5e00000000ULL
 
 #define MAX_IOAS	4U
@@ -50,9 +50,9 @@ static struct {
 	atomic_uint nattached;
 	atomic_uint nretried;		/* attaches that worked after one that failed */
 	atomic_uint npinned;
-	atomic_uint nlate;		/* of these, noted later */
+	atomic_uint nlate;		/* those of the device that notes its pins later */
 	atomic_uint nreported;
-	uint32_t first_ioas;		/* that of the first group */
+	uint32_t first_ioas;		/* the IOAS of the first group */
 } world;
 
 struct player {
@@ -108,7 +108,7 @@ static void show_file(uint64_t first_page, uint64_t npages, int prot, int kind, 
 	check_true(memory != MAP_FAILED);
 }
 
-/* A part of a huge page cannot be replaced: all of it is first. */
+/* A part of a huge page cannot be replaced, so all of the huge page is replaced first. */
 static bool is_huge[ARENA_HUGE];
 
 static void replace_huge(uint64_t first_page, uint64_t npages)
@@ -129,7 +129,7 @@ static void small_shared(uint64_t first_page, uint64_t npages)
 	show_file(first_page, npages, PROT_READ | PROT_WRITE, MAP_SHARED, world.small);
 }
 
-/* Pages of its own, which are freed as soon as nobody needs them. */
+/* Small private pages, which are freed as soon as nothing needs them. */
 static void small_private(uint64_t first_page, uint64_t npages)
 {
 	show_file(first_page, npages, PROT_READ | PROT_WRITE, MAP_PRIVATE, world.small);
@@ -141,7 +141,7 @@ static void no_access(uint64_t first_page, uint64_t npages)
 	show_file(first_page, npages, PROT_NONE, MAP_PRIVATE, world.small);
 }
 
-/* A file that ends before the mapping does: a fault there has no page. */
+/* A mapping behind the end of its file: a fault there finds no page. */
 static void beyond_the_end(uint64_t first_page, uint64_t npages)
 {
 	void *memory = mmap(world.arena + first_page * PAGE, npages * PAGE, PROT_READ | PROT_WRITE,
@@ -159,7 +159,7 @@ static void all_huge(uint64_t number)
 	is_huge[number] = true;
 }
 
-/* Private pages are the child's, too, for a while. */
+/* For a while the child has the private pages, too. */
 static void fork_a_child(uint64_t *seed)
 {
 	pid_t child = fork();
@@ -196,7 +196,7 @@ static void change_memory(uint64_t *seed)
 		fork_a_child(seed);
 		break;
 	case 4:
-		/* From the file again, if it is private. */
+		/* A private page then comes from the file again. */
 		madvise(world.arena + first * PAGE, npages * PAGE, MADV_DONTNEED);
 		break;
 	case 5 ... 7:
@@ -213,7 +213,7 @@ static void all_small(void)
 	small_shared(0, ARENA_PAGES);
 }
 
-/* One thread at a time changes the arena: what it writes to must be writable. */
+/* Only one thread at a time changes the arena: memory that it writes to must be writable. */
 static pthread_mutex_t arena_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static void play_memory(uint64_t *seed)
@@ -223,7 +223,7 @@ static void play_memory(uint64_t *seed)
 	pthread_mutex_lock(&arena_mutex);
 	for (i = 0; i < 4; i++)
 		change_memory(seed);
-	/* Most of it is there most of the time, or hardly any map would work. */
+	/* Most of the memory is there most of the time, or hardly any map would succeed. */
 	if (pick(seed, 2))
 		all_small();
 	pthread_mutex_unlock(&arena_mutex);
@@ -301,7 +301,7 @@ static void play_native(uint64_t *seed)
 
 /* --- PCI devices */
 
-/* Reads through a device. The probe is mapped wherever the device is. */
+/* Judges a read by a device. The probe is mapped in every IOAS that the device uses. */
 static void judge_transfer(struct edu *edu, volatile uint64_t *probe, uint64_t iova)
 {
 	bool blocked = true;
@@ -335,7 +335,7 @@ static void play_device(uint64_t *seed)
 		       pick(seed, NIOVA_PAGES) * PAGE + pick(seed, 2) * EDU_BYTES);
 }
 
-/* What is mapped into an IOAS before it has a group: some of it may have no memory yet. */
+/* Maps memory into an IOAS that has no group yet. Some of it may not be there. */
 static void map_for_second_group(uint32_t ioas, void *probe, uint64_t *seed)
 {
 	uint64_t number;
@@ -378,13 +378,13 @@ static void read_by_second(int group, void *probe, uint64_t *seed)
 	edu_close(&edu);
 }
 
-/* A child that was forked meanwhile has the device open until it ends. */
+/* A child that was forked meanwhile holds the device open until the child ends. */
 static bool group_leaves(void *arg)
 {
 	return group_unset_container(*(int *)arg) != -EBUSY;
 }
 
-/* The second group tries to join an IOAS whose memory changes, until that works. */
+/* The second group tries, up to NATTACHES times, to join an IOAS whose memory changes. */
 static void play_group(uint64_t *seed)
 {
 	static void *probe;
@@ -399,7 +399,7 @@ static void play_group(uint64_t *seed)
 	disturb(seed);
 	map_for_second_group(ioas, probe, seed);
 	for (i = 0; i < NATTACHES && ret; i++) {
-		/* Between the two others may choose again: then it joins that, or nothing. */
+		/* In between another thread may select, too: the group joins that IOAS, or none. */
 		vfio_ioas_set(world.container, ioas);
 		ret = group_set_container(group, world.container);
 		vfio_ioas_set(world.container, world.first_ioas);
@@ -426,10 +426,10 @@ static struct {
 	int late;			/* a device that notes its pins after they were made */
 } soft = { -1, -1, -1, -1, -1 };
 
-/* Nothing is unmapped between a write and its report. */
+/* Held from a write to its report: nothing is unmapped in between. */
 static pthread_mutex_t maps_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/* What a device writes is reported, also when the page is not pinned any more. */
+/* Checks that a write of a device is reported after its page was unpinned, too. */
 static void write_and_report(int device, uint64_t iova, uint64_t *words)
 {
 	uint64_t bits = 0;
@@ -437,7 +437,7 @@ static void write_and_report(int device, uint64_t iova, uint64_t *words)
 	pthread_mutex_lock(&maps_mutex);
 	if (!emulated_copy(device, iova, words, PAGE, EMULATED_WRITE)) {
 		emulated_unpin(device, iova, 1);
-		/* A report of a part of a mapping is refused. */
+		/* A report about a part of a mapping is refused. */
 		if (!dirty_get(soft.container, iova, PAGE, &bits, sizeof(bits)) &&
 		    check_eq(bits & 1, 1))
 			atomic_fetch_add(&world.nreported, 1);
@@ -480,7 +480,7 @@ static void play_emulated(uint64_t *seed)
 	pin_and_read(soft.device, seed);
 }
 
-/* Each pin takes until an unmap asks for one, in vain, and a while longer. */
+/* Each pin takes until an unmap asks for its page in vain, and a while longer. */
 static void play_late(uint64_t *seed)
 {
 	pin_and_read(soft.late, seed);
@@ -516,7 +516,7 @@ static void open_emulated(void)
 	soft.device = emulated_device_open(soft.group, EMULATED_0);
 	soft.late_group = emulated_group_add(soft.container, EMULATED_1);
 	soft.late = emulated_device_open(soft.late_group, EMULATED_1);
-	/* After an unmap has taken a page from one device the other one can pin that IOVA. */
+	/* One device may pin an IOVA whose page an unmap has just taken from the other device. */
 	emulated_behave(soft.device, 0, EMULATED_UNPINS_OWN);
 	emulated_behave(soft.late, 0, EMULATED_NOTES_LATER | EMULATED_UNPINS_OWN);
 	require_eq(dirty_start(soft.container), 0);
@@ -564,7 +564,7 @@ static unsigned int nseconds(void)
 	return text ? (unsigned int)atoi(text) : scaled(60U, 20U);
 }
 
-/* Is there one of each thing that the test is about? */
+/* Has each event that the test is about happened at least once? */
 static bool everything_has_happened(void *unused)
 {
 	(void)unused;
@@ -588,9 +588,9 @@ static void play_all(void)
 		players[i].seed = seed + i * 7919;
 		require_eq(pthread_create(&players[i].thread, NULL, run_player, &players[i]), 0);
 	}
-	/* The time is what is asked for. */
+	/* Every run takes at least this time. */
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL);
-	/* On a machine that is busy with others it may take longer. */
+	/* A busy machine may need more. */
 	wait_until(everything_has_happened, NULL, MORE_SECONDS);
 	atomic_store(&world.over, true);
 	for (i = 0; i < nplayers; i++)
@@ -620,7 +620,7 @@ static void devices_see_only_what_was_given_to_them(void)
 	edu_open(&first_edu, first.group[0], 0);
 	if (have_emulated())
 		open_emulated();
-	/* An attach that fails says why. */
+	/* The module logs why an attach fails. */
 	expect_in_log("cannot attach: error");
 
 	play_all();

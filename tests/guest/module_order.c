@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * module_order.c - ours and stock type1 loaded and unloaded in every order,
- * also while containers are alive
+ * module_order.c - our module and stock type1 are loaded and unloaded in every order, also while
+ * containers are alive
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -40,7 +40,7 @@ static void unload_stock(void)
 	require_eq(module_unload(TYPE1_MODULE), 0);
 }
 
-/* How every test begins and ends: both are there. */
+/* The state before and after every test: both modules are loaded. */
 static void load_both(void)
 {
 	if (!module_loaded(TYPE1_MODULE))
@@ -55,7 +55,7 @@ static void unload_both(void)
 	unload_stock();
 }
 
-/* The container maps, the device copies, everything is taken back. */
+/* Checks that the container maps, the device copies, and an unmap removes everything. */
 static void check_alive(struct rig *rig, unsigned int index)
 {
 	uint8_t *memory = mem_alloc(NBYTES);
@@ -108,7 +108,7 @@ static void ours_serves_without_stock(void)
 
 	unload_stock();
 	check_served(IOAS_NODE, OURS);
-	/* Nobody is left for other containers. */
+	/* No backend is left for other containers. */
 	check_eq(rig_open_path(&rig, STOCK_NODE, 0), -ENODEV);
 	rig_close(&rig);
 	param_set(IOAS_MODULE, "serve", "all");
@@ -119,7 +119,7 @@ static void ours_serves_without_stock(void)
 	check_served(STOCK_NODE, STOCKS);
 }
 
-/* All that stock's coming and going moves must not move a live container. */
+/* Loading and unloading stock must not affect a live container. */
 static void stock_comes_and_goes_while_our_container_lives(void)
 {
 	int nrounds = scaled(10, 3);
@@ -243,7 +243,7 @@ static void module_stays_while_a_container_is_in_use(void)
 	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
 	check_eq(module_unload(IOAS_MODULE), -EAGAIN);
 	check_alive(&rig, 0);
-	/* The group alone keeps the container, and that us. */
+	/* The group alone keeps the container alive, and so our module. */
 	close(rig.container);
 	check_eq(module_unload(IOAS_MODULE), -EAGAIN);
 	check_true(module_refcnt(IOAS_MODULE) > 0);
@@ -269,7 +269,7 @@ static void module_stays_while_a_device_is_open(void)
 	load_ours();
 }
 
-/* With serve=all a container is ours though its node is not. */
+/* With serve=all, a container of the stock node is ours. */
 static void module_stays_while_it_serves_a_container_of_the_stock_node(void)
 {
 	struct rig rig;
@@ -302,7 +302,7 @@ static void *make_late_call(void *argument)
 	return NULL;
 }
 
-/* Its container is no more, and nothing but the call itself keeps the module. */
+/* The container has lost its group. Only the call itself keeps the module. */
 static void module_stays_while_a_call_waits_for_its_argument(void)
 {
 	static const unsigned long requests[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * module_status.c - the file "status" in debugfs: what is in it, whose it is, and what
- * happens while it is read
+ * module_status.c - the file "status" in debugfs: its contents, its owners, and changes while it is
+ * read
  */
 #define _GNU_SOURCE
 #include "lib_call.h"
@@ -25,7 +25,7 @@ static void read_status(void)
 	read_whole(STATUS, text, sizeof(text));
 }
 
-/* The first line from @from on that begins with @head; NULL if there is none. */
+/* Returns the first line from @from on that begins with @head, or NULL. */
 static const char *find_line(const char *from, const char *head)
 {
 	const char *line;
@@ -48,7 +48,7 @@ static const char *own_context(void)
 	return NULL;
 }
 
-/* Of the only context of this process. */
+/* Returns the line of this kind for the only context of this process. */
 static const char *own_line(const char *kind)
 {
 	const char *context = own_context();
@@ -61,7 +61,7 @@ static const char *own_line(const char *kind)
 	return NULL;
 }
 
-/* Of the IOASs of the only context of this process, that of the container's ioctls, or another. */
+/* Returns an IOAS of the only context of this process: that of the container ioctls, or another. */
 static const char *own_ioas(bool vfio)
 {
 	const char *line;
@@ -232,7 +232,7 @@ static void native_contexts_are_told_apart(void)
 	close(fd);
 }
 
-/* Areas of which a store shows more than they do, or that begin where the one before has ended. */
+/* An area that shows only a part of its store. */
 static void part_of_a_mapping_counts_as_that_part(void)
 {
 	uint8_t *huge = mem_alloc_huge(HUGE_BYTES);
@@ -302,7 +302,7 @@ static void process_is_told_by_the_name_that_it_has_now(void)
 	close(fd);
 }
 
-/* The caller leaves a context to a child of its own, which keeps it until the second gate. */
+/* The caller leaves a context to its child, which keeps it until the second gate opens. */
 static void open_and_leave_to_a_child(void *gates)
 {
 	struct gate *gate = gates;
@@ -356,7 +356,7 @@ static void each_process_has_its_own_line(void)
 	join(pid);
 }
 
-/* Memory in many runs, which are counted in parts. */
+/* Memory in many runs, which the reader counts in parts. */
 static void large_container_is_summed_up(void)
 {
 	const unsigned int nmaps = scaled(3000, 600);
@@ -409,7 +409,7 @@ static void status_is_read_while_maps_come_and_go(void)
 	rig_close(&rig);
 }
 
-/* As iommufd's type1 does: an unmap cuts a mapping in two, if nobody is busy with it. */
+/* As in iommufd's type1, an unmap can cut a mapping in two. It fails if the mapping is in use. */
 static void *cut_and_unmap(void *data)
 {
 	int fd = *(int *)data;
@@ -511,16 +511,16 @@ static void status_is_read_while_contexts_come_and_go_in_parallel(void)
 	check_true(!find_line(text, "context "));
 }
 
-/* --- what does not answer */
+/* --- calls that do not return */
 
-#define PROMPT_SECONDS	20	/* for what waits one second at most, on a slow machine */
+#define PROMPT_SECONDS	20	/* for a wait of one second at most, on a slow machine */
 
 struct stuck_map {
 	struct rig *rig;
 	struct late_memory late;
 	pthread_t mapper;
 	pthread_t attacher;
-	pid_t attacher_tid;	/* 0 before it is about to attach */
+	pid_t attacher_tid;	/* 0 until it is about to attach */
 };
 
 static void *map_late(void *arg)
@@ -552,7 +552,7 @@ static bool attacher_sleeps(void *arg)
 	return strstr(stat, "attach");
 }
 
-/* A map waits for its memory, and an attach for the map: nobody else gets in. */
+/* A map waits for its memory, and an attach for the map. Later calls wait for the attach. */
 static void make_stuck(struct stuck_map *stuck, struct rig *rig)
 {
 	*stuck = (struct stuck_map){ .rig = rig };
@@ -564,7 +564,7 @@ static void make_stuck(struct stuck_map *stuck, struct rig *rig)
 	check_true(wait_until(attacher_sleeps, stuck, PROMPT_SECONDS));
 }
 
-/* The memory has been released. */
+/* Must be called after the memory was released. */
 static void end_stuck(struct stuck_map *stuck)
 {
 	pthread_join(stuck->mapper, NULL);
@@ -582,7 +582,7 @@ static void read_and_tell(void *over)
 	require_true(line);
 	check_eq(word_value(line, "busy"), 1);
 	check_eq(word_value(line, "areas"), 1);
-	/* Nor for the attach, which has the groups. */
+	/* The reader does not wait for the attach either, which holds the groups. */
 	line = find_line(text, "busy ");
 	require_true(line);
 	check_eq(word_value(line, "context"), word_value(find_line(text, "context "), "id"));
@@ -596,7 +596,7 @@ static bool is_over(void *over)
 	return *(volatile bool *)over;
 }
 
-/* Whoever must not wait does so in another process, so that this one can always end it. */
+/* The call that must not wait runs in another process, so that this one can always end it. */
 static void status_does_not_wait_for_a_map_that_waits(void)
 {
 	bool *over = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -622,7 +622,7 @@ static long long read_whole_status(void)
 	return 0;
 }
 
-/* Less than a second: the reader waits as long. */
+/* The attach ends in less than a second, for which the reader waits. */
 static void status_waits_a_moment_for_an_attach(void)
 {
 	struct call reading = { .function = read_whole_status };
@@ -642,7 +642,7 @@ static void status_waits_a_moment_for_an_attach(void)
 	end_stuck(&stuck);
 }
 
-/* A store that two IOASs show is being pinned, and its memory does not answer. */
+/* A store that two IOASs show is being pinned, and its memory is not there. */
 struct stuck_copy {
 	struct rig rig;
 	struct late_memory late;
@@ -698,7 +698,7 @@ static void status_does_not_wait_for_a_store(void)
 	check_eq(word_value(line, "busy"), 1);
 	check_eq(word_value(line, "areas"), 1);
 	check_eq(word_value(line, "mapped"), PAGE);
-	/* A copy that is still being mapped is not there. */
+	/* A copy that is still being mapped is not shown. */
 	line = own_ioas(true);
 	require_true(line);
 	check_eq(word_value(line, "busy"), -1);
@@ -744,7 +744,7 @@ static void map_that_waits_for_memory_is_not_counted(void)
 	late_memory_free(&stuck.late);
 }
 
-/* Reads to the end, @nbytes at a time. Returns how many lines there are. */
+/* Reads to the end, @nbytes at a time. Returns the number of lines. */
 static unsigned long count_lines(size_t nbytes)
 {
 	int fd = open(STATUS, O_RDONLY);
@@ -774,7 +774,7 @@ static void read_all(void)
 	count_lines(sizeof(text));
 }
 
-/* In ns; the shortest of some times, as another process may get the CPU. */
+/* Returns the shortest of several times in ns, since another process may get the CPU. */
 static uint64_t shortest(void (*action)(void))
 {
 	uint64_t begin, time, least = UINT64_MAX;
@@ -790,10 +790,10 @@ static uint64_t shortest(void (*action)(void))
 	return least;
 }
 
-/* In whatever pieces: a line is a record, so that none is lost, repeated or counted again. */
+/* A line is a record: no size of reads makes lines lost, repeated or counted again. */
 static void each_line_is_a_record(void)
 {
-	/* Many, as the kernel makes a page of lines for the first piece. */
+	/* Many, since the kernel makes a page of lines for the first read. */
 	const unsigned int nioas = scaled(5000, 2000);
 	int fd[3] = { native_open(), native_open(), native_open() };
 	unsigned long nlines;
@@ -807,7 +807,7 @@ static void each_line_is_a_record(void)
 	check_eq(count_lines(4096), nlines);
 	check_eq(count_lines(100), nlines);
 
-	/* The first one is there before all others are. */
+	/* The first read does not wait for all lines to be made. */
 	first = shortest(read_one_piece);
 	all = shortest(read_all);
 	if (!check_true(first < all / 4))
@@ -818,8 +818,8 @@ static void each_line_is_a_record(void)
 }
 
 /*
- * A large mapping, and copies of it in very many IOASs, which cost their owner next to nothing:
- * what a reader counts does not grow with them as it would if each were counted.
+ * A large mapping, and copies of it in very many IOASs, which cost their owner next to nothing. The
+ * work of a reader must not grow as if it counted each copy.
  */
 static void copies_are_not_all_counted(void)
 {
@@ -846,10 +846,10 @@ static void copies_are_not_all_counted(void)
 		nlines++;
 	}
 	check_eq(nlines, ncopies + 1);
-	/* Some pages may be neighbours all the same. */
+	/* Some pages may be neighbours by chance. */
 	check_true(word_value(own_line("ioas "), "runs") > npages * 9 / 10);
 	check_true(nruns <= all_steps + ncopies * (least_steps + at_once));
-	/* They all are told of, with as many areas as they have. */
+	/* All copies are listed, but not all are counted if together they have too many pages. */
 	if (ncopies * (uint64_t)npages > all_steps)
 		check_true(nbusy > 0 && nbusy < ncopies);
 	else
@@ -865,7 +865,7 @@ static void *read_status_until_told(void *stop)
 	return NULL;
 }
 
-/* The walk through its areas takes a while: a reader is there when the context ends. */
+/* The walk through the areas takes a while, so the context ends during a read. */
 static void context_ends_while_it_is_read(void)
 {
 	const unsigned int nareas = scaled(2000, 500);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tool_status.c - "vfio-ioas status" and "vfio-ioas top" on what there is
+ * tool_status.c - output of "vfio-ioas status" and "vfio-ioas top"
  */
 #define _GNU_SOURCE
 #include "lib_native.h"
@@ -14,7 +14,7 @@
 #define IOVA		0x100000ULL
 #define DEBUGFS		"/sys/kernel/debug"
 
-/* Programs that we run are not to have it, too. */
+/* Programs that the test runs must not inherit the descriptor. */
 static void keep_to_us(int fd)
 {
 	require_eq(or_errno(fcntl(fd, F_SETFD, FD_CLOEXEC)), 0);
@@ -55,12 +55,12 @@ static void status_shows_a_container_of_ours(void)
 		 (int)getpid());
 	check_said(words);
 	check_said("\"mapped\": 1048576, \"pinned\": 1048576, \"charged\": 1048576, \"runs\": ");
-	/* Nothing else is open. */
+	/* No other container is open. */
 	check_said("\"others\": []");
 	rig_close(&rig);
 }
 
-/* What is known of other processes. */
+/* Checks output about other processes. */
 static void check_shown(const char *text, const char *words)
 {
 	run_tool_until_said(text, words);
@@ -86,7 +86,7 @@ static void status_tells_containers_that_are_not_ours(void)
 	rig_close(&rig);
 }
 
-/* serve=all: the descriptor does not tell. */
+/* serve=all: the descriptor does not tell whose container it is. */
 static void a_container_of_ours_through_the_kernel_s_node_is_no_other(void)
 {
 	struct rig rig;
@@ -121,7 +121,7 @@ static void be_nobody(void *unused)
 	check_said("is for root only");
 }
 
-/* Root would not help. */
+/* Root could not read the status, either, so the message does not ask for root. */
 static void be_nobody_without_module(void *unused)
 {
 	(void)unused;
@@ -146,7 +146,7 @@ static void what_is_missing_is_named(void)
 	check_said("debugfs is not mounted: mount -t debugfs none /sys/kernel/debug\n");
 }
 
-/* With its name, as QEMU is given that of its VM. */
+/* Runs a process with the command line of a QEMU that is given the name of its VM. */
 static void run_vm(void *argument)
 {
 	struct gate *gates = argument;
@@ -203,12 +203,12 @@ static void status_is_filtered_by_process_group_and_device(void)
 	rig_close(&rig);
 }
 
-/* A frame ends with an empty line. */
+/* Reads a frame, which ends with an empty line. */
 static void read_frame(FILE *top, char *frame, size_t nbytes)
 {
 	size_t nchars = 0;
 
-	/* The summary, and the empty line behind it. */
+	/* The summary and the empty line after it. */
 	require_true(fgets(frame, (int)nbytes, top));
 	require_true(fgets(frame, (int)nbytes, top));
 	while (fgets(frame + nchars, (int)(nbytes - nchars), top) && frame[nchars] != '\n')
@@ -225,7 +225,7 @@ static void top_shows_how_fast_memory_is_mapped(void)
 
 	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
 	keep_to_us(rig.container);
-	/* Seconds are between two frames: the map does not take them. */
+	/* The interval covers seconds between two frames, far more than the map takes. */
 	top = popen("vfio-ioas top --batch 2 --interval 4", "re");
 	require_true(top);
 	read_frame(top, frame, sizeof(frame));

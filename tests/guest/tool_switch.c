@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tool_switch.c - "vfio-ioas switch": each way on and off, across boots, and what it says
+ * tool_switch.c - "vfio-ioas switch": each way on and off, across boots, and its messages
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -63,7 +63,7 @@ static void a_node_of_ours_has_our_number(void)
 	check_eq(node.st_rdev, ours.st_rdev);
 }
 
-/* Some kernels have no labels in /dev. */
+/* False in kernels without labels in /dev. */
 static bool labelled;
 
 static void change_node(void)
@@ -108,7 +108,7 @@ static void off_puts_back_exactly_what_was_there(void)
 
 #define ACL		"system.posix_acl_access"
 
-/* An access list: the owner rw, user 77 rw, the group nothing, the mask rw, others nothing. */
+/* An access list: owner rw, user 77 rw, group nothing, mask rw, others nothing. */
 static const uint8_t acl[] = {
 	2, 0, 0, 0,
 	0x01, 0, 6, 0, 0xff, 0xff, 0xff, 0xff,
@@ -172,7 +172,7 @@ static void our_node_is_for_those_who_may_use_the_kernel_s(void)
 	change_node_back();
 }
 
-/* As udev does when the module comes and goes. */
+/* udev runs refresh when the module comes and goes. */
 static void who_may_use_it_is_kept_when_the_module_is_loaded_anew(void)
 {
 	require_eq(or_errno(chmod(STOCK_NODE, 0640)), 0);
@@ -206,7 +206,7 @@ static void what_somebody_else_gave_our_node_stays(void)
 	change_node_back();
 }
 
-/* Its number is the next driver's: nobody may open that by a node of ours. */
+/* The next driver may get its number, and no program may open that driver by our node. */
 static void a_node_of_ours_is_closed_to_all_when_the_module_goes(void)
 {
 	struct stat node;
@@ -245,7 +245,7 @@ static void refresh_takes_a_node_of_a_module_that_has_gone_away(void)
 	check_untouched(&before);
 }
 
-/* serve=all is gone with the module. */
+/* Unloading the module forgets serve=all. */
 static void refresh_sets_serve_again(void)
 {
 	require_eq(run_switch("on --way serve"), 0);
@@ -329,7 +329,7 @@ static void on_and_off_twice_are_harmless(void)
 		check_eq(run_switch("on --way %s", ways[i]), 0);
 		check_eq(run_switch("on --way %s", ways[i]), 0);
 		check_said("on already");
-		/* Without a way it is the one that is on. */
+		/* Without --way, "on" keeps the current way. */
 		check_eq(run_switch("on"), 0);
 		check_said(ways[i]);
 		check_eq(run_switch("off"), 0);
@@ -393,7 +393,7 @@ static void vfio_itself_can_be_loaded_anew_meanwhile(void)
 		skip("sample drivers use vfio");
 	require_eq(run_switch("on"), 0);
 	check_eq(system("rmmod vfio_pci vfio_pci_core vfio_ioas vfio_iommu_type1"), 0);
-	/* A module of its own up to Linux 6.2. */
+	/* A module of its own before Linux 6.2. */
 	module_unload("vfio_virqfd");
 	check_eq(module_unload("vfio"), 0);
 	check_true(!module_loaded("vfio"));
@@ -406,7 +406,7 @@ static void vfio_itself_can_be_loaded_anew_meanwhile(void)
 	check_served(STOCK_NODE, STOCKS);
 }
 
-/* A later load of the module may have another number. */
+/* The next load of the module may get another device number. */
 static void a_node_of_a_former_load_is_mended_by_on_and_removed_by_off(void)
 {
 	struct stat node, ours;
@@ -607,7 +607,7 @@ static void off_names_whoever_keeps_a_container_of_ours(void)
 	close(fd);
 }
 
-/* What a boot leaves: neither /run nor /dev remember anything. */
+/* The state after a boot: /run and /dev are empty. */
 static void reboot(void)
 {
 	require_eq(run_switch("off"), 0);

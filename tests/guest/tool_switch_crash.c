@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tool_switch_crash.c - "vfio-ioas switch" is killed before each of the system calls by
- * which it changes anything, and runs several times at once
+ * tool_switch_crash.c - "vfio-ioas switch" is killed before each of its system calls that change
+ * anything, and runs several times at once
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -28,7 +28,7 @@ static const unsigned int changing_calls[] = {
 
 #define NCALLS	ARRAY_SIZE(changing_calls)
 
-/* Stops for whoever traces us at those calls, and at no other: there are thousands. */
+/* Stops the process for its tracer at these calls only: it makes thousands of others. */
 static int stop_at_changes(void)
 {
 	struct sock_filter code[NCALLS + 3];
@@ -55,7 +55,7 @@ static void become_switch(const char *action, const char *way)
 	dup2(nowhere, STDOUT_FILENO);
 	dup2(nowhere, STDERR_FILENO);
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-	/* For the options to be set. */
+	/* The parent sets the options of ptrace meanwhile. */
 	raise(SIGSTOP);
 	if (stop_at_changes())
 		_exit(126);
@@ -72,8 +72,8 @@ static bool is_at_change(int status)
 }
 
 /*
- * Waits for one of ours that stops or ends: the switch, or a child of it, which makes no changes,
- * but would have no calls at which somebody has to be told, if nobody traced it.
+ * Waits until a traced process stops or ends: the switch, or a child of it. A child makes no
+ * changes, but without a tracer its filtered system calls would fail.
  */
 static pid_t wait_for_stop(pid_t pid, int *status)
 {
@@ -85,7 +85,7 @@ static pid_t wait_for_stop(pid_t pid, int *status)
 	return stopped;
 }
 
-/* Runs it until it is about to make its nth change; false if it ended before that. */
+/* Kills the switch before its nth change. Returns false if it ended before that. */
 static bool kill_at_change(unsigned int nth, const char *action, const char *way)
 {
 	pid_t pid = fork();
@@ -118,7 +118,7 @@ static void need_seccomp(void)
 		skip("this kernel has no seccomp, by which we stop at system calls");
 }
 
-/* So that our node is given others than it has. */
+/* Gives the node a mode that our node does not have, so that the switch must change that. */
 static void restrict_node(void)
 {
 	require_eq(or_errno(chmod(STOCK_NODE, 0640)), 0);
@@ -137,7 +137,7 @@ static void check_our_mode(mode_t mode)
 	check_eq(ours.st_mode & 07777, mode);
 }
 
-/* Somebody's container, whichever backend it is to have. */
+/* Any user can open the node, whichever backend serves. */
 static void check_node_opens(void)
 {
 	int fd = open(STOCK_NODE, O_RDWR | O_CLOEXEC);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tool_switch_others.c - what other users do, and what is broken, does not keep root from
- * switching: locks, descriptors, a dead file system, the umask, a full disk
+ * tool_switch_others.c - other users and broken things do not keep root from switching: locks,
+ * descriptors, a dead file system, the umask, a full disk
  */
 #define _GNU_SOURCE
 #include "lib_late.h"
@@ -24,7 +24,7 @@
 #define NOBODY		65534
 #define OURS		1
 
-/* Of a command that nobody keeps waiting; VMs are slow. */
+/* Seconds for a command that does not wait. VMs are slow. */
 #define PROMPT		scaled(20, 120)
 
 static struct untouched before;
@@ -66,7 +66,7 @@ static void other_end(struct other *other)
 	join(other->pid);
 }
 
-/* Runs the switch, which nobody may keep. */
+/* Runs the switch. No other process may delay it. */
 #define check_prompt(status, ...) \
 	do { \
 		uint64_t start_ = now_ns(); \
@@ -128,7 +128,7 @@ static void another_switch_is_waited_for_and_named(void)
 		 (int)other.pid);
 	check_said(words);
 	check_untouched(&before);
-	/* Whoever only looks waits for nobody. */
+	/* Commands that only look do not wait. */
 	check_prompt(SWITCH_OFF, "status");
 	check_prompt(0, "on --dry-run");
 	other_end(&other);
@@ -221,13 +221,13 @@ static void a_state_that_cannot_be_read_is_not_taken_for_off(void)
 	require_eq(or_errno(chmod("/run/vfio-ioas", 0700)), 0);
 	other_start(&other, hide_and_look);
 	other_end(&other);
-	/* Root mends that. */
+	/* Root can repair that. */
 	check_eq(run_switch("off"), 0);
 	check_eq(run_switch("on --way serve"), 0);
 	check_eq(run_switch("off"), 0);
 }
 
-/* A file system of a page, which a file fills. */
+/* Mounts a file system of one page, which a file fills. */
 static void have_full_disk(const char *path)
 {
 	char command[128];
@@ -265,7 +265,7 @@ static void a_full_disk_is_said_and_nothing_has_changed(void)
 
 static void an_output_that_nobody_takes_is_said_and_all_is_done(void)
 {
-	/* The standard error goes where we read, and nowhere else. */
+	/* The test reads only the standard error. */
 	check_eq(run_switch("on 2>&1 >/dev/full #"), 2);
 	check_said("cannot write to the standard output: No space left on device");
 	check_eq(run_switch("status"), SWITCH_ON);
@@ -296,7 +296,7 @@ static void a_user_who_opens_the_node_does_not_keep_root_from_switching(void)
 	other_end(&other);
 }
 
-/* A name is all that O_PATH needs permission for, whatever the mode of what it names. */
+/* O_PATH needs permission for the path only, whatever the mode of the file. */
 static void name_group(void)
 {
 	char path[64];
@@ -319,9 +319,9 @@ static void a_user_who_only_names_a_group_does_not_keep_root_from_switching(void
 }
 
 #define NO_EXTENSION	9999
-#define ATTEMPTS_NS	20000000000ULL	/* 1 attempt in 25 meets a passing reference, in spells */
+#define ATTEMPTS_NS	20000000000ULL	/* 1 of 25 attempts meets a passing reference, in bursts */
 
-/* For the time of each call, vfio holds the backend as one does that has a container in use. */
+/* During each call vfio holds the backend, as it does for a container in use. */
 static void have_backend_asked(void)
 {
 	int fd, i;
@@ -372,10 +372,10 @@ static void open_many(void)
 		if (dup(fd) < 0)
 			break;
 	check_eq(i, NDESCRIPTORS);
-	/* Each has as many as its parent. */
+	/* Each child has as many descriptors as its parent. */
 	for (i = 1; i < NPROCESSES; i++)
 		if (fork() == 0) {
-			/* Ends with the first. */
+			/* Ends with the first process. */
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			for (;;)
 				pause();
@@ -407,8 +407,8 @@ static void many_descriptors_of_another_user_do_not_keep_root_long(void)
 #define NFILES		240
 
 /*
- * Each descriptor has the name of a container and is a file, so that it has to be opened. Few in a
- * process, and tables that are smaller than anybody else's.
+ * Each descriptor is a file with the name of a container, so a search must open it. There are few
+ * in a process, and the tables of descriptors are smaller than those of any other process.
  */
 static void open_few_in_many(void)
 {
@@ -421,7 +421,7 @@ static void open_few_in_many(void)
 		require_true(open(path, O_RDONLY | O_CREAT, 0600) >= 0);
 	for (i = 0; i < NSMALL; i++)
 		if (fork() == 0) {
-			/* Ends with the first. */
+			/* Ends with the first process. */
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			for (;;)
 				pause();
@@ -457,7 +457,7 @@ static void many_processes_of_another_user_neither_keep_root_long_nor_hide_a_thi
 	check_prompt(0, "refresh");
 	check_prompt(0, "off");
 	other_end(&user);
-	/* No container of the kernel's is in use, whoever was not looked at. */
+	/* No stock container is in use, even if some processes were not looked at. */
 	check_prompt(0, "on");
 	check_prompt(0, "off --persist");
 	other_end(&crowd);
@@ -475,14 +475,14 @@ static void hide_container(void)
 	for (i = 0; i < NDESCRIPTORS; i++)
 		if (dup(fd) < 0)
 			break;
-	/* Behind all others. */
+	/* Behind all other descriptors. */
 	require_true(dup(rig.container) > NDESCRIPTORS);
 	require_true(dup(rig.group[0]) > NDESCRIPTORS);
 	close(rig.container);
 	close(rig.group[0]);
 }
 
-/* In VMs there is no time to find it: it may be that of any process that was not looked at. */
+/* VMs are too slow to find it: any process that was not looked at may have it. */
 static void a_container_in_use_that_is_not_found_is_refused(void)
 {
 	struct other crowd, user;
@@ -502,14 +502,14 @@ static void a_container_in_use_that_is_not_found_is_refused(void)
 	other_end(&crowd);
 }
 
-/* Like a backend that is no module of its own: it has no count of its users. */
+/* A backend that is no module of its own has no count of users. */
 static void have_built_in_backend(void)
 {
 	require_eq(or_errno(unshare(CLONE_NEWNS)), 0);
 	require_eq(or_errno(mount("tmpfs", "/sys/module/vfio_iommu_type1", "tmpfs", 0, NULL)), 0);
 }
 
-/* Does a process look for containers? Then it has a directory of descriptors open. */
+/* A process that searches for containers has a directory of descriptors open. */
 static bool is_searching(const char *pid)
 {
 	char path[64], name[32] = "", target[64];
@@ -540,7 +540,7 @@ static bool is_searching(const char *pid)
 	return found;
 }
 
-/* Stops each search for good, as one that had too much to look at; the switch kills it. */
+/* Stops each search for good, as if it had too much to look at. The switch kills it. */
 static void stop_searches(void)
 {
 	struct dirent *entry;
@@ -559,7 +559,7 @@ static void stop_searches(void)
 	}
 }
 
-/* The crowd gives a search something to do, in which it can be stopped. */
+/* The crowd gives a search enough to do for it to be stopped in the middle. */
 static void a_search_that_ends_early_is_said(void)
 {
 	struct other crowd, stopper;
@@ -584,7 +584,7 @@ static void a_search_that_ends_early_is_said(void)
 
 /* --- descriptors that no process has */
 
-/* On their way over a socket, which nobody has taken them from. */
+/* Descriptors on their way over a socket, not yet received. */
 struct parcel {
 	int ends[2];
 };
@@ -655,7 +655,7 @@ static void a_container_of_ours_that_no_process_has_is_said(void)
 	check_said("none are open");
 }
 
-/* It has the module twice: by its node, and by its backend. */
+/* The container holds the module twice: by its node, and by its backend. */
 static void a_container_of_ours_that_a_process_has_is_not_said_to_be_hidden(void)
 {
 	static const struct {
@@ -698,8 +698,8 @@ static void a_container_of_ours_that_no_process_has_is_one_with_a_backend_too(vo
 }
 
 /*
- * For ioctls alone, which is neither to read nor to write: as a descriptor that only names it, this
- * one has no mode. So it is no holder, but it counts.
+ * A descriptor for ioctls alone can neither read nor write. It has no mode, like one that only
+ * names the container. So its process is no holder, but the container counts.
  */
 static void a_container_in_use_that_is_open_for_ioctls_alone_is_refused(void)
 {
@@ -736,7 +736,7 @@ static void answer(uint64_t unique, const void *data, size_t nbytes)
 	require_eq(write(fuse, &message, message.head.len), message.head.len);
 }
 
-/* Answers until the root directory has been opened, and no more. */
+/* Answers until the root directory has been opened, then no more. */
 static void serve_until_opened(void)
 {
 	static uint8_t buffer[1 << 17];
@@ -808,7 +808,7 @@ static void a_dead_file_system_does_not_keep_root_waiting(void)
 	umount2(DEAD, MNT_DETACH);
 }
 
-/* One whose path is that of a container. */
+/* The path of this file system is that of a container. */
 static void a_dead_file_system_in_place_of_a_node_does_not_either(void)
 {
 	struct other other;
@@ -816,7 +816,7 @@ static void a_dead_file_system_in_place_of_a_node_does_not_either(void)
 
 	have_dead_file_system();
 	require_eq(pthread_create(&server, NULL, serve, NULL), 0);
-	/* In a namespace of its own, as any user may have one. */
+	/* In a namespace of its own, which any user can make. */
 	require_eq(or_errno(unshare(CLONE_NEWNS)), 0);
 	require_eq(or_errno(mkdir("/tmp/vfio", 0755)), 0);
 	require_eq(or_errno(mount(DEAD, "/tmp/vfio", NULL, MS_BIND, NULL)), 0);
@@ -836,11 +836,11 @@ static void a_dead_file_system_in_place_of_a_node_does_not_either(void)
 
 /* --- locks of directories */
 
-/* A directory is locked while it is listed; an open() with O_CREAT then keeps others from it. */
+/* A directory is locked while it is listed. An open() with O_CREAT then blocks all other users. */
 struct hold {
 	const char *path;
 	struct late_memory late;
-	int stat;		/* of the thread that creates; -1 before there is one */
+	int stat;		/* of the thread that creates: its stat file; -1 before it runs */
 };
 
 static struct hold hold;
@@ -875,7 +875,7 @@ static bool creator_waits(void *unused)
 	return state && !strncmp(state, ") D", 3);
 }
 
-/* FUSE takes the place of the userfaultfd if a user does that. */
+/* An ordinary user would use FUSE instead of the userfaultfd. */
 static void hold_directory(void)
 {
 	pthread_t lister, creator;
@@ -911,7 +911,7 @@ static void a_user_who_holds_the_users_of_the_module_does_not_keep_status_waitin
 	check_said("none are open");
 }
 
-/* Where /proc is held nobody finds a process, but switching needs none. */
+/* While /proc is held no process can be found, but switching needs none. */
 static void the_switch_does_without_proc(void)
 {
 	require_eq(or_errno(unshare(CLONE_NEWNS)), 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tool_switch_refusals.c - when "vfio-ioas switch" refuses, in which words, and that
- * nothing has changed then
+ * tool_switch_refusals.c - when "vfio-ioas switch" refuses, its messages, and that a refusal
+ * changes nothing
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -17,7 +17,7 @@
 
 static struct untouched before;
 
-/* Programs that we run are not to have it, too. */
+/* Programs that the test runs must not inherit the descriptor. */
 static int keep_to_us(int fd)
 {
 	require_eq(or_errno(fcntl(fd, F_SETFD, FD_CLOEXEC)), 0);
@@ -80,7 +80,7 @@ static void a_module_that_does_not_load_is_refused(void)
 {
 	require_eq(module_unload(IOAS_MODULE), 0);
 	untouched_note(&before);
-	/* Where it is looked for first; the VM's own is elsewhere. */
+	/* The first place of the search. The VM's own modprobe is elsewhere. */
 	make_modprobe("/usr/sbin");
 	check_refused("on", "the module vfio_ioas cannot be loaded: no such luck\n");
 	require_eq(or_errno(unlink("/usr/sbin/modprobe")), 0);
@@ -166,7 +166,7 @@ static void restore_does_not_refuse_for_a_container_in_use(void)
 	rig_close(&rig);
 }
 
-/* What a kernel with an iommufd looks like in sysfs. */
+/* Makes sysfs look as in a kernel with an iommufd. */
 static void have_an_iommufd(void)
 {
 	require_eq(or_errno(unshare(CLONE_NEWNS)), 0);
@@ -268,7 +268,7 @@ static void a_mount_in_place_is_refused(void)
 #define LOCAL_RULES	"/etc/apparmor.d/local/abstractions/libvirt-qemu"
 #define HELPER		"/usr/lib/libvirt/virt-aa-helper"
 
-/* As much of Debian's libvirt as matters. */
+/* The parts of Debian's libvirt that matter. */
 static void have_libvirt(void)
 {
 	char enabled[8];
@@ -293,7 +293,7 @@ static void without_apparmor_s_rule_a_link_is_refused(void)
 	untouched_note(&before);
 	check_refused("on", "echo '/dev/vfio/ioas rw,' >> " LOCAL_RULES "\n");
 	check_eq(run_switch("on --dry-run"), 1);
-	/* It is about the path behind a link alone. */
+	/* Only the path behind a link is refused. */
 	check_eq(run_switch("on --way node"), 0);
 	check_eq(run_switch("on --way serve"), 0);
 	check_eq(run_switch("off"), 0);

@@ -2,8 +2,8 @@
 /*
  * trace_events.c - the tracepoints vfio_ioas:*
  *
- * On a machine with one CPU: QEMU 7.2 may execute half of what the kernel patches on
- * another one, and switching events on is patching.
+ * Runs on a machine with one CPU: with more, QEMU 7.2 may execute code that the kernel has half
+ * patched on another CPU, and switching events on patches code.
  */
 #define _GNU_SOURCE
 #include "lib_native.h"
@@ -20,20 +20,20 @@ static void trace_start(void)
 {
 	int fd = open(TRACING "trace", O_WRONLY | O_TRUNC);
 
-	/* That has emptied it. */
+	/* The open has emptied the trace. */
 	require_true(fd >= 0);
 	close(fd);
 	require_eq(write_text(EVENTS, "1"), 0);
 }
 
-/* Reads what was traced. */
+/* Reads the trace. */
 static void trace_stop(void)
 {
 	require_eq(write_text(EVENTS, "0"), 0);
 	read_whole(TRACING "trace", text, sizeof(text));
 }
 
-/* The words of the nth event of a name, from 0 on; NULL if there are fewer. */
+/* Returns the words of the nth event of this name, from 0 on, or NULL if there are fewer. */
 static const char *event(const char *name, unsigned int n)
 {
 	static char line[512];
@@ -126,7 +126,7 @@ static void failures_are_traced_with_their_error(void)
 	check_true(line_has(event("map", 0), " prot=r "));
 }
 
-/* Of three pages two are pinned for a first copy; the third is not there. */
+/* Of three pages, two are pinned for a first copy. The third page is not there. */
 static void failed_pin_is_traced_without_runs(void)
 {
 	uint8_t *memory = mem_alloc(NBYTES);
