@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034  # for those who source it
-# Sourced by the scripts that run programs with the test driver for edu: two more devices, and how
-# a guest gives all four to the driver, once that is loaded.
+#
+# Sourced by the scripts that run programs with the test driver for edu. Defines two more devices,
+# and the commands by which a guest gives all four devices to the driver, once the driver is loaded.
 
-# What is behind a conventional PCI bridge has one group.
+# All devices behind a conventional PCI bridge share one group.
 edu=edu,dma_mask=0xffffffffffffffff
 edu_pair="-device pcie-pci-bridge,id=bridge -device $edu,bus=bridge,addr=1 -device $edu,bus=bridge,addr=2"
 # shellcheck disable=SC2016  # for the guest to expand

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Sourced by the scripts that run the guest's programs. The table tests/guest/programs says which
-# there are and what each needs. The scripts have
+# Sourced by the scripts that run the guest's programs. The table tests/guest/programs lists the
+# programs and the needs of each. The scripts set
 #   top       the root of the sources
 #   kernel    the kernel directory, for is_slow
 # shellcheck disable=SC2154,SC2034  # see above; used there
 
-# In front of a program: the kernel's own backend, which it looks for itself.
+# Precedes a program in a command: it uses the kernel's own backend.
 on_stock='VFIO_NODE=/dev/vfio/vfio BACKEND=type1 '
 
 table=$top/tests/guest/programs
@@ -50,9 +50,9 @@ check_table() {
 	}
 }
 
-# select_programs SUITE [MACHINE [MARK]]: the names of the programs of a suite, or of all suites (any),
-# that need that machine (any: whatever it is) and have that mark. Only those that $PROGRAMS has, if
-# it is set. Fails if one is not built.
+# select_programs SUITE [MACHINE [MARK]]: prints the names of the programs of a suite, or of all
+# suites (any), that need that machine (any: all machines) and have that mark. If $PROGRAMS is set,
+# only programs in it are printed. Fails if one is not built.
 select_programs() {
 	local name
 
@@ -70,14 +70,14 @@ select_programs() {
 		{ for (i = 4; i <= NF; i++) if ($i == mark) print $1 }' "$table")
 }
 
-# has_mark PROGRAM MARK
+# has_mark PROGRAM MARK: does the program have the mark?
 has_mark() {
 	awk -v name="$1" -v mark="$2" '
 		$1 == name { for (i = 4; i <= NF; i++) if ($i == mark) found = 1 }
 		END { exit !found }' "$table"
 }
 
-# racing SUITE: the programs of a suite that race, a line each, with those of their tests that do.
+# racing SUITE: prints the programs of the suite that race, a line each, with their tests that race.
 racing() {
 	awk -v suite="$1" '
 		/^#|^$/ { next }
@@ -88,17 +88,17 @@ racing() {
 		END { for (i = 1; i <= n; i++) print order[i] tests[order[i]] }' "$table"
 }
 
-# wanted NAME: is it one of $PROGRAMS, or are all wanted?
+# wanted NAME: is it in $PROGRAMS, or is that unset?
 wanted() {
 	case " ${PROGRAMS:-$1} " in *" $1 "*) return 0 ;; *) return 1 ;; esac
 }
 
-# is_slow: does the kernel watch all memory accesses?
+# is_slow: does the kernel check all memory accesses?
 is_slow() {
 	grep -qE '^CONFIG_(KASAN|KCSAN)=y$' "$kernel/config"
 }
 
-# skip_stock: ends the script if it is about stock type1, on a kernel that complains of that.
+# skip_stock: ends a script that tests stock type1, if the kernel complains about that backend.
 skip_stock() {
 	[ -n "$stock" ] || return 0
 	echo "1..0 # SKIP this kernel complains of stock's locks"

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Sourced by run-kapi and run-emulated: the VM in which warnings of the kernel are expected,
-# those of a driver which does not let go of memory. They have
+# Sourced by run-kapi and run-emulated: runs the VM in which the kernel is expected to warn about a
+# driver that does not let go of memory. The scripts set
 #   kernel    the kernel directory
 #   work      a directory for files
 #   boot      boot OPTION... -- COMMAND...: runs a VM
 
-# are_the_warnings COMMAND STATUS FUNCTION...: did a run with COMMAND fail for one reason only, one
-# warning in each function? init names the first bad line in the log and what taints the kernel;
-# the console has all lines.
+# are_the_warnings COMMAND STATUS FUNCTION...: did a run with COMMAND fail only because of exactly
+# one warning in each function? init prints only the first bad line of the log and the reasons of a
+# taint. The console has all lines.
 are_the_warnings() {
 	local command=$1 status=$2 function said
 	shift 2
@@ -24,7 +24,7 @@ are_the_warnings() {
 		[[ $said == "in: $command the kernel said: "*"[ cut here ]------------; the kernel was tainted in: $command (512)" ]]
 }
 
-# boot_warned COMMAND FUNCTION...: the VM in which the kernel is expected to warn, once in each
+# boot_warned COMMAND FUNCTION...: runs the VM. The kernel is expected to warn once in each
 # function, and so the run to fail.
 boot_warned() {
 	local status=0 result=ok name=driver_that_keeps_its_pins_is_warned_of_once_in_each_place
