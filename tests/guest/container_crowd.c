@@ -81,7 +81,7 @@ static void be_a_crowd(void *unused)
 	check_eq(ioas_unmap_all(crowd.fd, crowd.ioas), NAREAS * PAGE);
 }
 
-/* One of the actions that must stay fast, by root. */
+/* Root's first action that must stay fast; the others follow. */
 static void use_a_container(void)
 {
 	struct rig rig;

@@ -368,7 +368,7 @@ static void container_is_ours_whichever_process_sets_it_up(void)
 	rig_close(&rig);
 }
 
-/* --- a program with very many descriptors that sends ioctls all the time */
+/* --- a program that has very many descriptors and sends ioctls all the time */
 
 #define NQUESTIONS	20U	/* of either process, at least */
 #define MAX_QUESTIONS	100000U

@@ -44,7 +44,7 @@ static uint64_t report(void)
 	return report_at(0, NPAGES).word[0];
 }
 
-/* --- what is reported, and how often */
+/* --- which pages are reported, and how often */
 
 static void pinned_page_is_dirty_until_once_after_it_is_unpinned(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * emul_robust.c - behaviour of emulated devices and racing calls that our container survives, but
- * the stock one does not
+ * the stock one may not
  */
 #define _GNU_SOURCE
 #include "lib_dirty.h"

@@ -281,7 +281,7 @@ int edu_rw(int file, uint64_t iova, void *data, uint32_t nbytes,
 	return native_call(file, EDU_TEST_RW, &arg);
 }
 
-/* --- what most tests need */
+/* --- the setup of most tests */
 
 void kapi_open(void)
 {

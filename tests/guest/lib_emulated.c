@@ -146,7 +146,7 @@ struct emulated_info emulated_info(int device)
 	return arg;
 }
 
-/* --- what most tests need */
+/* --- the setup of most tests */
 
 static void open_container(void)
 {

@@ -39,8 +39,8 @@ static void arm(unsigned int n)
 }
 
 /*
- * Disarms the counter. Returns how many points of failure were still to come. The question itself
- * can be what fails, and then the operation had not reached any point.
+ * Disarms the counter. Returns how many failures were still to come. The read itself can be what
+ * fails. Then one failure was still to come when the operation ended.
  */
 static unsigned int disarm(void)
 {

@@ -326,7 +326,7 @@ RIG_TEST(access_that_pins_is_refused_where_mappings_are_not_whole_pages)
 	}
 }
 
-/* --- pins and tables */
+/* --- pins and HWPTs */
 
 RIG_TEST(table_takes_over_what_is_pinned)
 {

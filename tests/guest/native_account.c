@@ -46,7 +46,7 @@ static void open_limited(enum mode mode, unsigned int nmocks,
 	set_memlock_pages(limit_pages);
 	drop_ipc_lock();
 	require_eq(or_errno(setresuid(USER, USER, USER)), 0);
-	/* The change of root's id has removed CAP_IPC_LOCK, too. */
+	/* The change of the user id has removed CAP_IPC_LOCK, too. */
 	require_true(!has_ipc_lock());
 	check_eq(pinned(), 0);
 	check_eq(locked(), 0);

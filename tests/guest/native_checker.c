@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * native_checker.c - the invariant checker of the selftest build (docs/testing.md) notices every
- * corruption, and nothing else
+ * native_checker.c - the invariant checker of the selftest build (docs/testing.md) notices
+ * corrupted state, and nothing else
  */
 #include "lib_native.h"
 

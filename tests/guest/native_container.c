@@ -179,7 +179,7 @@ static uint64_t look(void)
 	{ \
 		const struct operation operation = { \
 			.run = does, .undo = undoes, .look = look, .look_is_slow = true, \
-			/* A group that cannot join a table gets another one, as on stock. */ \
+			/* A group that cannot join an HWPT gets another one, as on stock. */ \
 			.ignore = { " groups=", "\nhwpt" }, \
 		}; \
 		open_rig(); \
@@ -203,7 +203,7 @@ SWEEP(second_group_is_attached_or_not, map_before_attach(), attach_second, detac
 	{ \
 		const struct operation operation = { \
 			.run = does, .undo = undoes, .look = look, .look_is_slow = true, \
-			/* A group that cannot join a table gets another one, as on stock. */ \
+			/* A group that cannot join an HWPT gets another one, as on stock. */ \
 			.ignore = { " groups=", "\nhwpt" }, \
 		}; \
 		use_kernel_counter(); \

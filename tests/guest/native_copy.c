@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * native_copy.c - COPY: the same pages at several IOVA
+ * native_copy.c - COPY: the same pages at several IOVAs
  */
 #define _GNU_SOURCE
 #include "lib_native.h"

@@ -577,7 +577,7 @@ RIG_TEST(impossible_allowed_ranges_are_refused)
 {
 	uint64_t base = rig_page(16);
 	struct iommu_iova_range cases[][2] = {
-		/* an empty range, one byte, backwards */
+		/* one byte, nothing, backwards */
 		{ { base, base + PAGE - 1 }, { base + PAGE, base + PAGE } },
 		{ { base, base + PAGE - 1 }, { base + PAGE, base + PAGE - 1 } },
 		{ { base, base + PAGE - 1 }, { base + 2 * PAGE, base + PAGE } },

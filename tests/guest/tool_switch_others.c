@@ -840,7 +840,7 @@ static void a_dead_file_system_in_place_of_a_node_does_not_either(void)
 struct hold {
 	const char *path;
 	struct late_memory late;
-	int stat;		/* of the thread that creates: its stat file; -1 before it runs */
+	int stat;		/* stat file of the creating thread; -1 before it runs */
 };
 
 static struct hold hold;
