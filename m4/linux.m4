@@ -1,23 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 
 # VFIO_IOAS_LINUX
-# Finds the kernel that plain make and make install are for, and what it is like.
+# Finds the kernel for plain make and make install, and probes it.
 # Substitutes LINUX_BUILD (its build directory), LINUX_RELEASE and ALLOW_UNPROVEN_KERNEL.
-# A directory that the user names has to be suitable. Without one we take the running
-# kernel's, or none: a machine that only runs our VMs needs none.
+# A directory that the user names must be suitable. Otherwise we use that of the running kernel, if
+# it is suitable, or none: a machine that only runs our VMs needs none.
 AC_DEFUN([VFIO_IOAS_LINUX], [
 	AC_ARG_WITH([linux],
 		[AS_HELP_STRING([--with-linux=DIR],
 			[kernel build directory @<:@/lib/modules/<running release>/build@:>@;
-			--without-linux: plain make and make install leave the module out])],
-		[AS_CASE([$withval], [yes], [AC_MSG_ERROR([--with-linux needs a directory])])],
+			--without-linux: plain make and make install leave out the module])],
+		[AS_CASE([$withval], [yes],
+			[AC_MSG_ERROR([--with-linux needs a directory: --with-linux=DIR])])],
 		[with_linux=])
 	AC_ARG_WITH([modules-dir],
-		[AS_HELP_STRING([--with-modules-dir=DIR], [where make install puts <release>/updates @<:@/lib/modules@:>@])],
+		[AS_HELP_STRING([--with-modules-dir=DIR],
+			[make install puts the module into DIR/<release>/updates @<:@/lib/modules@:>@])],
 		[], [with_modules_dir=/lib/modules])
 	AC_ARG_ENABLE([unproven-kernel],
 		[AS_HELP_STRING([--enable-unproven-kernel],
-			[build for a kernel newer than the newest one proven to match])])
+			[accept a kernel newer than the newest one whose vfio.ko is proven to match])])
 	ALLOW_UNPROVEN_KERNEL=
 	AS_IF([test "$enable_unproven_kernel" = yes], [ALLOW_UNPROVEN_KERNEL=1])
 	export ALLOW_UNPROVEN_KERNEL
@@ -47,19 +49,19 @@ AC_DEFUN([VFIO_IOAS_FIND_LINUX], [
 		AS_IF([test -n "$with_linux"],
 			[AC_MSG_ERROR(m4_normalize([$with_linux is not a prepared kernel build directory
 				(no include/generated/utsrelease.h).
-				Debian has one in the package linux-headers-<release>.]))])])
+				Debian's package linux-headers-<release> has one.]))])])
 
 	AS_IF([test -n "$LINUX_RELEASE"], [VFIO_IOAS_PROBE])
 	AS_IF([test -z "$LINUX_RELEASE"],
 		[AS_IF([test -n "$with_linux"],
 			[AC_MSG_ERROR([$with_linux cannot be used, for the reason above])])
-		AC_MSG_WARN([no kernel for plain make and make install: give one with --with-linux=DIR])
+		AC_MSG_WARN([plain make and make install have no kernel: name one with --with-linux=DIR])
 		LINUX_BUILD=])
 ])
 
 # VFIO_IOAS_PROBE
-# Sees whether the kernel at LINUX_BUILD suits us (if not, LINUX_RELEASE becomes empty) and
-# compiles m4/probes/*.c.
+# Checks whether the kernel of LINUX_BUILD is suitable, and compiles m4/probes/*.c. If it is not
+# suitable, LINUX_RELEASE becomes empty.
 AC_DEFUN([VFIO_IOAS_PROBE], [
 	AC_MSG_CHECKING([whether Linux $LINUX_RELEASE can run our module])
 	AS_IF([scripts/build-module --configure "$LINUX_BUILD" >&AS_MESSAGE_LOG_FD 2>conftest.err],

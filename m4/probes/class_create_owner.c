@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * 6.4 took from class_create() its first argument, the owning module.
+ * 6.4 removed the first argument of class_create(), the owning module.
  */
 #include <linux/device.h>
 #include <linux/module.h>

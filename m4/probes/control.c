@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Compiles with every kernel: it includes what the other probes include. When it does
- * not compile, the kernel directory or the compiler is at fault, and what the other
- * probes say means nothing.
+ * Compiles with every kernel, and includes the same headers as the other probes. If it does not
+ * compile, the kernel directory or the compiler is at fault, and the other probes prove nothing.
  */
 #include <linux/device.h>
 #include <linux/iommu.h>

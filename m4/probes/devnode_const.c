@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * 6.2 made the device that a class' devnode callback is given const.
+ * 6.2 made the device const that the devnode callback of a class gets.
  */
 #include <linux/device.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * 6.12 added follow_pfnmap_start() and follow_pfnmap_end(), which also know huge entries.
- * Before there was follow_pte().
+ * 6.12 added follow_pfnmap_start() and follow_pfnmap_end(), which also handle huge entries.
+ * Before, there was only follow_pte().
  */
 #include <linux/mm.h>
 

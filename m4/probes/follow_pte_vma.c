@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Since 6.10 follow_pte() asks for the area (VMA), not for its address space.
+ * 6.10 changed the first argument of follow_pte() from the address space to the VMA.
  */
 #include <linux/mm.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Between 6.12 and 7.2 Intel's and AMD's IOMMU drivers got one code for page tables, with
- * errors of its own.
+ * After 6.12, and by 7.2, Intel's and AMD's IOMMU drivers got common code for page tables, which
+ * returns other errors than theirs did.
  */
 #include <linux/generic_pt/iommu.h>
 

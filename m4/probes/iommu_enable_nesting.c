@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * 6.13 removed iommu_enable_nesting(), and with it what stock type1 did for
- * VFIO_TYPE1_NESTING_IOMMU.
+ * 6.13 removed iommu_enable_nesting(), and stock type1's support of VFIO_TYPE1_NESTING_IOMMU.
  */
 #include <linux/iommu.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * 6.3 gave iommu_map() a last argument: how to allocate page tables.
+ * 6.3 added a last argument to iommu_map(): how to allocate page tables.
  */
 #include <linux/iommu.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Since 6.5, and 6.1.130, there is is_zero_page(), by which pin_user_pages*() does not pin it.
+ * 6.5 and 6.1.130 added is_zero_page(); since then, pin_user_pages*() does not pin the zero page.
  */
 #include <linux/mm.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * 6.5 took from pin_user_pages_remote() the argument before the last, an array for the
- * areas (VMAs) that the pages belong to.
+ * 6.5 removed the last argument but one of pin_user_pages_remote(), an array for the VMAs of the
+ * pages.
  */
 #include <linux/mm.h>
 

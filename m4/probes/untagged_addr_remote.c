@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Since 6.4 tags are those of an address space: untagged_addr_remote() asks for it.
+ * 6.4 added untagged_addr_remote(): since then, the tag bits of an address depend on its address
+ * space.
  */
 #include <linux/mm.h>
 #include <linux/uaccess.h>

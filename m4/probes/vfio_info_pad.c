@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * 6.6 gave struct vfio_iommu_type1_info a named padding at its end, and with it stock
- * type1 began to round capabilities up to multiples of eight bytes.
+ * 6.6 added a named padding at the end of struct vfio_iommu_type1_info. Stock type1 then began to
+ * round capabilities up to multiples of eight bytes.
  */
 #include <linux/vfio.h>
 

@@ -815,7 +815,7 @@ def a_package_is_removed_though_the_module_does_not_go():
         write_program(rmmod, '[ "$*" = vfio_ioas ]')
         assert remove_package(directory, "vfio-ioas-dkms") == ""
         write_program(rmmod, "exit 1")
-        assert remove_package(directory, "vfio-ioas-dkms").startswith("vfio_ioas is in use")
+        assert "vfio_ioas is in use" in remove_package(directory, "vfio-ioas-dkms")
         write_program(rmmod, "trap '' HUP INT PIPE TERM", "echo $$ >" + pid,
                       "while :; do /bin/sleep 1; done")
         write_program(os.path.join(directory, "sleep"), "exec /bin/sleep 0.001")
@@ -824,7 +824,7 @@ def a_package_is_removed_though_the_module_does_not_go():
         finally:
             with open(pid) as file:
                 os.kill(int(file.read()), signal.SIGKILL)
-        assert said == "'rmmod vfio_ioas' has not ended in 60 seconds, and goes on\n", said
+        assert re.fullmatch("vfio-ioas-dkms: .* has not ended in 60 seconds.*\n", said), said
 
 
 TESTS = [

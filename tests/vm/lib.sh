@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
+#
 # Sourced by run and shell: the options of a VM, its initramfs and its QEMU.
 #
-# The initramfs holds busybox, our init, the kernel modules that the guest needs, and under
-# /run/vm all that the host says to it:
+# The initramfs holds busybox, our init and the kernel modules that the guest needs. The host's
+# instructions are in /run/vm:
 #   settings        shell variables, read by init
 #   load            kernel modules to load at boot, in this order
 #   command.1, ...  the commands to run, a file each
 #   bin/            guest programs and --file's; on the PATH
-#   lib/modules/    as /lib/modules; also has our module itself
-#   root/           --file's with a destination, copied there by init
+#   lib/modules/    as /lib/modules; also contains our module
+#   root/           --file's with a destination; init copies them there
 
 vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$vm_dir/../.." && pwd)
@@ -19,11 +20,11 @@ die() {
 	exit 2
 }
 
-# All that describes a VM; vm_option changes one.
+# These describe a VM. vm_option changes one of them.
 vm_kernel='' vm_module='' vm_iommu=intel vm_guest=initramfs vm_load=yes
 vm_cmdline='' vm_mem=2048 vm_qemu='' vm_files=() vm_kmods=() vm_packed='' vm_image=''
 
-# vm_option NAME VALUE: fails when there is no option of that name.
+# vm_option NAME VALUE: sets an option. Fails if there is none of that name.
 vm_option() {
 	case $1 in
 	--kernel) vm_kernel=$2 ;;
@@ -47,21 +48,27 @@ vm_check_options() {
 		[ -e "$vm_kernel/$entry" ] || die "$vm_kernel is not a kernel directory: it has no $entry"
 	done
 	[ -z "$vm_module" ] || [ -f "$vm_module" ] || die "--module $vm_module: no such file"
-	case $vm_iommu in intel | amd | virtio) ;; *) die "--iommu is intel, amd or virtio" ;; esac
+	case $vm_iommu in
+	intel | amd | virtio) ;;
+	*) die "--iommu $vm_iommu: unknown; it must be intel, amd or virtio" ;;
+	esac
 	[ "$vm_iommu" != virtio ] || grep -q '^CONFIG_VIRTIO_IOMMU=[ym]$' "$vm_kernel/config" ||
-		die "--iommu virtio: the kernel has no driver for it"
-	case $vm_guest in initramfs | 9p) ;; *) die "--guest is initramfs or 9p" ;; esac
+		die "--iommu virtio: the kernel lacks CONFIG_VIRTIO_IOMMU; use intel or amd"
+	case $vm_guest in
+	initramfs | 9p) ;;
+	*) die "--guest $vm_guest: unknown; it must be initramfs or 9p" ;;
+	esac
 	for entry in busybox qemu-system-x86_64 cpio depmod modinfo; do
 		PATH=$PATH:/usr/sbin:/sbin command -v $entry >/dev/null || die "$entry is not installed; ./bootstrap installs it"
 	done
 }
 
-# vm_has_config OPTION: has the kernel CONFIG_OPTION=y?
+# vm_has_config OPTION: does the kernel have CONFIG_OPTION=y?
 vm_has_config() {
 	grep -q "^CONFIG_$1=y\$" "$vm_kernel/config"
 }
 
-# vm_is_slow: does the kernel watch all memory accesses, for which it needs ten times as long?
+# vm_is_slow: does the kernel check each memory access, and is ten times slower for that?
 vm_is_slow() {
 	vm_has_config KASAN || vm_has_config KCSAN
 }
@@ -91,8 +98,8 @@ vm_unpack_module() {
 	esac
 }
 
-# vm_add_module NAME DIR: puts a module and what it depends on into DIR. One that is not
-# there is part of the kernel, or the kernel goes without it.
+# vm_add_module NAME DIR: puts a module and its dependencies into DIR. A module that does not exist
+# is built into the kernel, or the kernel does without it.
 vm_add_module() {
 	local name=${1//-/_} file dependency
 
@@ -111,7 +118,7 @@ vm_modinfo() {
 	PATH=$PATH:/usr/sbin:/sbin modinfo -F depends "$1"
 }
 
-# vm_add_modules ROOT: fills /lib/modules and the list of those to load at boot.
+# vm_add_modules ROOT: fills /lib/modules and the list of modules to load at boot.
 vm_add_modules() {
 	local release dir name boot=()
 
@@ -141,7 +148,7 @@ vm_add_modules() {
 	PATH=$PATH:/usr/sbin:/sbin depmod -b "$1/run/vm" "$release"
 }
 
-# vm_add_files ROOT: guest programs and --file's.
+# vm_add_files ROOT: adds the guest programs and the --file's.
 vm_add_files() {
 	local file source program
 
@@ -161,7 +168,7 @@ vm_add_files() {
 	done
 }
 
-# vm_make_initramfs FILE SETTING... -- COMMAND...
+# vm_make_initramfs FILE SETTING... -- COMMAND...: writes the initramfs to FILE.
 vm_make_initramfs() {
 	local file=$1 root=$1.d n=0 settings=()
 
@@ -193,9 +200,9 @@ vm_make_initramfs() {
 
 # --- QEMU
 
-# vm_unpack_kernel FILE: unpacks the kernel into FILE, which QEMU then starts, if that can be done and
-# the kernel has an entry for it. In the VM, where it would unpack itself, it takes ten times as long,
-# and then has addresses at random and page tables of 5 levels.
+# vm_unpack_kernel FILE: unpacks the kernel into FILE, which QEMU then starts, if the kernel has an
+# entry for that (PVH). A kernel that unpacks itself in the VM takes ten times as long. It also gets
+# random addresses and page tables of 5 levels.
 vm_unpack_kernel() {
 	[ -z "$vm_packed" ] && vm_has_config PVH || return 0
 	if "$top/scripts/unpack-kernel" "$vm_kernel/vmlinuz" >"$1"; then
@@ -203,23 +210,24 @@ vm_unpack_kernel() {
 	fi
 }
 
-# vm_qemu_command INITRAMFS: sets the array qemu to the command, but for its serial lines.
-# Two of QEMU's own PCI test devices, edu, are what VFIO passes on. They take 28-bit
-# addresses unless told otherwise.
+# vm_qemu_command INITRAMFS: sets the array qemu to the command, without its serial lines. VFIO gets
+# two of QEMU's PCI test devices, edu. By default they take only 28-bit addresses.
 #
-# QEMU 7.2 emulates CMPXCHG16B with garbage in the flags register, and an interrupt at the
-# wrong moment then crashes the guest. So the CPU has none, but for AMD's IOMMU, whose driver
-# demands it. Fast strings (ERMS, FSRM) are slow here: the kernel then clears and copies byte by
-# byte, each an instruction to QEMU; without them a test of memory takes two thirds of the time.
+# CMPXCHG16B: QEMU 7.2 leaves garbage in the flags register, and an interrupt at the wrong moment then
+# crashes the guest. So the CPU does not have it, except with AMD's IOMMU, whose driver demands it.
 #
-# When the map of memory changes, and memory regions get other numbers, QEMU 7.2 for a moment takes
-# an access that another vCPU makes to its APIC to another region: an interrupt is lost, and the
-# guest may stand still. A device that is opened or closed changes the map. So each edu has a cover:
-# memory of its size, which init puts below its registers, so that nowhere a region comes or goes.
-# Devices of other kinds have none, nor has a guest with an init of its own (tests/packages).
+# Fast strings (ERMS, FSRM) are slow here: the kernel then clears and copies memory byte by byte, and
+# QEMU executes an instruction for each. Without them, a test of memory takes two thirds of the time.
 #
-# While a kernel looks what its CPU can do, it forgets for a moment that page tables have 5 levels.
-# If an interrupt comes then, KASAN takes addresses for wild ones: it gets no CPU that can have 5.
+# Covers: when the memory map changes, memory regions get other numbers. For a moment, QEMU 7.2 then
+# sends an access of another vCPU to its APIC to a wrong region. An interrupt is lost, and the guest
+# may stand still. Opening or closing a device changes the map. So each edu has a cover: memory of
+# the same size, which init puts below its registers, so that no region comes or goes. Devices of
+# other kinds have no cover, nor has a guest with another init (tests/packages).
+#
+# 5-level page tables: while a kernel detects the features of its CPU, it forgets for a moment that it
+# uses 5 levels. If an interrupt comes then, KASAN reports wild addresses. So a kernel with KASAN
+# gets a CPU without them.
 vm_qemu_command() {
 	local cpu=max,-erms,-fsrm iommu edu=edu,dma_mask=0xffffffffffffffff extra
 
@@ -239,13 +247,14 @@ vm_qemu_command() {
 		# shellcheck disable=SC2054
 		qemu+=(-virtfs local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap)
 	fi
-	# Split into words, as a shell would.
+	# Split into words as a shell does.
 	eval "extra=($vm_qemu)"
 	qemu+=("${extra[@]}")
 	vm_add_covers
 }
 
-# vm_add_covers: one for each edu, in a slot (its number is hexadecimal) of which QEMU has no use.
+# vm_add_covers: adds a cover for each edu, in a slot that QEMU does not use. Slot numbers are
+# hexadecimal.
 vm_add_covers() {
 	local word slot=10
 
@@ -260,12 +269,14 @@ vm_add_covers() {
 	done
 }
 
-# A WARN must not end the run, a panic or an Oops must: at once and without a reboot. What keeps
-# a CPU for 20 seconds is a lock-up, as everywhere; a busy host makes vCPUs look stuck, but not
-# for so long, unless the kernel is slow. The tick is periodic: once a vCPU's next one-shot tick
-# was lost on a busy host, and it slept for good. Of the kernel's own cryptography we need no tests,
-# and no random numbers made of jitter: both take seconds. An IOMMU of virtio remaps no interrupts,
-# and so neither backend serves without being told to.
+# vm_kernel_cmdline: prints the command line of the kernel, with these choices:
+# * A panic or an Oops ends the run at once, without a reboot; a WARN does not.
+# * A task that keeps a CPU for 20 seconds is a lock-up, as by default. On a busy host, vCPUs look
+#   stuck, but not for so long, unless the kernel is slow.
+# * The tick is periodic. On a busy host, a vCPU once lost its next one-shot tick, and slept forever.
+# * The kernel does not test its cryptography, and makes no random numbers from jitter: both take
+#   seconds.
+# * A virtio IOMMU remaps no interrupts, so both backends need allow_unsafe_interrupts.
 vm_kernel_cmdline() {
 	local unsafe=allow_unsafe_interrupts=1 lockup=watchdog_thresh=10 stall=21 hung=60
 
