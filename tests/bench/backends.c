@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * backends.c - sessions, and the proof of who serves them
+ * backends.c - sessions, and the proof of which backend serves them
  *
- * The proof is what answers on the descriptor (stock type1 knows no native
- * ioctl, the other two do), which device it is (ours is no misc device), and
- * which module's use count the session raised.
+ * Three facts prove it: the answer to a native ioctl (stock type1 knows none),
+ * the device number (ours is no misc device), and the module whose use count
+ * the session raised.
  */
 #define _GNU_SOURCE
 #include "bench.h"
@@ -31,7 +31,7 @@ unsigned int find_backends(const struct backend **found, unsigned int max)
 		require_true(nfound < max);
 		found[nfound++] = &known[i];
 	}
-	/* Without a reference, or without us, there is nothing to compare. */
+	/* A comparison needs stock type1 and our backend. */
 	require_true(nfound >= 2);
 	require_eq(found[0] == &known[0], true);
 	require_eq(found[nfound - 1] == &known[ARRAY_SIZE(known) - 1], true);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bench.c - measures what containers cost, one backend against the other
+ * bench.c - measures the cost of containers, one backend against the others
  *
  * usage: bench [--rounds N] [--mib N] [--mappings N] [SUITE...]
  *
- * Backends take turns: a round of a suite is one session of each of them, and
- * each round begins with another one. Noise that lasts longer than a session
- * so hits all of them. They see the same memory, page for page.
+ * Backends take turns: a round of a suite is a session of each backend, and
+ * the next round begins with another backend. So noise that lasts longer than
+ * a session affects all of them. They see the same memory, page for page.
  */
 #define _GNU_SOURCE
 #include "bench.h"
@@ -53,7 +53,7 @@ static void run_session(const struct suite *suite,
 	session_close(&session);
 }
 
-/* One round more than asked for: the first one warms up. */
+/* Runs one more round than asked for: the first one warms up. */
 static void run_suite(const struct suite *suite,
 		      const struct backend *const *backends,
 		      unsigned int nbackends)
@@ -95,7 +95,7 @@ static void bench(void)
 	check_eq(vm_lck_kib(0), 0);
 }
 
-/* Both limit by default what the last suite maps. */
+/* By default, both allow fewer mappings than the growth suite makes. */
 static void lift_limits(void)
 {
 	param_try_set(TYPE1_MODULE, "dma_entry_limit", ENTRY_LIMIT);

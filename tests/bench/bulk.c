@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bulk.c - much memory in one call: prefaulted, and cold
+ * bulk.c - maps much memory in one call: prefaulted, and cold
  */
 #define _GNU_SOURCE
 #include "bench.h"
@@ -8,14 +8,19 @@
 #define NTIMES_HUGE	16U
 
 /*
- * Memory in huge pages; in 4 KiB pages that lie in order, more or less, as
- * those of a program do that has touched its memory from begin to end; and in
- * 4 KiB pages of which no two neighbours are neighbours in the machine: near
- * each other, as caches like it, or all over the machine.
+ * huge: huge pages.
+ *
+ * small: 4 KiB pages, mostly in order, as in a program that has touched its
+ * memory from begin to end.
+ *
+ * near: 4 KiB pages whose neighbours are not adjacent in the machine, but near
+ * each other, which is good for caches.
+ *
+ * scattered: 4 KiB pages all over the machine.
  */
 static uint8_t *huge, *small, *near, *scattered;
 
-/* Otherwise the numbers would mean something else. */
+/* Checks the layout of memory, on which the meaning of the numbers depends. */
 static void require_breaks(const char *name, const uint8_t *memory,
 			   long long min, long long max)
 {
@@ -86,7 +91,7 @@ static void time_whole(const struct session *session, const uint8_t *memory,
 
 static void bulk_run(const struct session *session)
 {
-	/* The others take so long that once will do. */
+	/* The others take long enough that once will do. */
 	time_whole(session, huge, bulk_nbytes, NTIMES_HUGE, "map_huge",
 		   "unmap_huge");
 	time_whole(session, small, bulk_nbytes, 1, "map_small", "unmap_small");
@@ -103,7 +108,7 @@ const struct suite bulk_suite = {
 	.warm_up = true,
 };
 
-/* Cold memory: none is there until the map asks for it. Clearing takes long. */
+/* Cold memory: map has to allocate and clear it, and clearing takes long. */
 static uint8_t *cold_small, *cold_huge;
 
 static uint64_t cold_nbytes(void)

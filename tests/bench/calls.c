@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * calls.c - 4 KiB in a call, as a guest with a vIOMMU maps: from an empty
- * container, and among ever more existing mappings
+ * calls.c - maps 4 KiB in a call, as a guest with a vIOMMU does: in an empty
+ * container, and among more and more existing mappings
  */
 #define _GNU_SOURCE
 #include "bench.h"
@@ -10,7 +10,7 @@
 #define MEMORY_PAGES	NCALLS
 #define NPROBES		1000U
 #define NPASSES		4U
-/* Has no factor in common with NPROBES: a walk over them that jumps. */
+/* Coprime to NPROBES: a walk with this stride jumps, and visits each probe once. */
 #define STRIDE		7919U
 
 static uint8_t *memory;
@@ -25,7 +25,7 @@ static void tear_down(void)
 	mem_free(memory, MEMORY_PAGES * PAGE);
 }
 
-/* Every other page of the IOVAs: no mapping has a neighbour. */
+/* Every other page of IOVA, so that no mapping has a neighbour. */
 static uint64_t slot(uint64_t number)
 {
 	return IOVA + 2 * number * PAGE;
@@ -64,7 +64,7 @@ const struct suite calls_suite = {
 	.warm_up = true,
 };
 
-/* The page after an existing mapping, somewhere among all of them. */
+/* The page behind an existing mapping, somewhere among all of them. */
 static uint64_t probe_iova(unsigned int number, uint64_t nmappings)
 {
 	uint64_t place = (uint64_t)number * STRIDE % NPROBES;

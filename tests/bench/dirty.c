@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dirty.c - dirty tracking while a device may write to anything: to start it, and to ask for
- * the bitmap of one large mapping, of many small ones, and of a range that is almost empty
+ * dirty.c - dirty tracking while a device may write to all memory: starts it, and gets the bitmap
+ * of one large mapping, of many small ones, and of a range that is almost empty
  */
 #define _GNU_SOURCE
 #include "bench.h"
@@ -86,7 +86,7 @@ static void dirty_run(const struct session *session)
 {
 	unsigned int i;
 
-	/* In-tree iommufd's containers do not track. */
+	/* Containers of in-tree iommufd have no dirty tracking. */
 	if (start(session))
 		return;
 	stop(session);

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The lines of the table: what the guest's names mean, and what is wanted of each.
+"""The lines of the table: a title for each name that bench prints, and its goal.
 
 A goal is a number and a kind:
-    ratio    stock type1's median by ours is at least that
-    most     our median is at most that
-    least    our median is at least that
+
+    ratio    stock type1's median divided by ours is at least the number
+
+    most     our median is at most the number
+
+    least    our median is at least the number
 """
 
 from collections import namedtuple
@@ -30,7 +33,7 @@ def least(title, unit, goal):
 
 LEVELS = (1000, 10000, 100000, 1000000)
 
-# In the table's order; a pair (heading, lines) each.
+# Pairs (heading, lines), in the order of the table.
 SECTIONS = [
     ("256 MiB in one call, prefaulted", {
         "map_small": ratio("map 4 KiB pages, in order", "ns/page", 2.2),

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """usage: plot.py JSON SVG
 
-Draws what report.py wrote: every time relative to stock type1's, and the cost of a call as
-the number of existing mappings grows. Viewers that prefer dark get dark.
+Draws the results of report.py: each time relative to stock type1's, and the cost of a call as the
+number of existing mappings grows. The colours follow the viewer's light or dark theme.
 """
 
 import json
@@ -27,7 +27,7 @@ def style(colours):
 
 
 class Drawing:
-    """SVG elements, top to bottom; y is where the next one goes."""
+    """SVG elements, from top to bottom. The next one goes to y."""
 
     def __init__(self):
         self.parts = []
@@ -44,7 +44,7 @@ class Drawing:
                           f'class="s-{colour}" stroke-width="{width}"{dashes}/>')
 
     def dot(self, x, y, backend):
-        """A shape of its own for each backend, for those who do not see the colours."""
+        """Each backend has its own shape, for readers who do not see the colours."""
         if backend == "type1":
             shape = f'<rect x="{x - 4:.1f}" y="{y - 4:.1f}" width="8" height="8"'
         elif backend == "iommufd":
@@ -99,7 +99,7 @@ def rows(result):
 
 
 def relative_limits(result):
-    """A power of ten below, and something above, everything that is drawn."""
+    """Returns a power of ten below everything that is drawn, and a value above it."""
     low, high = 1.0, 2.5
     for _, line in rows(result):
         if line:

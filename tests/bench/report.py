@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """usage: report.py RELEASE UNIT SAMPLES JSON
 
-Reads what bench printed, writes the statistics as JSON and prints them as a table. UNIT is
-what the guest's clock counted: ns, or something else, for which there are no goals.
+Reads the output of bench, writes the statistics as JSON and prints them as a table. UNIT is the
+unit of the guest's clock. There are goals only for ns.
 """
 
 import json
@@ -14,7 +14,7 @@ from lines import LINES, SECTIONS
 
 
 def read_samples(path):
-    """The backends in order, and the samples by line and backend."""
+    """Returns the backends in order, and the samples by line and backend."""
     backends, samples = [], {}
     with open(path, encoding="utf-8") as file:
         for words in map(str.split, file):
@@ -27,7 +27,7 @@ def read_samples(path):
 
 
 def summary(values):
-    """Quartiles include the ends, so that five samples have sensible ones."""
+    """The method "inclusive" gives sensible quartiles even for five samples."""
     if len(values) > 1:
         q1, median, q3 = statistics.quantiles(values, n=4, method="inclusive")
     else:
@@ -37,10 +37,10 @@ def summary(values):
 
 
 def judge(line, stats):
-    """Ratio to stock (None where it says nothing) and whether the goal is met.
+    """Returns the ratio to stock, or None where it means nothing, and whether the goal is met.
 
-    Where stock only must not be faster, and it is but the quartiles of both overlap, nobody
-    can tell: None.
+    A goal of 1 says only that stock must not be faster. If stock is faster, but the quartiles of
+    both overlap, the result is open: None.
     """
     ours, stock = stats["ioas"]["median"], stats["type1"]["median"]
     ratio = stock / ours if line.kind == "ratio" and ours else None
@@ -61,7 +61,7 @@ def evaluate(release, unit, backends, samples):
             continue
         if unit != "ns":
             line = line._replace(unit=line.unit.replace("ns/", f"{unit}/"), goal=None)
-        # Not all can do everything.
+        # Not every backend has every line.
         by_backend = {b: summary(samples[name][b]) for b in backends if b in samples[name]}
         ratio, met = judge(line, by_backend)
         lines[name] = {"title": line.title, "unit": line.unit, "kind": line.kind,
@@ -74,7 +74,7 @@ def number(value):
 
 
 def spread(stats):
-    """Half the distance of the quartiles, in per cent of the median."""
+    """Half the distance between the quartiles, in per cent of the median."""
     return f"±{50 * (stats['q3'] - stats['q1']) / stats['median']:.0f}%" if stats["median"] else ""
 
 
@@ -88,7 +88,7 @@ def goal_text(line):
 def print_table(result):
     backends = result["backends"]
     print(f"\nLinux {result['kernel']}: medians of {rounds_text(result)} rounds, "
-          "in brackets half the distance of the quartiles")
+          "with half the distance between the quartiles")
     print(f"{'':38} {'':11}" + "".join(f"{b:>16}" for b in backends)
           + f"{'type1 / ours':>14}{'goal':>9}")
     for heading, names in SECTIONS:

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * storage.c - kernel memory that a backend takes to remember a mapping
+ * storage.c - kernel memory that a backend uses for a mapping
  *
- * Slabs that nothing is in any more are given back first. Then two mappings
- * are made one after the other and only the second one is weighed: the first
- * one has used up the free places in half-empty slabs. The second one is so
- * large that a slab more or less does not matter. IOMMU page
- * tables, which all backends need alike, are no slabs and do not count; all
- * memory that went is weighed, too, so that nothing can hide.
+ * First, the kernel frees its empty slabs. Then two mappings are made, and only
+ * the second one is weighed, since the first one has used up the free places in
+ * half-empty slabs. The second one is so large that a slab more or less does
+ * not matter. IOMMU page tables, which all backends need alike, are no slabs,
+ * and do not count. The loss of free memory is measured, too, so that nothing
+ * can hide.
  */
 #define _GNU_SOURCE
 #include "bench.h"
@@ -18,8 +18,8 @@
 #define SMALL_SECOND	(1024ULL << 20)
 
 /*
- * Huge pages: so many cannot be had, so a few are mapped over and over in one
- * run of addresses. Neighbours in it are not neighbours in the machine.
+ * There is no memory for so many huge pages, so a few are mapped repeatedly, at
+ * consecutive addresses. Neighbours there are not adjacent in the machine.
  */
 #define HUGE_PAGES	64U
 #define FILE_BYTES	(HUGE_PAGES * HUGE_BYTES)
@@ -29,7 +29,7 @@
 
 static uint8_t *small, *huge;
 
-/* Pages come in the order in which they are touched: every other one first. */
+/* Pages are allocated in the order of touching: every other one first. */
 static void touch_interleaved(uint8_t *file)
 {
 	unsigned int lane, i;
@@ -57,7 +57,7 @@ static uint8_t *alloc_huge(uint64_t nbytes)
 			touch_interleaved(memory);
 	}
 	close(fd);
-	/* All neighbours must be a break, and nothing else. */
+	/* There must be a break between all huge pages, and none inside one. */
 	require_eq(mem_breaks(memory, FILE_BYTES), HUGE_PAGES - 1);
 	return memory;
 }
@@ -92,7 +92,7 @@ static void shrink_slabs(void)
 	globfree(&caches);
 }
 
-/* Pages of the machine that no one has: free ones and those CPUs keep at hand. */
+/* Unused memory of the machine: free pages, and those in the lists of CPUs. */
 uint64_t free_memory(void)
 {
 	FILE *file = fopen("/proc/zoneinfo", "re");

@@ -2,12 +2,12 @@
 /*
  * threads.c - two threads map and unmap different ranges of one container
  *
- * Each thread does the same work, on a CPU of its own, as one thread does
- * alone. Speedup is the throughput of two by that of one: 2 is perfect, 1
+ * Each of two threads does the same work, on its own CPU, as one thread alone.
+ * The speedup is the throughput of two divided by that of one: 2 is perfect, 1
  * means that they waited for each other all the time. The host may not have
- * two CPUs to spare; so the same is done, in between, by threads that have
- * nothing to do with each other, and what they get counts as 2. Since the other
- * load of a host comes in bursts, the best of several short attempts counts.
+ * two CPUs free. So threads that share nothing run in between, and their
+ * speedup counts as 2. Other load of a host comes in bursts, so the best of
+ * several short attempts counts.
  */
 #define _GNU_SOURCE
 #include "bench.h"
@@ -27,7 +27,7 @@ struct worker;
 struct job {
 	const char *line;
 	void (*work)(const struct worker *worker);
-	uint64_t count;		/* of what one thread does */
+	uint64_t count;		/* units of work of one thread */
 };
 
 struct worker {
@@ -98,7 +98,7 @@ static void *run_worker(void *arg)
 	return NULL;
 }
 
-/* From the first one's begin to the last one's end. */
+/* Returns the time from the first start of a thread to the last end. */
 static uint64_t time_threads(const struct session *session,
 			     const struct job *job, unsigned int nthreads)
 {

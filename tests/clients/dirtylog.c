@@ -2,9 +2,9 @@
 /*
  * usage: dirtylog PID NBYTES FILE
  *
- * Reads the dirty log of the first NBYTES of IOVA of the VFIO container of a running process,
- * whoever wrote that, and puts the words of its bitmap, a bit a page, into FILE. Prints how
- * many pages are dirty, or the error; exits 1 if the log could not be read.
+ * Reads the dirty log of the VFIO container of any running process, for the first NBYTES of IOVA.
+ * Writes the words of the bitmap, a bit a page, to FILE. Prints the number of dirty pages, or the
+ * error. Exits 1 if the log cannot be read.
  */
 #include <err.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@
 
 #define PAGE	4096u
 
-/* Returns 0, or -1 with errno. The bitmap has room for a bit a page. */
+/* Returns 0, or -1 with errno. The bitmap has a bit for each page. */
 static int read_log(int fd, uint64_t nbytes, uint64_t *words, uint64_t nwords)
 {
 	struct {

@@ -3,11 +3,10 @@
 #
 # usage: guest.py DIRECTORY MODULE NAME=HOST-DEVICE... -- QEMU...
 #
-# Runs QEMU with the devices passed through to a guest that uses them, and does with it what
-# people do: plugs and unplugs, reboots the guest, and at last kills QEMU. MODULE is the backend
-# that has to serve. A line for each step, yes or no and what it was, goes to standard output;
-# what was charged at which moment, to DIRECTORY/charges; the rest of what was said, to
-# DIRECTORY/log.
+# Runs QEMU with devices passed through to a guest that uses them. As users do, it plugs and unplugs
+# devices, reboots the guest, and finally kills QEMU. MODULE is the backend that must serve. Prints
+# a line for each step: yes or no, and the step. Writes the charges, with the moment of each, to
+# DIRECTORY/charges, and other output to DIRECTORY/log.
 import os
 import subprocess
 import sys
@@ -15,8 +14,8 @@ import time
 
 from qmp import Lines, Monitor, step
 
-# In KiB. Not all that is charged: there is the firmware, too, but before 6.2 the kernel pins its
-# pages as the zero page, which is free, as long as QEMU has not written them.
+# In KiB, a lower bound of the charge. The firmware is charged, too, but not always: before 6.2, the
+# kernel pins pages that QEMU has not written as the zero page, which is free.
 RAM = 256 << 10
 
 
@@ -59,7 +58,7 @@ class Qemu:
         self.guest = Guest(self.wait_for_socket('guest'), self.log)
 
     def arguments(self, devices):
-        # Ports of PCI Express, into each of which a device can be plugged.
+        # Each of these ports of PCI Express takes one device.
         arguments = ['-qmp', f'unix:{self.directory}/qmp,server=on,wait=off',
                      '-serial', f'file:{self.directory}/console',
                      '-serial', f'unix:{self.directory}/guest,server=on,wait=off']
@@ -83,7 +82,7 @@ class Qemu:
         self.monitor.ask('device_add', driver='vfio-pci', id=name, host=host, bus=f'port-{name}')
 
     def unplug(self, name):
-        """The guest is asked, and lets go after five seconds, when its user has not objected."""
+        """Asks the guest, which releases the device after five seconds, if no user objects."""
         self.monitor.ask('device_del', id=name)
         self.monitor.wait_for('DEVICE_DELETED', device=name)
 
@@ -104,7 +103,7 @@ class Qemu:
 
 
 def count_pinned():
-    """Pages that were pinned and not unpinned since the machine started."""
+    """The number of pages that have been pinned, and not unpinned, since the machine started."""
     with open('/proc/sys/vm/stat_refresh', encoding='ascii') as refresh:
         refresh.read()
     with open('/proc/vmstat', encoding='ascii') as stat:
@@ -122,7 +121,7 @@ def group_of(host):
 
 
 def is_free(group):
-    """A group can be opened by one process at a time."""
+    """Only one process can have a group open."""
     try:
         os.close(os.open(f'/dev/vfio/{group}', os.O_RDWR))
     except OSError:
@@ -159,7 +158,7 @@ def run(qemu, module, devices, pinned):
 
 
 def kill(qemu, module, devices, pinned):
-    """In the middle of the devices' work."""
+    """Kills QEMU while the devices are busy."""
     qemu.guest.write(f'while {list(devices)[-1]} >/dev/null 2>&1; do echo again; done')
     qemu.guest.wait_for('again')
     qemu.process.kill()

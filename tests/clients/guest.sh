@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154  # from lib.sh
-# Sourced by the clients that pass devices through to a guest with drivers of its own. run has put
-# its kernel and initramfs beside this file.
+#
+# Sourced by the clients that pass devices through to a guest with its own drivers.
+# tests/clients/run has put the kernel and initramfs of the guest beside this file.
 
-# try_guest DEVICE... -- QEMU...: guest.py says what is done. It has KVM, that of the emulated CPU:
-# a guest of a QEMU that is itself emulated without that takes minutes to boot.
+# try_guest DEVICE... -- QEMU...: guest.py describes the steps. QEMU uses KVM, on the emulated CPU:
+# without KVM, the guest of an emulated QEMU takes minutes to boot.
 try_guest() {
 	local device ids address devices=() result step
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Sourced by the scripts of the clients, which run in the VM on the host's files: the backend
-# that is to serve, TAP, and the facts, which the script "same" compares between backends.
+#
+# Sourced by the scripts of the clients, which run in the VM on the host's files. Sets up the
+# backend, prints TAP, and collects facts. The script "same" compares the facts of both backends.
 #
 #   $backend   ioas or type1
-#   $programs  the root of the packages that scripts/fetch-clients has unpacked
-#   $work      a directory for this client and backend; all that is in $work/facts is compared
+#   $programs  the root directory of the packages that scripts/fetch-clients has unpacked
+#   $work      a directory for this client and backend; the files of $work/facts are compared
 set -euo pipefail
 
 backend=$1
@@ -21,7 +22,7 @@ mountpoint -q $programs ||
 	mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose clients $programs
 export LD_LIBRARY_PATH=$programs/usr/lib/x86_64-linux-gnu PATH=$PATH:$programs/usr/bin
 
-# switch_on WAY: what opens /dev/vfio/vfio gets ours, by one of the three ways.
+# switch_on WAY: lets programs that open /dev/vfio/vfio get our container.
 switch_on() {
 	vfio-ioas switch off >/dev/null
 	vfio-ioas switch on --way "$1" >/dev/null
@@ -37,12 +38,12 @@ type1)
 	vfio-ioas switch off >/dev/null
 	;;
 *)
-	echo "$client: ioas or type1, not '$backend'" >&2
+	echo "$client: unknown backend '$backend'; it must be ioas or type1" >&2
 	exit 2
 	;;
 esac
 
-# check NAME COMMAND...: one test.
+# check NAME COMMAND...: a test, which passes if COMMAND does.
 check() {
 	local name=$1 result=ok
 
@@ -52,7 +53,7 @@ check() {
 	echo "$result $ntests - $client, $expected: $name"
 }
 
-# finish [FILE...]: the plan; and the ends of the logs, if something failed.
+# finish [FILE...]: prints the plan, and the ends of the logs FILE... if a test failed.
 finish() {
 	local file
 
@@ -66,7 +67,7 @@ finish() {
 	[ $nfailed = 0 ]
 }
 
-# find_devices VENDOR:DEVICE...: their addresses, a line each.
+# find_devices VENDOR:DEVICE: prints the addresses of these devices, one a line.
 find_devices() {
 	local path id
 
@@ -77,7 +78,7 @@ find_devices() {
 	done
 }
 
-# bind VENDOR:DEVICE: to vfio-pci, if need be from the kernel's own driver.
+# bind VENDOR:DEVICE: binds these devices to vfio-pci, and unbinds them from another driver first.
 bind() {
 	local address driver
 
@@ -91,7 +92,7 @@ bind() {
 	echo "${1/:/ }" >/sys/bus/pci/drivers/vfio-pci/new_id 2>/dev/null || true
 }
 
-# until SECONDS COMMAND...: repeats it until it succeeds.
+# until_true SECONDS COMMAND...: repeats COMMAND until it succeeds, for SECONDS at most.
 until_true() {
 	local deadline=$((SECONDS + $1))
 
@@ -102,7 +103,7 @@ until_true() {
 	done
 }
 
-# traced FILE COMMAND...: runs it; its ioctls are in FILE.
+# traced FILE COMMAND...: runs it, and writes its ioctls to FILE.
 traced() {
 	local file=$1
 
@@ -110,13 +111,13 @@ traced() {
 	strace -f --seccomp-bpf -y -e trace=ioctl -o "$file" "$@"
 }
 
-# traced_pid FILE: the process, which has made the first of its ioctls.
+# traced_pid FILE: prints the process id of the first ioctl.
 traced_pid() {
 	awk '{ print $1; exit }' "$1"
 }
 
-# container_calls FILE: those of the container in a trace: name and result of each. Of a call
-# that another thread's has interrupted, the trace has two halves.
+# container_calls FILE: prints name and result of each call of the container in a trace. If another
+# thread's call came between, the trace has a call in two halves.
 container_calls() {
 	awk '
 		/ ioctl\([0-9]+<\/dev\/vfio\/(vfio|ioas)>, / {
@@ -136,12 +137,12 @@ container_calls() {
 		{ name = "" }' "$1"
 }
 
-# count_calls FILE NAME: how many calls of the container succeeded.
+# count_calls FILE NAME: prints how many calls NAME of the container succeeded.
 count_calls() {
 	container_calls "$1" | grep -c "^$2 [0-9]*\$" || true
 }
 
-# is_served PID: is the process's container served by whom it should?
+# is_served PID: does the expected backend serve the container of the process?
 is_served() {
 	[ "$(whoserves "$1" 2>&1)" = "$expected" ]
 }

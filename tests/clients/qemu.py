@@ -3,12 +3,12 @@
 #
 # usage: qemu.py DIRECTORY PID HOST-DEVICE HOST-DEVICE
 #
-# Drives a running QEMU and its two passed-through edu devices: through the sockets qmp and
-# qtest in DIRECTORY. A line for each step, yes or no and what it was, goes to standard output;
-# what was read of the dirty log, to DIRECTORY/log.*.
+# Drives a running QEMU and its two passed-through edu devices, through the sockets qmp and qtest in
+# DIRECTORY. Prints a line for each step: yes or no, and the step. Writes the dirty log to
+# DIRECTORY/log.*.
 #
-# qtest is QEMU's protocol for test drivers: accesses to the guest's ports and memory, as if
-# its CPU had made them.
+# qtest is QEMU's protocol for test drivers. It accesses the guest's ports and memory as the CPU of
+# the guest does.
 import subprocess
 import sys
 import time
@@ -16,17 +16,17 @@ import time
 from qmp import Lines, Monitor, step
 
 RAM = 256 << 20
-# The devices may have written anywhere.
+# The devices may write to all memory.
 ALL_DIRTY = f'{RAM // 4096} dirty pages'
 SLOTS = {'edu0': 4, 'edu1': 5}
 
-# The edu device: registers, commands, the address of its own memory.
+# The edu device: its registers and commands, and the address of its own memory.
 SOURCE, DESTINATION, COUNT, COMMAND = 0x80, 0x88, 0x90, 0x98
 START, TO_RAM = 1, 2
 MEMORY = 0x40000
 IDENTITY = 0x010000ed
 
-# The ports through which a guest's ACPI code ejects what is in a slot.
+# The ports that ACPI code of a guest uses to eject the device in a slot.
 EJECT, SELECT_BUS = 0xae08, 0xae10
 
 
@@ -64,14 +64,14 @@ class Machine(Lines):
 
 
 class Edu:
-    """An edu device in a slot, its registers at @address."""
+    """An edu device in a slot, with its registers at @address."""
 
     def __init__(self, machine, name, address=None):
         self.machine, self.slot = machine, SLOTS[name]
         if address:
             machine.set_config(self.slot, 0x10, address)
         self.address = machine.get_config(self.slot, 0x10) & ~0xf
-        # To answer at its registers, and be a master of the bus.
+        # Enable its registers and bus mastering.
         machine.set_config(self.slot, 0x4, 0x6)
 
     def transfer(self, source, destination, nbytes, command):
@@ -81,7 +81,7 @@ class Edu:
         deadline = time.monotonic() + 30
         while self.machine.read_quad(self.address + COMMAND) & START:
             if time.monotonic() > deadline:
-                raise TimeoutError('the device does not finish')
+                raise TimeoutError('the device has not finished a copy in 30 seconds')
             time.sleep(0.01)
 
     def copy(self, source, destination, nbytes):
@@ -90,7 +90,7 @@ class Edu:
 
 
 def copies_memory(machine, edu, source, destination):
-    """One word of RAM, by way of the device."""
+    """Copies one word of RAM through the device."""
     value = 0x1122334455667788 ^ source
     machine.write_quad(source, value)
     machine.write_quad(destination, 0)
@@ -99,7 +99,7 @@ def copies_memory(machine, edu, source, destination):
 
 
 def reaches_peer(machine, edu, peer, destination):
-    """The register that identifies an edu device, read by another one."""
+    """Lets a device read the register that identifies the other one."""
     machine.write_quad(destination, 0)
     edu.copy(peer.address, destination, 4)
     return machine.read_quad(destination) == IDENTITY

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the drivers of QEMU have in common: its sockets, and how a step is reported.
+# Shared by the scripts that drive QEMU: its sockets, and how to report a step.
 import json
 import socket
 
@@ -26,7 +26,7 @@ class Lines:
 
 
 class Monitor(Lines):
-    """QMP: commands, and the events that come in between."""
+    """QMP: commands, and events that come between replies."""
 
     def __init__(self, path):
         super().__init__(path)
@@ -45,7 +45,7 @@ class Monitor(Lines):
             self.events.append(reply)
 
     def wait_for(self, name, **data):
-        """The oldest event of that name, and with that data, that was not waited for yet."""
+        """Takes the oldest event of this name, with this data, or waits for one."""
         while True:
             for event in self.events:
                 if event['event'] == name and data.items() <= event.get('data', {}).items():
