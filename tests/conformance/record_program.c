@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A program that does to VFIO what a recorder can get wrong: bad pointers, structs that cannot be
- * written, many descriptors of one thing, threads, signals, children. It prints what it sees; with
- * the recorder it has to see the same.
+ * A program that uses VFIO in ways that a recorder can get wrong: bad pointers, structs that cannot
+ * be written, many descriptors of one file, threads, signals, children. It prints the results. With
+ * the recorder, they have to be the same.
  *
  *	record_program NODE GROUP [MODE]
  *
- * sandboxed: may not call process_vm_readv(); trapped: nor readlink() and open(), and handles the
- * signal; old: there is no close_range(); crowded: may have no more descriptors; leaderless: the
- * main thread ends before all is done; cancelled: a thread is cancelled first; clearenv: clears
- * its environment first; numbers: does nothing but use numbers of descriptors; files: does nothing
- * but map memory of file systems, "tmp fs" and "huge" of this directory among them.
+ * MODE:
+ *	sandboxed	process_vm_readv() is refused
+ *	trapped		readlink() and open() are refused, by a handler of SIGSYS
+ *	old		there is no close_range()
+ *	crowded		no more descriptors are allowed
+ *	leaderless	the main thread ends before the others
+ *	cancelled	a thread is cancelled first
+ *	clearenv	the environment is cleared first
+ *	numbers		only uses numbers of descriptors
+ *	files		only maps memory of files, in "tmp fs" and "huge" of this directory, too
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -44,7 +49,7 @@
 static int container, group;
 static uint8_t *memory;
 
-/* What a call returned, and errno; a successful one leaves it alone. */
+/* Prints the result of a call, and errno, which a successful call does not change. */
 static void tell(const char *what, int result)
 {
 	int error = errno;
@@ -100,7 +105,7 @@ static void bad_pointers(void)
 	tell("closed descriptor", call(900, VFIO_IOMMU_GET_INFO, NULL));
 }
 
-/* At the end of a page behind which is nothing; read-only if asked to. */
+/* Copies @bytes to the end of a page. Nothing is mapped behind it. */
 static void *at_the_end(const void *bytes, size_t nbytes, bool is_readonly)
 {
 	uint8_t *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -135,7 +140,7 @@ static void structs_that_cannot_be_written(void)
 	printf("still 0x%llx\n", unmap.size);
 }
 
-/* Is a page read behind a struct that does not say that there is more? */
+/* argsz is larger than the struct. Does anything read the page behind the struct? */
 static void bytes_behind_a_struct(void)
 {
 	struct vfio_iommu_type1_dirty_bitmap dirty = {
@@ -176,7 +181,7 @@ static void many_descriptors(void)
 	printf("works: %d, the first: %d\n", works(third), works(container));
 	tell("close", close(third));
 	tell("flags", fcntl(container, F_GETFL));
-	/* The number of the next descriptor is what it would be. */
+	/* The recorder must not change the number of the next descriptor. */
 	second = open("/dev/null", O_RDWR);
 	printf("next descriptor: %d\n", second);
 	close(second);
@@ -185,7 +190,7 @@ static void many_descriptors(void)
 	printf("works: %d\n", works(container));
 }
 
-/* Before exec() a child closes what it does not need; the parent has it all the same. */
+/* A child closes descriptors, as before exec(). The parent still has them. */
 static void child_that_closes(void)
 {
 	pid_t pid = vfork();
@@ -274,7 +279,7 @@ static void threads_signals_and_children(void)
 	printf("wrong in threads: %u\n", atomic_load(&nwrong));
 }
 
-/* As daemons do; what is asked for afterwards works, and its file is its own. */
+/* Closes all descriptors, as daemons do. A file that is opened then is the program's alone. */
 static void everything_is_closed(void)
 {
 	char name[] = "/tmp/record_program.XXXXXX";
@@ -313,8 +318,8 @@ static int dup2_onto_itself(int from, int to)
 }
 
 /*
- * Uses each number, as one of them is the recorder's; returns how many it could close. Downwards,
- * as the recorder moves up.
+ * Uses every number of a descriptor, since one of them is the recorder's. Goes downwards, since the
+ * recorder moves up. Returns how many it could close.
  */
 static unsigned int use_numbers(int (*use)(int from, int to))
 {
@@ -346,7 +351,7 @@ static void numbers(void)
 	printf("closed, used unnoticed: %u\n", use_numbers(dup2_unnoticed));
 }
 
-/* With two calls less than other programs. */
+/* Lets the kernel refuse two system calls. */
 static bool enter_sandbox(unsigned int first_call, unsigned int second_call, unsigned int verdict)
 {
 	struct sock_filter steps[] = {
@@ -377,7 +382,7 @@ static bool enter_trap(void)
 	       enter_sandbox(SYS_readlink, SYS_openat, SECCOMP_RET_TRAP);
 }
 
-/* The group's was the lowest free number. */
+/* The group has the lowest number that was free, so there are no more below the limit. */
 static bool crowd(void)
 {
 	struct rlimit limit = { (rlim_t)group + 1, (rlim_t)group + 1 };
@@ -385,7 +390,7 @@ static bool crowd(void)
 	return !setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* To map is no point where a thread is cancelled. */
+/* An ioctl() is no cancellation point. */
 static void *map_when_cancelled(void *is_behind)
 {
 	struct vfio_iommu_type1_dma_map map = map_of(0, 1);
@@ -410,7 +415,7 @@ static void cancelled(void)
 
 #define HUGE_PAGE	(2UL << 20)
 
-/* NULL: the kernel's own huge pages, anonymously. */
+/* Without a path: anonymous huge pages. */
 static void map_a_file(const char *path, unsigned long nbytes, bool is_deleted)
 {
 	int fd = path ? open(path, O_RDWR | O_CREAT, 0600) : -1;
@@ -461,7 +466,7 @@ static void all(void)
 	everything_is_closed();
 }
 
-/* When /proc/self, which is the main thread's, leads nowhere. */
+/* Waits until the main thread has ended, and /proc/self, which belongs to it, is empty. */
 static void *all_without_a_leader(void *argument)
 {
 	char target[8];
@@ -473,7 +478,7 @@ static void *all_without_a_leader(void *argument)
 	exit(0);
 }
 
-/* Modes that begin before the container is used, and below those that begin later. */
+/* Starts the modes that begin before the container is opened. prepare_late() starts the others. */
 static bool prepare_early(const char *mode)
 {
 	if (!strcmp(mode, "sandboxed"))

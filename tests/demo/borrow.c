@@ -2,11 +2,10 @@
 /*
  * usage: borrow PID
  *
- * Uses the IOAS behind the VFIO container of a running process by way of the native ioctls:
- * lists its IOVA ranges, and copies memory that the process has mapped at IOVA 0 into an IOAS of
- * its own, and to a second place of the same one, where the devices of the process reach
- * it, too. None of that may pin or charge a page again. Says what it did; exits 1 if
- * something is not as it should be.
+ * Uses the IOAS behind the VFIO container of a running process, through the native ioctls. Lists
+ * its IOVA ranges. Copies the memory that the process has mapped at IOVA 0 into another IOAS, and
+ * to a second place in the same one, where the devices of the process reach it, too. No copy may
+ * pin or charge a page again. Prints what it does. Exits 1 if a copy fails, pins or charges.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -21,7 +20,7 @@
 
 #define COPY_NBYTES	0x10000
 
-/* The number behind @key in a file of lines "key number" or "key: number". */
+/* Returns the number of @key in a file with lines "key number" or "key: number". */
 static long read_number(const char *path, const char *key)
 {
 	FILE *file = fopen(path, "r");
@@ -36,12 +35,12 @@ static long read_number(const char *path, const char *key)
 					NULL, 10);
 	fclose(file);
 	if (number < 0)
-		errx(1, "no %s in %s", key, path);
+		errx(1, "%s has no line %s", path, key);
 	return number;
 }
 
 struct pins {
-	long pinned_ever;	/* pages, by anybody */
+	long pinned_ever;	/* pages, by all processes */
 	long locked_kbytes;
 	long pinned_kbytes;
 };
@@ -52,7 +51,7 @@ static struct pins read_pins(const char *pid)
 	char status[64];
 	int fd;
 
-	/* Sums up what the CPUs have counted. */
+	/* Reading it sums up the per-CPU counters. */
 	fd = open("/proc/sys/vm/stat_refresh", O_RDONLY);
 	if (fd < 0 || read(fd, status, 1) < 0)
 		err(1, "stat_refresh");

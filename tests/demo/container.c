@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Getting at the VFIO container of a running process, whoever wrote that.
+ * Gets the VFIO container of any running process.
  */
 #include <dirent.h>
 #include <err.h>
@@ -12,7 +12,7 @@
 
 #include "container.h"
 
-/* Both nodes give a VFIO container: they differ in who may serve it. */
+/* Both nodes give a VFIO container. They differ in the backends that may serve it. */
 static int is_container_node(const char *path)
 {
 	static const char *const nodes[] = { "/dev/vfio/vfio", "/dev/vfio/ioas" };
@@ -28,7 +28,7 @@ static int is_container_node(const char *path)
 	return 0;
 }
 
-/* The number of the process's container descriptor; -1 if it has none. */
+/* Returns the number of the descriptor of the process's container, or -1 if it has none. */
 static int find_container(const char *pid)
 {
 	char directory[64], path[400];

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Getting at the VFIO container of a running process, whoever wrote that.
+ * Gets the VFIO container of any running process.
  */
 #ifndef DEMO_CONTAINER_H
 #define DEMO_CONTAINER_H
 
-/* A descriptor of ours for the container of process @pid. Ends the program if it has none. */
+/* Returns our own descriptor for the container of process @pid. Exits if it has no container. */
 int duplicate_container(const char *pid);
 
 #endif

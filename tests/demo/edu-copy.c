@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Makes QEMU's edu device copy data through this machine's memory, RAM to device to RAM,
- * and verifies every byte. It is a driver in a program: it maps the device's registers, and
- * gives it physical addresses of its own pages. To be run as root.
+ * Makes QEMU's edu device copy data from RAM to the device and back to RAM, and checks every byte.
+ * It is a driver in a program: it maps the device's registers, and gives the device physical
+ * addresses of its own pages. Run it as root.
  */
 #include <dirent.h>
 #include <err.h>
@@ -23,7 +23,7 @@
 #define PCI_MEMORY	2
 #define PCI_MASTER	4
 
-/* The device: registers, the address of its memory, the most bytes it moves at once. */
+/* The device: its registers and commands, and the address of its memory. */
 #define EDU_BAR_SIZE	0x100000u
 #define EDU_SOURCE	0x80
 #define EDU_DESTINATION	0x88
@@ -88,7 +88,7 @@ static const char *find_edu(void)
 		closedir(dir);
 		return name;
 	}
-	errx(1, "there is no edu device");
+	errx(1, "no PCI device is an edu (1234:11e8); start QEMU with -device edu");
 }
 
 static int open_resource(const char *device, const char *file)
@@ -103,7 +103,7 @@ static int open_resource(const char *device, const char *file)
 	return fd;
 }
 
-/* Lets the device answer at its registers and be a master of the bus: do DMA. */
+/* Enables the registers and bus mastering, and so DMA. */
 static void enable_device(const char *device)
 {
 	int fd = open_resource(device, "config");
@@ -132,7 +132,7 @@ static uint64_t physical_address(const void *address)
 		err(1, "/proc/self/pagemap");
 	close(fd);
 	if (!(entry >> 63) || !(entry << 9))
-		errx(1, "/proc/self/pagemap does not tell where a page is");
+		errx(1, "/proc/self/pagemap does not show physical addresses; run this as root");
 	return (entry & ((1ull << 55) - 1)) * PAGE + virtual % PAGE;
 }
 
@@ -144,7 +144,7 @@ static double now(void)
 	return time.tv_sec + time.tv_nsec / 1e9;
 }
 
-/* The device starts a tenth of a second after it was told to and then clears the bit. */
+/* The device waits a tenth of a second, copies, and then clears the bit. */
 static void transfer(uint64_t source, uint64_t destination, unsigned int nbytes,
 		     unsigned int command)
 {
@@ -156,12 +156,12 @@ static void transfer(uint64_t source, uint64_t destination, unsigned int nbytes,
 	edu_write(EDU_COMMAND, command | EDU_START);
 	while (*(volatile uint64_t *)(bar + EDU_COMMAND) & EDU_START) {
 		if (now() > deadline)
-			errx(1, "the device does not finish");
+			errx(1, "the device has not finished a copy in 30 seconds");
 		usleep(1000);
 	}
 }
 
-/* Wrong bytes, in the copy or beside it. */
+/* Counts wrong bytes in the page, in the copy and beside it. */
 static unsigned int wrong_bytes(const struct copy *copy, const uint8_t *expected)
 {
 	unsigned int i, wrong = 0;

@@ -2,9 +2,9 @@
 /*
  * usage: whoserves PID
  *
- * Says which backend serves the VFIO container of a running process, whoever wrote that:
- * takes a duplicate of its descriptor and asks what only our backend answers. Prints
- * vfio_ioas or vfio_iommu_type1; exits 1 if the process has no container in use.
+ * Prints the backend that serves the VFIO container of any running process: vfio_ioas or
+ * vfio_iommu_type1. Duplicates the descriptor of the container, and calls an ioctl that only our
+ * backend knows. Exits 1 if the process has no container in use.
  */
 #include <err.h>
 #include <errno.h>
@@ -25,7 +25,7 @@ int main(int argc, char **argv)
 		errx(2, "usage: whoserves PID");
 	fd = duplicate_container(argv[1]);
 
-	/* Fails as long as no backend serves the container. */
+	/* Fails while no backend serves the container. */
 	if (ioctl(fd, VFIO_IOMMU_GET_INFO, &info))
 		err(1, "VFIO_IOMMU_GET_INFO");
 	if (!ioctl(fd, IOMMU_VFIO_IOAS, &query) && query.ioas_id)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Sourced by what runs the blocks of the documents: here, and in the VM.
+#
+# Sourced by the scripts that run the blocks of the documents, on this machine and in the VM.
 
-# run_blocks DIRECTORY SECONDS COMMAND...: hands each block to COMMAND. What one that fails has
-# said is shown.
+# run_blocks DIRECTORY SECONDS COMMAND...: passes each block to COMMAND, and shows the block and its
+# output if it fails.
 run_blocks() {
 	local dir=$1 seconds=$2 block name n=0 failed=0 result log status
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The documents: their headings, links and blocks, and what they name; and TAP."""
+"""Reads the documents: their headings, links, blocks and code. Prints TAP."""
 import os
 import re
 import sys
@@ -9,7 +9,7 @@ NOT_OURS = {'.git', 'build', 'build-aux', 'autom4te.cache'}
 
 
 def files(suffixes):
-    """The paths of all source files with one of these endings, from the top."""
+    """Yields the paths of all source files with one of these endings, from the top."""
     for directory, names, members in os.walk(TOP):
         names[:] = sorted(set(names) - NOT_OURS)
         for member in sorted(members):
@@ -23,7 +23,7 @@ def read(path):
 
 
 class Block:
-    """Lines between fences, or indented ones, which have no tag."""
+    """Lines between fences, or indented lines, which have no tag."""
 
     def __init__(self, document, number, tag):
         self.document, self.number, self.tag = document, number, tag
@@ -33,7 +33,7 @@ class Block:
         return f'{self.document.path}:{self.number}'
 
     def commands(self):
-        """What is typed: without comments, a line each."""
+        """Returns the commands, one a line, without comments."""
         text = '\n'.join(self.lines).replace('\\\n', ' ')
         lines = (re.sub(r'(^|\s)#\s.*', '', line).strip() for line in text.split('\n'))
         return [' '.join(line.split()) for line in lines if line]
@@ -65,7 +65,7 @@ class Document:
         return self.blocks[-1]
 
     def anchors(self):
-        """The names that a browser gives to headings."""
+        """Yields the anchors of headings, as a browser gives them."""
         seen = {}
         for _, line in self.prose:
             if re.match('#+ ', line):
@@ -75,7 +75,7 @@ class Document:
                 yield name if not seen[name] else f'{name}-{seen[name]}'
 
     def links(self):
-        """Line number, path from the top ('' for elsewhere) and anchor of each."""
+        """Yields line number, path from the top and anchor of each link into the tree."""
         for number, line in self.prose:
             for target in re.findall(r'\]\(([^)\s]+)\)', line):
                 path, _, anchor = target.partition('#')
@@ -86,7 +86,7 @@ class Document:
                        else self.path, anchor)
 
     def code(self):
-        """Line number and text of whatever is set as code in running text."""
+        """Yields line number and text of each piece of code in running text."""
         for number, line in self.prose:
             for text in re.findall(r'`([^`]+)`', line):
                 yield number, text
@@ -101,7 +101,7 @@ class Tap:
         self.count = self.failed = 0
 
     def test(self, name, faults):
-        """One test, which passes if there is no fault; they are shown."""
+        """A test, which passes if there are no faults. Prints them."""
         faults = list(faults)
         self.count += 1
         self.failed += bool(faults)

@@ -2,8 +2,8 @@
 """
 usage: reference.py
 
-Compares docs/uapi.md with the headers and the table of native ioctls, docs/kapi.md with what the
-module exports, and docs/type1.md with the numbers of the cases of "vfio-ioas compare". Prints TAP.
+Compares docs/uapi.md with the headers and the table of native ioctls, docs/kapi.md with the exports
+of the module, and docs/type1.md with the numbers of the cases of "vfio-ioas compare". Prints TAP.
 """
 import re
 import subprocess
@@ -21,7 +21,7 @@ def assertion(where, expression, value):
 
 
 def struct_rows(number):
-    """The rows of the table that follows a line, as offset, size, field."""
+    """Yields line, offset, size and field of the rows of the table that follows a line."""
     for at, line in UAPI.prose:
         if at <= number:
             continue
@@ -33,7 +33,7 @@ def struct_rows(number):
 
 
 def struct_assertions(number, line):
-    """A struct's size, and that its fields are where they are said to be and leave no hole."""
+    """Yields assertions: a struct's size, and its fields at their offsets, without a hole."""
     match = re.match(r'`(struct \w+)`, (\d+) bytes', line)
     if not match:
         return
@@ -42,7 +42,7 @@ def struct_assertions(number, line):
     yield assertion(where, f'sizeof({kind})', nbytes)
     for at, offset, size, field in struct_rows(number):
         where = f'{UAPI.path}:{at}'
-        # Of a union each member has a row.
+        # Each member of a union has a row.
         if offset != last_offset:
             yield assertion(where, end, offset)
         end, last_offset = max(end, offset + size), offset
@@ -64,10 +64,10 @@ def assertions():
 
 
 def compile_assertions():
-    """What a compiler has against the numbers of the document."""
+    """Yields the errors of a compiler about the numbers of the document."""
     lines = list(assertions())
     if len(lines) < 200:
-        yield f'only {len(lines)} numbers were found'
+        yield f'only {len(lines)} numbers were found in {UAPI.path}; 200 are expected'
     source = '#include <linux/vfio.h>\n#include "iommufd.h"\n' + '\n'.join(lines) + '\n'
     command = ['gcc', '-fsyntax-only', '-Wall', '-Werror', f'-I{TOP}/uapi', '-xc', '-']
     result = subprocess.run(command, input=source, text=True, capture_output=True, check=False)
@@ -75,7 +75,7 @@ def compile_assertions():
 
 
 def minimum_assertions():
-    """The least size of each command: what the document says against the table."""
+    """Returns assertions about the least size of each command, from document and table."""
     minimum, command = {}, None
     for _, line in UAPI.prose:
         heading = re.match(r'### `(IOMMU_\w+)`', line)
@@ -98,7 +98,7 @@ def minimum_assertions():
 def compare_minimum():
     lines, rest = minimum_assertions()
     if len(lines) < 11:
-        yield f'only {len(lines)} commands were found in {TABLE}'
+        yield f'only {len(lines)} commands were found in {TABLE}; 11 are expected'
     yield from (f'{name} is not in {TABLE}' for name in rest)
     result = subprocess.run(['gcc', '-fsyntax-only', f'-I{TOP}/uapi', '-xc', '-'],
                             input='#include "iommufd.h"\n' + '\n'.join(lines) + '\n',
@@ -107,13 +107,13 @@ def compare_minimum():
 
 
 def missing_from_uapi():
-    """What the header of the native ioctls has and the document does not."""
+    """Yields the names in the header of the native ioctls that the document lacks."""
     words = set(re.findall(r'\w+', read(UAPI.path)))
     header = re.sub(r'/\*.*?\*/', '', read(HEADER), flags=re.S)
     names = set(re.findall(r'\b(IOMMU_\w+)\b', header))
     names |= set(re.findall(r'^struct (\w+) \{', header, re.M))
     names |= set(re.findall(r'^\t+__\w+ (\w+)', header, re.M))
-    return (f'{name} is missing' for name in sorted(names - words))
+    return (f'{UAPI.path} does not mention {name}' for name in sorted(names - words))
 
 
 def compare_refused():
@@ -121,7 +121,7 @@ def compare_refused():
             for row in re.findall(r'\| 0x3b(\w\w) \| (\w+) \| (\d+) \| (\d+) \|', line)}
     done = {(number, name, size, least) for number, size, least, name in re.findall(
         r'UNSUPPORTED\(0x(\w\w), (\d+), (\d+)\),\s+/\* (\w+) \*/', read(TABLE))}
-    return (f'{TABLE} or {UAPI.path} alone has {row}' for row in sorted(said ^ done))
+    return (f'only one of {TABLE} and {UAPI.path} has {row}' for row in sorted(said ^ done))
 
 
 def exported():
@@ -136,7 +136,7 @@ def compare_exports():
 
 
 def kernel_doc_errnos(name):
-    """The errnos that the comment of an exported function names."""
+    """Returns the errnos in the comment of an exported function."""
     for path in files(('.c', '.h')):
         if path.startswith('module/'):
             match = re.search(r'/\*\*\n \* ' + name + r'\(\) - (.*?)\*/', read(path), re.S)
@@ -146,7 +146,7 @@ def kernel_doc_errnos(name):
 
 
 def compare_errnos():
-    """Each errno of a comment is in the document's section about the function."""
+    """Yields errnos of a comment that the document's section about the function lacks."""
     sections, name = {}, None
     for _, line in KAPI.prose:
         heading = re.match(r'### `(\w+)\(\)`', line)
@@ -159,17 +159,17 @@ def compare_errnos():
             continue
         missing = errnos - set(re.findall(r'\bE[A-Z0-9]+\b', sections.get(name, '')))
         if missing:
-            yield f'{KAPI.path}: {name}() can give {" ".join(sorted(missing))}, too'
+            yield f'{KAPI.path}: {name}() can also return {" ".join(sorted(missing))}'
 
 
 def expand(numbers):
-    """The numbers of a case: "39-44 51" is 39 to 44, and 51."""
+    """Yields the numbers of a case: "39-44 51" is 39 to 44, and 51."""
     for first, last in re.findall(r'(\d+)(?:-(\d+))?', numbers):
         yield from range(int(first), int(last or first) + 1)
 
 
 def numbers_of_compare():
-    """Source, name and numbers of each case that has any."""
+    """Yields source, name and numbers of each case that has numbers."""
     for path in files('.c'):
         if path.startswith('tools/compare/'):
             for name, numbers in re.findall(r'\bCASE\((\w+),\s*"([^"]+)"', read(path)):
@@ -177,7 +177,7 @@ def numbers_of_compare():
 
 
 def documented_cases():
-    """The numbers in the first column of the tables of cases; other tables number checks."""
+    """Yields the first column of the tables of cases. Other tables have numbers of checks."""
     in_cases = False
     for _, line in TYPE1.prose:
         in_cases = line.startswith('| case |') or in_cases and line.startswith('|')
@@ -187,16 +187,16 @@ def documented_cases():
 
 
 def missing_cases():
-    """The numbers of cases that the document does not have, and those that it has twice."""
+    """Yields the numbers of cases that the document lacks, or has twice."""
     documented, cases = list(documented_cases()), list(numbers_of_compare())
     if len(cases) < 100:
         yield f'only {len(cases)} cases with numbers were found in tools/compare'
     for path, name, numbers in cases:
         for number in sorted(set(numbers) - set(documented)):
-            yield f'{path}: {TYPE1.path} has no case {number}, which {name} is about'
+            yield f'{path}: {name} tests case {number}, which {TYPE1.path} does not have'
     for number in sorted(set(documented)):
         if documented.count(number) > 1:
-            yield f'{TYPE1.path}: case {number} is there twice'
+            yield f'{TYPE1.path}: more than one row has case {number}'
 
 
 def main():

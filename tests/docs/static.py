@@ -2,9 +2,9 @@
 """
 usage: static.py
 
-What can be said of the documents without running anything: links lead somewhere, everything
-is near the README, what is named exists, and each block says who runs it. Also that all mutations
-exist that are said to change nothing. Prints TAP.
+Checks the documents without running their commands: links lead somewhere, each document is near the
+README, files and functions in the text exist, and each block says which test runs it. Also checks
+that all mutations of tests/mutants/equivalent exist. Prints TAP.
 """
 import glob
 import os
@@ -33,12 +33,12 @@ def broken_links(docs):
 
 
 def far_away(docs):
-    """The documents that are not within two clicks."""
+    """Yields the documents that are not within two clicks of the README."""
     links = {doc.path: {path for _, path, _ in doc.links()} for doc in docs}
     near = {'README.md'}
     for _ in range(2):
         near |= {path for known in near for path in links.get(known, ())}
-    return (f'{path} is not' for path in sorted(set(links) - near))
+    return (f'{path} is not; link it from a nearer one' for path in sorted(set(links) - near))
 
 
 def missing_files(docs):
@@ -55,7 +55,7 @@ def missing_files(docs):
 
 
 def missing_names(docs):
-    """Functions and structs that no source knows, ours or a script's."""
+    """Yields functions and structs that no source or script has."""
     sources = '\n'.join(read(path) for path in files(('.c', '.h', '.sh', '.py')))
     words = set(re.findall(r'\w+', sources))
     for doc in docs:
@@ -66,7 +66,7 @@ def missing_names(docs):
 
 
 def unknown_log_lines(docs):
-    """Of the table of log lines: what is not in a source, but for names and numbers."""
+    """Yields log lines of the table that no source has, apart from names and numbers."""
     sources = ' '.join(read(path) for path in files('.c'))
     sources = re.sub(r'"\s+"', '', sources)
     for doc in docs:
@@ -78,11 +78,11 @@ def unknown_log_lines(docs):
                 continue
             for part in re.split(r'\b(?:[NE]|NAME|PID|60)\b', match[1]):
                 if part.strip('[]: ') not in sources:
-                    yield f'{doc.path}:{number}: no source says "{part}"'
+                    yield f'{doc.path}:{number}: no source logs "{part}"'
 
 
 def is_make_command(command, targets, variables, explained):
-    """Is it a make of targets that exist, with variables that are explained?"""
+    """Is it a make of existing targets, with variables that "make help" explains?"""
     words = command.split()
     if command == './bootstrap':
         return True
@@ -98,7 +98,7 @@ def is_make_command(command, targets, variables, explained):
 
 
 def is_our_script(command):
-    """Is it a script that exists, with options and variables that it knows?"""
+    """Is it an existing script, with options and variables that the script knows?"""
     words = command.split()
     variables = []
     while re.match(r'[A-Z_]+=', words[0]):
@@ -124,18 +124,18 @@ def not_suites(block):
         for command in re.split(r' && ', line):
             if not is_make_command(command, targets, variables, words) and \
                     not is_our_script(command):
-                yield f'{block.where()}: neither make nor a script of ours knows: {command}'
+                yield f'{block.where()}: no target of "make help" and no script of ours: {command}'
 
 
 def is_alike(command, test):
-    """Has a line of a test the same program, subcommand and long options?"""
+    """Does a line of a test have the same program, subcommand and long options?"""
     words = command.split()
     return ' '.join(words[:2]) in test and all(
         word in test.split() for word in words if word.startswith('--'))
 
 
 def not_covered(block):
-    """The commands of a block that the test it names does not have."""
+    """Yields the commands of a block that the test in its tag does not have."""
     path = block.tag.split('=', 1)[1]
     if not exists(path):
         yield f'{block.where()}: there is no {path}'
@@ -160,7 +160,7 @@ def bad_blocks(docs):
 
 
 def unknown_mutations():
-    """What tests/mutants/equivalent names, but no source has any more."""
+    """Yields mutations of tests/mutants/equivalent that no source has any more."""
     listing = subprocess.run([os.path.join(TOP, 'tests/mutants/run'), '--list', '--sample', '0'],
                              capture_output=True, text=True, check=False)
     if listing.returncode:

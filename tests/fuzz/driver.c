@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Feeds a fuzzer's function without libFuzzer: every file of a corpus, then so many mutations of
- * them.
+ * Runs a fuzzer without libFuzzer: with every file of a corpus, then with NRUNS mutations of these
+ * files.
  *
  *	fuzz_NAME NRUNS FILE|DIRECTORY...
  *
- * The seed is another one each time, and told; SEED= gives it. Prints TAP. An input that ends the
+ * Prints TAP, and the seed, which differs each time unless SEED= sets it. An input that ends the
  * program, or makes it hang, is left in fuzz-input.
  */
 #define _GNU_SOURCE
@@ -44,7 +44,7 @@ static uint64_t below(uint64_t n)
 	return (state >> 33) % n;
 }
 
-/* The input that was being read when the sanitizer, or the alarm, ends the program. */
+/* Saves the current input when the sanitizer or the alarm ends the program. */
 static void keep_input(void)
 {
 	int fd = open("fuzz-input", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -55,7 +55,7 @@ static void keep_input(void)
 
 static void handle_alarm(int signal)
 {
-	static const char text[] = "fuzz: an input takes too long: see fuzz-input\n";
+	static const char text[] = "fuzz: an input takes more than 30 s: see fuzz-input\n";
 
 	(void)signal;
 	keep_input();
@@ -71,7 +71,7 @@ static void add_file(const char *path)
 	FILE *file = fopen(path, "re");
 
 	if (!file || ninputs == MAX_INPUTS) {
-		fprintf(stderr, "fuzz: %s cannot be taken\n", path);
+		fprintf(stderr, "fuzz: %s: cannot be opened, or is one file too many\n", path);
 		exit(2);
 	}
 	input->bytes = malloc(MAX_BYTES);
@@ -91,7 +91,7 @@ static void add_path(const char *path)
 		add_file(path);
 		return;
 	}
-	/* In an order that is the same everywhere, or a seed would not mean the same. */
+	/* Sorted, so that a seed gives the same mutations everywhere. */
 	n = scandir(path, &entries, NULL, alphasort);
 	for (i = 0; i < n; i++) {
 		snprintf(file, sizeof(file), "%s/%s", path, entries[i]->d_name);
@@ -105,7 +105,7 @@ static void add_path(const char *path)
 
 static void feed(const uint8_t *bytes, size_t nbytes)
 {
-	/* A copy of that very size: reading beyond it is noticed. */
+	/* A copy of the exact size: the sanitizer notices a read beyond it. */
 	uint8_t *copy = malloc(nbytes ? nbytes : 1);
 
 	memcpy(copy, bytes, nbytes);
@@ -153,7 +153,7 @@ static void put_odd_word(struct buffer *buffer, size_t at)
 	put_in(buffer, at, word, strlen(word));
 }
 
-/* A piece of another input, of whole lines half of the time. */
+/* Inserts a piece of another input: half of the time whole lines. */
 static void put_piece(struct buffer *buffer, size_t at)
 {
 	const struct input *input = &inputs[below(ninputs)];

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any bytes as a recording for "vfio-ioas compare --replay". It is refused with the line and the
- * reason, or whatever it asks for stays within memory of its own, by a judgement that knows nothing
- * of the parser's; and what is accepted is written and read again as the same.
+ * Parses any bytes as a recording for "vfio-ioas compare --replay". The parser may refuse it with
+ * a line and a reason. Otherwise, all its operations must stay within its own memory; a judge that
+ * shares no code with the parser checks that. An accepted recording must also be the same after it
+ * is written and parsed again.
  */
 #include <assert.h>
 #include <ctype.h>
@@ -14,17 +15,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes);
 
-/* Fails in every build. */
+/* An assertion that works in every build. */
 #define MUST(condition)								\
 	do {									\
 		if (!(condition)) {						\
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__,	\
+			fprintf(stderr, "%s:%d: false: %s\n", __FILE__,		\
 				__LINE__, #condition);				\
 			abort();						\
 		}								\
 	} while (0)
 
-/* --- where things are, if the process has its memory at any place that mmap() can choose */
+/* --- addresses: the process may have its memory anywhere that mmap() can choose */
 
 #define MAX_PIECES	512U
 #define USER_BYTES	(1ULL << 47)
@@ -91,7 +92,7 @@ static void judge_range(struct judge *judge, const struct op *op)
 		MUST(!piece->is_special);
 }
 
-/* A map reaches nothing but its memory and the guard behind it; or it cannot be made. */
+/* A map must stay within its memory and the guard behind it, or be impossible. */
 static void judge_map(struct judge *judge, const struct op *op)
 {
 	unsigned __int128 end = (unsigned __int128)op->arg[2] + op->arg[1];
@@ -147,7 +148,7 @@ static void judge_op(struct judge *judge, const struct op *op)
 	MUST(!(judge->maps_file && judge->writes));
 }
 
-/* --- */
+/* --- texts */
 
 static void judge_text(const struct op *op)
 {
@@ -162,7 +163,7 @@ static void judge_text(const struct op *op)
 	text_free(&problem);
 }
 
-/* What root's terminal gets to see: a line number, then plain words. */
+/* Root's terminal shows the problem: it must be a line number and printable characters. */
 static void judge_problem(const char *problem)
 {
 	MUST(isdigit((unsigned char)*problem) && strchr(problem, ':'));
@@ -177,7 +178,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
 	struct text problem = { 0 };
 	size_t i, j;
 
-	/* As with --file: without it all that has memory of a file would be refused. */
+	/* As with --file. Without it, every recording with memory of a file would be refused. */
 	memory_file = "file";
 	if (!sequences_parse(&sequences, (const char *)data, nbytes, 0, &problem)) {
 		judge_problem(text_chars(&problem));

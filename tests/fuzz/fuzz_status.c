@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any bytes as a copy of the module's file "status", shown by "vfio-ioas status --from", as a
+ * Shows any bytes as a copy of the module's file "status", like "vfio-ioas status --from", as a
  * table and as JSON.
  */
 #define _GNU_SOURCE
@@ -15,7 +15,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes);
 
-/* What a terminal, or a program that reads JSON, gets: lines of printable characters. */
+/* A terminal, or a program that reads JSON, must get lines of printable characters. */
 static void check_output(int fd)
 {
 	unsigned char bytes[65536];
@@ -28,7 +28,7 @@ static void check_output(int fd)
 				abort();
 }
 
-/* The status: 0 for a file that can be read, 2 for one that is refused. */
+/* The exit status must be 0, or 2 for a file that is refused. */
 static void show(const char *path, const char *option)
 {
 	char *words[] = { "status", "--from", (char *)path, (char *)option, NULL };
