@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """usage: tests/house/layers.py BUILD_DIR
 
-Do all calls and includes go down, and does scripts/layers notice one that does not? BUILD_DIR has
-the objects of the module, as build/6.12. Prints TAP.
+Do all calls and includes go down? Does scripts/layers notice one that does not? BUILD_DIR has the
+objects of the module, as build/6.12 does. Prints TAP.
 """
 import os
 import shutil
@@ -17,7 +17,7 @@ FOLDERS = ("module", "compat", "uapi")
 
 
 class House:
-    """A copy of the sources and objects, to be spoiled."""
+    """A copy of the sources and objects, to break rules in."""
 
     def __init__(self, top, build):
         self.top = Path(top)
@@ -40,7 +40,7 @@ class House:
         return done.returncode, done.stdout + done.stderr
 
     def compile(self, name, text):
-        """Lets the object of a source file be made of another text."""
+        """Makes an object from another text than its source file."""
         command = ["cc", "-x", "c", "-w", "-c", "-o", self.build / name, "-"]
         subprocess.run(command, input=text, text=True, check=True)
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """usage: tests/house/prose.py
 
-Does scripts/prose find what it is to find, and nothing else? Prints TAP.
+Does scripts/prose find the faults of texts, and nothing else? Prints TAP.
 """
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ FINE = "A short sentence. Another one asks nothing of whoever reads it."
 
 
 def prose(files, subject="Say what changes"):
-    """What scripts/prose prints in a tree that has these files, in one commit."""
+    """Returns the output of scripts/prose in a tree with these files, in one commit."""
     with tempfile.TemporaryDirectory() as top:
         for name, text in files.items():
             path = Path(top, name)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which programs of the unit tests execute which lines, so that a mutation is shown only to those
-that can notice it.
+"""Finds the programs of the unit tests that execute a line, so that only programs that can notice a
+mutation have to run.
 """
 import json
 import os
@@ -15,10 +15,10 @@ class Lines:
         self.programs_of = programs_of		# from "file:line" to the names of programs
 
     def programs(self, mutation, text):
-        """Those that execute any of the statements that it changes."""
+        """Returns the programs that execute any of the changed statements."""
         able = set()
         for first, end, _ in mutation.changes:
-            # A statement counts as executed in one of its lines.
+            # gcov counts a statement in only one of its lines.
             begin = max(text.rfind(mark, 0, first) for mark in ";{}") + 1
             behind = re.compile(r"[;{}]").search(text, end)
             last = text.count("\n", 0, behind.start() if behind else end) + 1
@@ -40,8 +40,8 @@ def read(directory, programs_of, program):
 
 
 def lines(worker, programs):
-    """What Lines needs: runs each of the programs, each in its environment, compiled so that it
-    counts what it executes."""
+    """Returns the programs that execute each line, for Lines. Compiles the programs with counters,
+    and runs each in its environment."""
     found = {}
     directory = worker.tree / "build" / "counting"
     worker.must("make", "-s", "unit", f"UNIT_DIR={directory}/unit", f"UNIT_OBJ_DIR={directory}/obj",
@@ -49,7 +49,7 @@ def lines(worker, programs):
     for program, environment in sorted(programs.items()):
         for counts in (directory / "obj").glob("*.gcda"):
             counts.unlink()
-        # What a process executes that ends without exit() is not counted.
+        # A process that ends without exit() loses its counts.
         worker.run([directory / "unit" / program], 900, CK_VERBOSITY="silent", **environment)
         read(directory / "obj", found, program)
     return {line: sorted(names) for line, names in found.items()}

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Finds what can be changed in a source file so that a test should notice.
+"""Finds changes of a source file that a test should notice.
 
-A mutation replaces some text of one function. It is named by file, function, kind and the text
-that it changes, not by line numbers, so that the name stays when other code moves.
+A mutation replaces some text of one function. Its name has the file, the function, the kind and the
+changed text, but no line numbers, so that it stays when other code moves.
 """
 import re
 from dataclasses import dataclass
 
 COMPARISONS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
 
-# Statements whose loss changes only how long something takes, what the log says, or what is
-# checked: their loss is no mistake that a test of behaviour could notice.
+# The loss of these statements changes only the time that something takes, the log, or checks. A
+# test of behaviour cannot notice it.
 NO_EFFECT = re.compile(
     r"(lockdep_|assert_|might_|cond_resched|runs_cond_resched|BUILD_BUG_ON|WARN_ON|trace_|"
     r"selftest_(look|note)|pr_|mutex_destroy|mutex_init|cpu_relax|prefetch)")
@@ -31,7 +31,7 @@ SYMMETRIC = {"min", "max", "swap", "min_t", "max_t", "sizeof", "offsetof", "cont
 @dataclass(frozen=True)
 class Mutation:
     file: str
-    line: int  # of its first change, for people
+    line: int  # of its first change, for messages
     function: str
     kind: str
     changes: tuple  # of (first offset, offset behind, new text), ascending
@@ -50,13 +50,13 @@ class Mutation:
 
 
 def blank(text):
-    """The text with comments and strings replaced by blanks of the same length."""
+    """Returns the text with comments and strings replaced by blanks of the same length."""
     pattern = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
     return pattern.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
 
 
 def functions(code):
-    """(name, first offset, offset behind) of each function body."""
+    """Yields (name, first offset, offset behind) of each function body."""
     for match in re.finditer(r"^([a-zA-Z_][^;{}#=]*?)\n\{\n(.*?)^\}", code, re.S | re.M):
         head = match.group(1)
         name = re.search(r"(\w+)\s*\(", head)
@@ -65,7 +65,7 @@ def functions(code):
 
 
 def statements(code, begin, end):
-    """(first offset, offset behind, text) of each statement that is one call, or assigns one."""
+    """Yields (first offset, offset behind, function) of each statement that is only a call."""
     for match in re.compile(r"^\t+(\w+)\(", re.M).finditer(code, begin, end):
         last = closing(code, match.end() - 1)
         if last < end and code[last + 1:last + 2] == ";":
@@ -73,7 +73,7 @@ def statements(code, begin, end):
 
 
 def closing(code, at):
-    """The offset of the bracket that closes the one at @at."""
+    """Returns the offset of the bracket that closes the one at @at."""
     depth = 0
     for i in range(at, len(code)):
         if code[i] == "(":
@@ -86,7 +86,7 @@ def closing(code, at):
 
 
 def arguments(code, at, end):
-    """The (first offset, offset behind) of each argument between the brackets at @at and @end."""
+    """Returns (first offset, offset behind) of each argument in the brackets at @at and @end."""
     parts, depth, first = [], 0, at + 1
     for i in range(at + 1, end + 1):
         char = code[i]
@@ -133,7 +133,7 @@ class Finder:
             condition = self.text[match.start(1):last + 1]
             if NO_EFFECT.match(condition.lstrip("(!")):
                 continue
-            # Still evaluated, for what it does besides.
+            # The condition is still evaluated, for its side effects.
             self.add(function, "branch never taken",
                      (match.start(1), last + 1, f"(({condition}) && 0)"))
             self.add(function, "branch always taken",
@@ -182,7 +182,7 @@ class Finder:
             parts = arguments(self.code, match.start(2), last)
             for (a, b), (c, d) in zip(parts, parts[1:]):
                 one, two = self.text[a:b].strip(), self.text[c:d].strip()
-                # What differs in kind does not compile anyway.
+                # Arguments of different types do not compile when swapped, so they need no check.
                 if one != two and one and two and "\n" not in one + two:
                     lead = self.text[c:d][:len(self.text[c:d]) - len(self.text[c:d].lstrip())]
                     self.add(function, "swapped arguments", (a, b, two), (c, d, lead + one))
@@ -195,5 +195,5 @@ class Finder:
 
 
 def mutations(file, text):
-    """All mutations of a file, in the order of their places."""
+    """Returns all mutations of a file, in the order of their places."""
     return sorted(Finder(file, text).all(), key=lambda m: (m.changes, m.kind))
