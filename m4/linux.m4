@@ -15,11 +15,11 @@ AC_DEFUN([VFIO_IOAS_LINUX], [
 		[with_linux=])
 	AC_ARG_WITH([modules-dir],
 		[AS_HELP_STRING([--with-modules-dir=DIR],
-			[make install puts the module into DIR/<release>/updates @<:@/lib/modules@:>@])],
+			[make install puts modules into DIR/<release>/updates @<:@/lib/modules@:>@])],
 		[], [with_modules_dir=/lib/modules])
 	AC_ARG_ENABLE([unproven-kernel],
 		[AS_HELP_STRING([--enable-unproven-kernel],
-			[accept a kernel newer than the newest one whose vfio.ko is proven to match])])
+			[accept a kernel newer than the newest one that is proven to match])])
 	ALLOW_UNPROVEN_KERNEL=
 	AS_IF([test "$enable_unproven_kernel" = yes], [ALLOW_UNPROVEN_KERNEL=1])
 	export ALLOW_UNPROVEN_KERNEL
@@ -55,7 +55,7 @@ AC_DEFUN([VFIO_IOAS_FIND_LINUX], [
 	AS_IF([test -z "$LINUX_RELEASE"],
 		[AS_IF([test -n "$with_linux"],
 			[AC_MSG_ERROR([$with_linux cannot be used, for the reason above])])
-		AC_MSG_WARN([plain make and make install have no kernel: name one with --with-linux=DIR])
+		AC_MSG_WARN([no kernel for plain make and make install: name one with --with-linux=DIR])
 		LINUX_BUILD=])
 ])
 

@@ -15,7 +15,7 @@ AC_DEFUN([VFIO_IOAS_SOURCES], [
 			# An earlier run may have linked files that have been removed since.
 			AS_IF([test -d "$vfio_ioas_source"], [find "$vfio_ioas_source" -xtype l -delete])
 			cp -rsf "$(cd "$srcdir" && pwd)/$vfio_ioas_source" . ||
-				AC_MSG_ERROR([cannot link $srcdir/$vfio_ioas_source here; cp says why above])
+				AC_MSG_ERROR([cannot link $srcdir/$vfio_ioas_source here, see above])
 			# Directories are copied with their mode, and may be read-only.
 			find "$vfio_ioas_source" -type d -exec chmod u+w {} +
 		done

@@ -213,11 +213,13 @@ vm_unpack_kernel() {
 # vm_qemu_command INITRAMFS: sets the array qemu to the command, without its serial lines. VFIO gets
 # two of QEMU's PCI test devices, edu. By default they take only 28-bit addresses.
 #
-# CMPXCHG16B: QEMU 7.2 leaves garbage in the flags register, and an interrupt at the wrong moment then
-# crashes the guest. So the CPU does not have it, except with AMD's IOMMU, whose driver demands it.
+# CMPXCHG16B: QEMU 7.2 leaves garbage in the flags register, and an interrupt at the wrong moment
+# then crashes the guest. So the CPU does not have it, except with AMD's IOMMU, whose driver demands
+# it.
 #
-# Fast strings (ERMS, FSRM) are slow here: the kernel then clears and copies memory byte by byte, and
-# QEMU executes an instruction for each. Without them, a test of memory takes two thirds of the time.
+# Fast strings (ERMS, FSRM) are slow here: the kernel then clears and copies memory byte by byte,
+# and QEMU executes an instruction for each. Without them, a test of memory takes two thirds of the
+# time.
 #
 # Covers: when the memory map changes, memory regions get other numbers. For a moment, QEMU 7.2 then
 # sends an access of another vCPU to its APIC to a wrong region. An interrupt is lost, and the guest
@@ -225,8 +227,8 @@ vm_unpack_kernel() {
 # the same size, which init puts below its registers, so that no region comes or goes. Devices of
 # other kinds have no cover, nor has a guest with another init (tests/packages).
 #
-# 5-level page tables: while a kernel detects the features of its CPU, it forgets for a moment that it
-# uses 5 levels. If an interrupt comes then, KASAN reports wild addresses. So a kernel with KASAN
+# 5-level page tables: while a kernel detects the features of its CPU, it forgets for a moment that
+# it uses 5 levels. If an interrupt comes then, KASAN reports wild addresses. So a kernel with KASAN
 # gets a CPU without them.
 vm_qemu_command() {
 	local cpu=max,-erms,-fsrm iommu edu=edu,dma_mask=0xffffffffffffffff extra
@@ -273,7 +275,7 @@ vm_add_covers() {
 # * A panic or an Oops ends the run at once, without a reboot; a WARN does not.
 # * A task that keeps a CPU for 20 seconds is a lock-up, as by default. On a busy host, vCPUs look
 #   stuck, but not for so long, unless the kernel is slow.
-# * The tick is periodic. On a busy host, a vCPU once lost its next one-shot tick, and slept forever.
+# * The tick is periodic. On a busy host, a vCPU once lost its one-shot tick, and slept forever.
 # * The kernel does not test its cryptography, and makes no random numbers from jitter: both take
 #   seconds.
 # * A virtio IOMMU remaps no interrupts, so both backends need allow_unsafe_interrupts.
