@@ -334,33 +334,41 @@ static void close_group(struct emulated *emulated, struct iommu_group *group)
 }
 
 /*
- * Is a device of a group registered? One that vfio.ko of 6.1 is just opening is not yet, but then
- * no other device of its group is closed meanwhile.
+ * Takes a device off the list. Tells whether it was there, and whether @others of its group are. A
+ * device that was opened while vfio.ko had no number for the container yet is not. One that vfio.ko
+ * of 6.1 is just opening is not yet, but no other device of its group is closed meanwhile.
  */
-static bool has_device_of(struct emulated *emulated, struct iommu_group *group)
+static bool remove_device(struct emulated *emulated, struct vfio_device *vdev, bool *others)
 {
-	struct vfio_device *vdev;
+	struct vfio_device *other, *next;
+	bool found = false;
 
 	lockdep_assert_held(&emulated->devices_mutex);
-	list_for_each_entry(vdev, &emulated->devices, iommu_entry)
-		if (vdev->dev->iommu_group == group)
-			return true;
-	return false;
+	list_for_each_entry_safe(other, next, &emulated->devices, iommu_entry) {
+		if (other == vdev) {
+			list_del(&vdev->iommu_entry);
+			found = true;
+		} else if (other->dev->iommu_group == vdev->dev->iommu_group) {
+			*others = true;
+		}
+	}
+	return found;
 }
 
 void emulated_unregister(struct emulated *emulated, struct vfio_device *vdev)
 {
-	struct iommu_group *group = vdev->dev->iommu_group;
+	bool found, others = false;
 
 	if (!vdev->ops->dma_unmap)
 		return;
 	mutex_lock(&emulated->devices_mutex);
-	list_del(&vdev->iommu_entry);
+	found = remove_device(emulated, vdev, &others);
 	/* Still under devices_mutex: an unmap that does not find the device finds no pins of it. */
-	if (!has_device_of(emulated, group))
-		close_group(emulated, group);
+	if (!others)
+		close_group(emulated, vdev->dev->iommu_group);
 	mutex_unlock(&emulated->devices_mutex);
-	uncount_user(emulated);
+	if (found)
+		uncount_user(emulated);
 }
 
 /* The errno for drivers after area_get() failed. */

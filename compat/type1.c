@@ -290,8 +290,11 @@ static int add_group(struct type1 *type1, const struct type1_group *what)
 static int attach_group(void *handle, const struct type1_group *what)
 {
 	struct type1 *type1 = get_type1(handle);
-	int ret = add_group(type1, what);
+	int ret;
 
+	if (!type1)
+		return -EINVAL;
+	ret = add_group(type1, what);
 	put_type1(type1);
 	return ret;
 }
@@ -323,8 +326,10 @@ static void detach_real_group(struct type1 *type1, struct type1_group *tgroup)
 void type1_detach_group(void *handle, struct iommu_group *group)
 {
 	struct type1 *type1 = get_type1(handle);
-	struct type1_group *tgroup = find_group(type1, group);
+	struct type1_group *tgroup = type1 ? find_group(type1, group) : NULL;
 
+	if (WARN_ON(!tgroup))
+		return;
 	mutex_lock(&type1->groups_lock);
 	list_del(&tgroup->item);
 	WRITE_ONCE(type1->nwriter_groups, type1->nwriter_groups - tgroup->writes_anywhere);
@@ -412,6 +417,8 @@ void type1_register(void *handle, struct vfio_device *vdev)
 {
 	struct type1 *type1 = get_type1(handle);
 
+	if (!type1)
+		return;
 	emulated_register(&type1->emulated, vdev);
 	put_type1(type1);
 }
@@ -420,6 +427,8 @@ void type1_unregister(void *handle, struct vfio_device *vdev)
 {
 	struct type1 *type1 = get_type1(handle);
 
+	if (!type1)
+		return;
 	emulated_unregister(&type1->emulated, vdev);
 	put_type1(type1);
 }

@@ -792,6 +792,40 @@ static void ignore(struct vfio_device *vdev, u64 iova, u64 nbytes)
 }
 
 /* Two emulated devices, each in its own group. The first one holds its page until it is closed. */
+/*
+ * SET_IOMMU stores its backend before its handle, and a device that is opened in between is
+ * registered without a handle.
+ */
+START_TEST(a_device_without_a_handle_is_not_registered)
+{
+	static const struct vfio_device_ops emulated_ops = { .dma_unmap = ignore }, plain_ops;
+	struct device device = { .iommu_group = shim_group_create() };
+	struct vfio_device vdev = { .dev = &device, .ops = _i ? &emulated_ops : &plain_ops };
+	const struct vfio_iommu_driver_ops *ops;
+	struct page *page;
+
+	start_backend();
+	ops = shim_first_driver();
+	ops->register_device(NULL, &vdev);
+	ops->unregister_device(NULL, &vdev);
+	ops->register_device(NULL, &vdev);
+	ck_assert_int_eq(ops->attach_group(NULL, device.iommu_group, VFIO_IOMMU), -EINVAL);
+	open_container(VFIO_TYPE1v2_IOMMU);
+	ck_assert_int_eq(ops->attach_group(handle, device.iommu_group, VFIO_EMULATED_IOMMU), 0);
+	ck_assert_int_eq(map_dma(0, 1, 0), 0);
+	ck_assert_int_eq(ops->pin_pages(handle, device.iommu_group, 0, 1, IOMMU_READ, &page),
+			 -EINVAL);
+	/* It is closed when there is a handle. */
+	ops->unregister_device(handle, &vdev);
+	ops->register_device(handle, &vdev);
+	ops->unregister_device(handle, &vdev);
+	ops->detach_group(handle, device.iommu_group);
+	close_container();
+	stop_backend();
+	shim_group_destroy(device.iommu_group);
+}
+END_TEST
+
 START_TEST(a_pin_that_fails_does_not_share_the_page_of_another_group)
 {
 	static const struct vfio_device_ops ops = { .dma_unmap = ignore };
@@ -1677,6 +1711,7 @@ int main(void)
 	tcase_add_test(tcase, info_without_memory_for_its_capabilities_is_refused);
 	tcase_add_test(tcase, coherency_is_that_of_all_groups_whatever_is_selected);
 	tcase_add_test(tcase, ioas_that_a_group_is_in_or_leaves_cannot_be_destroyed);
+	tcase_add_loop_test(tcase, a_device_without_a_handle_is_not_registered, 0, 2);
 	tcase_add_loop_test(tcase, a_pin_that_fails_does_not_share_the_page_of_another_group, 0, 2);
 	tcase_add_test(tcase, a_driver_pins_where_an_ioas_is_selected_or_nowhere);
 	tcase_add_loop_test(tcase, no_driver_is_called_because_the_last_device_is_closed, 1, 101);
