@@ -6,11 +6,20 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "compare/common.h"
-#include "holders.h"
-#include "ours.h"
-#include "say.h"
-#include "subcommand.h"
+#include "compare/compare.h"
+#include "lib/common.h"
+#include "lib/say.h"
+#include "status/status.h"
+#include "status/top.h"
+#include "switch/switch.h"
+#include "system/ours.h"
+
+struct subcommand {
+	const char *name;
+	const char *summary;	/* one line, for the list */
+	/* argv[0] is the subcommand; returns the exit status */
+	int (*run)(int argc, char **argv);
+};
 
 static int help_main(int argc, char **argv);
 static int version_main(int argc, char **argv);

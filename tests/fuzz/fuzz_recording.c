@@ -8,10 +8,12 @@
 #include <assert.h>
 #include <ctype.h>
 
-#include "../../tools/compare/memory.h"
-#include "../../tools/compare/op_type.h"
-#include "../../tools/compare/sequence.h"
-#include "../../tools/compare/text.h"
+#include "compare/op/memory.h"
+#include "compare/op/op_format.h"
+#include "compare/op/op_parse.h"
+#include "compare/op/op_type.h"
+#include "compare/sequence.h"
+#include "lib/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes);
 

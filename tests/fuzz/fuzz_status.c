@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../tools/subcommand.h"
+#include "status/status.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes);
 

@@ -652,10 +652,7 @@ def columns():
 
 def the_manual_has_each_variable_of_the_environment():
     page = manual("vfio-ioas.8")
-    sources = "".join(source("tools", directory, name) for directory in ("", "compare")
-                      for name in os.listdir(os.path.join(TOP, "tools", directory))
-                      if name.endswith(".c"))
-    names = set(re.findall(r'getenv\("(\w+)"\)', sources))
+    names = set(re.findall(r'getenv\("(\w+)"\)', sources_below("tools")))
     assert "TERM" in names, names
     environment = page[page.index("\n.Sh ENVIRONMENT"):page.index("\n.Sh FILES")]
     for name in names:
@@ -668,11 +665,16 @@ def the_manual_has_each_column():
         assert re.search(r"\b%s\b" % column, page), column
 
 
+def sources_below(*folders):
+    """The text of all files in C."""
+    return "".join(source(directory, name) for folder in folders
+                   for directory, _, names in sorted(os.walk(os.path.join(TOP, folder)))
+                   for name in sorted(names) if name.endswith((".c", ".h")))
+
+
 def module_sources():
     """The text of all files of the module."""
-    return "".join(source(directory, name) for top in ("module", "compat")
-                   for directory, _, names in sorted(os.walk(os.path.join(TOP, top)))
-                   for name in sorted(names) if name.endswith((".c", ".h")))
+    return sources_below("module", "compat")
 
 
 def the_manual_has_each_parameter():

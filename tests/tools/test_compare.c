@@ -15,18 +15,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../tools/compare/bounds.h"
-#include "../../tools/compare/child.h"
-#include "../../tools/compare/devices.h"
-#include "../../tools/compare/diff.h"
-#include "../../tools/compare/hunt.h"
-#include "../../tools/compare/kernel.h"
-#include "../../tools/compare/memory.h"
-#include "../../tools/compare/op_type.h"
-#include "../../tools/compare/options.h"
-#include "../../tools/compare/random.h"
-#include "../../tools/compare/shadow.h"
-#include "../../tools/compare/transcript.h"
+#include "compare/bounds.h"
+#include "compare/child.h"
+#include "compare/diff.h"
+#include "compare/hunt.h"
+#include "compare/op/devices.h"
+#include "compare/op/do.h"
+#include "compare/op/kernel.h"
+#include "compare/op/memory.h"
+#include "compare/op/op_format.h"
+#include "compare/op/op_type.h"
+#include "compare/op/shadow.h"
+#include "compare/op/transcript.h"
+#include "compare/options.h"
+#include "compare/random.h"
 
 unsigned long run_seed;
 

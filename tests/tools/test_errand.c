@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../tools/errand.h"
+#include "lib/errand.h"
 
 unsigned long run_seed;
 

@@ -24,8 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../tools/candidates.h"
-#include "../../tools/holders.h"
+#include "system/candidates.h"
+#include "system/holders.h"
 
 #define NCHILDREN	200
 #define NFILES		240	/* in each: few enough that none of them is a long look */

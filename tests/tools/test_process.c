@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../tools/deadline.h"
-#include "../../tools/process.h"
+#include "lib/deadline.h"
+#include "status/process.h"
 
 #define NTIMES	200
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../tools/program.h"
+#include "lib/program.h"
 
 unsigned long run_seed;
 

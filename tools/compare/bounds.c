@@ -9,11 +9,11 @@
 
 #include <linux/vfio.h>
 
-#include "devices.h"
-#include "kernel.h"
-#include "memory.h"
-#include "op_type.h"
-#include "text.h"
+#include "compare/op/devices.h"
+#include "compare/op/kernel.h"
+#include "compare/op/memory.h"
+#include "compare/op/op_type.h"
+#include "lib/text.h"
 
 #define MAX_ALL_BYTES		(MAX_ALL_TIB * TIB)
 #define VFIO_CALLS		0x3b00ULL

@@ -8,7 +8,7 @@
 #ifndef COMPARE_BOUNDS_H
 #define COMPARE_BOUNDS_H
 
-#include "op.h"
+#include "compare/op/op.h"
 
 /* Nothing is mapped below, and no address of a process is as high. */
 #define LOWEST_ADDRESS	0x10000ULL

@@ -12,8 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "case.h"
-#include "transcript.h"
+#include "compare/op/transcript.h"
 
 volatile int interrupted;
 

@@ -5,7 +5,7 @@
 #ifndef COMPARE_CHILD_H
 #define COMPARE_CHILD_H
 
-#include "text.h"
+#include "lib/text.h"
 
 enum ending {
 	ENDED_WELL,

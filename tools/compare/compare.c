@@ -2,17 +2,17 @@
 /*
  * compare.c - the subcommand: what is to be done, and what it needs before and after
  */
-#include "case.h"
+#include "compare.h"
+
 #include "child.h"
-#include "devices.h"
+#include "compare/cases/parts.h"
+#include "compare/op/devices.h"
+#include "compare/op/modules.h"
+#include "compare/op/transcript.h"
 #include "hunt.h"
-#include "modules.h"
 #include "options.h"
 #include "report.h"
 #include "run.h"
-#include "transcript.h"
-
-#include "../subcommand.h"
 
 static bool is_ready(void)
 {

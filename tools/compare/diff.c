@@ -8,7 +8,7 @@
  */
 #include "diff.h"
 
-#include "case.h"
+#include "compare/op/transcript.h"
 
 #define MAX_BEFORE	12U	/* lines shown before the first that differs */
 #define MAX_SHOWN	4U	/* lines that differ */

@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include "differences.h"
 
+#include "compare/op/op_parse.h"
+
 #include <fnmatch.h>
 
 /* Also of a map. */

@@ -5,8 +5,8 @@
 #ifndef COMPARE_DIFFERENCES_H
 #define COMPARE_DIFFERENCES_H
 
-#include "kernel.h"
-#include "op.h"
+#include "compare/op/kernel.h"
+#include "compare/op/op.h"
 
 /*
  * Whether the two sides have different mappings from this line on, and which calls a sequence

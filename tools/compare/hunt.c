@@ -12,14 +12,15 @@
 #define _GNU_SOURCE
 #include "hunt.h"
 
-#include "devices.h"
+#include "compare/op/devices.h"
+#include "compare/op/modules.h"
+#include "compare/op/op_table.h"
+#include "lib/text.h"
 #include "minimize.h"
-#include "modules.h"
 #include "options.h"
 #include "random.h"
 #include "report.h"
 #include "run.h"
-#include "text.h"
 
 #define MAX_MINIMIZED	5U
 #define MAX_ROUNDS	64U	/* of leaving out what led to intended differences */

@@ -6,8 +6,9 @@
  * backend, then on the other.
  */
 #include "minimize.h"
+
+#include "lib/text.h"
 #include "report.h"
-#include "text.h"
 
 /* Without the chunks that are marked. */
 static void without_chunks(const struct sequence *from, size_t chunk,

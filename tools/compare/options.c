@@ -9,9 +9,9 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "../number.h"
-#include "memory.h"
-#include "modules.h"
+#include "compare/op/memory.h"
+#include "compare/op/modules.h"
+#include "lib/number.h"
 
 #define MAX_ITERATIONS	1000000000ULL
 #define MAX_LENGTH	100000U

@@ -5,7 +5,12 @@
 #ifndef COMPARE_OPTIONS_H
 #define COMPARE_OPTIONS_H
 
-#include "common.h"
+#include "compare/op/backend.h"
+#include "lib/common.h"
+
+/* How "vfio-ioas compare" ends; or EXIT_NOT_RUN. */
+#define EXIT_SAME	0
+#define EXIT_DIFFERENT	1
 
 #define MAX_PATTERNS	64
 #define MAX_NAMED	16

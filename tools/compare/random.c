@@ -10,10 +10,10 @@
 #include <linux/vfio.h>
 
 #include "bounds.h"
-#include "devices.h"
-#include "kernel.h"
-#include "memory.h"
-#include "op_type.h"
+#include "compare/op/devices.h"
+#include "compare/op/kernel.h"
+#include "compare/op/memory.h"
+#include "compare/op/op_type.h"
 #include "options.h"
 
 #define MAX_MAPS	64U

@@ -7,9 +7,10 @@
 #include <stdarg.h>
 #include <sys/utsname.h>
 
-#include "../json.h"
-#include "devices.h"
-#include "modules.h"
+#include "compare/op/devices.h"
+#include "compare/op/modules.h"
+#include "compare/op/op_format.h"
+#include "lib/json.h"
 #include "options.h"
 
 static unsigned int counts[VERDICT_NOT_RUN + 1];

@@ -6,14 +6,15 @@
 
 #include <fnmatch.h>
 
-#include "case.h"
 #include "child.h"
+#include "compare/cases/case_table.h"
+#include "compare/cases/steps.h"
+#include "compare/op/modules.h"
+#include "compare/op/world.h"
 #include "diff.h"
-#include "modules.h"
+#include "needs.h"
 #include "options.h"
 #include "report.h"
-#include "steps.h"
-#include "world.h"
 
 #define NAME_BYTES	112
 

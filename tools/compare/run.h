@@ -5,7 +5,8 @@
 #ifndef COMPARE_RUN_H
 #define COMPARE_RUN_H
 
-#include "common.h"
+#include "compare/op/backend.h"
+#include "lib/common.h"
 
 /*
  * Makes a backend the one that is asked: with --exclusive, the only one loaded. False, having

@@ -8,10 +8,13 @@
 #include <malloc.h>
 
 #include "bounds.h"
+#include "compare/op/op_execute.h"
+#include "compare/op/op_format.h"
+#include "compare/op/op_parse.h"
+#include "compare/op/world.h"
+#include "lib/text.h"
 #include "options.h"
 #include "run.h"
-#include "text.h"
-#include "world.h"
 
 #define MAX_FILE_BYTES	(MAX_FILE_MIB * MIB)
 #define MAX_SEQUENCES	100000U		/* in a file */

@@ -9,7 +9,8 @@
 #define COMPARE_SEQUENCE_H
 
 #include "child.h"
-#include "op.h"
+#include "compare/op/backend.h"
+#include "compare/op/op.h"
 
 struct sequence {
 	struct op *ops;

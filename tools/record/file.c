@@ -8,8 +8,8 @@
  * it leads to our file, and we look each time.
  */
 #define _GNU_SOURCE
+#include "lib/recording.h"
 #include "record.h"
-#include "../recording.h"
 
 #include <errno.h>
 #include <fcntl.h>

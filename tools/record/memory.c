@@ -6,8 +6,8 @@
  * work in this very thread.
  */
 #define _GNU_SOURCE
+#include "lib/recording.h"
 #include "record.h"
-#include "../recording.h"
 
 #include <errno.h>
 #include <fcntl.h>

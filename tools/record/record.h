@@ -41,7 +41,7 @@ void record_unlock(void);
 void put(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Ends the recording, and says why, under the lock: something that it needs fails with errno. */
 void record_end(const char *why, int error);
-/* The same at a limit of ../recording.h. Lines that were added under this lock are not written. */
+/* The same at a limit of lib/recording.h. Lines that were added under this lock are not written. */
 void record_full(unsigned int most, const char *of_what);
 
 /*

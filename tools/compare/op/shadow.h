@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * shadow.h - which mappings the current container should have, as far as the results of calls
+ * tell
+ *
+ * It does not judge results. It only says which bits of a dirty bitmap can be compared. For a
+ * mapping that does not begin with a word of the bitmap, stock type1 shifts the bits it keeps, and
+ * leaves copies of them behind the mapping's own. From the next report on they are set behind the
+ * end of the mapping, up to the end of the word. All other bits are compared.
+ */
+#ifndef COMPARE_SHADOW_H
+#define COMPARE_SHADOW_H
+
+#include "lib/common.h"
+
+void shadow_set_type(bool v2);
+void shadow_map(uint64_t iova, uint64_t nbytes);
+void shadow_unmap(uint64_t iova, uint64_t nbytes);
+void shadow_clear(void);
+
+/* A report of that range was asked for; and the bits that were kept are gone. */
+void shadow_report(uint64_t iova, uint64_t nbytes);
+void shadow_forget_reports(void);
+/* Bits that can be compared of the 64 pages from this IOVA on, before the report. */
+uint64_t shadow_reliable_bits(uint64_t iova);
+
+#endif

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * switch_change.c - "vfio-ioas switch on", "off", "restore" and "refresh"
+ *
+ * What will be done is written down before it is done, and forgotten after it is undone,
+ * so that whoever comes after a crash knows what to undo.
+ */
+#define _GNU_SOURCE
+#include "switch_change.h"
+
+#include "switch_check.h"
+#include "switch_situation.h"
+
+#include <signal.h>
+
+#include "lib/say.h"
+#include "switch_lock.h"
+#include "system/holders.h"
+
+#define MAX_NAMED	100	/* processes in a list of warnings */
+
+/* Root, and alone: a descriptor to close when done, or -1 after saying why not. */
+static int begin(const struct request *request)
+{
+	if (geteuid()) {
+		say_error("the switch needs root");
+		return -1;
+	}
+	/* Whoever reads what we say must not end us half way by ceasing to. */
+	signal(SIGPIPE, SIG_IGN);
+	return switch_lock(request->timeout);
+}
+
+/* --- who may use our node */
+
+/*
+ * Whoever may use the kernel's node may use ours while that is in its place, and nobody else.
+ * What it had before is in the state.
+ */
+static int take_access(const struct situation *situation)
+{
+	const struct access *stock = &situation->stock_access;
+	int result;
+
+	if (!stock->known || access_is_same(stock, &situation->our_access))
+		return DONE;
+	result = access_set(stock, NODE_DIR "/" NODE_OURS);
+	return result ? refuse(NODE_DIR "/" NODE_OURS " cannot get the %s of the kernel's node: %s",
+			       access_says(stock), strerror(-result)) : DONE;
+}
+
+/* What somebody else has changed since stays, as does that of a node made by a later load. */
+static void put_access_back(const struct situation *situation)
+{
+	const struct access *former = &situation->state.former;
+	const struct access *ours = &situation->our_access;
+	int result;
+
+	if (!former->known || !ours->known || access_is_same(former, ours) ||
+	    !situation->stock_access.known || !access_is_same(ours, &situation->stock_access))
+		return;
+	result = access_set(former, NODE_DIR "/" NODE_OURS);
+	if (result)
+		say_warning(NODE_DIR "/" NODE_OURS " cannot get its former %s: %s",
+			    access_says(former), strerror(-result));
+}
+
+/* --- off */
+
+static int put_serve_back(const struct situation *situation)
+{
+	const char *former = situation->state.serve;
+	int result;
+
+	if (situation->state.way != WAY_SERVE || !situation->loaded)
+		return DONE;
+	if (strcmp(situation->serve, "all")) {
+		say_warning("serve=%s was set by somebody else and stays", situation->serve);
+		return DONE;
+	}
+	/* A file that lost its end has no value: then the module's own default. */
+	result = ours_set_serve(former[0] ? former : "node");
+	return result ? refuse("serve cannot be set to %s: %s", former,
+			       strerror(-result)) : DONE;
+}
+
+static int put_node_back(const struct situation *situation)
+{
+	enum node_kind kind = situation->node.kind;
+	bool aside = situation->aside.kind == NODE_STOCK;
+	int result = 0;
+
+	if (situation->dir < 0)
+		return DONE;
+	if ((kind == NODE_UNKNOWN || kind == NODE_MOUNT) && aside)
+		return refuse("%s is at " NODE_DIR "/" NODE "; the kernel's own node stays at "
+			      NODE_DIR "/" NODE_ASIDE, node_says(&situation->node));
+	if (aside || kind == NODE_STOCK) {
+		result = node_put_back(situation->dir);
+	} else if (kind == NODE_LINK || kind == NODE_DEVICE) {
+		say_warning("nothing is put aside at " NODE_DIR "/" NODE_ASIDE
+			    ": made a node as the kernel makes it");
+		result = node_put_fresh(situation->dir);
+	}
+	return result ? refuse(NODE_DIR "/" NODE " cannot be put back: %s",
+			       strerror(-result)) : DONE;
+}
+
+static int undo(const struct situation *situation)
+{
+	if (put_serve_back(situation) || put_node_back(situation))
+		return REFUSED;
+	put_access_back(situation);
+	return state_remove(STATE_DIR) ? REFUSED : DONE;
+}
+
+/* Everybody may have any number of processes, and of containers without a group. */
+static void warn_of_ours(void)
+{
+	unsigned int nours = 0, i;
+	struct holders holders;
+
+	holders_find(&holders);
+	for (i = 0; i < holders.nholders; i++)
+		if (holders.holder[i].nours && nours++ < MAX_NAMED)
+			say_warning("%s (%d) keeps its container of ours",
+				    printable(holders.holder[i].name),
+				    (int)holders.holder[i].pid);
+	if (nours > MAX_NAMED)
+		say_warning("so do %u other processes", nours - MAX_NAMED);
+	switch_warn_if_late(&holders);
+	holders_free(&holders);
+}
+
+static int boot_off(const struct request *request, const struct situation *situation)
+{
+	if (situation->boot.way == WAY_NONE)
+		return DONE;
+	if (request->persist)
+		return state_remove(BOOT_DIR) ? REFUSED : DONE;
+	printf("vfio-ioas: on again after a boot; 'switch off --persist' ends that, too\n");
+	return DONE;
+}
+
+static int off(const struct request *request, const struct situation *situation)
+{
+	bool was_on = situation->way != WAY_NONE;
+
+	if (undo(situation))
+		return REFUSED;
+	printf("vfio-ioas: %s\n", was_on ? "off; containers opened from now on are the kernel's" :
+	       "is off already");
+	return boot_off(request, situation);
+}
+
+static int dry_off(const struct request *request)
+{
+	struct situation situation;
+
+	situation_look(&situation);
+	if (situation.way == WAY_NONE)
+		printf("vfio-ioas: is off already\n");
+	else
+		printf("vfio-ioas: would switch off; now on, way: %s\n",
+		       situation.way == NWAYS ? "unknown" : way_names[situation.way]);
+	if (request->persist && situation.boot.way != WAY_NONE)
+		printf("vfio-ioas: would remove " BOOT_DIR "/" STATE_NAME "\n");
+	situation_free(&situation);
+	return DONE;
+}
+
+int switch_off(const struct request *request)
+{
+	struct situation situation;
+	int lock, result;
+	bool was_on;
+
+	if (request->dry_run)
+		return dry_off(request);
+	lock = begin(request);
+	if (lock < 0)
+		return REFUSED;
+	situation_look(&situation);
+	was_on = situation.way != WAY_NONE;
+	result = off(request, &situation);
+	situation_free(&situation);
+	close(lock);
+	/* That takes a while, and whoever ends us meanwhile keeps nothing from being off. */
+	output_flush();
+	if (was_on && !result)
+		warn_of_ours();
+	return result;
+}
+
+/* --- on */
+
+static int apply(const struct situation *situation, enum way way)
+{
+	int result;
+
+	if (way != WAY_SERVE && take_access(situation))
+		return REFUSED;
+	switch (way) {
+	case WAY_SYMLINK:
+		result = node_put_link(situation->dir);
+		break;
+	case WAY_NODE:
+		result = node_put_device(situation->dir);
+		break;
+	default:
+		result = ours_set_serve("all");
+	}
+	return result ? refuse("the way '%s' does not work: %s", way_names[way],
+			       strerror(-result)) : DONE;
+}
+
+/* What was there before the first "on" is what counts. */
+static struct state to_remember(const struct situation *situation, enum way way)
+{
+	struct state state = { .way = way };
+	bool again = situation->state.way == way;
+
+	if (way == WAY_SERVE)
+		memcpy(state.serve, again ? situation->state.serve : situation->serve,
+		       sizeof(state.serve));
+	else
+		state.former = again && situation->state.former.known ?
+				       situation->state.former : situation->our_access;
+	return state;
+}
+
+static int put_on(const struct situation *situation, enum way way)
+{
+	struct state state = to_remember(situation, way);
+	struct situation now;
+
+	if (state_write(STATE_DIR, &state))
+		return REFUSED;
+	if (!apply(situation, way))
+		return DONE;
+	if (situation->state.way == WAY_NONE) {
+		situation_look(&now);
+		put_access_back(&now);
+		situation_free(&now);
+		state_remove(STATE_DIR);
+	}
+	return REFUSED;
+}
+
+/* Another way, or a way that does not agree: first all is put back. */
+static int leave_way(struct situation *situation, enum way way)
+{
+	if (situation->way == WAY_NONE || situation->way == way)
+		return DONE;
+	if (undo(situation))
+		return REFUSED;
+	situation_free(situation);
+	situation_look(situation);
+	return DONE;
+}
+
+static int boot_on(const struct request *request)
+{
+	struct state state = { .way = request->way };
+
+	if (!request->persist || !state_write(BOOT_DIR, &state))
+		return DONE;
+	say_error("it is on until the next boot, and not after it");
+	return REFUSED;
+}
+
+static int dry_on(const struct request *request, struct situation *situation)
+{
+	if (switch_check(situation, request))
+		return REFUSED;
+	if (!situation->loaded)
+		printf("vfio-ioas: would load the module " OUR_MODULE "\n");
+	if (situation->way != WAY_NONE && situation->way != request->way)
+		printf("vfio-ioas: would leave the way that is on: %s\n",
+		       situation->way == NWAYS ? "unknown" : way_names[situation->way]);
+	printf("vfio-ioas: would switch on, way: %s\n", way_names[request->way]);
+	if (request->persist)
+		printf("vfio-ioas: would write " BOOT_DIR "/" STATE_NAME "\n");
+	return DONE;
+}
+
+static int on(const struct request *request, struct situation *situation, bool *changes)
+{
+	if (situation->way == request->way && situation_agrees(situation)) {
+		printf("vfio-ioas: is on already, way: %s\n", way_names[request->way]);
+		return request->dry_run ? DONE : boot_on(request);
+	}
+	*changes = true;
+	if (request->dry_run)
+		return dry_on(request, situation);
+	if (switch_check(situation, request) ||
+	    leave_way(situation, request->way) || put_on(situation, request->way))
+		return REFUSED;
+	ours_warn_of_parameters();
+	printf("vfio-ioas: on, way: %s; containers opened from now on are ours\n",
+	       way_names[request->way]);
+	return boot_on(request);
+}
+
+int switch_on(const struct request *request)
+{
+	struct situation situation;
+	struct request wanted = *request;
+	bool changes = false;
+	int lock = -1, result;
+
+	if (!request->dry_run)
+		lock = begin(request);
+	if (lock < 0 && !request->dry_run)
+		return REFUSED;
+	situation_look(&situation);
+	/* Without a way named: the one that is on. */
+	if (wanted.way == WAY_NONE)
+		wanted.way = situation.way == WAY_NONE || situation.way == NWAYS ?
+				     WAY_SYMLINK : situation.way;
+	result = on(&wanted, &situation, &changes);
+	situation_free(&situation);
+	if (lock >= 0)
+		close(lock);
+	output_flush();
+	if (wanted.force && changes && !result)
+		switch_warn_of_users();
+	return result;
+}
+
+/* --- at boot, and when the module comes or goes */
+
+int switch_restore(const struct request *request)
+{
+	struct state boot = state_read(BOOT_DIR);
+	/* Nobody is there to read a refusal, and most containers are still to come. */
+	struct request wanted = {
+		.way = boot.way, .force = true, .timeout = request->timeout
+	};
+
+	if (boot.error)
+		return refuse("cannot read " BOOT_DIR "/" STATE_NAME ": %s", strerror(boot.error));
+	if (boot.way == NWAYS)
+		return refuse(BOOT_DIR "/" STATE_NAME " names no way that is known");
+	if (boot.way != WAY_NONE)
+		return switch_on(&wanted);
+	printf("vfio-ioas: there is nothing to restore: no " BOOT_DIR "/" STATE_NAME "\n");
+	return DONE;
+}
+
+/*
+ * When the module has gone, a link that leads nowhere takes the place of our node, whose number
+ * may be another driver's soon. When it comes again, all is made as it was.
+ */
+static int refresh(struct situation *situation)
+{
+	enum way way = situation->state.way;
+	struct request request = { .way = way, .force = true };
+	int result;
+
+	if (way == WAY_NONE || way == NWAYS || situation_agrees(situation))
+		return DONE;
+	if (situation->loaded)
+		return switch_check(situation, &request) || put_on(situation, way) ? REFUSED : DONE;
+	if (situation->node.kind != NODE_DEVICE)
+		return DONE;
+	result = node_put_link(situation->dir);
+	return result ? refuse(NODE_DIR "/" NODE ": %s", strerror(-result)) : DONE;
+}
+
+int switch_refresh(const struct request *request)
+{
+	struct situation situation;
+	int lock = begin(request);
+	int result;
+
+	if (lock < 0)
+		return REFUSED;
+	situation_look(&situation);
+	result = refresh(&situation);
+	situation_free(&situation);
+	close(lock);
+	return result;
+}
