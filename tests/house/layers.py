@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""usage: tests/house/layers.py BUILD_DIR
+"""usage: tests/house/layers.py BUILD_DIR [TOOLS_DIR]
 
 Do all calls and includes go down? Does scripts/layers notice one that does not? BUILD_DIR has the
-objects of the module, as build/6.12 does. Prints TAP.
+objects of the module, as build/6.12 does, and TOOLS_DIR those of the tools (default: build/obj).
+Prints TAP.
 """
 import os
 import shutil
@@ -13,13 +14,13 @@ import tempfile
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
-FOLDERS = ("module", "compat", "uapi")
+FOLDERS = ("module", "compat", "tools", "uapi")
 
 
 class House:
     """A copy of the sources and objects, to break rules in."""
 
-    def __init__(self, top, build):
+    def __init__(self, top, build, tools):
         self.top = Path(top)
         self.build = self.top / "objects"
         for folder in FOLDERS:
@@ -27,15 +28,15 @@ class House:
         (self.top / "scripts").mkdir()
         for name in ("layers", "floors"):
             shutil.copy(TOP / "scripts" / name, self.top / "scripts" / name)
-        for folder in ("module", "compat"):
-            for path in (build / folder).rglob("*.o"):
+        for objects, folder in ((build, "module"), (build, "compat"), (tools, "tools")):
+            for path in (objects / folder).rglob("*.o"):
                 if not path.name.startswith("."):
-                    copy = self.build / path.relative_to(build)
+                    copy = self.build / path.relative_to(objects)
                     copy.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy(path, copy)
 
     def layers(self):
-        done = subprocess.run(["scripts/layers", self.build], cwd=self.top, text=True,
+        done = subprocess.run(["scripts/layers", self.build, self.build], cwd=self.top, text=True,
                               capture_output=True, check=False)
         return done.returncode, done.stdout + done.stderr
 
@@ -92,13 +93,52 @@ def object_that_is_missing(house):
     return "compat/node.o", "build the module first"
 
 
+def tool_call_upward(house):
+    house.compile("tools/lib/number.o", "void holders_find(void); void f(void) { holders_find(); }")
+    return "tools/lib/number.c", "holders_find", "tools/system/"
+
+
+def tool_include_upward(house):
+    house.append("tools/compare/op/op.h", '#include "compare/sequence.h"\n')
+    return "tools/compare/op/op.h", '"compare/sequence.h"', "tools/compare/"
+
+
+def tool_include_of_the_module(house):
+    house.append("tools/lib/text.h", '#include "../../module/space/ioas.h"\n')
+    return "tools/lib/text.h", "module/space/"
+
+
+def tool_call_in_a_circle(house):
+    house.compile("tools/compare/cases/cases_rw.o", "extern int ncase_groups, case_group_rw; "
+                  "int case_group_rw; int f(void) { return ncase_groups; }")
+    return ("circle", "tools/compare/cases/cases_rw", "ncase_groups",
+            "tools/compare/cases/case_table")
+
+
+def recorder_call_in_a_circle(house):
+    house.compile("tools/record/file.o", "int close(int fd); void record_lock(void) { close(0); }")
+    return "circle", "tools/record/file", "needs close", "tools/record/fds"
+
+
+def tool_include_in_a_circle(house):
+    house.append("tools/system/candidates.h", '#include "holders.h"\n')
+    return "circle", "tools/system/candidates", "tools/system/holders"
+
+
+def tool_object_that_is_missing(house):
+    (house.build / "tools/lib/json.o").unlink()
+    return "tools/lib/json.o", "build the tools first"
+
+
 SPOILED = (call_upward, include_upward, call_in_a_circle, include_in_a_circle,
-           folder_without_a_floor, two_files_of_a_name, object_that_is_missing,
-           object_that_is_old)
+           folder_without_a_floor, two_files_of_a_name, object_that_is_missing, object_that_is_old, tool_call_upward,
+           tool_include_upward, tool_include_of_the_module, tool_call_in_a_circle,
+           recorder_call_in_a_circle, tool_include_in_a_circle, tool_object_that_is_missing)
 
 
 def main():
     build = Path(sys.argv[1]).resolve()
+    tools = Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else TOP / "build/obj"
     print(f"1..{1 + len(SPOILED)}")
     failed = 0
 
@@ -110,11 +150,11 @@ def main():
             print("".join(f"# {line}\n" for line in output.splitlines()), end="")
 
     with tempfile.TemporaryDirectory() as top:
-        status, output = House(top, build).layers()
+        status, output = House(top, build, tools).layers()
     check(1, "all_calls_and_includes_go_down", status == 0 and not output, output)
     for number, spoil in enumerate(SPOILED, 2):
         with tempfile.TemporaryDirectory() as top:
-            house = House(top, build)
+            house = House(top, build, tools)
             words = spoil(house)
             status, output = house.layers()
         check(number, f"{spoil.__name__}_is_noticed",
