@@ -17,18 +17,20 @@
 
 #include "compare/bounds.h"
 #include "compare/child.h"
+#include "compare/compare_sequences.h"
 #include "compare/diff.h"
-#include "compare/hunt.h"
 #include "compare/op/devices.h"
 #include "compare/op/do.h"
 #include "compare/op/kernel.h"
 #include "compare/op/memory.h"
+#include "compare/op/model.h"
 #include "compare/op/op_format.h"
 #include "compare/op/op_type.h"
-#include "compare/op/shadow.h"
 #include "compare/op/transcript.h"
 #include "compare/options.h"
 #include "compare/random.h"
+#include "compare/random_run.h"
+#include "compare/replay.h"
 
 unsigned long run_seed;
 
@@ -279,7 +281,7 @@ START_TEST(a_case_that_judges_for_itself_has_to_end_and_to_say_no_wrong)
 }
 END_TEST
 
-/* --- backends that are wrong: a model of type1 that keeps maps by their IOVA */
+/* --- backends that are wrong: a fake type1 that keeps maps by their IOVA */
 
 enum wrong {
 	RIGHT,
@@ -300,7 +302,7 @@ static unsigned int nruns_of_ours;
 
 #define NSLOTS_OF_MODEL	8U
 
-struct model {
+struct fake {
 	enum backend backend;
 	uint64_t iova[NSLOTS_OF_MODEL];
 	uint64_t nbytes[NSLOTS_OF_MODEL];	/* 0: free */
@@ -311,67 +313,67 @@ static bool ends_at_the_end(const struct op *op)
 	return op->arg[0] && op->arg[0] + op->arg[1] == 0;
 }
 
-static unsigned int count_maps(const struct model *model)
+static unsigned int count_maps(const struct fake *fake)
 {
 	unsigned int n = 0, i;
 
 	for (i = 0; i < NSLOTS_OF_MODEL; i++)
-		n += model->nbytes[i] != 0;
+		n += fake->nbytes[i] != 0;
 	return n;
 }
 
-static int model_map(struct model *model, const struct op *op)
+static int fake_map(struct fake *fake, const struct op *op)
 {
 	unsigned int i, room = NSLOTS_OF_MODEL;
 
 	for (i = 0; i < NSLOTS_OF_MODEL; i++) {
-		if (!model->nbytes[i])
+		if (!fake->nbytes[i])
 			room = i;
-		else if (model->iova[i] == op->arg[0])
+		else if (fake->iova[i] == op->arg[0])
 			return -17;
 	}
 	if (room == NSLOTS_OF_MODEL)
 		return -28;
-	model->iova[room] = op->arg[0];
-	model->nbytes[room] = op->arg[1];
+	fake->iova[room] = op->arg[0];
+	fake->nbytes[room] = op->arg[1];
 	return 0;
 }
 
 /* Of stock a range that ends at 2^64 is empty. */
-static uint64_t model_unmap(struct model *model, const struct op *op)
+static uint64_t fake_unmap(struct fake *fake, const struct op *op)
 {
 	uint64_t nbytes = 0;
 	unsigned int i;
 
-	if (model->backend == STOCK && ends_at_the_end(op))
+	if (fake->backend == STOCK && ends_at_the_end(op))
 		return 0;
 	for (i = 0; i < NSLOTS_OF_MODEL; i++) {
-		if (!model->nbytes[i] || model->iova[i] < op->arg[0] ||
-		    model->iova[i] - op->arg[0] >= op->arg[1])
+		if (!fake->nbytes[i] || fake->iova[i] < op->arg[0] ||
+		    fake->iova[i] - op->arg[0] >= op->arg[1])
 			continue;
-		nbytes += model->nbytes[i];
-		model->nbytes[i] = 0;
+		nbytes += fake->nbytes[i];
+		fake->nbytes[i] = 0;
 	}
 	return nbytes;
 }
 
-static void model_op(struct model *model, const struct op *op, bool wrong, struct text *line)
+static void fake_op(struct fake *fake, const struct op *op, bool wrong, struct text *line)
 {
 	op_format(op, line);
 	if (op->kind == OP_MAP)
-		text_add_result(line, model_map(model, op));
+		text_add_result(line, fake_map(fake, op));
 	else
-		text_add(line, " = 0 size=0x%llx", (unsigned long long)model_unmap(model, op));
+		text_add(line, " = 0 size=0x%llx", (unsigned long long)fake_unmap(fake, op));
 	if (wrong && how_wrong == WRONG_RESULT)
 		text_add(line, "1");
-	text_add(line, " L=%u avail=%u\n", 4 * count_maps(model) +
-		 (wrong && how_wrong == WRONG_CHARGE), 65535 - count_maps(model));
+	text_add(line, " L=%u avail=%u\n", 4 * count_maps(fake) +
+		 (wrong && how_wrong == WRONG_CHARGE), 65535 - count_maps(fake));
 }
 
-static void run_model(const struct sequence *sequence, enum backend backend,
-		      struct outcome *outcome)
+static void run_fake(const struct sequence *sequence, enum backend backend,
+		     struct outcome *outcome)
 {
-	struct model model = { .backend = backend };
+	struct fake fake = { .backend = backend };
 	size_t nops = sequence->nops, i;
 
 	nruns_of_ours += backend == OURS;
@@ -380,7 +382,7 @@ static void run_model(const struct sequence *sequence, enum backend backend,
 	if (how_wrong == ENDS_EARLY && backend == OURS && nops)
 		nops--;
 	for (i = 0; i < nops; i++)
-		model_op(&model, &sequence->ops[i], backend == OURS && i == sequence->nops - 1,
+		fake_op(&fake, &sequence->ops[i], backend == OURS && i == sequence->nops - 1,
 			 &outcome->transcript);
 	if (backend == OURS && how_wrong == SAYS_MORE)
 		text_add(&outcome->transcript, "state L=0 avail=65535\n");
@@ -424,7 +426,7 @@ static void make_sequence(struct sequence *sequence, bool diverges)
 	add_call(sequence, OP_UNMAP, 0x1000, 0x1000);
 }
 
-static enum verdict hunt(enum wrong wrong, bool diverges)
+static enum verdict compare_fakes(enum wrong wrong, bool diverges)
 {
 	struct sequence sequence = { 0 };
 	enum verdict verdict;
@@ -441,14 +443,14 @@ static enum verdict hunt(enum wrong wrong, bool diverges)
 
 START_TEST(a_right_backend_is_the_same)
 {
-	ck_assert_int_eq(hunt(RIGHT, false), VERDICT_SAME);
+	ck_assert_int_eq(compare_fakes(RIGHT, false), VERDICT_SAME);
 	ck_assert_uint_eq(nruns_of_ours, 1);
 }
 END_TEST
 
 START_TEST(what_led_to_a_difference_is_left_out_and_the_rest_compared)
 {
-	ck_assert_int_eq(hunt(RIGHT, true), VERDICT_INTENDED);
+	ck_assert_int_eq(compare_fakes(RIGHT, true), VERDICT_INTENDED);
 	ck_assert_uint_eq(nruns_of_ours, 3);
 	ck_assert_uint_eq(comparison.nintended, 1);
 }
@@ -457,7 +459,7 @@ END_TEST
 START_TEST(a_wrong_backend_is_noticed)
 {
 	enum wrong wrong = WRONG_RESULT + _i / 2;
-	enum verdict verdict = hunt(wrong, _i % 2);
+	enum verdict verdict = compare_fakes(wrong, _i % 2);
 
 	ck_assert_msg(verdict == VERDICT_DIFFERENT ||
 		      ((wrong == BOTH_CRASH || wrong == BOTH_HANG) &&
@@ -521,14 +523,14 @@ static void run_any(const struct sequence *sequence, enum backend backend,
 
 	add_call(&few, OP_MAP, 0x1000, 0x1000);
 	(void)sequence;
-	run_model(&few, backend, outcome);
+	run_fake(&few, backend, outcome);
 	sequence_free(&few);
 }
 
 START_TEST(random_calls_end_with_a_status_that_says_so)
 {
 	strcpy(devices[GROUP_A].name, "0000:00:00.0");
-	hunt_run = run_any;
+	compare_run = run_any;
 	ck_assert_int_eq(random_status(_i), _i == RIGHT ? EXIT_SAME :
 			 _i == BOTH_CRASH || _i == BOTH_HANG ? EXIT_NOT_RUN : EXIT_DIFFERENT);
 }
@@ -865,44 +867,44 @@ END_TEST
 
 START_TEST(all_bits_are_compared_before_stock_has_shifted_any)
 {
-	shadow_set_type(true);
-	shadow_map(2 * PAGE, 3 * PAGE);
-	shadow_map(7 * PAGE, 4 * PAGE);
-	ck_assert_uint_eq(shadow_reliable_bits(0), UINT64_MAX);
+	model_set_type(true);
+	model_map(2 * PAGE, 3 * PAGE);
+	model_map(7 * PAGE, 4 * PAGE);
+	ck_assert_uint_eq(model_reliable_bits(0), UINT64_MAX);
 }
 END_TEST
 
 START_TEST(behind_a_mapping_that_stock_has_shifted_bits_are_not_compared)
 {
-	shadow_set_type(true);
-	shadow_map(2 * PAGE, 3 * PAGE);
-	shadow_map(7 * PAGE, 4 * PAGE);
-	shadow_report(0, 64 * PAGE);
-	ck_assert_uint_eq(shadow_reliable_bits(0), BITS_FROM(0, 5));
+	model_set_type(true);
+	model_map(2 * PAGE, 3 * PAGE);
+	model_map(7 * PAGE, 4 * PAGE);
+	model_report(0, 64 * PAGE);
+	ck_assert_uint_eq(model_reliable_bits(0), BITS_FROM(0, 5));
 	/* Also in a report that begins with it. */
-	ck_assert_uint_eq(shadow_reliable_bits(2 * PAGE), BITS_FROM(0, 3));
+	ck_assert_uint_eq(model_reliable_bits(2 * PAGE), BITS_FROM(0, 3));
 }
 END_TEST
 
 START_TEST(a_mapping_that_begins_with_a_word_leaves_nothing_behind_it)
 {
-	shadow_set_type(true);
-	shadow_map(0, 3 * PAGE);
-	shadow_map(64 * PAGE, 70 * PAGE);
-	shadow_report(0, 256 * PAGE);
-	ck_assert_uint_eq(shadow_reliable_bits(0), UINT64_MAX);
-	ck_assert_uint_eq(shadow_reliable_bits(128 * PAGE), UINT64_MAX);
+	model_set_type(true);
+	model_map(0, 3 * PAGE);
+	model_map(64 * PAGE, 70 * PAGE);
+	model_report(0, 256 * PAGE);
+	ck_assert_uint_eq(model_reliable_bits(0), UINT64_MAX);
+	ck_assert_uint_eq(model_reliable_bits(128 * PAGE), UINT64_MAX);
 }
 END_TEST
 
 START_TEST(a_new_mapping_has_no_past)
 {
-	shadow_set_type(true);
-	shadow_map(2 * PAGE, 3 * PAGE);
-	shadow_report(0, 64 * PAGE);
-	shadow_unmap(2 * PAGE, 3 * PAGE);
-	shadow_map(2 * PAGE, 3 * PAGE);
-	ck_assert_uint_eq(shadow_reliable_bits(0), UINT64_MAX);
+	model_set_type(true);
+	model_map(2 * PAGE, 3 * PAGE);
+	model_report(0, 64 * PAGE);
+	model_unmap(2 * PAGE, 3 * PAGE);
+	model_map(2 * PAGE, 3 * PAGE);
+	ck_assert_uint_eq(model_reliable_bits(0), UINT64_MAX);
 }
 END_TEST
 
@@ -949,8 +951,8 @@ END_TEST
 static void set_up(void)
 {
 	kernel_pretend(6, 12);
-	hunt_turn_to = always;
-	hunt_run = run_model;
+	compare_turn_to = always;
+	compare_run = run_fake;
 }
 
 int main(void)

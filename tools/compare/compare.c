@@ -9,8 +9,9 @@
 #include "compare/op/devices.h"
 #include "compare/op/modules.h"
 #include "compare/op/transcript.h"
-#include "hunt.h"
 #include "options.h"
+#include "random_run.h"
+#include "replay.h"
 #include "report.h"
 #include "run.h"
 

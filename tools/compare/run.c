@@ -7,10 +7,10 @@
 #include <fnmatch.h>
 
 #include "child.h"
+#include "compare/cases/calls.h"
 #include "compare/cases/case_table.h"
-#include "compare/cases/steps.h"
 #include "compare/op/modules.h"
-#include "compare/op/world.h"
+#include "compare/op/setup.h"
 #include "diff.h"
 #include "needs.h"
 #include "options.h"
@@ -93,12 +93,12 @@ static void do_job(void *argument)
 {
 	const struct job *job = argument;
 
-	world_init(whose_turn(job->backend), options.exclusive);
-	world.type = job->run->type;
-	world.without_dirty = options.without & WITHOUT_DIRTY;
-	world.without_vaddr = options.without & WITHOUT_VADDR;
+	setup_init(whose_turn(job->backend), options.exclusive);
+	setup.type = job->run->type;
+	setup.without_dirty = options.without & WITHOUT_DIRTY;
+	setup.without_vaddr = options.without & WITHOUT_VADDR;
 	job->run->test_case->run();
-	world_close();
+	setup_close();
 }
 
 static bool run_batch(struct runs *runs, enum backend backend)

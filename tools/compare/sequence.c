@@ -11,7 +11,7 @@
 #include "compare/op/op_execute.h"
 #include "compare/op/op_format.h"
 #include "compare/op/op_parse.h"
-#include "compare/op/world.h"
+#include "compare/op/setup.h"
 #include "lib/text.h"
 #include "options.h"
 #include "run.h"
@@ -315,15 +315,15 @@ static void do_job(void *argument)
 	const struct job *job = argument;
 	size_t i;
 
-	world_init(whose_turn(job->backend), options.exclusive);
+	setup_init(whose_turn(job->backend), options.exclusive);
 	/* What is allocated from now on never lies in a hole of the memory that is mapped. */
 	mallopt(M_MMAP_MAX, 0);
-	world.careful = true;
-	world.whole_bitmaps = false;
-	world.without_dirty = options.without & WITHOUT_DIRTY;
+	setup.careful = true;
+	setup.whole_bitmaps = false;
+	setup.without_dirty = options.without & WITHOUT_DIRTY;
 	for (i = 0; i < job->sequence->nops; i++)
 		op_execute(&job->sequence->ops[i]);
-	world_close();
+	setup_close();
 }
 
 void sequence_run(const struct sequence *sequence, enum backend backend,

@@ -2,9 +2,9 @@
 /*
  * cases_content.c - which pages are reported dirty (docs/type1.md, 13.9)
  */
+#include "calls.h"
 #include "case_groups.h"
-#include "compare/op/world.h"
-#include "steps.h"
+#include "compare/op/setup.h"
 
 static void pci_pages_are_always_dirty(void)
 {
@@ -182,7 +182,7 @@ static void mapping_that_begins_within_a_word(void)
 	unsigned int i;
 
 	setup_e();
-	world.whole_bitmaps = false;
+	setup.whole_bitmaps = false;
 	map_at(64 * PAGE, 3 * PAGE, buf, RW);
 	map_at(67 * PAGE, PAGE, buf, RW);
 	map_at(68 * PAGE, 60 * PAGE, buf, RW);

@@ -2,10 +2,10 @@
 /*
  * cases_dirty.c - arguments of dirty tracking (docs/type1.md, 13.8)
  */
+#include "calls.h"
 #include "case_groups.h"
 #include "compare/op/kernel.h"
 #include "compare/op/transcript.h"
-#include "steps.h"
 
 #define MAX_BITMAP	(256 * MIB)
 

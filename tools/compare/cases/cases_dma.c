@@ -2,8 +2,8 @@
 /*
  * cases_dma.c - what devices see and write (docs/type1.md, 13.13)
  */
+#include "calls.h"
 #include "case_groups.h"
-#include "steps.h"
 
 #define IOVA		0x100000ULL
 #define NBYTES		2048U

@@ -2,10 +2,10 @@
 /*
  * cases_info.c - VFIO_IOMMU_GET_INFO (docs/type1.md, 13.2)
  */
+#include "calls.h"
 #include "case_groups.h"
+#include "compare/op/setup.h"
 #include "compare/op/transcript.h"
-#include "compare/op/world.h"
-#include "steps.h"
 
 #include <sys/mman.h>
 
@@ -95,12 +95,12 @@ static void info_into_bad_memory(void)
 	fixed = (void *)(pages + PAGE - sizeof(*fixed));
 	fixed->argsz = 4096;
 	say("capabilities do not fit = %d",
-	    vfio_call(world_container(), VFIO_IOMMU_GET_INFO,
+	    vfio_call(current_container(), VFIO_IOMMU_GET_INFO,
 		      (unsigned long)fixed));
 	say("argsz=%u flags=0x%x pgsizes=0x%llx", fixed->argsz, fixed->flags,
 	    (unsigned long long)fixed->iova_pgsizes);
 	mprotect(pages, PAGE, PROT_READ);
-	say("read-only = %d", vfio_call(world_container(), VFIO_IOMMU_GET_INFO,
+	say("read-only = %d", vfio_call(current_container(), VFIO_IOMMU_GET_INFO,
 					(unsigned long)fixed));
 }
 

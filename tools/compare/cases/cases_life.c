@@ -2,13 +2,13 @@
 /*
  * cases_life.c - containers and groups, from open to close (docs/type1.md, 13.1)
  */
+#include "calls.h"
 #include "case_groups.h"
 #include "compare/op/memory.h"
 #include "compare/op/modules.h"
+#include "compare/op/setup.h"
 #include "compare/op/transcript.h"
-#include "compare/op/world.h"
 #include "lib/text.h"
-#include "steps.h"
 
 #include <sys/wait.h>
 
@@ -29,7 +29,7 @@ static void all_extensions(void)
 	unsigned int i;
 
 	for (i = 0; i <= 12; i++)
-		if (i != VFIO_UPDATE_VADDR || !world.without_vaddr)
+		if (i != VFIO_UPDATE_VADDR || !setup.without_vaddr)
 			extension(i);
 }
 
@@ -294,10 +294,10 @@ static void emulated_group_moves_to_another_container(void)
 
 static void emulated_and_real_group_in_any_order(void)
 {
-	setup_groups((enum group[]){ E, A }, 2, world.type);
+	setup_groups((enum group[]){ E, A }, 2, setup.type);
 	info();
-	world_close();
-	setup_groups((enum group[]){ A, E }, 2, world.type);
+	setup_close();
+	setup_groups((enum group[]){ A, E }, 2, setup.type);
 	info();
 }
 
@@ -358,11 +358,11 @@ static void container_without_interrupt_remapping(void)
 {
 	group_is_set(A);
 	set_iommu(V2);
-	param_set(world.backend, "allow_unsafe_interrupts", "1");
+	param_set(setup.backend, "allow_unsafe_interrupts", "1");
 	set_iommu(V2);
 	map(0, 4, RW);
 	leave(A);
-	param_set(world.backend, "allow_unsafe_interrupts", "0");
+	param_set(setup.backend, "allow_unsafe_interrupts", "0");
 	join(A);
 	set_iommu(V1);
 }
@@ -394,7 +394,7 @@ static void failing_attach_falls_through_to_stock(void)
 	/* Nesting is claimed and refused by either backend. */
 	set_iommu(6);
 	set_iommu(V2);
-	say("served by %s", who_serves(world_container()) == (int)world.backend ?
+	say("served by %s", who_serves(current_container()) == (int)setup.backend ?
 	    "the right one" : "the other");
 }
 
@@ -423,10 +423,10 @@ static void closing_the_container_releases_nothing(void)
 
 	setup_p();
 	map(0, 4, RW);
-	before = module_users(world.backend);
+	before = module_users(setup.backend);
 	leave(A);
 	say("users less without groups: %ld",
-	    before - module_users(world.backend));
+	    before - module_users(setup.backend));
 	join(A);
 	set_iommu(V2);
 	map(0, 4, RW);

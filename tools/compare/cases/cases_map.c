@@ -2,13 +2,13 @@
 /*
  * cases_map.c - VFIO_IOMMU_MAP_DMA (docs/type1.md, 13.3)
  */
+#include "calls.h"
 #include "case_groups.h"
 #include "compare/op/memory.h"
 #include "compare/op/modules.h"
+#include "compare/op/setup.h"
 #include "compare/op/transcript.h"
-#include "compare/op/world.h"
 #include "lib/text.h"
-#include "steps.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -296,20 +296,20 @@ static void map_of_huge_pages(void)
 static void map_page_by_page(void)
 {
 	setup_p();
-	param_set(world.backend, "disable_hugepages", "Y");
+	param_set(setup.backend, "disable_hugepages", "Y");
 	map(0, 8, RW);
 	unmap(0, 8 * PAGE);
-	param_set(world.backend, "disable_hugepages", "N");
+	param_set(setup.backend, "disable_hugepages", "N");
 }
 
 static void map_within_a_small_budget(void)
 {
 	char before[32];
 
-	param_get(world.backend, "dma_entry_limit", before, sizeof(before));
-	param_set(world.backend, "dma_entry_limit", "2");
+	param_get(setup.backend, "dma_entry_limit", before, sizeof(before));
+	param_set(setup.backend, "dma_entry_limit", "2");
 	setup_p();
-	param_set(world.backend, "dma_entry_limit", before);
+	param_set(setup.backend, "dma_entry_limit", before);
 	info();
 	map(0, 1, RW);
 	map(2 * PAGE, 1, RW);
@@ -326,10 +326,10 @@ static void map_without_any_budget(void)
 {
 	char before[32];
 
-	param_get(world.backend, "dma_entry_limit", before, sizeof(before));
-	param_set(world.backend, "dma_entry_limit", "0");
+	param_get(setup.backend, "dma_entry_limit", before, sizeof(before));
+	param_set(setup.backend, "dma_entry_limit", "0");
 	setup_p();
-	param_set(world.backend, "dma_entry_limit", before);
+	param_set(setup.backend, "dma_entry_limit", before);
 	info();
 	map(0, 1, RW);
 	map(MSI_START, 1, RW);
@@ -390,7 +390,7 @@ static void *map_many(void *argument)
 			.size = 2 * PAGE,
 		};
 
-		mapper->result = vfio_call(world_container(), VFIO_IOMMU_MAP_DMA,
+		mapper->result = vfio_call(current_container(), VFIO_IOMMU_MAP_DMA,
 					   (unsigned long)&map);
 	}
 	return NULL;
@@ -426,7 +426,7 @@ static void map_much(void)
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	map.vaddr = (uintptr_t)large;
-	vfio_call(world_container(), VFIO_IOMMU_MAP_DMA, (unsigned long)&map);
+	vfio_call(current_container(), VFIO_IOMMU_MAP_DMA, (unsigned long)&map);
 	_exit(0);
 }
 
@@ -459,7 +459,7 @@ static void process_is_killed_while_it_maps(void)
 	wait_until_it_maps(pid);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	vfio_call(world_container(), VFIO_IOMMU_UNMAP_DMA,
+	vfio_call(current_container(), VFIO_IOMMU_UNMAP_DMA,
 		  (unsigned long)&unmap);
 	state();
 	unmap_all();

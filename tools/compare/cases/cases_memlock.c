@@ -2,8 +2,8 @@
 /*
  * cases_memlock.c - RLIMIT_MEMLOCK and CAP_IPC_LOCK (docs/type1.md, 13.4)
  */
+#include "calls.h"
 #include "case_groups.h"
-#include "steps.h"
 
 static void be_limited(uint64_t npages)
 {

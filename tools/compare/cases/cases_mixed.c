@@ -2,10 +2,10 @@
 /*
  * cases_mixed.c - PCI groups that join late, and containers with both kinds (docs/type1.md, 13.12)
  */
+#include "calls.h"
 #include "case_groups.h"
+#include "compare/op/setup.h"
 #include "compare/op/transcript.h"
-#include "compare/op/world.h"
-#include "steps.h"
 
 #include <sys/mman.h>
 
@@ -213,7 +213,7 @@ static void late_attach_with_many_mappings(void)
 	setup_p();
 	map.vaddr = (uintptr_t)buf;
 	while (nmaps < 70000 &&
-	       !vfio_call(world_container(), VFIO_IOMMU_MAP_DMA,
+	       !vfio_call(current_container(), VFIO_IOMMU_MAP_DMA,
 			  (unsigned long)&map)) {
 		nmaps++;
 		map.iova += 2 * PAGE;

@@ -2,8 +2,8 @@
 /*
  * cases_pin.c - pages pinned by emulated devices (docs/type1.md, 13.10)
  */
+#include "calls.h"
 #include "case_groups.h"
-#include "steps.h"
 
 static void pin_of_nothing(void)
 {

@@ -2,8 +2,8 @@
 /*
  * cases_process.c - several processes and threads (docs/type1.md, 13.14)
  */
+#include "calls.h"
 #include "case_groups.h"
-#include "steps.h"
 
 #include <pthread.h>
 

@@ -5,12 +5,12 @@
  * Most are only for ours, and judge for themselves.
  */
 #define _GNU_SOURCE
+#include "calls.h"
 #include "case_groups.h"
 #include "compare/op/memory.h"
 #include "compare/op/modules.h"
+#include "compare/op/setup.h"
 #include "compare/op/transcript.h"
-#include "compare/op/world.h"
-#include "steps.h"
 
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -39,7 +39,7 @@ static int raw_map(uint64_t iova, const void *memory, uint64_t nbytes)
 		.size = nbytes,
 	};
 
-	return vfio_call(world_container(), VFIO_IOMMU_MAP_DMA,
+	return vfio_call(current_container(), VFIO_IOMMU_MAP_DMA,
 			 (unsigned long)&map);
 }
 
@@ -51,7 +51,7 @@ static int raw_unmap(uint64_t iova, uint64_t nbytes)
 		.size = nbytes,
 	};
 
-	return vfio_call(world_container(), VFIO_IOMMU_UNMAP_DMA,
+	return vfio_call(current_container(), VFIO_IOMMU_UNMAP_DMA,
 			 (unsigned long)&unmap);
 }
 
@@ -67,7 +67,7 @@ static void *storm(void *argument)
 {
 	while (!atomic_load(&storm_is_over)) {
 		count(raw_map(0, buf, 4 * PAGE));
-		mappings_left(world_container());
+		mappings_left(current_container());
 		count(raw_unmap(0, 4 * PAGE));
 	}
 	return argument;
@@ -81,11 +81,11 @@ static void groups_come_and_go_in_a_storm_of_calls(void)
 	int container;
 
 	setup_p();
-	container = world_container();
+	container = current_container();
 	pthread_create(&thread, NULL, storm, NULL);
 	for (i = 0; i < NMOVES || atomic_load(&nsuccessful) < (int)NMOVES; i++) {
-		nfailed += vfio_call(world.group[A], VFIO_GROUP_UNSET_CONTAINER, 0) != 0;
-		nfailed += vfio_call(world.group[A], VFIO_GROUP_SET_CONTAINER,
+		nfailed += vfio_call(setup.group[A], VFIO_GROUP_UNSET_CONTAINER, 0) != 0;
+		nfailed += vfio_call(setup.group[A], VFIO_GROUP_SET_CONTAINER,
 				     (unsigned long)&container) != 0;
 		nfailed += vfio_call(container, VFIO_SET_IOMMU, V2) != 0;
 	}
@@ -106,11 +106,11 @@ static void stubborn_device_never_answers(void)
 	pin(E, 0, 2, 3);
 	behave(E, UINT32_MAX, 0);
 	expect(raw_unmap(0, 4 * PAGE) == -EDEADLK, "UNMAP gives up: EDEADLK");
-	expect(mappings_left(world_container()) == 65534, "the mapping stays");
+	expect(mappings_left(current_container()) == 65534, "the mapping stays");
 	expect(locked_kib() == 8, "as do its charges");
 	behave(E, 0, 0);
 	expect(raw_unmap(0, 4 * PAGE) == 0, "once the device answers it can be unmapped");
-	expect(mappings_left(world_container()) == 65535, "then it is gone");
+	expect(mappings_left(current_container()) == 65535, "then it is gone");
 	expect(locked_kib() == 0, "nothing is charged any more");
 }
 
@@ -121,7 +121,7 @@ static void stubborn_device_pins_again_from_its_callback(void)
 	behave(E, 0, 2);
 	pin(E, 0, 1, 3);
 	expect(raw_unmap(0, 4 * PAGE) == 0, "UNMAP works");
-	expect(mappings_left(world_container()) == 65535, "the mapping is gone");
+	expect(mappings_left(current_container()) == 65535, "the mapping is gone");
 	expect(locked_kib() == 0, "nothing is charged any more");
 	behave(E, 0, 0);
 }
@@ -159,7 +159,7 @@ static int raw_get(uint64_t *words)
 		.get.bitmap = { .pgsize = PAGE, .size = 8, .data = (void *)words },
 	};
 
-	return vfio_call(world_container(), VFIO_IOMMU_DIRTY_PAGES,
+	return vfio_call(current_container(), VFIO_IOMMU_DIRTY_PAGES,
 			 (unsigned long)&call);
 }
 
@@ -220,7 +220,7 @@ static void *serve_faults(void *argument)
 		if (read(fault_fd, &message, sizeof(message)) < 0)
 			continue;
 		/* Of a container that has nothing to do with the one that waits. */
-		mappings_left(world.container[1]);
+		mappings_left(setup.container[1]);
 		zero.range.start = message.arg.pagefault.address & ~(PAGE - 1);
 		ioctl(fault_fd, UFFDIO_ZEROPAGE, &zero);
 	}
@@ -336,7 +336,7 @@ static void allocations_fail_while_memory_is_mapped(void)
 		if (result && result != -ENOMEM && result != -EFAULT)
 			only_expected = false;
 		if (result && (locked_kib() ||
-			       mappings_left(world_container()) != 65535))
+			       mappings_left(current_container()) != 65535))
 			only_expected = false;
 		nfailed += result != 0;
 		nworked += !result && !raw_unmap(0, 64 * PAGE);

@@ -2,8 +2,8 @@
 /*
  * cases_rw.c - memory read and written by emulated devices (docs/type1.md, 13.11)
  */
+#include "calls.h"
 #include "case_groups.h"
-#include "steps.h"
 
 static void rw_across_mappings(void)
 {

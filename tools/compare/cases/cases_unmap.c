@@ -2,10 +2,10 @@
 /*
  * cases_unmap.c - VFIO_IOMMU_UNMAP_DMA with type1v2 (docs/type1.md, 13.5)
  */
+#include "calls.h"
 #include "case_groups.h"
+#include "compare/op/setup.h"
 #include "compare/op/transcript.h"
-#include "compare/op/world.h"
-#include "steps.h"
 
 static void unmap_needs_its_whole_structure(void)
 {
@@ -158,7 +158,7 @@ static void unmap_with_an_answer_that_cannot_be_written(void)
 	call_memory->argsz = sizeof(*call_memory);
 	call_memory->size = 4 * PAGE;
 	protect(call_memory, PAGE, PROT_R);
-	say("unmap = %d", vfio_call(world_container(), VFIO_IOMMU_UNMAP_DMA,
+	say("unmap = %d", vfio_call(current_container(), VFIO_IOMMU_UNMAP_DMA,
 				    (unsigned long)call_memory));
 	state();
 	unmap(0, 4 * PAGE);

@@ -2,8 +2,8 @@
 /*
  * cases_unmap_v1.c - what VFIO_TYPE1_IOMMU does otherwise (docs/type1.md, 13.6)
  */
+#include "calls.h"
 #include "case_groups.h"
-#include "steps.h"
 
 static void setup_three(void)
 {

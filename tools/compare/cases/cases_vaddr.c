@@ -2,8 +2,8 @@
 /*
  * cases_vaddr.c - new addresses for mapped memory (docs/type1.md, 13.7)
  */
+#include "calls.h"
 #include "case_groups.h"
-#include "steps.h"
 
 static void map_vaddr_of_what_is_valid(void)
 {

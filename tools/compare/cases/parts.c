@@ -6,10 +6,10 @@
  */
 #include "parts.h"
 
+#include "calls.h"
 #include "compare/op/devices.h"
+#include "compare/op/setup.h"
 #include "compare/op/transcript.h"
-#include "compare/op/world.h"
-#include "steps.h"
 
 static void new_image_unmaps(void)
 {
@@ -43,8 +43,8 @@ int run_part(const char *name)
 	unsigned int i;
 
 	transcript_attach();
-	memcpy(&world, transcript_saved(), sizeof(world));
-	memcpy(devices, (uint8_t *)transcript_saved() + sizeof(world),
+	memcpy(&setup, transcript_saved(), sizeof(setup));
+	memcpy(devices, (uint8_t *)transcript_saved() + sizeof(setup),
 	       sizeof(devices));
 	say_prefix("exec: ");
 	for (i = 0; i < ARRAY_SIZE(parts); i++)

@@ -11,8 +11,8 @@
 #include "do.h"
 #include "op_type.h"
 #include "region.h"
+#include "setup.h"
 #include "transcript.h"
-#include "world.h"
 
 #define PCI_COMMAND	4
 
@@ -83,7 +83,7 @@ int pci_command(int device, uint16_t set, uint16_t clear)
 
 void do_decode(const struct op *op, struct text *line)
 {
-	int device = world.device[op->arg[0]][0];
+	int device = setup.device[op->arg[0]][0];
 
 	text_add_result(line, pci_command(device, op->arg[1] ? PCI_MEMORY : 0,
 					  op->arg[1] ? 0 : PCI_MEMORY));
@@ -122,7 +122,7 @@ static void edu_transfer(const struct op *op, bool to_memory, struct text *line)
 
 	if (!devices[op->arg[0]].is_edu || op->arg[2] > EDU_MAX_BYTES)
 		give_up("that is not for an edu device");
-	registers = edu_map(world.device[op->arg[0]][0], &bar);
+	registers = edu_map(setup.device[op->arg[0]][0], &bar);
 	if (!registers) {
 		text_add_result(line, -ENODEV);
 		return;

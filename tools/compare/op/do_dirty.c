@@ -7,10 +7,10 @@
 #include <sys/mman.h>
 
 #include "do.h"
+#include "model.h"
 #include "op_type.h"
-#include "shadow.h"
+#include "setup.h"
 #include "transcript.h"
-#include "world.h"
 
 #define MAX_WORDS	4096U	/* that are looked at */
 #define MAX_TOLD	8U	/* that are told one by one */
@@ -102,8 +102,8 @@ static void add_bits(const struct bits *bits, uint64_t iova, uint64_t nbytes,
 		uint64_t word;
 
 		memcpy(&word, bits->pointer + i * 8, sizeof(word));
-		if (!world.whole_bitmaps)
-			compared = shadow_reliable_bits(iova + i * 64 * PAGE);
+		if (!setup.whole_bitmaps)
+			compared = model_reliable_bits(iova + i * 64 * PAGE);
 		if ((word & compared) == (before & compared))
 			continue;
 		word &= compared;
@@ -123,12 +123,12 @@ void do_dirty(const struct op *op, struct text *line)
 		.argsz = (uint32_t)op->arg[1],
 		.flags = (uint32_t)op->arg[0],
 	};
-	int result = vfio_call(world_container(), VFIO_IOMMU_DIRTY_PAGES,
+	int result = vfio_call(current_container(), VFIO_IOMMU_DIRTY_PAGES,
 			       (unsigned long)&dirty);
 
 	text_add_result(line, result);
 	if (!result && dirty.flags == VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP)
-		shadow_forget_reports();
+		model_forget_reports();
 }
 
 /* The two structs that end with a description of the bitmap. */
@@ -158,12 +158,12 @@ void do_dirty_get(const struct op *op, struct text *line)
 	make_bits(&bits, op->arg[4], op->arg[3]);
 	call.get.bitmap.data = (void *)bits.pointer;
 	before = call;
-	text_add_result(line, vfio_call(world_container(), VFIO_IOMMU_DIRTY_PAGES,
+	text_add_result(line, vfio_call(current_container(), VFIO_IOMMU_DIRTY_PAGES,
 					(unsigned long)&call));
 	if (memcmp(&call, &before, sizeof(call)))
 		text_add(line, " struct written");
 	add_bits(&bits, op->arg[0], op->arg[1], line);
-	shadow_report(op->arg[0], op->arg[1]);
+	model_report(op->arg[0], op->arg[1]);
 	free_bits(&bits);
 }
 
@@ -182,17 +182,17 @@ void do_unmap_bitmap(const struct op *op, struct text *line)
 
 	make_bits(&bits, op->arg[4], op->arg[3]);
 	call.bitmap.data = (void *)bits.pointer;
-	result = vfio_call(world_container(), VFIO_IOMMU_UNMAP_DMA,
+	result = vfio_call(current_container(), VFIO_IOMMU_UNMAP_DMA,
 			   (unsigned long)&call);
 	text_add_result(line, result);
 	text_add(line, " size=0x%llx", (unsigned long long)call.head.size);
 	add_bits(&bits, op->arg[0], op->arg[1], line);
-	shadow_report(op->arg[0], op->arg[1]);
+	model_report(op->arg[0], op->arg[1]);
 	free_bits(&bits);
 	if (result)
 		return;
 	if (op->arg[5] & VFIO_DMA_UNMAP_FLAG_ALL)
-		shadow_clear();
+		model_clear();
 	else
-		shadow_unmap(op->arg[0], op->arg[1]);
+		model_unmap(op->arg[0], op->arg[1]);
 }

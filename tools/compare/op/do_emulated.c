@@ -6,7 +6,7 @@
 #include "emulated_test.h"
 #include "memory.h"
 #include "op_type.h"
-#include "world.h"
+#include "setup.h"
 
 #define MAX_KNOWN	64
 
@@ -26,7 +26,7 @@ static unsigned int nknown;
 
 static int device_of(const struct op *op)
 {
-	return world.device[op->arg[0]][0];
+	return setup.device[op->arg[0]][0];
 }
 
 static uint32_t ncallbacks_of(const struct op *op)
@@ -77,7 +77,7 @@ void do_pin(const struct op *op, struct text *line)
 			       (unsigned long)&pin);
 
 	text_add_result(line, result);
-	if (world.careful && result > 0)
+	if (setup.careful && result > 0)
 		remember_pin(op);
 }
 
@@ -88,7 +88,7 @@ void do_unpin(const struct op *op, struct text *line)
 		.npages = (int32_t)op->arg[2],
 	};
 
-	if (world.careful && !forget_pin(op)) {
+	if (setup.careful && !forget_pin(op)) {
 		text_add(line, " left out");
 		return;
 	}

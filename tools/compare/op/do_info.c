@@ -6,7 +6,7 @@
 
 #include "do.h"
 #include "op_type.h"
-#include "world.h"
+#include "setup.h"
 
 #define BUFFER_BYTES	4096U
 #define PATTERN		0xa5
@@ -69,12 +69,12 @@ static void add_chain(const uint8_t *bytes, uint32_t at, struct text *line)
 
 	while (at && at + sizeof(header) < BUFFER_BYTES - 1024) {
 		memcpy(&header, bytes + at, sizeof(header));
-		if (!world.without_dirty)
+		if (!setup.without_dirty)
 			text_add(line, " [%u@%u v%u", header.id, at,
 				 header.version);
 		else if (header.id != VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION)
 			text_add(line, " [%u v%u", header.id, header.version);
-		if (!world.without_dirty ||
+		if (!setup.without_dirty ||
 		    header.id != VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION) {
 			add_capability(bytes + at, header.id, line);
 			text_add(line, "]");
@@ -87,7 +87,7 @@ static int get_info(uint8_t *bytes, uint32_t argsz)
 {
 	memset(bytes, PATTERN, BUFFER_BYTES);
 	memcpy(bytes, &argsz, sizeof(argsz));
-	return vfio_call(world_container(), VFIO_IOMMU_GET_INFO,
+	return vfio_call(current_container(), VFIO_IOMMU_GET_INFO,
 			 (unsigned long)bytes);
 }
 
@@ -111,7 +111,7 @@ void do_info(const struct op *op, struct text *line)
 	if (result)
 		return;
 	memcpy(&info, bytes, sizeof(info));
-	if (!world.without_dirty)
+	if (!setup.without_dirty)
 		text_add(line, " argsz=%u written=%u", info.argsz,
 			 nwritten(bytes));
 	text_add(line, " flags=0x%x pgsizes=0x%llx", info.flags,
@@ -119,7 +119,7 @@ void do_info(const struct op *op, struct text *line)
 	if (nwritten(bytes) < offsetof(struct vfio_iommu_type1_info, cap_offset) +
 			      sizeof(info.cap_offset))
 		return;
-	if (!world.without_dirty)
+	if (!setup.without_dirty)
 		text_add(line, " cap_offset=%u", info.cap_offset);
 	add_chain(bytes, info.cap_offset, line);
 }

@@ -6,11 +6,11 @@
 #include <linux/vfio.h>
 
 #include "do.h"
+#include "model.h"
 #include "op_type.h"
 #include "region.h"
-#include "shadow.h"
+#include "setup.h"
 #include "transcript.h"
-#include "world.h"
 
 /* Descriptors differ from run to run, so success is told as 0. */
 static void add_opened(struct text *line, int *slot, int fd)
@@ -33,32 +33,32 @@ static void close_slot(int *slot, struct text *line)
 
 void do_container(const struct op *op, struct text *line)
 {
-	int fd = open(backend_node(world.backend), O_RDWR);
+	int fd = open(backend_node(setup.backend), O_RDWR);
 
-	world.current = (unsigned int)op->arg[0] % NCONTAINERS;
-	shadow_clear();
-	add_opened(line, &world.container[world.current], fd < 0 ? -errno : fd);
+	setup.current = (unsigned int)op->arg[0] % NCONTAINERS;
+	model_clear();
+	add_opened(line, &setup.container[setup.current], fd < 0 ? -errno : fd);
 }
 
 void do_use(const struct op *op, struct text *line)
 {
 	(void)line;
-	world.current = (unsigned int)op->arg[0] % NCONTAINERS;
+	setup.current = (unsigned int)op->arg[0] % NCONTAINERS;
 }
 
 void do_close_container(const struct op *op, struct text *line)
 {
-	close_slot(&world.container[op->arg[0] % NCONTAINERS], line);
+	close_slot(&setup.container[op->arg[0] % NCONTAINERS], line);
 }
 
 void do_group(const struct op *op, struct text *line)
 {
-	int *slot = &world.group[op->arg[0]];
+	int *slot = &setup.group[op->arg[0]];
 	char path[32];
 	int fd;
 
 	if (*slot < 0) {
-		add_opened(line, slot, world_open_group((enum group)op->arg[0]));
+		add_opened(line, slot, setup_open_group((enum group)op->arg[0]));
 		return;
 	}
 	/* It is open here already: no use in waiting until it can be opened again. */
@@ -73,28 +73,28 @@ void do_group(const struct op *op, struct text *line)
 /* A container loses its mappings with its last group. */
 static void after_leaving(void)
 {
-	if (mappings_left(world_container()) < 0)
-		shadow_clear();
+	if (mappings_left(current_container()) < 0)
+		model_clear();
 }
 
 void do_close_group(const struct op *op, struct text *line)
 {
-	close_slot(&world.group[op->arg[0]], line);
+	close_slot(&setup.group[op->arg[0]], line);
 	after_leaving();
 }
 
 void do_join(const struct op *op, struct text *line)
 {
-	int container = world_container();
+	int container = current_container();
 
-	text_add_result(line, vfio_call(world.group[op->arg[0]],
+	text_add_result(line, vfio_call(setup.group[op->arg[0]],
 					VFIO_GROUP_SET_CONTAINER,
 					(unsigned long)&container));
 }
 
 void do_join_fd(const struct op *op, struct text *line)
 {
-	int other = world.container[(world.current + 1) % NCONTAINERS];
+	int other = setup.container[(setup.current + 1) % NCONTAINERS];
 	int fds[] = {
 		[FD_CLOSED] = 999,
 		[FD_NULL] = open("/dev/null", O_RDWR | O_CLOEXEC),
@@ -103,7 +103,7 @@ void do_join_fd(const struct op *op, struct text *line)
 	void *pointer = op->arg[1] == FD_POINTER ? (void *)8 :
 						   &fds[op->arg[1]];
 
-	text_add_result(line, vfio_call(world.group[op->arg[0]],
+	text_add_result(line, vfio_call(setup.group[op->arg[0]],
 					VFIO_GROUP_SET_CONTAINER,
 					(unsigned long)pointer));
 	close(fds[FD_NULL]);
@@ -111,7 +111,7 @@ void do_join_fd(const struct op *op, struct text *line)
 
 void do_leave(const struct op *op, struct text *line)
 {
-	text_add_result(line, vfio_call(world.group[op->arg[0]],
+	text_add_result(line, vfio_call(setup.group[op->arg[0]],
 					VFIO_GROUP_UNSET_CONTAINER, 0));
 	after_leaving();
 }
@@ -123,7 +123,7 @@ void do_status(const struct op *op, struct text *line)
 		.flags = 0x5a5a5a5a,
 	};
 
-	text_add_result(line, vfio_call(world.group[op->arg[0]],
+	text_add_result(line, vfio_call(setup.group[op->arg[0]],
 					VFIO_GROUP_GET_STATUS,
 					(unsigned long)&status));
 	text_add(line, " flags=0x%x", status.flags);
@@ -136,16 +136,16 @@ void do_status(const struct op *op, struct text *line)
  */
 void do_set_iommu(const struct op *op, struct text *line)
 {
-	int container = world_container();
+	int container = current_container();
 	int result = vfio_call(container, VFIO_SET_IOMMU, op->arg[0]);
 
 	text_add_result(line, result);
 	if (result)
 		return;
-	shadow_set_type(op->arg[0] != VFIO_TYPE1_IOMMU);
-	if (who_serves(container) == (int)world.backend)
+	model_set_type(op->arg[0] != VFIO_TYPE1_IOMMU);
+	if (who_serves(container) == (int)setup.backend)
 		return;
-	if (world.exclusive)
+	if (setup.exclusive)
 		give_up("the wrong backend serves the container");
 	text_add(line, " served by the other backend");
 }
@@ -153,27 +153,27 @@ void do_set_iommu(const struct op *op, struct text *line)
 void do_api_version(const struct op *op, struct text *line)
 {
 	(void)op;
-	text_add_result(line, vfio_call(world_container(),
+	text_add_result(line, vfio_call(current_container(),
 					VFIO_GET_API_VERSION, 0));
 }
 
 void do_extension(const struct op *op, struct text *line)
 {
-	text_add_result(line, vfio_call(world_container(), VFIO_CHECK_EXTENSION,
+	text_add_result(line, vfio_call(current_container(), VFIO_CHECK_EXTENSION,
 					op->arg[0]));
 }
 
 void do_call(const struct op *op, struct text *line)
 {
-	text_add_result(line, vfio_call(world_container(), op->arg[0],
+	text_add_result(line, vfio_call(current_container(), op->arg[0],
 					op->arg[1]));
 }
 
 void do_device(const struct op *op, struct text *line)
 {
 	const char *name = op->arg[2] ? devices[op->arg[0]].name : "nope";
-	int *slot = &world.device[op->arg[0]][op->arg[1] % NSLOTS];
-	int fd = vfio_call(world.group[op->arg[0]], VFIO_GROUP_GET_DEVICE_FD,
+	int *slot = &setup.device[op->arg[0]][op->arg[1] % NSLOTS];
+	int fd = vfio_call(setup.group[op->arg[0]], VFIO_GROUP_GET_DEVICE_FD,
 			   (unsigned long)name);
 
 	add_opened(line, slot, fd);
@@ -181,6 +181,6 @@ void do_device(const struct op *op, struct text *line)
 
 void do_close_device(const struct op *op, struct text *line)
 {
-	close_slot(&world.device[op->arg[0]][op->arg[1] % NSLOTS], line);
+	close_slot(&setup.device[op->arg[0]][op->arg[1] % NSLOTS], line);
 	after_leaving();
 }

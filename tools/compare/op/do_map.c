@@ -6,9 +6,9 @@
 
 #include "do.h"
 #include "memory.h"
+#include "model.h"
 #include "op_type.h"
-#include "shadow.h"
-#include "world.h"
+#include "setup.h"
 
 void do_map(const struct op *op, struct text *line)
 {
@@ -20,14 +20,14 @@ void do_map(const struct op *op, struct text *line)
 		.size = op->arg[1],
 	};
 	struct vfio_iommu_type1_dma_map before = map;
-	int result = vfio_call(world_container(), VFIO_IOMMU_MAP_DMA,
+	int result = vfio_call(current_container(), VFIO_IOMMU_MAP_DMA,
 			       (unsigned long)&map);
 
 	text_add_result(line, result);
 	if (memcmp(&map, &before, sizeof(map)))
 		text_add(line, " struct written");
 	if (result == 0 && !(map.flags & VFIO_DMA_MAP_FLAG_VADDR))
-		shadow_map(map.iova, map.size);
+		model_map(map.iova, map.size);
 }
 
 void do_unmap(const struct op *op, struct text *line)
@@ -39,7 +39,7 @@ void do_unmap(const struct op *op, struct text *line)
 		.size = op->arg[1],
 	};
 	struct vfio_iommu_type1_dma_unmap before = unmap;
-	int result = vfio_call(world_container(), VFIO_IOMMU_UNMAP_DMA,
+	int result = vfio_call(current_container(), VFIO_IOMMU_UNMAP_DMA,
 			       (unsigned long)&unmap);
 
 	text_add_result(line, result);
@@ -50,7 +50,7 @@ void do_unmap(const struct op *op, struct text *line)
 	if (result || unmap.flags & VFIO_DMA_UNMAP_FLAG_VADDR)
 		return;
 	if (unmap.flags & VFIO_DMA_UNMAP_FLAG_ALL)
-		shadow_clear();
+		model_clear();
 	else
-		shadow_unmap(unmap.iova, op->arg[1]);
+		model_unmap(unmap.iova, op->arg[1]);
 }

@@ -14,8 +14,8 @@
 #include "memory.h"
 #include "op_type.h"
 #include "region.h"
+#include "setup.h"
 #include "transcript.h"
-#include "world.h"
 
 struct memory {
 	uint64_t name;
@@ -152,11 +152,11 @@ static int map_bar(uint8_t *at, uint64_t nbytes, int prot)
 	struct region bar;
 	void *mapped;
 
-	if (!region_find_bar(world.device[GROUP_A][0], &bar) ||
+	if (!region_find_bar(setup.device[GROUP_A][0], &bar) ||
 	    bar.nbytes < nbytes)
 		return -ENODEV;
 	mapped = mmap(at, nbytes, prot, MAP_SHARED | MAP_FIXED,
-		      world.device[GROUP_A][0], (off_t)bar.offset);
+		      setup.device[GROUP_A][0], (off_t)bar.offset);
 	return mapped == MAP_FAILED ? -errno : 0;
 }
 

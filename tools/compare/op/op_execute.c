@@ -6,8 +6,8 @@
 
 #include "op_format.h"
 #include "op_table.h"
+#include "setup.h"
 #include "transcript.h"
-#include "world.h"
 
 void op_execute(const struct op *op)
 {
@@ -17,7 +17,7 @@ void op_execute(const struct op *op)
 	op_format(op, &line);
 	type->execute(op, &line);
 	if (type->tells_state)
-		world_add_state(&line);
+		setup_add_state(&line);
 	transcript_add(text_chars(&line));
 	text_free(&line);
 }

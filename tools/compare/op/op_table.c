@@ -5,7 +5,7 @@
 #include "op_table.h"
 
 #include "do.h"
-#include "world.h"
+#include "setup.h"
 
 static const char *const groups[] = { "A", "B", "E", "F", "mute", NULL };
 static const char *const prots[] = { "read", "write", NULL };

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * steps.c - one operation a function, and the setups made of them
+ * calls.c - one operation a function, and the setups made of them
  */
 #define _GNU_SOURCE
-#include "steps.h"
+#include "calls.h"
 
 #include <stddef.h>
 #include <sys/wait.h>
 
 #include "compare/op/memory.h"
 #include "compare/op/op_execute.h"
+#include "compare/op/setup.h"
 #include "compare/op/transcript.h"
-#include "compare/op/world.h"
 
 uint8_t *buf;
 
@@ -45,7 +45,7 @@ void setup_groups(const enum group *groups, unsigned int ngroups,
 		join(groups[i]);
 	}
 	set_iommu(type);
-	if (mappings_left(world_container()) < 0)
+	if (mappings_left(current_container()) < 0)
 		give_up("the setup failed");
 	for (i = 0; i < ngroups; i++)
 		if (is_emulated(groups[i]))
@@ -60,22 +60,22 @@ void setup_c(void)
 
 void setup_p(void)
 {
-	setup_groups((enum group[]){ A }, 1, world.type);
+	setup_groups((enum group[]){ A }, 1, setup.type);
 }
 
 void setup_pp(void)
 {
-	setup_groups((enum group[]){ A, B }, 2, world.type);
+	setup_groups((enum group[]){ A, B }, 2, setup.type);
 }
 
 void setup_e(void)
 {
-	setup_groups((enum group[]){ E }, 1, world.type);
+	setup_groups((enum group[]){ E }, 1, setup.type);
 }
 
 void setup_m(void)
 {
-	setup_groups((enum group[]){ A, E }, 2, world.type);
+	setup_groups((enum group[]){ A, E }, 2, setup.type);
 }
 
 uint64_t last_iova(void)
@@ -88,7 +88,7 @@ uint64_t last_iova(void)
 	struct vfio_iova_range range = { 0 };
 	uint32_t at;
 
-	vfio_call(world_container(), VFIO_IOMMU_GET_INFO,
+	vfio_call(current_container(), VFIO_IOMMU_GET_INFO,
 		  (unsigned long)&answer);
 	for (at = answer.info.cap_offset; at && at < sizeof(answer) - 64;
 	     at = head.header.next) {
@@ -439,7 +439,7 @@ void state(void)
 {
 	struct text line = { 0 };
 
-	world_add_state(&line);
+	setup_add_state(&line);
 	say("state%s", text_chars(&line));
 	text_free(&line);
 }
@@ -502,15 +502,15 @@ void child_end(struct child *child)
 	reap(child->pid);
 }
 
-_Static_assert(sizeof(struct world) + sizeof(devices) <= SAVED_BYTES,
+_Static_assert(sizeof(struct setup) + sizeof(devices) <= SAVED_BYTES,
 	       "what exec_part() hands over does not fit");
 
 void exec_part(const char *name)
 {
 	uint8_t *saved = transcript_saved();
 
-	memcpy(saved, &world, sizeof(world));
-	memcpy(saved + sizeof(world), devices, sizeof(devices));
+	memcpy(saved, &setup, sizeof(setup));
+	memcpy(saved + sizeof(setup), devices, sizeof(devices));
 	execl("/proc/self/exe", "vfio-ioas", "compare", "--part", name, NULL);
 	give_up("exec: %s", strerror(errno));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * calls.c - VFIO's calls on containers and groups, as lines
+ * interpose.c - the program's ioctl(): VFIO's calls on containers and groups, as lines
  */
 #define _GNU_SOURCE
 #include "record.h"

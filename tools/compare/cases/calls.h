@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * steps.h - what cases are made of: each function executes one operation (op.h) and so adds a
+ * calls.h - what cases are made of: each function executes one operation (op.h) and so adds a
  * line to the transcript
  *
  * Sizes are bytes unless a parameter is called npages. Numbers of pages count from the start
  * of buf, the memory that each setup makes.
  */
-#ifndef COMPARE_STEPS_H
-#define COMPARE_STEPS_H
+#ifndef COMPARE_CALLS_H
+#define COMPARE_CALLS_H
 
 #include <linux/vfio.h>
 

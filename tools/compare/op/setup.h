@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * world.h - what the calls of one process are about: which backend, containers, groups and
+ * setup.h - what the calls of one process are about: which backend, containers, groups and
  * devices that are open
  */
-#ifndef COMPARE_WORLD_H
-#define COMPARE_WORLD_H
+#ifndef COMPARE_SETUP_H
+#define COMPARE_SETUP_H
 
 #include "backend.h"
 #include "devices.h"
@@ -15,7 +15,7 @@
 
 struct text;
 
-struct world {
+struct setup {
 	enum backend backend;
 	bool exclusive;		/* the other backend is not loaded */
 	unsigned long type;	/* what the setups give to VFIO_SET_IOMMU */
@@ -35,20 +35,20 @@ struct world {
 	bool without_vaddr;
 };
 
-/* One in a process; it fits into transcript_saved(). */
-extern struct world world;
+/* The one of this process; it fits into transcript_saved(). */
+extern struct setup setup;
 
 /* Nothing is open. */
-void world_init(enum backend backend, bool exclusive);
+void setup_init(enum backend backend, bool exclusive);
 /* Closes all that is open: devices, groups, containers. */
-void world_close(void);
+void setup_close(void);
 
-int world_container(void);
+int current_container(void);
 
 /* ioctl(), or -errno. */
 int vfio_call(int fd, unsigned long command, unsigned long argument);
 /* Waits while another process may still be closing it; or -errno. */
-int world_open_group(enum group group);
+int setup_open_group(enum group group);
 /* Name of the container's node for a backend. */
 const char *backend_node(enum backend backend);
 /* Who serves the container; -1: nobody. */
@@ -62,6 +62,6 @@ long locked_kib_of(pid_t pid);
 long long mappings_left(int container);
 
 /* " L=... avail=...": charge and budget. */
-void world_add_state(struct text *line);
+void setup_add_state(struct text *line);
 
 #endif

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * hunt.h - differences in sequences: random ones, and those of a file
+ * compare_sequences.h - runs sequences on both backends, and compares what they did
  */
-#ifndef COMPARE_HUNT_H
-#define COMPARE_HUNT_H
+#ifndef COMPARE_SEQUENCES_H
+#define COMPARE_SEQUENCES_H
 
 #include "diff.h"
 #include "sequence.h"
-
-/* Exit statuses. */
-int run_random(void);
-int run_replay(struct sequences *sequences);
 
 /*
  * Runs all of them on both backends, and compares. What led to an intended difference is left out
@@ -24,8 +20,8 @@ bool compare_once(const char *name, const struct sequence *sequences, size_t nse
 		  struct comparison *comparisons, struct sequence *rests);
 
 /* What gives a backend its turn and runs a sequence on it. Tests put wrong backends here. */
-extern bool (*hunt_turn_to)(enum backend backend);
-extern void (*hunt_run)(const struct sequence *sequence, enum backend backend,
-			struct outcome *outcome);
+extern bool (*compare_turn_to)(enum backend backend);
+extern void (*compare_run)(const struct sequence *sequence, enum backend backend,
+			   struct outcome *outcome);
 
 #endif

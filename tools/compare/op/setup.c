@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * world.c - what is open, and what can be asked about it
+ * setup.c - what is open, and what can be asked about it
  */
 #define _GNU_SOURCE
-#include "world.h"
+#include "setup.h"
 
 #include <fcntl.h>
 #include <linux/vfio.h>
@@ -19,18 +19,18 @@
 #define OPEN_TRIES	2000
 #define OPEN_DELAY_US	5000
 
-struct world world;
+struct setup setup;
 
-void world_init(enum backend backend, bool exclusive)
+void setup_init(enum backend backend, bool exclusive)
 {
-	memset(&world, 0, sizeof(world));
-	world.backend = backend;
-	world.exclusive = exclusive;
-	world.type = VFIO_TYPE1v2_IOMMU;
-	world.whole_bitmaps = true;
-	memset(world.container, -1, sizeof(world.container));
-	memset(world.group, -1, sizeof(world.group));
-	memset(world.device, -1, sizeof(world.device));
+	memset(&setup, 0, sizeof(setup));
+	setup.backend = backend;
+	setup.exclusive = exclusive;
+	setup.type = VFIO_TYPE1v2_IOMMU;
+	setup.whole_bitmaps = true;
+	memset(setup.container, -1, sizeof(setup.container));
+	memset(setup.group, -1, sizeof(setup.group));
+	memset(setup.device, -1, sizeof(setup.device));
 }
 
 static void close_fd(int *fd)
@@ -40,23 +40,23 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-void world_close(void)
+void setup_close(void)
 {
 	unsigned int i, slot;
 
 	for (i = 0; i < NGROUPS; i++)
 		for (slot = 0; slot < NSLOTS; slot++)
-			close_fd(&world.device[i][slot]);
+			close_fd(&setup.device[i][slot]);
 	for (i = 0; i < NGROUPS; i++)
-		close_fd(&world.group[i]);
+		close_fd(&setup.group[i]);
 	for (i = 0; i < NCONTAINERS; i++)
-		close_fd(&world.container[i]);
-	world.current = 0;
+		close_fd(&setup.container[i]);
+	setup.current = 0;
 }
 
-int world_container(void)
+int current_container(void)
 {
-	return world.container[world.current];
+	return setup.container[setup.current];
 }
 
 int vfio_call(int fd, unsigned long command, unsigned long argument)
@@ -66,16 +66,16 @@ int vfio_call(int fd, unsigned long command, unsigned long argument)
 	return result < 0 ? -errno : result;
 }
 
-int world_open_group(enum group group)
+int setup_open_group(enum group group)
 {
-	unsigned int tries = world.opened[group] ? 0 : OPEN_TRIES;
+	unsigned int tries = setup.opened[group] ? 0 : OPEN_TRIES;
 	char path[32];
 	int fd;
 
 	snprintf(path, sizeof(path), "/dev/vfio/%d", devices[group].group);
 	while ((fd = open(path, O_RDWR)) < 0 && errno == EBUSY && tries--)
 		usleep(OPEN_DELAY_US);
-	world.opened[group] = world.opened[group] || fd >= 0;
+	setup.opened[group] = setup.opened[group] || fd >= 0;
 	return fd < 0 ? -errno : fd;
 }
 
@@ -182,9 +182,9 @@ long long mappings_left(int container)
 	return avail_in(answer.bytes, sizeof(answer));
 }
 
-void world_add_state(struct text *line)
+void setup_add_state(struct text *line)
 {
-	long long avail = mappings_left(world_container());
+	long long avail = mappings_left(current_container());
 
 	text_add(line, " L=%ld", locked_kib());
 	if (avail >= 0)
