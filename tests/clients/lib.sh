@@ -22,16 +22,16 @@ mountpoint -q $programs ||
 	mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose clients $programs
 export LD_LIBRARY_PATH=$programs/usr/lib/x86_64-linux-gnu PATH=$PATH:$programs/usr/bin
 
-# switch_on WAY: lets programs that open /dev/vfio/vfio get our container.
+# switch_on MODE: lets programs that open /dev/vfio/vfio get our container.
 switch_on() {
 	vfio-ioas switch off >/dev/null
-	vfio-ioas switch on --way "$1" >/dev/null
+	vfio-ioas switch on --mode "$1" >/dev/null
 }
 
 case $backend in
 ioas)
 	expected=vfio_ioas
-	switch_on "${WAY:-symlink}"
+	switch_on "${MODE:-symlink}"
 	;;
 type1)
 	expected=vfio_iommu_type1

@@ -6,7 +6,7 @@
 #include "lib.h"
 #include "lib_switch.h"
 
-const char *const ways[NWAYS] = { "symlink", "node", "serve" };
+const char *const modes[NMODES] = { "symlink", "node", "serve" };
 
 void untouched_note(struct untouched *untouched)
 {

@@ -18,8 +18,8 @@
 #define SWITCH_OFF	1
 #define SWITCH_WRONG	3
 
-#define NWAYS		3
-extern const char *const ways[NWAYS];
+#define NMODES		3
+extern const char *const modes[NMODES];
 
 #define run_switch(format, ...)	run_tool("switch " format, ##__VA_ARGS__)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tool_switch.c - "vfio-ioas switch": each way on and off, across boots, and its messages
+ * tool_switch.c - "vfio-ioas switch": each mode on and off, across boots, and its messages
  */
 #define _GNU_SOURCE
 #include "lib.h"
@@ -30,13 +30,13 @@ static void each_way_leads_to_our_container(void)
 {
 	int i;
 
-	for (i = 0; i < NWAYS; i++) {
-		context("%s", ways[i]);
-		check_eq(run_switch("on --way %s", ways[i]), 0);
-		check_said(ways[i]);
+	for (i = 0; i < NMODES; i++) {
+		context("%s", modes[i]);
+		check_eq(run_switch("on --mode %s", modes[i]), 0);
+		check_said(modes[i]);
 		check_eq(run_switch("status"), SWITCH_ON);
-		check_said("switch:          on, way: ");
-		check_said(ways[i]);
+		check_said("switch:          on, mode: ");
+		check_said(modes[i]);
 		check_served(STOCK_NODE, OURS);
 		require_eq(run_switch("off"), 0);
 		check_served(STOCK_NODE, STOCKS);
@@ -56,7 +56,7 @@ static void a_node_of_ours_has_our_number(void)
 {
 	struct stat node, ours;
 
-	require_eq(run_switch("on --way node"), 0);
+	require_eq(run_switch("on --mode node"), 0);
 	require_eq(or_errno(lstat(STOCK_NODE, &node)), 0);
 	require_eq(or_errno(lstat(IOAS_NODE, &ours)), 0);
 	check_true(S_ISCHR(node.st_mode));
@@ -96,9 +96,9 @@ static void off_puts_back_exactly_what_was_there(void)
 
 	change_node();
 	untouched_note(&before);
-	for (i = 0; i < NWAYS; i++) {
-		context("%s", ways[i]);
-		check_eq(run_switch("on --way %s", ways[i]), 0);
+	for (i = 0; i < NMODES; i++) {
+		context("%s", modes[i]);
+		check_eq(run_switch("on --mode %s", modes[i]), 0);
 		check_eq(run_switch("off"), 0);
 		check_untouched(&before);
 	}
@@ -155,7 +155,7 @@ static void our_node_is_for_those_who_may_use_the_kernel_s(void)
 	check_opens(78, STOCK_NODE, -EACCES);
 	for (i = 0; i < ARRAY_SIZE(both); i++) {
 		context("%s", both[i]);
-		check_eq(run_switch("on --way %s", both[i]), 0);
+		check_eq(run_switch("on --mode %s", both[i]), 0);
 		check_eq(run_switch("status"), SWITCH_ON);
 		check_opens(12, STOCK_NODE, 0);
 		check_opens(77, STOCK_NODE, listed ? 0 : -EACCES);
@@ -211,7 +211,7 @@ static void a_node_of_ours_is_closed_to_all_when_the_module_goes(void)
 {
 	struct stat node;
 
-	require_eq(run_switch("on --way node"), 0);
+	require_eq(run_switch("on --mode node"), 0);
 	check_opens(78, STOCK_NODE, 0);
 	require_eq(module_unload(IOAS_MODULE), 0);
 	check_opens(78, STOCK_NODE, -EACCES);
@@ -226,7 +226,7 @@ static void refresh_takes_a_node_of_a_module_that_has_gone_away(void)
 	struct stat node;
 
 	untouched_note(&before);
-	require_eq(run_switch("on --way node"), 0);
+	require_eq(run_switch("on --mode node"), 0);
 	check_eq(run_switch("refresh"), 0);
 	check_eq(run_switch("status"), SWITCH_ON);
 	require_eq(module_unload(IOAS_MODULE), 0);
@@ -234,7 +234,7 @@ static void refresh_takes_a_node_of_a_module_that_has_gone_away(void)
 	require_eq(or_errno(lstat(STOCK_NODE, &node)), 0);
 	check_true(S_ISLNK(node.st_mode));
 	check_eq(run_switch("status"), SWITCH_WRONG);
-	check_said("switch:          on, way: node\n");
+	check_said("switch:          on, mode: node\n");
 	require_eq(module_probe(IOAS_MODULE), 0);
 	check_eq(run_switch("status"), SWITCH_WRONG);
 	check_eq(run_switch("refresh"), 0);
@@ -248,7 +248,7 @@ static void refresh_takes_a_node_of_a_module_that_has_gone_away(void)
 /* Unloading the module forgets serve=all. */
 static void refresh_sets_serve_again(void)
 {
-	require_eq(run_switch("on --way serve"), 0);
+	require_eq(run_switch("on --mode serve"), 0);
 	require_eq(module_unload(IOAS_MODULE), 0);
 	check_eq(run_switch("refresh"), 0);
 	check_true(!module_loaded(IOAS_MODULE));
@@ -261,7 +261,7 @@ static void a_node_made_by_hand_is_noticed_and_replaced(void)
 {
 	struct stat node, ours;
 
-	require_eq(run_switch("on --way node"), 0);
+	require_eq(run_switch("on --mode node"), 0);
 	require_eq(or_errno(lstat(IOAS_NODE, &ours)), 0);
 	unlink(STOCK_NODE);
 	require_eq(or_errno(mknod(STOCK_NODE, S_IFCHR | 0666, ours.st_rdev)), 0);
@@ -282,8 +282,8 @@ static void off_puts_back_the_former_value_of_serve(void)
 	for (i = 0; i < ARRAY_SIZE(values); i++) {
 		context("%s", values[i]);
 		param_set(IOAS_MODULE, "serve", values[i]);
-		check_eq(run_switch("on --way serve"), 0);
-		check_eq(run_switch("on --way serve"), 0);
+		check_eq(run_switch("on --mode serve"), 0);
+		check_eq(run_switch("on --mode serve"), 0);
 		check_eq(run_switch("off"), 0);
 		require_eq(param_get(IOAS_MODULE, "serve", serve, sizeof(serve)), 0);
 		check_eq(strcmp(serve, values[i]), 0);
@@ -295,7 +295,7 @@ static void on_that_mends_does_not_forget_what_was_there(void)
 	char serve[32];
 
 	param_set(IOAS_MODULE, "serve", "none");
-	require_eq(run_switch("on --way serve"), 0);
+	require_eq(run_switch("on --mode serve"), 0);
 	require_eq(param_try_set(IOAS_MODULE, "serve", "node"), 0);
 	check_eq(run_switch("on"), 0);
 	check_eq(run_switch("status"), SWITCH_ON);
@@ -309,7 +309,7 @@ static void a_node_of_ours_is_for_those_who_may_use_the_kernel_s(void)
 	struct stat node;
 
 	change_node();
-	check_eq(run_switch("on --way node"), 0);
+	check_eq(run_switch("on --mode node"), 0);
 	require_eq(or_errno(lstat(STOCK_NODE, &node)), 0);
 	check_eq(node.st_mode & 07777, 0640);
 	check_eq(node.st_uid, 12);
@@ -324,14 +324,14 @@ static void on_and_off_twice_are_harmless(void)
 	int i;
 
 	untouched_note(&before);
-	for (i = 0; i < NWAYS; i++) {
-		context("%s", ways[i]);
-		check_eq(run_switch("on --way %s", ways[i]), 0);
-		check_eq(run_switch("on --way %s", ways[i]), 0);
+	for (i = 0; i < NMODES; i++) {
+		context("%s", modes[i]);
+		check_eq(run_switch("on --mode %s", modes[i]), 0);
+		check_eq(run_switch("on --mode %s", modes[i]), 0);
 		check_said("on already");
-		/* Without --way, "on" keeps the current way. */
+		/* Without --mode, "on" keeps the current mode. */
 		check_eq(run_switch("on"), 0);
-		check_said(ways[i]);
+		check_said(modes[i]);
 		check_eq(run_switch("off"), 0);
 		check_untouched(&before);
 		check_eq(run_switch("off"), 0);
@@ -345,13 +345,13 @@ static void the_way_can_be_changed(void)
 	int from, to;
 
 	untouched_note(&before);
-	for (from = 0; from < NWAYS; from++) {
-		for (to = 0; to < NWAYS; to++) {
-			context("%s to %s", ways[from], ways[to]);
-			check_eq(run_switch("on --way %s", ways[from]), 0);
-			check_eq(run_switch("on --way %s", ways[to]), 0);
+	for (from = 0; from < NMODES; from++) {
+		for (to = 0; to < NMODES; to++) {
+			context("%s to %s", modes[from], modes[to]);
+			check_eq(run_switch("on --mode %s", modes[from]), 0);
+			check_eq(run_switch("on --mode %s", modes[to]), 0);
 			check_eq(run_switch("status"), SWITCH_ON);
-			check_said(ways[to]);
+			check_said(modes[to]);
 			check_eq(run_switch("off"), 0);
 			check_untouched(&before);
 		}
@@ -371,9 +371,9 @@ static void off_works_without_the_module(void)
 	int i;
 
 	untouched_note(&before);
-	for (i = 0; i < NWAYS; i++) {
-		context("%s", ways[i]);
-		require_eq(run_switch("on --way %s", ways[i]), 0);
+	for (i = 0; i < NMODES; i++) {
+		context("%s", modes[i]);
+		require_eq(run_switch("on --mode %s", modes[i]), 0);
 		require_eq(module_unload(IOAS_MODULE), 0);
 		check_eq(run_switch("status"), SWITCH_WRONG);
 		check_said("the module vfio_ioas is not loaded");
@@ -412,12 +412,12 @@ static void a_node_of_a_former_load_is_mended_by_on_and_removed_by_off(void)
 	struct stat node, ours;
 
 	untouched_note(&before);
-	require_eq(run_switch("on --way node"), 0);
+	require_eq(run_switch("on --mode node"), 0);
 	unlink(STOCK_NODE);
 	require_eq(or_errno(mknod(STOCK_NODE, S_IFCHR | 0666, makedev(511, 7))), 0);
 	check_eq(run_switch("status"), SWITCH_WRONG);
 	check_said("a former load");
-	check_eq(run_switch("on --way node"), 0);
+	check_eq(run_switch("on --mode node"), 0);
 	require_eq(or_errno(lstat(STOCK_NODE, &node)), 0);
 	require_eq(or_errno(lstat(IOAS_NODE, &ours)), 0);
 	check_eq(node.st_rdev, ours.st_rdev);
@@ -456,7 +456,7 @@ static void a_link_made_over_the_node_gives_way_to_a_fresh_node(void)
 
 static void status_sees_what_somebody_else_changed(void)
 {
-	require_eq(run_switch("on --way serve"), 0);
+	require_eq(run_switch("on --mode serve"), 0);
 	require_eq(param_try_set(IOAS_MODULE, "serve", "node"), 0);
 	check_eq(run_switch("status"), SWITCH_WRONG);
 	check_said("does not agree:  serve=node");
@@ -552,20 +552,20 @@ static void dry_run_changes_nothing(void)
 	int i;
 
 	untouched_note(&before);
-	for (i = 0; i < NWAYS; i++) {
-		context("%s", ways[i]);
-		check_eq(run_switch("on --persist --dry-run --way %s", ways[i]), 0);
-		check_said("would switch on, way: ");
+	for (i = 0; i < NMODES; i++) {
+		context("%s", modes[i]);
+		check_eq(run_switch("on --persist --dry-run --mode %s", modes[i]), 0);
+		check_said("would switch on, mode: ");
 		check_said("would write /etc/vfio-ioas/switch");
 		check_untouched(&before);
 		check_eq(or_errno(access(BOOT_FILE, F_OK)), -ENOENT);
 	}
 	require_eq(run_switch("on --persist"), 0);
 	check_eq(run_switch("off --dry-run --persist"), 0);
-	check_said("would switch off; now on, way: symlink\n");
+	check_said("would switch off; now on, mode: symlink\n");
 	check_said("would remove /etc/vfio-ioas/switch");
-	check_eq(run_switch("on --way node --dry-run"), 0);
-	check_said("would leave the way that is on: symlink\n");
+	check_eq(run_switch("on --mode node --dry-run"), 0);
+	check_said("would leave the mode that is on: symlink\n");
 	check_eq(run_switch("status"), SWITCH_ON);
 	check_eq(run_switch("off --persist"), 0);
 	require_eq(module_unload(IOAS_MODULE), 0);
@@ -620,15 +620,15 @@ static void each_way_can_be_restored_at_boot(void)
 	int i;
 
 	untouched_note(&before);
-	for (i = 0; i < NWAYS; i++) {
-		context("%s", ways[i]);
-		check_eq(run_switch("on --persist --way %s", ways[i]), 0);
+	for (i = 0; i < NMODES; i++) {
+		context("%s", modes[i]);
+		check_eq(run_switch("on --persist --mode %s", modes[i]), 0);
 		reboot();
 		check_eq(run_switch("status"), SWITCH_OFF);
-		check_said("at boot:         on, way: ");
+		check_said("at boot:         on, mode: ");
 		check_eq(run_switch("restore"), 0);
 		check_eq(run_switch("status"), SWITCH_ON);
-		check_said(ways[i]);
+		check_said(modes[i]);
 		check_served(STOCK_NODE, OURS);
 		check_eq(run_switch("off --persist"), 0);
 		check_eq(or_errno(access(BOOT_FILE, F_OK)), -ENOENT);
@@ -662,7 +662,7 @@ static void an_unreadable_wish_for_the_boot_is_refused(void)
 	require_eq(run_switch("off"), 0);
 	require_eq(system("echo way=sideways >" BOOT_FILE), 0);
 	check_eq(run_switch("restore"), 1);
-	check_said("no way that is known");
+	check_said("no mode that is known");
 	check_eq(run_switch("status"), SWITCH_OFF);
 }
 

@@ -48,7 +48,7 @@ static int stop_at_changes(void)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-static void become_switch(const char *action, const char *way)
+static void become_switch(const char *action, const char *mode)
 {
 	int nowhere = open("/dev/null", O_WRONLY);
 
@@ -59,8 +59,8 @@ static void become_switch(const char *action, const char *way)
 	raise(SIGSTOP);
 	if (stop_at_changes())
 		_exit(126);
-	if (way)
-		execlp("vfio-ioas", "vfio-ioas", "switch", action, "--way", way, NULL);
+	if (mode)
+		execlp("vfio-ioas", "vfio-ioas", "switch", action, "--mode", mode, NULL);
 	else
 		execlp("vfio-ioas", "vfio-ioas", "switch", action, NULL);
 	_exit(127);
@@ -86,13 +86,13 @@ static pid_t wait_for_stop(pid_t pid, int *status)
 }
 
 /* Kills the switch before its nth change. Returns false if it ended before that. */
-static bool kill_at_change(unsigned int nth, const char *action, const char *way)
+static bool kill_at_change(unsigned int nth, const char *action, const char *mode)
 {
 	pid_t pid = fork();
 	int status;
 
 	if (pid == 0)
-		become_switch(action, way);
+		become_switch(action, mode);
 	require_eq(waitpid(pid, &status, 0), pid);
 	require_true(WIFSTOPPED(status));
 	require_eq(or_errno(ptrace(PTRACE_SETOPTIONS, pid, NULL,
@@ -153,21 +153,21 @@ static void on_that_is_killed_can_be_undone_and_repeated(void)
 
 	need_seccomp();
 	restrict_node();
-	for (i = 0; i < NWAYS; i++) {
+	for (i = 0; i < NMODES; i++) {
 		untouched_note(&before);
-		for (nth = 0; kill_at_change(nth, "on", ways[i]); nth++) {
-			context("%s, change %u", ways[i], nth);
+		for (nth = 0; kill_at_change(nth, "on", modes[i]); nth++) {
+			context("%s, change %u", modes[i], nth);
 			check_node_opens();
 			require_eq(run_switch("off"), 0);
 			check_untouched(&before);
 			check_our_mode(0666);
-			kill_at_change(nth, "on", ways[i]);
-			check_eq(run_switch("on --way %s", ways[i]), 0);
+			kill_at_change(nth, "on", modes[i]);
+			check_eq(run_switch("on --mode %s", modes[i]), 0);
 			check_eq(run_switch("status"), SWITCH_ON);
 			require_eq(run_switch("off"), 0);
 			check_untouched(&before);
 		}
-		diag("%s: killed before each of %u changes", ways[i], nth);
+		diag("%s: killed before each of %u changes", modes[i], nth);
 		check_true(nth >= 3);
 		require_eq(run_switch("off"), 0);
 		context("%s", "");
@@ -182,18 +182,18 @@ static void off_that_is_killed_can_be_repeated(void)
 
 	need_seccomp();
 	restrict_node();
-	for (i = 0; i < NWAYS; i++) {
+	for (i = 0; i < NMODES; i++) {
 		untouched_note(&before);
-		require_eq(run_switch("on --way %s", ways[i]), 0);
+		require_eq(run_switch("on --mode %s", modes[i]), 0);
 		for (nth = 0; kill_at_change(nth, "off", NULL); nth++) {
-			context("%s, change %u", ways[i], nth);
+			context("%s, change %u", modes[i], nth);
 			check_node_opens();
 			check_eq(run_switch("off"), 0);
 			check_untouched(&before);
 			check_our_mode(0666);
-			require_eq(run_switch("on --way %s", ways[i]), 0);
+			require_eq(run_switch("on --mode %s", modes[i]), 0);
 		}
-		diag("%s: killed before each of %u changes", ways[i], nth);
+		diag("%s: killed before each of %u changes", modes[i], nth);
 		check_true(nth >= 2);
 		context("%s", "");
 	}
@@ -207,16 +207,16 @@ static void change_of_way_that_is_killed_can_be_undone(void)
 
 	need_seccomp();
 	restrict_node();
-	for (i = 0; i < NWAYS; i++) {
+	for (i = 0; i < NMODES; i++) {
 		untouched_note(&before);
-		require_eq(run_switch("on --way %s", ways[i]), 0);
-		for (nth = 0; kill_at_change(nth, "on", ways[(i + 1) % NWAYS]); nth++) {
-			context("from %s, change %u", ways[i], nth);
+		require_eq(run_switch("on --mode %s", modes[i]), 0);
+		for (nth = 0; kill_at_change(nth, "on", modes[(i + 1) % NMODES]); nth++) {
+			context("from %s, change %u", modes[i], nth);
 			check_node_opens();
 			check_eq(run_switch("off"), 0);
 			check_untouched(&before);
 			check_our_mode(0666);
-			require_eq(run_switch("on --way %s", ways[i]), 0);
+			require_eq(run_switch("on --mode %s", modes[i]), 0);
 		}
 		check_true(nth >= 5);
 		require_eq(run_switch("off"), 0);
@@ -227,12 +227,12 @@ static void change_of_way_that_is_killed_can_be_undone(void)
 
 static _Atomic int *stop;
 
-static void flip(void *way)
+static void flip(void *mode)
 {
 	int i;
 
 	for (i = 0; i < NRUNS; i++) {
-		check_eq(run_switch("on --force --way %s", (const char *)way), 0);
+		check_eq(run_switch("on --force --mode %s", (const char *)mode), 0);
 		check_eq(run_switch("off"), 0);
 	}
 }
@@ -249,16 +249,16 @@ static void keep_opening(void *unused)
 
 static void several_at_once_leave_a_node_at_every_moment(void)
 {
-	pid_t flippers[NWAYS], opener;
+	pid_t flippers[NMODES], opener;
 	int i;
 
 	untouched_note(&before);
 	stop = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	require_true(stop != MAP_FAILED);
 	opener = spawn(keep_opening, NULL);
-	for (i = 0; i < NWAYS; i++)
-		flippers[i] = spawn(flip, (void *)ways[i]);
-	for (i = 0; i < NWAYS; i++)
+	for (i = 0; i < NMODES; i++)
+		flippers[i] = spawn(flip, (void *)modes[i]);
+	for (i = 0; i < NMODES; i++)
 		join(flippers[i]);
 	atomic_store(stop, 1);
 	join(opener);

@@ -187,8 +187,8 @@ static void look_as_nobody(void)
 {
 	become_nobody();
 	check_eq(run_switch("status"), SWITCH_ON);
-	check_said("switch:          on, way: serve\n");
-	check_said("at boot:         on, way: serve\n");
+	check_said("switch:          on, mode: serve\n");
+	check_said("at boot:         on, mode: serve\n");
 }
 
 static void the_umask_keeps_nobody_from_seeing_the_state(void)
@@ -198,7 +198,7 @@ static void the_umask_keeps_nobody_from_seeing_the_state(void)
 	struct stat st;
 
 	require_eq(system("rm -rf /run/vfio-ioas /etc/vfio-ioas"), 0);
-	check_eq(run_switch("on --way serve --persist"), 0);
+	check_eq(run_switch("on --mode serve --persist"), 0);
 	other_start(&other, look_as_nobody);
 	other_end(&other);
 	require_eq(or_errno(stat(LOCK_FILE, &st)), 0);
@@ -217,13 +217,13 @@ static void a_state_that_cannot_be_read_is_not_taken_for_off(void)
 {
 	struct other other;
 
-	require_eq(run_switch("on --way serve"), 0);
+	require_eq(run_switch("on --mode serve"), 0);
 	require_eq(or_errno(chmod("/run/vfio-ioas", 0700)), 0);
 	other_start(&other, hide_and_look);
 	other_end(&other);
 	/* Root can repair that. */
 	check_eq(run_switch("off"), 0);
-	check_eq(run_switch("on --way serve"), 0);
+	check_eq(run_switch("on --mode serve"), 0);
 	check_eq(run_switch("off"), 0);
 }
 
@@ -245,9 +245,9 @@ static void a_full_disk_is_said_and_nothing_has_changed(void)
 	untouched_note(&before);
 	require_eq(or_errno(unshare(CLONE_NEWNS)), 0);
 	have_full_disk("/run/vfio-ioas");
-	for (i = 0; i < NWAYS; i++) {
-		context("%s", ways[i]);
-		check_eq(run_switch("on --way %s", ways[i]), 1);
+	for (i = 0; i < NMODES; i++) {
+		context("%s", modes[i]);
+		check_eq(run_switch("on --mode %s", modes[i]), 1);
 		check_said("cannot write /run/vfio-ioas/switch: No space left on device");
 		check_untouched(&before);
 		check_eq(or_errno(access("/run/vfio-ioas/.switch.new", F_OK)), -ENOENT);
@@ -663,9 +663,9 @@ static void a_container_of_ours_that_a_process_has_is_not_said_to_be_hidden(void
 		int status;
 	} cases[] = {
 		{ "off", IOAS_NODE, SWITCH_OFF },
-		{ "on --way node", STOCK_NODE, SWITCH_ON },
-		{ "on --way symlink", STOCK_NODE, SWITCH_ON },
-		{ "on --way serve", STOCK_NODE, SWITCH_ON },
+		{ "on --mode node", STOCK_NODE, SWITCH_ON },
+		{ "on --mode symlink", STOCK_NODE, SWITCH_ON },
+		{ "on --mode serve", STOCK_NODE, SWITCH_ON },
 	};
 	struct rig rig;
 	size_t i;

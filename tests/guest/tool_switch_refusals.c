@@ -61,7 +61,7 @@ static void without_the_module_modprobe_s_reason_is_given(void)
 	require_eq(or_errno(rename(there, away)), 0);
 	check_refused("on", "the module vfio_ioas cannot be loaded: modprobe: ");
 	check_said("vfio_ioas.ko");
-	check_refused("on --way serve", "the module vfio_ioas cannot be loaded");
+	check_refused("on --mode serve", "the module vfio_ioas cannot be loaded");
 	require_eq(or_errno(rename(away, there)), 0);
 }
 
@@ -107,11 +107,11 @@ static void a_container_in_use_is_refused(void)
 	open_in_use(&rig);
 	untouched_note(&before);
 	snprintf(words, sizeof(words), "(%d) for one; --force goes on", (int)getpid());
-	for (i = 0; i < NWAYS; i++) {
+	for (i = 0; i < NMODES; i++) {
 		char arguments[32];
 
-		context("%s", ways[i]);
-		snprintf(arguments, sizeof(arguments), "on --way %s", ways[i]);
+		context("%s", modes[i]);
+		snprintf(arguments, sizeof(arguments), "on --mode %s", modes[i]);
 		check_refused(arguments, words);
 		check_said("1 process uses devices through /dev/vfio/vfio");
 	}
@@ -148,7 +148,7 @@ static void a_container_of_ours_is_no_reason_to_refuse(void)
 	int fd = keep_to_us(open_fd(IOAS_NODE));
 
 	check_eq(run_switch("on"), 0);
-	check_eq(run_switch("on --way node"), 0);
+	check_eq(run_switch("on --mode node"), 0);
 	check_eq(run_switch("off"), 0);
 	close(fd);
 }
@@ -211,8 +211,8 @@ static void something_unknown_in_place_is_refused(void)
 
 	require_eq(or_errno(rename(STOCK_NODE, "/dev/kept")), 0);
 	put_unknown(STOCK_NODE);
-	for (i = 0; i < NWAYS; i++) {
-		check_eq(run_switch("on --way %s", ways[i]), 1);
+	for (i = 0; i < NMODES; i++) {
+		check_eq(run_switch("on --mode %s", modes[i]), 1);
 		check_said("something unknown is at /dev/vfio/vfio");
 	}
 	check_eq(run_switch("off"), 0);
@@ -294,8 +294,8 @@ static void without_apparmor_s_rule_a_link_is_refused(void)
 	check_refused("on", "echo '/dev/vfio/ioas rw,' >> " LOCAL_RULES "\n");
 	check_eq(run_switch("on --dry-run"), 1);
 	/* Only the path behind a link is refused. */
-	check_eq(run_switch("on --way node"), 0);
-	check_eq(run_switch("on --way serve"), 0);
+	check_eq(run_switch("on --mode node"), 0);
+	check_eq(run_switch("on --mode serve"), 0);
 	check_eq(run_switch("off"), 0);
 	check_eq(run_switch("on --force"), 0);
 	check_said("warning: AppArmor keeps libvirt's domains from /dev/vfio/ioas");
@@ -335,8 +335,8 @@ static void serve_none_is_refused(void)
 	param_set(IOAS_MODULE, "serve", "none");
 	untouched_note(&before);
 	check_refused("on", "with serve=none no container would be ours");
-	check_refused("on --way node", "with serve=none no container would be ours");
-	check_eq(run_switch("on --way serve"), 0);
+	check_refused("on --mode node", "with serve=none no container would be ours");
+	check_eq(run_switch("on --mode serve"), 0);
 	check_served(STOCK_NODE, OURS);
 	check_eq(run_switch("off"), 0);
 	check_untouched(&before);
@@ -352,8 +352,8 @@ static void other_parameters_than_stock_s_are_warned_of(void)
 static void a_wrong_command_line_says_so(void)
 {
 	untouched_note(&before);
-	check_eq(run_switch("on --way sideways"), 2);
-	check_said("no way of that name: sideways");
+	check_eq(run_switch("on --mode sideways"), 2);
+	check_said("no mode of that name: sideways");
 	check_eq(run_switch("toggle"), 2);
 	check_said("no action of that name: toggle");
 	check_eq(run_switch("%s", ""), 2);

@@ -347,7 +347,7 @@ def an_unknown_word_is_named_and_another_one_offered():
                         (["--verson"], 'unknown option "--verson"'),
                         (["help", "tip"], 'unknown subcommand "tip"; did you mean "top"?'),
                         (["switch", "offf"], 'no action of that name: offf; did you mean "off"?'),
-                        (["switch", "on", "--way", "nod"], 'nod; did you mean "node"?'),
+                        (["switch", "on", "--mode", "nod"], 'nod; did you mean "node"?'),
                         (["status", "now"], 'unknown argument "now"'),
                         (["top", "now"], 'unknown argument "now"')):
         assert said in run(*words, status=2), (words, said)
@@ -363,10 +363,17 @@ def each_message_about_an_option_has_the_program_s_name():
 
 
 def a_wrong_command_line_is_no_disagreement():
-    for words in (["status", "--nonsense"], ["status", "--way", "node"], ["status", "now"], [],
+    for words in (["status", "--nonsense"], ["status", "--mode", "node"], ["status", "now"], [],
                   ["toggle"]):
         assert outcome("switch", *words)[0] == 2, words
     assert outcome("switch", "status")[0] in (0, 1, 3)
+
+
+def the_old_name_of_the_mode_is_taken():
+    for mode in "symlink", "node", "serve", "nod":
+        old, new = (outcome("switch", "on", "--dry-run", option, mode) for option in ("--way", "--mode"))
+        assert old == new and (old[0] == 2) == (mode == "nod"), (old, new)
+    assert "--way is the old name" in run("switch", "--help")
 
 
 def numbers_are_numbers():
@@ -742,7 +749,8 @@ def bash_completes_what_there_is():
     assert set(complete("")) >= {"switch", "status", "top", "compare"}
     assert complete("switch", "re") == ["restore", "refresh"]
     assert complete("switch", "on", "--p") == ["--persist"]
-    assert complete("switch", "on", "--way", "") == ["symlink", "node", "serve"]
+    for option in "--mode", "--way":
+        assert complete("switch", "on", option, "") == ["symlink", "node", "serve"]
     assert complete("top", "--sort", "m") == ["mapped"]
     assert complete("status", "--from", "") == ["FILES"]
     assert complete("compare", "--without", "d") == ["dirty"]
@@ -851,6 +859,7 @@ TESTS = [
     an_unknown_word_is_named_and_another_one_offered,
     each_message_about_an_option_has_the_program_s_name,
     a_wrong_command_line_is_no_disagreement,
+    the_old_name_of_the_mode_is_taken,
     numbers_are_numbers,
     an_output_that_cannot_be_written_is_noticed,
     top_ends_when_nobody_takes_its_frames,

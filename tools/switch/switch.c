@@ -17,7 +17,7 @@
 #define MAX_TIMEOUT	86400	/* seconds */
 
 static const char help[] =
-"usage: vfio-ioas switch on [--way WAY] [--persist] [--force] [--dry-run]\n"
+"usage: vfio-ioas switch on [--mode MODE] [--persist] [--force] [--dry-run]\n"
 "                           [--timeout SECONDS]\n"
 "       vfio-ioas switch off [--persist] [--dry-run] [--timeout SECONDS]\n"
 "       vfio-ioas switch status [--json]\n"
@@ -30,16 +30,17 @@ static const char help[] =
 "\n"
 "  on        loads the module, if need be, and switches; repeating it is harmless\n"
 "  off       puts back exactly what was there; also after a crash, and without the module\n"
-"  status    shows which way is on, whether all agrees with that, and which processes have\n"
+"  status    shows which mode is on, whether all agrees with that, and which processes have\n"
 "            containers or /dev/iommu open\n"
 "  restore   does what 'on --persist' asked for (vfio-ioas.service does this at boot)\n"
 "  refresh   makes all agree again after the module has come or gone (udev does this)\n"
 "\n"
-"  --way WAY   symlink   /dev/vfio/vfio becomes a symbolic link to ioas (default: the way\n"
+"  --mode MODE symlink   /dev/vfio/vfio becomes a symbolic link to ioas (default: the mode\n"
 "                        that is on, else this)\n"
 "              node      our device node itself is at /dev/vfio/vfio: for programs that, like\n"
 "                        SPDK, look for a descriptor with that name\n"
 "              serve     /dev/vfio/vfio stays, and our module serves every container\n"
+"              --way is the old name of this option\n"
 "  --persist   on: also after every boot, by /etc/vfio-ioas/switch; off: no longer\n"
 "  --force     switch although processes use devices through containers of the kernel's, or\n"
 "              the kernel has an iommufd of its own at /dev/iommu, or AppArmor would keep\n"
@@ -53,11 +54,12 @@ static const char help[] =
 "the output not be written.\n"
 "Of status: 0 on, 1 off, 3 something does not agree.\n";
 
-enum { OPT_WAY = 256, OPT_PERSIST, OPT_FORCE, OPT_DRY_RUN, OPT_TIMEOUT, OPT_JSON };
+enum { OPT_MODE = 256, OPT_PERSIST, OPT_FORCE, OPT_DRY_RUN, OPT_TIMEOUT, OPT_JSON };
 
 static const struct option long_options[] = {
 	{ "help", no_argument, NULL, 'h' },
-	{ "way", required_argument, NULL, OPT_WAY },
+	{ "mode", required_argument, NULL, OPT_MODE },
+	{ "way", required_argument, NULL, OPT_MODE },	/* the old name */
 	{ "persist", no_argument, NULL, OPT_PERSIST },
 	{ "force", no_argument, NULL, OPT_FORCE },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
@@ -67,7 +69,7 @@ static const struct option long_options[] = {
 };
 
 /* Which options an action takes. */
-#define TAKES_WAY	1	/* and --force */
+#define TAKES_MODE	1	/* and --force */
 #define TAKES_PERSIST	2	/* and --dry-run */
 #define TAKES_TIMEOUT	4
 #define TAKES_JSON	8
@@ -109,7 +111,7 @@ static const struct action {
 	unsigned int takes;
 	int (*run)(const struct words *words);
 } actions[] = {
-	{ "on", TAKES_WAY | TAKES_PERSIST | TAKES_TIMEOUT, run_on },
+	{ "on", TAKES_MODE | TAKES_PERSIST | TAKES_TIMEOUT, run_on },
 	{ "off", TAKES_PERSIST | TAKES_TIMEOUT, run_off },
 	{ "status", TAKES_JSON, run_status },
 	{ "restore", TAKES_TIMEOUT, run_restore },
@@ -126,29 +128,29 @@ static const struct action *find_action(const char *name)
 	return NULL;
 }
 
-static int take_way(struct words *words)
+static int take_mode(struct words *words)
 {
 	static const char *const known[] = { "symlink", "node", "serve", NULL };
 
-	words->given |= TAKES_WAY;
-	words->request.way = way_find(optarg);
-	if (words->request.way != NWAYS)
+	words->given |= TAKES_MODE;
+	words->request.mode = mode_find(optarg);
+	if (words->request.mode != NMODES)
 		return 0;
-	return usage_error("switch", "--way: no way of that name: %s%s", printable(optarg),
+	return usage_error("switch", "--mode: no mode of that name: %s%s", printable(optarg),
 			   did_you_mean(optarg, known));
 }
 
 static int take_option(struct words *words, int option)
 {
 	switch (option) {
-	case OPT_WAY:
-		return take_way(words);
+	case OPT_MODE:
+		return take_mode(words);
 	case OPT_PERSIST:
 		words->given |= TAKES_PERSIST;
 		words->request.persist = true;
 		return 0;
 	case OPT_FORCE:
-		words->given |= TAKES_WAY;
+		words->given |= TAKES_MODE;
 		words->request.force = true;
 		return 0;
 	case OPT_DRY_RUN:

@@ -72,7 +72,7 @@ static int put_serve_back(const struct situation *situation)
 	const char *former = situation->state.serve;
 	int result;
 
-	if (situation->state.way != WAY_SERVE || !situation->loaded)
+	if (situation->state.mode != MODE_SERVE || !situation->loaded)
 		return DONE;
 	if (strcmp(situation->serve, "all")) {
 		say_warning("serve=%s was set by somebody else and stays", situation->serve);
@@ -134,7 +134,7 @@ static void warn_of_ours(void)
 
 static int boot_off(const struct request *request, const struct situation *situation)
 {
-	if (situation->boot.way == WAY_NONE)
+	if (situation->boot.mode == MODE_NONE)
 		return DONE;
 	if (request->persist)
 		return state_remove(BOOT_DIR) ? REFUSED : DONE;
@@ -144,7 +144,7 @@ static int boot_off(const struct request *request, const struct situation *situa
 
 static int off(const struct request *request, const struct situation *situation)
 {
-	bool was_on = situation->way != WAY_NONE;
+	bool was_on = situation->mode != MODE_NONE;
 
 	if (undo(situation))
 		return REFUSED;
@@ -158,12 +158,12 @@ static int dry_off(const struct request *request)
 	struct situation situation;
 
 	situation_look(&situation);
-	if (situation.way == WAY_NONE)
+	if (situation.mode == MODE_NONE)
 		printf("vfio-ioas: is off already\n");
 	else
-		printf("vfio-ioas: would switch off; now on, way: %s\n",
-		       situation.way == NWAYS ? "unknown" : way_names[situation.way]);
-	if (request->persist && situation.boot.way != WAY_NONE)
+		printf("vfio-ioas: would switch off; now on, mode: %s\n",
+		       situation.mode == NMODES ? "unknown" : mode_names[situation.mode]);
+	if (request->persist && situation.boot.mode != MODE_NONE)
 		printf("vfio-ioas: would remove " BOOT_DIR "/" STATE_NAME "\n");
 	situation_free(&situation);
 	return DONE;
@@ -181,7 +181,7 @@ int switch_off(const struct request *request)
 	if (lock < 0)
 		return REFUSED;
 	situation_look(&situation);
-	was_on = situation.way != WAY_NONE;
+	was_on = situation.mode != MODE_NONE;
 	result = off(request, &situation);
 	situation_free(&situation);
 	close(lock);
@@ -194,33 +194,33 @@ int switch_off(const struct request *request)
 
 /* --- on */
 
-static int apply(const struct situation *situation, enum way way)
+static int apply(const struct situation *situation, enum mode mode)
 {
 	int result;
 
-	if (way != WAY_SERVE && take_access(situation))
+	if (mode != MODE_SERVE && take_access(situation))
 		return REFUSED;
-	switch (way) {
-	case WAY_SYMLINK:
+	switch (mode) {
+	case MODE_SYMLINK:
 		result = node_put_link(situation->dir);
 		break;
-	case WAY_NODE:
+	case MODE_NODE:
 		result = node_put_device(situation->dir);
 		break;
 	default:
 		result = ours_set_serve("all");
 	}
-	return result ? refuse("the way '%s' does not work: %s", way_names[way],
+	return result ? refuse("the mode '%s' does not work: %s", mode_names[mode],
 			       strerror(-result)) : DONE;
 }
 
 /* What was there before the first "on" is what counts. */
-static struct state to_remember(const struct situation *situation, enum way way)
+static struct state to_remember(const struct situation *situation, enum mode mode)
 {
-	struct state state = { .way = way };
-	bool again = situation->state.way == way;
+	struct state state = { .mode = mode };
+	bool again = situation->state.mode == mode;
 
-	if (way == WAY_SERVE)
+	if (mode == MODE_SERVE)
 		memcpy(state.serve, again ? situation->state.serve : situation->serve,
 		       sizeof(state.serve));
 	else
@@ -229,16 +229,16 @@ static struct state to_remember(const struct situation *situation, enum way way)
 	return state;
 }
 
-static int put_on(const struct situation *situation, enum way way)
+static int put_on(const struct situation *situation, enum mode mode)
 {
-	struct state state = to_remember(situation, way);
+	struct state state = to_remember(situation, mode);
 	struct situation now;
 
 	if (state_write(STATE_DIR, &state))
 		return REFUSED;
-	if (!apply(situation, way))
+	if (!apply(situation, mode))
 		return DONE;
-	if (situation->state.way == WAY_NONE) {
+	if (situation->state.mode == MODE_NONE) {
 		situation_look(&now);
 		put_access_back(&now);
 		situation_free(&now);
@@ -247,10 +247,10 @@ static int put_on(const struct situation *situation, enum way way)
 	return REFUSED;
 }
 
-/* Another way, or a way that does not agree: first all is put back. */
-static int leave_way(struct situation *situation, enum way way)
+/* Another mode, or a mode that does not agree: first all is put back. */
+static int leave_mode(struct situation *situation, enum mode mode)
 {
-	if (situation->way == WAY_NONE || situation->way == way)
+	if (situation->mode == MODE_NONE || situation->mode == mode)
 		return DONE;
 	if (undo(situation))
 		return REFUSED;
@@ -261,7 +261,7 @@ static int leave_way(struct situation *situation, enum way way)
 
 static int boot_on(const struct request *request)
 {
-	struct state state = { .way = request->way };
+	struct state state = { .mode = request->mode };
 
 	if (!request->persist || !state_write(BOOT_DIR, &state))
 		return DONE;
@@ -275,10 +275,10 @@ static int dry_on(const struct request *request, struct situation *situation)
 		return REFUSED;
 	if (!situation->loaded)
 		printf("vfio-ioas: would load the module " OUR_MODULE "\n");
-	if (situation->way != WAY_NONE && situation->way != request->way)
-		printf("vfio-ioas: would leave the way that is on: %s\n",
-		       situation->way == NWAYS ? "unknown" : way_names[situation->way]);
-	printf("vfio-ioas: would switch on, way: %s\n", way_names[request->way]);
+	if (situation->mode != MODE_NONE && situation->mode != request->mode)
+		printf("vfio-ioas: would leave the mode that is on: %s\n",
+		       situation->mode == NMODES ? "unknown" : mode_names[situation->mode]);
+	printf("vfio-ioas: would switch on, mode: %s\n", mode_names[request->mode]);
 	if (request->persist)
 		printf("vfio-ioas: would write " BOOT_DIR "/" STATE_NAME "\n");
 	return DONE;
@@ -286,19 +286,19 @@ static int dry_on(const struct request *request, struct situation *situation)
 
 static int on(const struct request *request, struct situation *situation, bool *changes)
 {
-	if (situation->way == request->way && situation_agrees(situation)) {
-		printf("vfio-ioas: is on already, way: %s\n", way_names[request->way]);
+	if (situation->mode == request->mode && situation_agrees(situation)) {
+		printf("vfio-ioas: is on already, mode: %s\n", mode_names[request->mode]);
 		return request->dry_run ? DONE : boot_on(request);
 	}
 	*changes = true;
 	if (request->dry_run)
 		return dry_on(request, situation);
 	if (switch_check(situation, request) ||
-	    leave_way(situation, request->way) || put_on(situation, request->way))
+	    leave_mode(situation, request->mode) || put_on(situation, request->mode))
 		return REFUSED;
 	ours_warn_of_parameters();
-	printf("vfio-ioas: on, way: %s; containers opened from now on are ours\n",
-	       way_names[request->way]);
+	printf("vfio-ioas: on, mode: %s; containers opened from now on are ours\n",
+	       mode_names[request->mode]);
 	return boot_on(request);
 }
 
@@ -314,10 +314,10 @@ int switch_on(const struct request *request)
 	if (lock < 0 && !request->dry_run)
 		return REFUSED;
 	situation_look(&situation);
-	/* Without a way named: the one that is on. */
-	if (wanted.way == WAY_NONE)
-		wanted.way = situation.way == WAY_NONE || situation.way == NWAYS ?
-				     WAY_SYMLINK : situation.way;
+	/* Without a mode named: the one that is on. */
+	if (wanted.mode == MODE_NONE)
+		wanted.mode = situation.mode == MODE_NONE || situation.mode == NMODES ?
+				     MODE_SYMLINK : situation.mode;
 	result = on(&wanted, &situation, &changes);
 	situation_free(&situation);
 	if (lock >= 0)
@@ -335,14 +335,14 @@ int switch_restore(const struct request *request)
 	struct state boot = state_read(BOOT_DIR);
 	/* Nobody is there to read a refusal, and most containers are still to come. */
 	struct request wanted = {
-		.way = boot.way, .force = true, .timeout = request->timeout
+		.mode = boot.mode, .force = true, .timeout = request->timeout
 	};
 
 	if (boot.error)
 		return refuse("cannot read " BOOT_DIR "/" STATE_NAME ": %s", strerror(boot.error));
-	if (boot.way == NWAYS)
-		return refuse(BOOT_DIR "/" STATE_NAME " names no way that is known");
-	if (boot.way != WAY_NONE)
+	if (boot.mode == NMODES)
+		return refuse(BOOT_DIR "/" STATE_NAME " names no mode that is known");
+	if (boot.mode != MODE_NONE)
 		return switch_on(&wanted);
 	printf("vfio-ioas: there is nothing to restore: no " BOOT_DIR "/" STATE_NAME "\n");
 	return DONE;
@@ -354,14 +354,15 @@ int switch_restore(const struct request *request)
  */
 static int refresh(struct situation *situation)
 {
-	enum way way = situation->state.way;
-	struct request request = { .way = way, .force = true };
+	enum mode mode = situation->state.mode;
+	struct request request = { .mode = mode, .force = true };
 	int result;
 
-	if (way == WAY_NONE || way == NWAYS || situation_agrees(situation))
+	if (mode == MODE_NONE || mode == NMODES || situation_agrees(situation))
 		return DONE;
 	if (situation->loaded)
-		return switch_check(situation, &request) || put_on(situation, way) ? REFUSED : DONE;
+		return switch_check(situation, &request) || put_on(situation, mode) ?
+		       REFUSED : DONE;
 	if (situation->node.kind != NODE_DEVICE)
 		return DONE;
 	result = node_put_link(situation->dir);

@@ -67,9 +67,9 @@ static int check_place(const struct situation *situation)
 	return DONE;
 }
 
-static int check_serve(const struct situation *situation, enum way way)
+static int check_serve(const struct situation *situation, enum mode mode)
 {
-	if (way != WAY_SERVE && strcmp(situation->serve, "none") == 0)
+	if (mode != MODE_SERVE && strcmp(situation->serve, "none") == 0)
 		return refuse("with serve=none no container would be ours; set it to node first");
 	return DONE;
 }
@@ -88,11 +88,11 @@ static int check_apparmor(const struct request *request)
 {
 	const char *command;
 
-	if (request->way != WAY_SYMLINK || !apparmor_lacks_rule(&command))
+	if (request->mode != MODE_SYMLINK || !apparmor_lacks_rule(&command))
 		return DONE;
 	if (!request->force)
 		return refuse("AppArmor would keep libvirt's domains from " NODE_DIR "/" NODE_OURS
-			      ". This allows it:\n  %s\nor use --way node; --force goes on",
+			      ". This allows it:\n  %s\nor use --mode node; --force goes on",
 			      command);
 	say_warning("AppArmor keeps libvirt's domains from " NODE_DIR "/" NODE_OURS
 		    ". This allows it:\n  %s", command);
@@ -184,9 +184,9 @@ void switch_warn_of_users(void)
 	holders_free(&holders);
 }
 
-static int check_ours(const struct situation *situation, enum way way)
+static int check_ours(const struct situation *situation, enum mode mode)
 {
-	if (way == WAY_SERVE || !situation->loaded)
+	if (mode == MODE_SERVE || !situation->loaded)
 		return DONE;
 	if (!situation->our_access.known)
 		return refuse("there is no " NODE_DIR "/" NODE_OURS
@@ -208,7 +208,7 @@ int switch_check(struct situation *situation, const struct request *request)
 		return REFUSED;
 	/* All of the above does without the module, and without loading it in vain. */
 	if (check_module(situation, request->dry_run) || check_place(situation) ||
-	    check_serve(situation, request->way))
+	    check_serve(situation, request->mode))
 		return REFUSED;
-	return check_ours(situation, request->way);
+	return check_ours(situation, request->mode);
 }

@@ -12,7 +12,7 @@
 #include <fcntl.h>
 
 #define NODE_NEW	".vfio.new"
-#define STOCK_MODE	0666
+#define STOCK_PERMISSIONS	0666
 
 int node_open_dir(void)
 {
@@ -136,7 +136,7 @@ int node_put_fresh(int dir)
 	if (result)
 		return result;
 	if (mknodat(dir, NODE_NEW, S_IFCHR, STOCK_NUMBER) ||
-	    fchmodat(dir, NODE_NEW, STOCK_MODE, 0) ||
+	    fchmodat(dir, NODE_NEW, STOCK_PERMISSIONS, 0) ||
 	    renameat(dir, NODE_NEW, dir, NODE))
 		return -errno;
 	return 0;

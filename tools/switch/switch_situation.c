@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * switch_situation.c - is the switch on, which way, and does all agree with that?
+ * switch_situation.c - is the switch on, which mode, and does all agree with that?
  *
  * /dev tells more than what is remembered: a link made by hand counts, too.
  */
@@ -26,13 +26,13 @@ const char *node_says(const struct node *node)
 }
 
 /* After the module has gone, a link keeps the place of a node of ours: see switch_refresh(). */
-static enum way way_that_is_on(const struct situation *situation)
+static enum mode mode_that_is_on(const struct situation *situation)
 {
 	if (situation->node.kind == NODE_LINK)
-		return situation->state.way == WAY_NODE ? WAY_NODE : WAY_SYMLINK;
+		return situation->state.mode == MODE_NODE ? MODE_NODE : MODE_SYMLINK;
 	if (situation->node.kind == NODE_DEVICE)
-		return WAY_NODE;
-	return situation->state.way;
+		return MODE_NODE;
+	return situation->state.mode;
 }
 
 static void check_device(struct situation *situation)
@@ -40,7 +40,7 @@ static void check_device(struct situation *situation)
 	struct text *wrong = &situation->wrong;
 	const struct node *node = &situation->node;
 
-	if (node->kind == NODE_LINK && situation->way == WAY_NODE && situation->loaded)
+	if (node->kind == NODE_LINK && situation->mode == MODE_NODE && situation->loaded)
 		text_add(wrong, "a symbolic link is at " NODE_DIR "/" NODE
 			 ", where a node of ours should be\n");
 	if (node->kind != NODE_DEVICE)
@@ -100,23 +100,23 @@ static void check_unreadable(struct situation *situation)
 			 strerror(error));
 	else
 		text_add(&situation->wrong,
-			 STATE_DIR "/" STATE_NAME " names no way that is known\n");
+			 STATE_DIR "/" STATE_NAME " names no mode that is known\n");
 }
 
 static void check(struct situation *situation)
 {
 	struct text *wrong = &situation->wrong;
 
-	switch (situation->way) {
-	case WAY_NONE:
+	switch (situation->mode) {
+	case MODE_NONE:
 		if (strcmp(situation->serve, "all") == 0)
 			text_add(wrong, "serve=all, set by somebody else\n");
 		return;
-	case WAY_SYMLINK:
-	case WAY_NODE:
+	case MODE_SYMLINK:
+	case MODE_NODE:
 		check_node(situation);
 		break;
-	case WAY_SERVE:
+	case MODE_SERVE:
 		check_serve(situation);
 		break;
 	default:
@@ -131,7 +131,7 @@ static void look_at_nodes(struct situation *situation)
 	int dir = situation->dir;
 
 	situation->node = node_look(dir, NODE, situation->ours,
-				    situation->state.way == WAY_NODE);
+				    situation->state.mode == MODE_NODE);
 	situation->aside = node_look(dir, NODE_ASIDE, 0, false);
 	if (situation->node.kind == NODE_STOCK)
 		access_get(&situation->stock_access, NODE_DIR "/" NODE);
@@ -183,7 +183,7 @@ void situation_look(struct situation *situation)
 {
 	need_look(situation);
 	situation->dir = node_open_dir();
-	situation->way = way_that_is_on(situation);
+	situation->mode = mode_that_is_on(situation);
 	check(situation);
 }
 

@@ -26,7 +26,7 @@ struct situation {
 	/* Owner, mode and so on of the kernel's node, wherever it is now, and of ours, if any. */
 	struct access stock_access;
 	struct access our_access;
-	enum way way;			/* the one that is on; WAY_NONE: off */
+	enum mode mode;			/* the one that is on; MODE_NONE: off */
 	struct text wrong;		/* lines: what does not agree with it */
 };
 
@@ -42,7 +42,7 @@ const char *node_says(const struct node *node);
 
 /* What the command line asks for. */
 struct request {
-	enum way way;		/* WAY_NONE: none was named */
+	enum mode mode;		/* MODE_NONE: none was named */
 	bool persist;
 	bool force;
 	bool dry_run;

@@ -15,21 +15,21 @@
 #define MAX_NBYTES	65536		/* of a file of ours */
 #define ATTRIBUTE	"former_attribute="
 
-const char *const way_names[NWAYS] = {
-	[WAY_NONE] = "none",
-	[WAY_SYMLINK] = "symlink",
-	[WAY_NODE] = "node",
-	[WAY_SERVE] = "serve",
+const char *const mode_names[NMODES] = {
+	[MODE_NONE] = "none",
+	[MODE_SYMLINK] = "symlink",
+	[MODE_NODE] = "node",
+	[MODE_SERVE] = "serve",
 };
 
-enum way way_find(const char *name)
+enum mode mode_find(const char *name)
 {
-	enum way way;
+	enum mode mode;
 
-	for (way = WAY_SYMLINK; way < NWAYS; way++)
-		if (strcmp(way_names[way], name) == 0)
+	for (mode = MODE_SYMLINK; mode < NMODES; mode++)
+		if (strcmp(mode_names[mode], name) == 0)
 			break;
-	return way;
+	return mode;
 }
 
 /* --- directories */
@@ -107,7 +107,7 @@ static void take_line(struct state *state, char *line)
 		return;
 	*value++ = '\0';
 	if (strcmp(line, "way") == 0)
-		state->way = way_find(value);
+		state->mode = mode_find(value);
 	else if (strcmp(line, "serve") == 0)
 		snprintf(state->serve, sizeof(state->serve), "%s", value);
 	else
@@ -149,7 +149,7 @@ static int read_file(int dir, char *text)
 
 struct state state_read(const char *path)
 {
-	struct state state = { .way = NWAYS };
+	struct state state = { .mode = NMODES };
 	char text[MAX_NBYTES];
 	int dir = open_dir(path);
 
@@ -157,7 +157,7 @@ struct state state_read(const char *path)
 	if (dir >= 0)
 		close(dir);
 	if (state.error == ENOENT)
-		return (struct state){ .way = WAY_NONE };
+		return (struct state){ .mode = MODE_NONE };
 	if (!state.error)
 		parse(&state, text);
 	return state;
@@ -201,7 +201,7 @@ static void compose(struct text *text, const struct state *state)
 	size_t nchars;
 
 	text_add(text, "# Written by 'vfio-ioas switch', see vfio-ioas(8).\nway=%s\n",
-		 way_names[state->way]);
+		 mode_names[state->mode]);
 	if (state->serve[0])
 		text_add(text, "serve=%s\n", state->serve);
 	if (!former->known)

@@ -3,8 +3,9 @@
  * switch_state.h - what the switch remembers: until the next boot what it did, and for
  * the next boot what to do
  *
- * Both are files of lines "key=value"; lines that begin with # are for people. They can be read
- * by everybody, and written by root alone, whatever the umask is.
+ * Both are files of lines "key=value"; lines that begin with # are for people. The key of the mode
+ * is "way", its old name. They can be read by everybody, and written by root alone, whatever the
+ * umask is.
  */
 #ifndef TOOLS_SWITCH_STATE_H
 #define TOOLS_SWITCH_STATE_H
@@ -17,27 +18,27 @@
 #define BOOT_DIR	"/etc/vfio-ioas"
 #define STATE_NAME	"switch"		/* in both */
 
-enum way {
-	WAY_NONE,		/* off */
-	WAY_SYMLINK,
-	WAY_NODE,
-	WAY_SERVE,
-	NWAYS,
+enum mode {
+	MODE_NONE,		/* off */
+	MODE_SYMLINK,
+	MODE_NODE,
+	MODE_SERVE,
+	NMODES,
 };
 
-extern const char *const way_names[NWAYS];
+extern const char *const mode_names[NMODES];
 
-/* NWAYS if there is none of that name. */
-enum way way_find(const char *name);
+/* NMODES if there is none of that name. */
+enum mode mode_find(const char *name);
 
 struct state {
-	enum way way;			/* NWAYS: the file says nothing we know */
+	enum mode mode;			/* NMODES: the file says nothing we know */
 	int error;			/* why it cannot be read: an errno, or 0 */
-	char serve[SERVE_NBYTES];	/* WAY_SERVE: the former value */
-	struct access former;		/* of our node, unless WAY_SERVE */
+	char serve[SERVE_NBYTES];	/* MODE_SERVE: the former value */
+	struct access former;		/* of our node, unless MODE_SERVE */
 };
 
-/* WAY_NONE if there is no such file; NWAYS if it cannot be read. */
+/* MODE_NONE if there is no such file; NMODES if it cannot be read. */
 struct state state_read(const char *dir);
 /*
  * Both return 0, or -errno after saying why not. After a crash there is the old file or the new

@@ -27,9 +27,9 @@ struct view {
 	char installed[VERSION_NBYTES];
 };
 
-static const char *way_name(enum way way)
+static const char *mode_name(enum mode mode)
 {
-	return way == NWAYS ? "unknown" : way_names[way];
+	return mode == NMODES ? "unknown" : mode_names[mode];
 }
 
 static void print_holder(const char *label, const struct holder *holder)
@@ -91,20 +91,20 @@ static void print_boot(const struct state *boot)
 	if (boot->error)
 		printf("%-16s cannot read " BOOT_DIR "/" STATE_NAME ": %s\n", "at boot:",
 		       strerror(boot->error));
-	else if (boot->way == WAY_NONE)
+	else if (boot->mode == MODE_NONE)
 		printf("%-16s off\n", "at boot:");
 	else
-		printf("%-16s on, way: %s\n", "at boot:", way_name(boot->way));
+		printf("%-16s on, mode: %s\n", "at boot:", mode_name(boot->mode));
 }
 
 static void print_text(const struct view *view)
 {
 	const struct situation *situation = &view->situation;
 
-	if (situation->way == WAY_NONE)
+	if (situation->mode == MODE_NONE)
 		printf("%-16s off\n", "switch:");
 	else
-		printf("%-16s on, way: %s\n", "switch:", way_name(situation->way));
+		printf("%-16s on, mode: %s\n", "switch:", mode_name(situation->mode));
 	print_boot(&situation->boot);
 	printf("%-16s %s\n", NODE_DIR "/" NODE ":", node_says(&situation->node));
 	if (situation->loaded)
@@ -153,9 +153,9 @@ static void print_json_holders(const struct holders *holders)
 	json_add_number("hidden", holders_nhidden(holders));
 }
 
-static const char *way_or_null(enum way way)
+static const char *mode_or_null(enum mode mode)
 {
-	return way == WAY_NONE ? NULL : way_name(way);
+	return mode == MODE_NONE ? NULL : mode_name(mode);
 }
 
 static const char *version_or_null(const char *version)
@@ -174,9 +174,9 @@ static void print_json(const struct view *view)
 
 	json_open_object(NULL);
 	json_add_number("schema", SCHEMA);
-	json_add_string("switch", situation->way == WAY_NONE ? "off" : "on");
-	json_add_string("way", way_or_null(situation->way));
-	json_add_string("at_boot", way_or_null(situation->boot.way));
+	json_add_string("switch", situation->mode == MODE_NONE ? "off" : "on");
+	json_add_string("way", mode_or_null(situation->mode));
+	json_add_string("at_boot", mode_or_null(situation->boot.mode));
 	json_add_string("node", kinds[situation->node.kind]);
 	json_add_bool("loaded", situation->loaded);
 	json_add_string("serve", situation->loaded ? situation->serve : NULL);
@@ -203,7 +203,7 @@ int switch_status(bool json)
 		print_text(&view);
 	if (!situation_agrees(&view.situation))
 		status = DISAGREES;
-	else if (view.situation.way == WAY_NONE)
+	else if (view.situation.mode == MODE_NONE)
 		status = IS_OFF;
 	holders_free(&view.holders);
 	situation_free(&view.situation);
