@@ -37,25 +37,16 @@ static bool is_first(const struct difference *const *list, unsigned int i)
 
 /* --- JSON */
 
-static void print_json_member(const char *key, const char *value)
-{
-	printf(", \"%s\": ", key);
-	json_string(value);
-}
-
-static void print_json_names(const char *key, const struct difference *const *list,
-			     unsigned int nlist)
+static void add_json_names(const char *key, const struct difference *const *list,
+			   unsigned int nlist)
 {
 	unsigned int i;
 
-	printf(", \"%s\": [", key);
-	for (i = 0; i < nlist; i++) {
-		if (!is_first(list, i))
-			continue;
-		fputs(i ? ", " : "", stdout);
-		json_string(list[i]->name);
-	}
-	putchar(']');
+	json_open_list(key);
+	for (i = 0; i < nlist; i++)
+		if (is_first(list, i))
+			json_add_string(NULL, list[i]->name);
+	json_close();
 }
 
 static void report_json(const char *name, const char *checks,
@@ -63,23 +54,23 @@ static void report_json(const char *name, const char *checks,
 {
 	struct text line = { 0 };
 
-	printf("%s\n  {\"name\": ", nreported > 1 ? "," : "");
-	json_string(name);
-	print_json_member("checks", checks);
-	print_json_member("verdict", verdict_names[comparison->verdict]);
-	print_json_names("intended", comparison->intended, comparison->nintended);
-	print_json_names("absent", comparison->absent, comparison->nabsent);
+	json_open_object(NULL);
+	json_add_string("name", name);
+	json_add_string("checks", checks);
+	json_add_string("verdict", verdict_names[comparison->verdict]);
+	add_json_names("intended", comparison->intended, comparison->nintended);
+	add_json_names("absent", comparison->absent, comparison->nabsent);
 	if (*comparison->reason)
-		print_json_member("reason", comparison->reason);
+		json_add_string("reason", comparison->reason);
 	if (comparison->excerpt.nchars)
-		print_json_member("excerpt", text_chars(&comparison->excerpt));
+		json_add_string("excerpt", text_chars(&comparison->excerpt));
 	if (comparison->nlost) {
 		op_format(&comparison->first_lost, &line);
-		printf(", \"lost_maps\": %zu", comparison->nlost);
-		print_json_member("first_lost_map", text_chars(&line));
+		json_add_number("lost_maps", comparison->nlost);
+		json_add_string("first_lost_map", text_chars(&line));
 		text_free(&line);
 	}
-	putchar('}');
+	json_close();
 }
 
 /* --- text and TAP */
@@ -169,9 +160,9 @@ void report_begin(void)
 
 	describe_run(&text);
 	if (options.format == FORMAT_JSON) {
-		printf("{\"run\": ");
-		json_string(text_chars(&text));
-		printf(", \"results\": [");
+		json_open_object(NULL);
+		json_add_string("run", text_chars(&text));
+		json_open_lines("results");
 	} else {
 		printf("# %s\n", text_chars(&text));
 	}
@@ -235,26 +226,31 @@ static int exit_status(void)
 	return EXIT_SAME;
 }
 
-static void print_counts(const char *format)
+static void end_json(void)
+{
+	enum verdict verdict;
+
+	json_close();
+	for (verdict = VERDICT_SAME; verdict <= VERDICT_NOT_RUN; verdict++)
+		json_add_number(verdict_names[verdict], counts[verdict]);
+	json_close();
+}
+
+static void print_counts(void)
 {
 	enum verdict verdict;
 
 	for (verdict = VERDICT_SAME; verdict <= VERDICT_NOT_RUN; verdict++)
-		printf(format, verdict ? ", " : "", verdict_names[verdict],
-		       counts[verdict]);
+		printf("%s%s: %u", verdict ? ", " : "# ", verdict_names[verdict], counts[verdict]);
+	putchar('\n');
 }
 
 int report_end(void)
 {
-	if (options.format == FORMAT_JSON) {
-		printf("\n], ");
-		print_counts("%s\"%s\": %u");
-		printf("}\n");
-	} else {
-		printf("# ");
-		print_counts("%s%s: %u");
-		putchar('\n');
-	}
+	if (options.format == FORMAT_JSON)
+		end_json();
+	else
+		print_counts();
 	if (options.format == FORMAT_TAP)
 		printf("1..%u\n", nreported);
 	return exit_status();

@@ -8,7 +8,11 @@
 
 #define MAX_DEPTH	16
 
-static char closing[MAX_DEPTH];		/* what ends each object and list that is open */
+/* The objects and lists that are open. */
+static struct {
+	char closing;		/* what ends it */
+	bool has_lines;		/* one for each member */
+} levels[MAX_DEPTH];
 static unsigned int depth;
 static bool first = true;		/* in the innermost of them */
 
@@ -53,7 +57,7 @@ static unsigned int print_char(const unsigned char *bytes)
 	return nbytes ? nbytes : 1;
 }
 
-void json_string(const char *string)
+static void print_string(const char *string)
 {
 	const unsigned char *bytes = (const unsigned char *)string;
 
@@ -69,14 +73,21 @@ void json_string(const char *string)
 
 /* --- objects and lists */
 
+static bool has_lines(void)
+{
+	return depth && levels[depth - 1].has_lines;
+}
+
 static void begin(const char *key)
 {
 	if (!first)
-		fputs(", ", stdout);
+		fputs(has_lines() ? "," : ", ", stdout);
+	if (has_lines())
+		fputs("\n  ", stdout);
 	first = false;
 	if (!key)
 		return;
-	json_string(key);
+	print_string(key);
 	fputs(": ", stdout);
 }
 
@@ -86,7 +97,8 @@ static void open_bracket(const char *key, char opens, char closes)
 		abort();
 	begin(key);
 	putchar(opens);
-	closing[depth++] = closes;
+	levels[depth].closing = closes;
+	levels[depth++].has_lines = false;
 	first = true;
 }
 
@@ -100,9 +112,17 @@ void json_open_list(const char *key)
 	open_bracket(key, '[', ']');
 }
 
+void json_open_lines(const char *key)
+{
+	json_open_list(key);
+	levels[depth - 1].has_lines = true;
+}
+
 void json_close(void)
 {
-	putchar(closing[--depth]);
+	if (has_lines())
+		putchar('\n');
+	putchar(levels[--depth].closing);
 	first = !depth;
 	if (!depth)
 		putchar('\n');
@@ -111,7 +131,7 @@ void json_close(void)
 void json_add_string(const char *key, const char *value)
 {
 	begin(key);
-	json_string(value);
+	print_string(value);
 }
 
 void json_add_number(const char *key, uint64_t value)

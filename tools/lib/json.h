@@ -13,6 +13,8 @@
 /* key: NULL in a list, and of the outermost object. */
 void json_open_object(const char *key);
 void json_open_list(const char *key);
+/* A list with a line for each member. */
+void json_open_lines(const char *key);
 /* Ends the innermost object or list; the line, if it was the outermost. */
 void json_close(void);
 
@@ -20,8 +22,5 @@ void json_close(void);
 void json_add_string(const char *key, const char *value);
 void json_add_number(const char *key, uint64_t value);
 void json_add_bool(const char *key, bool value);
-
-/* Just a string in quotes, or null. */
-void json_string(const char *string);
 
 #endif
