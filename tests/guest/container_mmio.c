@@ -4,31 +4,21 @@
  */
 #define _GNU_SOURCE
 #include "lib.h"
+#include "lib/pci.h"
 
 #define BAR_IOVA	0x200000ULL
 #define LIVENESS	4U	/* register of edu: reads as the complement of the value written */
-#define PCI_COMMAND	4
-#define PCI_MEMORY	0x2
 
 static struct rig rig;
 
-static void set_memory_decoding(struct edu *edu, bool on)
+static void show_registers(struct edu *edu)
 {
-	struct vfio_region_info info = {
-		.argsz = sizeof(info),
-		.index = VFIO_PCI_CONFIG_REGION_INDEX,
-	};
-	uint16_t command;
-	off_t at;
+	require_eq(pci_command(edu->fd, PCI_MEMORY, 0), 0);
+}
 
-	require_eq(vfio_call(edu->fd, VFIO_DEVICE_GET_REGION_INFO,
-			     (unsigned long)&info), 0);
-	at = (off_t)info.offset + PCI_COMMAND;
-	require_eq(pread(edu->fd, &command, sizeof(command), at),
-		   sizeof(command));
-	command = on ? command | PCI_MEMORY : command & ~PCI_MEMORY;
-	require_eq(pwrite(edu->fd, &command, sizeof(command), at),
-		   sizeof(command));
+static void hide_registers(struct edu *edu)
+{
+	require_eq(pci_command(edu->fd, 0, PCI_MEMORY), 0);
 }
 
 static int map_bar(struct edu *edu, uint64_t iova, uint64_t nbytes, uint32_t flags)
@@ -42,10 +32,10 @@ static void registers_are_mapped_unless_the_device_hides_them(void)
 
 	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
 	edu_open(&edu, rig.group[0], 0);
-	set_memory_decoding(&edu, false);
+	hide_registers(&edu);
 	check_eq(map_bar(&edu, 0, edu.bar_nbytes, RW), -EFAULT);
 	check_eq(dma_unmap_all(rig.container), 0);
-	set_memory_decoding(&edu, true);
+	show_registers(&edu);
 	check_eq(map_bar(&edu, 0, edu.bar_nbytes, RW), 0);
 	check_eq(vm_lck_kib(0), 0);
 	check_eq(map_bar(&edu, edu.bar_nbytes, PAGE, RO), 0);

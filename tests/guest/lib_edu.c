@@ -1,107 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lib_edu.c - a driver for QEMU's edu device on top of VFIO
- *
- * The device finishes a transfer about 100 ms after it was started.
+ * lib_edu.c - QEMU's edu device in tests
  */
 #define _GNU_SOURCE
 #include "lib.h"
 
-#define EDU_SOURCE	0x80
-#define EDU_TARGET	0x88
-#define EDU_COUNT	0x90
-#define EDU_COMMAND	0x98
-#define EDU_START	1ULL
-#define EDU_TO_MEMORY	2ULL
-#define EDU_BUFFER	0x40000ULL
 #define EDU_ID		0x010000edU
-
-#define PCI_COMMAND	4
-#define PCI_MEMORY	0x2
-#define PCI_MASTER	0x4
 #define DMA_SECONDS	30U
-
-static struct vfio_region_info region(int device, uint32_t index)
-{
-	struct vfio_region_info info = {
-		.argsz = sizeof(info),
-		.index = index,
-	};
-
-	require_eq(vfio_call(device, VFIO_DEVICE_GET_REGION_INFO,
-			     (unsigned long)&info), 0);
-	return info;
-}
-
-static void enable_bus_master(int device)
-{
-	off_t at = (off_t)region(device, VFIO_PCI_CONFIG_REGION_INDEX).offset +
-		   PCI_COMMAND;
-	uint16_t command;
-
-	require_eq(pread(device, &command, sizeof(command), at),
-		   sizeof(command));
-	command |= PCI_MASTER | PCI_MEMORY;
-	require_eq(pwrite(device, &command, sizeof(command), at),
-		   sizeof(command));
-}
 
 void edu_open(struct edu *edu, int group, unsigned int device_index)
 {
-	struct vfio_region_info bar;
-	void *mapped;
+	int fd = group_get_device(group, device_nr(device_index)->address);
 
-	edu->fd = group_get_device(group, device_nr(device_index)->address);
-	require_true(edu->fd >= 0);
-	enable_bus_master(edu->fd);
-	bar = region(edu->fd, VFIO_PCI_BAR0_REGION_INDEX);
-	edu->bar_nbytes = bar.size;
-	mapped = mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED,
-		      edu->fd, (off_t)bar.offset);
-	require_true(mapped != MAP_FAILED);
-	edu->bar = mapped;
+	require_true(fd >= 0);
+	require_eq(edu_map(edu, fd), 0);
 	require_eq(*(volatile uint32_t *)edu->bar, EDU_ID);
 }
 
 void edu_close(struct edu *edu)
 {
-	require_eq(or_errno(munmap((void *)edu->bar, edu->bar_nbytes)), 0);
+	require_eq(edu_unmap(edu), 0);
 	require_eq(or_errno(close(edu->fd)), 0);
 }
 
-static void edu_write(struct edu *edu, unsigned int at, uint64_t value)
+static bool is_idle(void *edu)
 {
-	*(volatile uint64_t *)(edu->bar + at) = value;
+	return edu_is_idle(edu);
 }
 
-static bool edu_idle(void *arg)
-{
-	struct edu *edu = arg;
-
-	return !(*(volatile uint32_t *)(edu->bar + EDU_COMMAND) & EDU_START);
-}
-
-static void edu_transfer(struct edu *edu, uint64_t source, uint64_t target,
-			 uint32_t nbytes, uint64_t direction)
+static void before_transfer(uint32_t nbytes)
 {
 	/* A longer transfer makes QEMU's model of the device abort. */
 	require_true(nbytes <= EDU_BYTES);
 	dma_starts();
-	edu_write(edu, EDU_SOURCE, source);
-	edu_write(edu, EDU_TARGET, target);
-	edu_write(edu, EDU_COUNT, nbytes);
-	edu_write(edu, EDU_COMMAND, EDU_START | direction);
-	require_true(wait_until(edu_idle, edu, DMA_SECONDS));
 }
 
 void edu_load(struct edu *edu, uint64_t iova, uint32_t nbytes)
 {
-	edu_transfer(edu, iova, EDU_BUFFER, nbytes, 0);
+	before_transfer(nbytes);
+	edu_start_load(edu, iova, nbytes);
+	require_true(wait_until(is_idle, edu, DMA_SECONDS));
 }
 
 void edu_store(struct edu *edu, uint64_t iova, uint32_t nbytes)
 {
-	edu_transfer(edu, EDU_BUFFER, iova, nbytes, EDU_TO_MEMORY);
+	before_transfer(nbytes);
+	edu_start_store(edu, iova, nbytes);
+	require_true(wait_until(is_idle, edu, DMA_SECONDS));
 }
 
 void probe_open(struct probe *probe, struct edu *edu, int container,

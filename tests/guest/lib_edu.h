@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * lib_edu.h - a driver for QEMU's edu device on top of VFIO
+ * lib_edu.h - QEMU's edu device in tests
  *
  * The device has a buffer of its own. It copies up to 2048 bytes between the buffer and an IOVA.
  */
 #ifndef GUEST_LIB_EDU_H
 #define GUEST_LIB_EDU_H
 
-#define EDU_BYTES	2048U	/* most that one transfer moves */
-
-struct edu {
-	int fd;
-	volatile uint8_t *bar;
-	uint64_t bar_nbytes;
-};
+#include "lib/edu.h"
 
 /* Opens the device of this index. Its group must be in a container with an IOMMU. */
 void edu_open(struct edu *edu, int group, unsigned int device_index);

@@ -8,7 +8,6 @@
 #include "do.h"
 #include "model.h"
 #include "op_type.h"
-#include "region.h"
 #include "setup.h"
 #include "transcript.h"
 

@@ -11,9 +11,9 @@
 #include <linux/vfio.h>
 
 #include "do.h"
+#include "lib/pci.h"
 #include "memory.h"
 #include "op_type.h"
-#include "region.h"
 #include "setup.h"
 #include "transcript.h"
 
@@ -149,10 +149,10 @@ static int map_file(uint8_t *at, uint64_t nbytes, uint64_t kind, int prot)
 
 static int map_bar(uint8_t *at, uint64_t nbytes, int prot)
 {
-	struct region bar;
+	struct pci_region bar;
 	void *mapped;
 
-	if (!region_find_bar(setup.device[GROUP_A][0], &bar) ||
+	if (!pci_region_find_bar(setup.device[GROUP_A][0], &bar) ||
 	    bar.nbytes < nbytes)
 		return -ENODEV;
 	mapped = mmap(at, nbytes, prot, MAP_SHARED | MAP_FIXED,
