@@ -412,26 +412,28 @@ static void add_call(struct sequence *sequence, enum op_kind kind, uint64_t iova
 	sequence_add(sequence, &op);
 }
 
-static void make_sequence(struct sequence *sequence, bool diverges)
+enum course { CONVERGES, DIVERGES };
+
+static void make_sequence(struct sequence *sequence, enum course course)
 {
 	add_call(sequence, OP_MAP, 0x1000, 0x1000);
 	add_call(sequence, OP_MAP, 0x3000, 0x1000);
-	if (diverges)
+	if (course == DIVERGES)
 		add_call(sequence, OP_UNMAP, 0x2000, -0x2000ULL);
 	add_call(sequence, OP_MAP, 0x3000, 0x1000);
 	add_call(sequence, OP_MAP, 0x5000, 0x1000);
-	if (diverges)
+	if (course == DIVERGES)
 		add_call(sequence, OP_UNMAP, 0x4000, -0x4000ULL);
 	add_call(sequence, OP_MAP, 0x7000, 0x1000);
 	add_call(sequence, OP_UNMAP, 0x1000, 0x1000);
 }
 
-static enum verdict compare_fakes(enum wrong wrong, bool diverges)
+static enum verdict compare_fakes(enum wrong wrong, enum course course)
 {
 	struct sequence sequence = { 0 };
 	enum verdict verdict;
 
-	make_sequence(&sequence, diverges);
+	make_sequence(&sequence, course);
 	how_wrong = wrong;
 	nruns_of_ours = 0;
 	forget_comparison();
@@ -443,14 +445,14 @@ static enum verdict compare_fakes(enum wrong wrong, bool diverges)
 
 START_TEST(a_right_backend_is_the_same)
 {
-	ck_assert_int_eq(compare_fakes(RIGHT, false), VERDICT_SAME);
+	ck_assert_int_eq(compare_fakes(RIGHT, CONVERGES), VERDICT_SAME);
 	ck_assert_uint_eq(nruns_of_ours, 1);
 }
 END_TEST
 
 START_TEST(what_led_to_a_difference_is_left_out_and_the_rest_compared)
 {
-	ck_assert_int_eq(compare_fakes(RIGHT, true), VERDICT_INTENDED);
+	ck_assert_int_eq(compare_fakes(RIGHT, DIVERGES), VERDICT_INTENDED);
 	ck_assert_uint_eq(nruns_of_ours, 3);
 	ck_assert_uint_eq(comparison.nintended, 1);
 }
@@ -459,7 +461,7 @@ END_TEST
 START_TEST(a_wrong_backend_is_noticed)
 {
 	enum wrong wrong = WRONG_RESULT + _i / 2;
-	enum verdict verdict = compare_fakes(wrong, _i % 2);
+	enum verdict verdict = compare_fakes(wrong, _i % 2 ? DIVERGES : CONVERGES);
 
 	ck_assert_msg(verdict == VERDICT_DIFFERENT ||
 		      ((wrong == BOTH_CRASH || wrong == BOTH_HANG) &&
@@ -478,7 +480,7 @@ START_TEST(a_map_that_fails_on_both_sides_though_it_was_recorded_is_noted)
 	bool diverges = _i;
 	size_t i;
 
-	make_sequence(&sequence, diverges);
+	make_sequence(&sequence, diverges ? DIVERGES : CONVERGES);
 	add_call(&sequence, OP_MAP, 0x7000, 0x2000);
 	for (i = 0; i < sequence.nops; i++)
 		sequence.ops[i].succeeded = true;
@@ -932,7 +934,7 @@ START_TEST(a_difference_goes_into_a_new_file_and_follows_no_link)
 	struct stat status;
 
 	ck_assert_ptr_nonnull(mkdtemp(directory));
-	make_sequence(&sequence, false);
+	make_sequence(&sequence, CONVERGES);
 	ck_assert_int_eq(chdir(directory), 0);
 	ck_assert_int_eq(symlink("victim", "difference"), 0);
 	ck_assert(sequence_write("difference", &sequence, "why\n", path, sizeof(path)));

@@ -38,7 +38,7 @@ static pid_t run_and_give_up(void)
 		ck_assert(errand_is_ready(&errand, deadline_in(10000)));
 		ck_assert_int_eq(read(errand.input, &other, sizeof(other)), sizeof(other));
 	} while (!other);
-	errand_end(&errand, false);
+	errand_give_up(&errand);
 	return other;
 }
 
@@ -91,7 +91,7 @@ START_TEST(a_child_tells_and_ends_and_none_is_left_behind)
 		ck_assert_int_eq(read(errand.input, &told, sizeof(told)), sizeof(told));
 		ck_assert_int_eq(told, number);
 		ck_assert_int_eq(read(errand.input, &told, sizeof(told)), 0);
-		errand_end(&errand, true);
+		errand_end(&errand);
 	}
 	for (i = 0; waitpid(-1, NULL, 0) > 0; i++)
 		;
@@ -116,7 +116,7 @@ START_TEST(a_program_that_runs_for_long_does_not_gather_children)
 		if (!errand_begin(&errand, linger, NULL))
 			continue;
 		nbegun++;
-		errand_end(&errand, false);
+		errand_give_up(&errand);
 	}
 	while (waitpid(-1, NULL, 0) > 0)
 		nleft++;
@@ -144,7 +144,7 @@ START_TEST(an_errand_of_one_that_is_given_up_ends_with_it)
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	ck_assert(errand_begin(&outer, linger_with_another, NULL));
 	ck_assert(errand_read(&outer, &inner, sizeof(inner), deadline_in(10000)));
-	errand_end(&outer, false);
+	errand_give_up(&outer);
 	/* It may have been waited for. Then the inner one is ours already. */
 	waitpid(outer.child, NULL, 0);
 	ck_assert_int_eq(waitpid(inner, NULL, 0), inner);

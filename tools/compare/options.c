@@ -121,12 +121,13 @@ static enum format format(const char *name)
 	return FORMAT_TEXT;
 }
 
-static void add(const char **list, unsigned int *nlist, unsigned int max,
-		const char *word)
+/* Returns how many there are then. */
+static unsigned int add(const char **list, unsigned int nlist, unsigned int max, const char *word)
 {
-	if (*nlist == max)
+	if (nlist == max)
 		fail("too many", word);
-	list[(*nlist)++] = word;
+	list[nlist] = word;
+	return nlist + 1;
 }
 
 enum {
@@ -224,14 +225,15 @@ static void apply_word(int option, const char *argument)
 {
 	switch (option) {
 	case OPT_RUN:
-		add(options.patterns, &options.npatterns, MAX_PATTERNS, argument);
+		options.npatterns = add(options.patterns, options.npatterns, MAX_PATTERNS,
+					argument);
 		break;
 	case OPT_SKIP:
-		add(options.skips, &options.nskips, MAX_PATTERNS, argument);
+		options.nskips = add(options.skips, options.nskips, MAX_PATTERNS, argument);
 		break;
 	case OPT_DEVICE:
-		add(options.device_names, &options.ndevice_names, MAX_NAMED,
-		    argument);
+		options.ndevice_names = add(options.device_names, options.ndevice_names, MAX_NAMED,
+					    argument);
 		break;
 	case OPT_WITHOUT:
 		options.without |= feature(argument);

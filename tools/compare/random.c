@@ -605,7 +605,7 @@ static void add_group(struct generator *g, enum group group)
 
 static void add_device(struct generator *g, enum group group)
 {
-	emit(g, OP_DEVICE, group, 0, true, 0);
+	emit(g, OP_DEVICE, group, 0, DEVICE_KNOWN, 0);
 }
 
 static void add_bar(struct generator *g)

@@ -104,13 +104,20 @@ bool errand_read(const struct errand *errand, void *data, size_t nbytes, deadlin
 	return true;
 }
 
-void errand_end(struct errand *errand, bool is_done)
+void errand_end(struct errand *errand)
+{
+	close(errand->input);
+	kill(errand->child, SIGKILL);
+	waitpid(errand->child, NULL, 0);
+}
+
+/* One that does not even die is not waited for. */
+void errand_give_up(struct errand *errand)
 {
 	pid_t *room = find_room();
 
 	close(errand->input);
 	kill(errand->child, SIGKILL);
-	/* One that does not even die is not waited for. */
-	if (!waitpid(errand->child, NULL, is_done ? 0 : WNOHANG) && room)
+	if (!waitpid(errand->child, NULL, WNOHANG) && room)
 		*room = errand->child;
 }

@@ -28,7 +28,9 @@ bool errand_begin(struct errand *errand, errand_fn run, const void *argument);
 bool errand_is_ready(const struct errand *errand, deadline_t deadline);
 /* All of that before the deadline? */
 bool errand_read(const struct errand *errand, void *data, size_t nbytes, deadline_t deadline);
-/* is_done: it has written all that it had to, and is about to end; else it is given up. */
-void errand_end(struct errand *errand, bool is_done);
+/* It has written all that it had to, and is about to end: waits for that. */
+void errand_end(struct errand *errand);
+/* It is killed. */
+void errand_give_up(struct errand *errand);
 
 #endif

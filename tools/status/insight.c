@@ -562,9 +562,14 @@ bool item_is_busy(const struct item *item)
 	return busy && strcmp(busy, "0");
 }
 
-/* How many parts come before those of the key; or, with them. */
-static unsigned int count_before(const struct insight *insight, uint64_t context,
-				 const char *kind, const uint64_t *ioas, bool with)
+enum edge {
+	BEFORE_KEY,
+	BEHIND_KEY,
+};
+
+/* How many parts there are up to that edge of those of the key. */
+static unsigned int count_parts(const struct insight *insight, uint64_t context,
+				const char *kind, const uint64_t *ioas, enum edge edge)
 {
 	unsigned int first = 0, end = insight->nparts, middle;
 	int order;
@@ -572,7 +577,7 @@ static unsigned int count_before(const struct insight *insight, uint64_t context
 	while (first < end) {
 		middle = first + (end - first) / 2;
 		order = compare_key(context, kind, ioas, insight->parts[middle]);
-		if (order > 0 || (with && !order))
+		if (order > 0 || (edge == BEHIND_KEY && !order))
 			first = middle + 1;
 		else
 			end = middle;
@@ -583,8 +588,8 @@ static unsigned int count_before(const struct insight *insight, uint64_t context
 static struct items find_parts(const struct insight *insight, uint64_t context,
 			       const char *kind, const uint64_t *ioas)
 {
-	unsigned int first = count_before(insight, context, kind, ioas, false);
-	unsigned int end = count_before(insight, context, kind, ioas, true);
+	unsigned int first = count_parts(insight, context, kind, ioas, BEFORE_KEY);
+	unsigned int end = count_parts(insight, context, kind, ioas, BEHIND_KEY);
 
 	return (struct items){ insight->parts + first, end - first };
 }

@@ -81,7 +81,10 @@ bool process_command(pid_t pid, struct text *command)
 	if (pid <= 0 || !left_ns || !errand_begin(&errand, copy_command, &pid))
 		return false;
 	ended = read_command(&errand, command);
-	errand_end(&errand, ended);
+	if (ended)
+		errand_end(&errand);
+	else
+		errand_give_up(&errand);
 	return ended && command->nchars;
 }
 

@@ -200,7 +200,7 @@ static const struct option long_options[] = {
 
 int status_main(int argc, char **argv)
 {
-	struct view view = { .layout = layout_usual(false) };
+	struct view view = { .layout = layout_of_status() };
 	bool json = false;
 	int option, error;
 

@@ -350,44 +350,55 @@ void rows_sort(struct rows *rows, const struct insight *insight, enum column col
 
 /* --- layouts */
 
-struct layout layout_usual(bool with_change)
+struct layout layout_of_status(void)
 {
-	static const enum column plain[] = {
-		COLUMN_PID, COLUMN_PROGRAM, COLUMN_TYPE, COLUMN_IOAS, COLUMN_GROUPS,
-		COLUMN_MAPPED, COLUMN_PINNED, COLUMN_CHARGED, COLUMN_AREAS,
+	return (struct layout){
+		.column = {
+			COLUMN_PID, COLUMN_PROGRAM, COLUMN_TYPE, COLUMN_IOAS, COLUMN_GROUPS,
+			COLUMN_MAPPED, COLUMN_PINNED, COLUMN_CHARGED, COLUMN_AREAS,
+		},
+		.ncolumns = 9,
 	};
-	static const enum column live[] = {
-		COLUMN_PID, COLUMN_PROGRAM, COLUMN_TYPE, COLUMN_IOAS, COLUMN_GROUPS,
-		COLUMN_MAPPED, COLUMN_CHANGE, COLUMN_PINNED, COLUMN_CHARGED,
-	};
-	struct layout layout = { .ncolumns = ARRAY_SIZE(plain), .with_change = with_change };
-
-	_Static_assert(sizeof(plain) == sizeof(live), "both have as many");
-	memcpy(layout.column, with_change ? live : plain, sizeof(plain));
-	return layout;
 }
 
-static enum column find_column(const char *name, size_t nchars, bool with_change)
+struct layout layout_of_top(void)
+{
+	return (struct layout){
+		.column = {
+			COLUMN_PID, COLUMN_PROGRAM, COLUMN_TYPE, COLUMN_IOAS, COLUMN_GROUPS,
+			COLUMN_MAPPED, COLUMN_CHANGE, COLUMN_PINNED, COLUMN_CHARGED,
+		},
+		.ncolumns = 9,
+		.with_change = true,
+	};
+}
+
+static bool can_have(const struct layout *layout, enum column column)
+{
+	return column != COLUMN_CHANGE || layout->with_change;
+}
+
+static enum column find_column(const struct layout *layout, const char *name, size_t nchars)
 {
 	enum column column;
 
 	for (column = 0; column < NCOLUMNS; column++)
 		if (strlen(headings[column].name) == nchars &&
 		    strncasecmp(headings[column].name, name, nchars) == 0 &&
-		    (column != COLUMN_CHANGE || with_change))
+		    can_have(layout, column))
 			break;
 	return column;
 }
 
-static void no_column(const char *subcommand, const char *option, const char *name, size_t nchars,
-		      bool with_change)
+static void no_column(const struct layout *layout, const char *subcommand, const char *option,
+		      const char *name, size_t nchars)
 {
 	struct text known = { 0 };
 	enum column column;
 	size_t i;
 
 	for (column = 0; column < NCOLUMNS; column++)
-		if (column != COLUMN_CHANGE || with_change)
+		if (can_have(layout, column))
 			text_add(&known, "%s%s", column ? ", " : "", headings[column].name);
 	for (i = 0; i < known.nchars; i++)
 		if (known.chars[i] >= 'A' && known.chars[i] <= 'Z')
@@ -397,12 +408,13 @@ static void no_column(const char *subcommand, const char *option, const char *na
 	text_free(&known);
 }
 
-enum column column_of_option(const char *name, const char *subcommand, bool with_change)
+enum column column_of_option(const struct layout *layout, const char *name,
+			     const char *subcommand)
 {
-	enum column column = find_column(name, strlen(name), with_change);
+	enum column column = find_column(layout, name, strlen(name));
 
 	if (column == NCOLUMNS)
-		no_column(subcommand, "--sort", name, strlen(name), with_change);
+		no_column(layout, subcommand, "--sort", name, strlen(name));
 	return column;
 }
 
@@ -422,7 +434,7 @@ static void choose_all(struct layout *layout)
 
 	layout->ncolumns = 0;
 	for (column = 0; column < NCOLUMNS; column++)
-		if (column != COLUMN_CHANGE || layout->with_change)
+		if (can_have(layout, column))
 			layout->column[layout->ncolumns++] = column;
 }
 
@@ -438,9 +450,9 @@ int layout_parse(struct layout *layout, const char *names, const char *subcomman
 	layout->ncolumns = 0;
 	do {
 		nchars = strcspn(names, ",");
-		column = find_column(names, nchars, layout->with_change);
+		column = find_column(layout, names, nchars);
 		if (column == NCOLUMNS) {
-			no_column(subcommand, "-o", names, nchars, layout->with_change);
+			no_column(layout, subcommand, "-o", names, nchars);
 			return EXIT_NOT_RUN;
 		}
 		if (layout_has(layout, column))

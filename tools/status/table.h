@@ -67,12 +67,14 @@ bool filter_has_context(const struct filter *filter, const struct insight *insig
 			const struct item *context);
 
 /* The usual columns: not wider than 80 characters. */
-struct layout layout_usual(bool with_change);
+struct layout layout_of_status(void);
+struct layout layout_of_top(void);
 /* "pid,mapped" or "all": 0, or the exit status after saying what is wrong. */
 int layout_parse(struct layout *layout, const char *names, const char *subcommand);
 bool layout_has(const struct layout *layout, enum column column);
 /* One that --sort names; NCOLUMNS after saying that there is none of that name. */
-enum column column_of_option(const char *name, const char *subcommand, bool with_change);
+enum column column_of_option(const struct layout *layout, const char *name,
+			     const char *subcommand);
 const char *column_name(enum column column);
 
 /* A line without its end. */

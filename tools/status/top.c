@@ -335,7 +335,7 @@ static int take_option(struct options *options, int option)
 			number_of_option("top", "--batch", optarg, 1, 1000000);
 		return 0;
 	case 's':
-		options->column = column_of_option(optarg, "top", true);
+		options->column = column_of_option(&options->view.layout, optarg, "top");
 		return options->column == NCOLUMNS ? EXIT_NOT_RUN : 0;
 	case 'r':
 		options->reverse = true;
@@ -348,7 +348,7 @@ static int take_option(struct options *options, int option)
 int top_main(int argc, char **argv)
 {
 	struct options options = {
-		.interval_ms = 1000, .column = COLUMN_MAPPED, .view.layout = layout_usual(true),
+		.interval_ms = 1000, .column = COLUMN_MAPPED, .view.layout = layout_of_top(),
 	};
 	int option, error;
 

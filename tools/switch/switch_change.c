@@ -284,13 +284,17 @@ static int dry_on(const struct request *request, struct situation *situation)
 	return DONE;
 }
 
-static int on(const struct request *request, struct situation *situation, bool *changes)
+static bool is_on_already(const struct request *request, const struct situation *situation)
 {
-	if (situation->mode == request->mode && situation_agrees(situation)) {
+	return situation->mode == request->mode && situation_agrees(situation);
+}
+
+static int on(const struct request *request, struct situation *situation)
+{
+	if (is_on_already(request, situation)) {
 		printf("vfio-ioas: is on already, mode: %s\n", mode_names[request->mode]);
 		return request->dry_run ? DONE : boot_on(request);
 	}
-	*changes = true;
 	if (request->dry_run)
 		return dry_on(request, situation);
 	if (switch_check(situation, request) ||
@@ -306,7 +310,7 @@ int switch_on(const struct request *request)
 {
 	struct situation situation;
 	struct request wanted = *request;
-	bool changes = false;
+	bool changes;
 	int lock = -1, result;
 
 	if (!request->dry_run)
@@ -318,7 +322,8 @@ int switch_on(const struct request *request)
 	if (wanted.mode == MODE_NONE)
 		wanted.mode = situation.mode == MODE_NONE || situation.mode == NMODES ?
 				     MODE_SYMLINK : situation.mode;
-	result = on(&wanted, &situation, &changes);
+	changes = !is_on_already(&wanted, &situation);
+	result = on(&wanted, &situation);
 	situation_free(&situation);
 	if (lock >= 0)
 		close(lock);

@@ -39,7 +39,7 @@ static bool is_our_inode(int dir, const struct stat *st)
 	       ours.st_dev == st->st_dev && ours.st_ino == st->st_ino;
 }
 
-struct node node_look(int dir, const char *name, dev_t ours, bool device_put)
+struct node node_look(int dir, const char *name, dev_t ours)
 {
 	struct node node = { .kind = NODE_UNKNOWN };
 	struct stat dir_st;
@@ -54,7 +54,7 @@ struct node node_look(int dir, const char *name, dev_t ours, bool device_put)
 	else if (S_ISCHR(node.st.st_mode) && node.st.st_rdev == STOCK_NUMBER)
 		node.kind = NODE_STOCK;
 	else if (S_ISCHR(node.st.st_mode) &&
-		 (device_put || (ours && node.st.st_rdev == ours)))
+		 (ours == ANY_NUMBER || (ours && node.st.st_rdev == ours)))
 		node.kind = NODE_DEVICE;
 	node.is_our_inode = node.kind == NODE_DEVICE && is_our_inode(dir, &node.st);
 	return node;
@@ -67,7 +67,7 @@ static int remove_if_there(int dir, const char *name)
 
 static bool is_stock(int dir, const char *name)
 {
-	return node_look(dir, name, 0, false).kind == NODE_STOCK;
+	return node_look(dir, name, 0).kind == NODE_STOCK;
 }
 
 /*

@@ -38,10 +38,11 @@ struct node {
 int node_open_dir(void);
 
 /*
- * What is at a name. ours is our device number. If device_put, a device node whose
- * number nobody knows is one that we put there: our number changes with each load.
+ * What is at a name. ours is our device number, or 0. Our number changes with each load: where we
+ * have put a device node, ANY_NUMBER takes one whose number nobody knows for it.
  */
-struct node node_look(int dir, const char *name, dev_t ours, bool device_put);
+#define ANY_NUMBER	((dev_t)-1)
+struct node node_look(int dir, const char *name, dev_t ours);
 
 /*
  * Put a link to our node, or that node, in place of what is there, or put back what was there. 0

@@ -130,9 +130,9 @@ static void look_at_nodes(struct situation *situation)
 {
 	int dir = situation->dir;
 
-	situation->node = node_look(dir, NODE, situation->ours,
-				    situation->state.mode == MODE_NODE);
-	situation->aside = node_look(dir, NODE_ASIDE, 0, false);
+	situation->node = node_look(dir, NODE, situation->state.mode == MODE_NODE ?
+				    ANY_NUMBER : situation->ours);
+	situation->aside = node_look(dir, NODE_ASIDE, 0);
 	if (situation->node.kind == NODE_STOCK)
 		access_get(&situation->stock_access, NODE_DIR "/" NODE);
 	else if (situation->aside.kind == NODE_STOCK)
@@ -163,17 +163,16 @@ static void look(const void *unused, int output)
 static void need_look(struct situation *situation)
 {
 	struct errand errand;
-	bool is_done;
 
 	if (!errand_begin(&errand, look, NULL)) {
 		say_error("no child can be started: %s", strerror(errno));
 		exit(EXIT_NOT_RUN);
 	}
-	is_done = errand_read(&errand, situation, sizeof(*situation),
-			      deadline_in(LOOK_SECONDS * 1000));
-	errand_end(&errand, is_done);
-	if (is_done)
+	if (errand_read(&errand, situation, sizeof(*situation), deadline_in(LOOK_SECONDS * 1000))) {
+		errand_end(&errand);
 		return;
+	}
+	errand_give_up(&errand);
 	say_error("what is in %s, %s, %s and %s cannot be read in %d seconds: does a user lock it?",
 		  NODE_DIR, STATE_DIR, BOOT_DIR, "/sys/module", LOOK_SECONDS);
 	exit(EXIT_NOT_RUN);

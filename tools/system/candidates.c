@@ -242,11 +242,10 @@ void candidates_find(struct candidates *candidates, deadline_t deadline)
 		find_all(candidates, processes, deadline);
 		closedir(processes);
 	}
-	if (is_begun) {
-		bool is_done = errand_read(&errand, &owners, sizeof(owners), deadline);
-
-		errand_end(&errand, is_done);
-	}
+	if (is_begun && errand_read(&errand, &owners, sizeof(owners), deadline))
+		errand_end(&errand);
+	else if (is_begun)
+		errand_give_up(&errand);
 	candidates_order(candidates->list, candidates->ncandidates, owners.uids, owners.n);
 }
 

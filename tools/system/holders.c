@@ -355,7 +355,10 @@ void holders_find_within(struct holders *holders, unsigned int nms)
 		return;
 	while (!answer.is_last && errand_read(&errand, &answer, sizeof(answer), deadline))
 		take_answer(holders, &answer);
-	errand_end(&errand, answer.is_last);
+	if (answer.is_last)
+		errand_end(&errand);
+	else
+		errand_give_up(&errand);
 	if (holders->holder)
 		qsort(holders->holder, holders->nholders, sizeof(*holders->holder),
 		      compare_holders);

@@ -171,17 +171,17 @@ void call(unsigned long command, unsigned long argument)
 
 void open_device(enum group group)
 {
-	execute(OP_DEVICE, group, 0, true);
+	execute(OP_DEVICE, group, 0, DEVICE_KNOWN);
 }
 
 void open_device_again(enum group group)
 {
-	execute(OP_DEVICE, group, 1, true);
+	execute(OP_DEVICE, group, 1, DEVICE_KNOWN);
 }
 
 void open_unknown_device(enum group group)
 {
-	execute(OP_DEVICE, group, 1, false);
+	execute(OP_DEVICE, group, 1, DEVICE_UNKNOWN);
 }
 
 void close_device(enum group group)
@@ -420,9 +420,14 @@ void drop_capability(void)
 	execute(OP_DROP_CAPABILITY, 0, 0, 0);
 }
 
-void decode(enum group group, bool on)
+void decode_memory(enum group group)
 {
-	execute(OP_DECODE, group, on, 0);
+	execute(OP_DECODE, group, 1, 0);
+}
+
+void ignore_memory(enum group group)
+{
+	execute(OP_DECODE, group, 0, 0);
 }
 
 void load(enum group group, uint64_t iova, uint32_t nbytes)

@@ -128,7 +128,9 @@ void lock_memory(void *at, uint64_t nbytes);
 void limit(uint64_t npages);
 void drop_capability(void);
 
-void decode(enum group group, bool on);
+/* The device decodes accesses to its memory, or ignores them. */
+void decode_memory(enum group group);
+void ignore_memory(enum group group);
 void load(enum group group, uint64_t iova, uint32_t nbytes);
 void store(enum group group, uint64_t iova, uint32_t nbytes);
 

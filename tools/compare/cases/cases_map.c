@@ -225,10 +225,10 @@ static void map_of_a_bar(void)
 
 	setup_p();
 	open_device(A);
-	decode(A, false);
+	ignore_memory(A);
 	bar = memory("bar", PAGE, MEMORY_BAR, PROT_R | PROT_W);
 	map_at(0, PAGE, bar, RW);
-	decode(A, true);
+	decode_memory(A);
 	map_at(0, PAGE, bar, RW);
 	map_at(16 * PAGE, PAGE, bar, R);
 	unmap(0, PAGE);
@@ -241,7 +241,7 @@ static void map_of_a_read_only_bar(void)
 
 	setup_p();
 	open_device(A);
-	decode(A, true);
+	decode_memory(A);
 	bar = memory("bar", PAGE, MEMORY_BAR, PROT_R);
 	map_at(0, PAGE, bar, RW);
 	map_at(0, PAGE, bar, W);
@@ -255,7 +255,7 @@ static void map_of_a_bar_between_memory(void)
 
 	setup_p();
 	open_device(A);
-	decode(A, true);
+	decode_memory(A);
 	mixed = memory("mixed", 8 * PAGE, MEMORY_TOUCHED, PROT_R | PROT_W);
 	part(mixed + 4 * PAGE, PAGE, MEMORY_BAR, PROT_R | PROT_W);
 	map_at(0, 8 * PAGE, mixed, RW);
@@ -271,7 +271,7 @@ static void bar_of_a_closed_device_stays_mapped(void)
 
 	setup_p();
 	open_device(A);
-	decode(A, true);
+	decode_memory(A);
 	bar = memory("bar", PAGE, MEMORY_BAR, PROT_R | PROT_W);
 	map_at(0, PAGE, bar, RW);
 	munmap(bar, PAGE);

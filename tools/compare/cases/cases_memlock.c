@@ -55,7 +55,7 @@ static void registers_are_not_limited(void)
 
 	setup_p();
 	open_device(A);
-	decode(A, true);
+	decode_memory(A);
 	bar = memory("bar", MIB, MEMORY_BAR, PROT_R | PROT_W);
 	be_limited(16);
 	map_at(0, MIB, bar, RW);

@@ -53,21 +53,19 @@ static int index_of(const char *const *names, const char *word)
 	return -1;
 }
 
-static bool parse_flag(const struct arg_type *type, const char *word, uint64_t *value)
+static bool parse_flag(const struct arg_type *type, const char *word, uint64_t *flag)
 {
 	int index = index_of(type->names, word);
-	uint64_t number;
 
-	if (index >= 0)
-		number = 1ULL << index;
-	else if (!number_parse(word, 0, type->max, &number))
-		return false;
-	*value |= number;
+	if (index < 0)
+		return number_parse(word, 0, type->max, flag);
+	*flag = 1ULL << index;
 	return true;
 }
 
 static bool parse_flags(const struct arg_type *type, char *words, uint64_t *value)
 {
+	uint64_t flag;
 	char *word, *end;
 
 	*value = 0;
@@ -75,8 +73,9 @@ static bool parse_flags(const struct arg_type *type, char *words, uint64_t *valu
 		end = strchr(word, '|');
 		if (end)
 			*end++ = '\0';
-		if (!parse_flag(type, word, value))
+		if (!parse_flag(type, word, &flag))
 			return false;
+		*value |= flag;
 	}
 	return true;
 }

@@ -57,6 +57,11 @@ enum bits_where {
 	BITS_EDGE,		/* only the first 8 bytes can be written */
 };
 
+enum device_name {
+	DEVICE_UNKNOWN,		/* of no device */
+	DEVICE_KNOWN,
+};
+
 enum not_container {
 	FD_CLOSED,		/* descriptor 999 */
 	FD_NULL,		/* /dev/null */
