@@ -13,6 +13,7 @@
 #include "compare/op/kernel.h"
 #include "compare/op/memory.h"
 #include "compare/op/op_type.h"
+#include "lib/allocate.h"
 #include "lib/text.h"
 
 #define MAX_ALL_BYTES		(MAX_ALL_TIB * TIB)
@@ -55,15 +56,7 @@ static struct checked_memory *add(struct check *check, uint64_t name)
 {
 	struct checked_memory *memory;
 
-	if (check->nmemories == check->room) {
-		check->room = check->room ? 2 * check->room : 16;
-		check->memories = realloc(check->memories,
-					  check->room * sizeof(*check->memories));
-		if (!check->memories) {
-			perror("vfio-ioas: realloc");
-			exit(EXIT_NOT_RUN);
-		}
-	}
+	check->memories = grow(check->memories, check->nmemories, sizeof(*check->memories));
 	memory = &check->memories[check->nmemories++];
 	*memory = (struct checked_memory){ .name = name };
 	return memory;

@@ -20,7 +20,6 @@ struct checked_memory;
 struct check {
 	struct checked_memory *memories;
 	size_t nmemories;
-	size_t room;
 	uint64_t nbytes;	/* of all of them, also of those that were replaced */
 	/* What is in use at most, in bytes: touched, locked or pinned; how much may be, 0: any. */
 	uint64_t populated;

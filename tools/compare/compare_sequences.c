@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "compare_sequences.h"
 
+#include "lib/allocate.h"
 #include "lib/text.h"
 #include "run.h"
 

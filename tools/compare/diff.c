@@ -9,6 +9,7 @@
 #include "diff.h"
 
 #include "compare/op/transcript.h"
+#include "lib/allocate.h"
 
 #define MAX_BEFORE	12U	/* lines shown before the first that differs */
 #define MAX_SHOWN	4U	/* lines that differ */
@@ -22,18 +23,13 @@ struct lines {
 
 static void split(const struct text *text, struct lines *lines)
 {
-	size_t room = 0;
 	char *rest = NULL;
 	char *line;
 
-	*lines = (struct lines){ .copy = strdup(text_chars(text)) };
+	*lines = (struct lines){ .copy = need(strdup(text_chars(text))) };
 	for (line = strtok_r(lines->copy, "\n", &rest); line;
 	     line = strtok_r(NULL, "\n", &rest)) {
-		if (lines->nlines == room) {
-			room = room ? 2 * room : 64;
-			lines->line = realloc(lines->line,
-					      room * sizeof(*lines->line));
-		}
+		lines->line = grow(lines->line, lines->nlines, sizeof(*lines->line));
 		lines->line[lines->nlines++] = line;
 	}
 	lines->ncalls = lines->nlines;
@@ -51,9 +47,8 @@ static void add_end(const struct outcome *outcome, struct lines *lines)
 {
 	if (outcome->ending == ENDED_WELL)
 		return;
-	lines->line = realloc(lines->line,
-			      (lines->nlines + 1) * sizeof(*lines->line));
-	lines->line[lines->nlines++] = strdup(outcome_name(outcome));
+	lines->line = grow(lines->line, lines->nlines, sizeof(*lines->line));
+	lines->line[lines->nlines++] = need(strdup(outcome_name(outcome)));
 }
 
 void comparison_remember(struct comparison *comparison, const struct difference *difference)

@@ -7,6 +7,7 @@
  */
 #include "minimize.h"
 
+#include "lib/allocate.h"
 #include "lib/text.h"
 #include "report.h"
 

@@ -11,6 +11,7 @@
 
 #include "compare/op/modules.h"
 #include "compare_sequences.h"
+#include "lib/allocate.h"
 #include "lib/text.h"
 #include "minimize.h"
 #include "options.h"

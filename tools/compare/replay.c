@@ -7,6 +7,7 @@
 #include "compare/op/devices.h"
 #include "compare/op/op_table.h"
 #include "compare_sequences.h"
+#include "lib/allocate.h"
 #include "lib/text.h"
 #include "options.h"
 #include "report.h"

@@ -12,6 +12,7 @@
 #include "compare/op/modules.h"
 #include "compare/op/setup.h"
 #include "diff.h"
+#include "lib/allocate.h"
 #include "needs.h"
 #include "options.h"
 #include "report.h"
@@ -63,8 +64,7 @@ static void add_run(struct runs *runs, const struct test_case *test_case,
 	if (!is_wanted(run.name))
 		return;
 	run.missing = missing_need(test_case->needs);
-	runs->runs = realloc(runs->runs,
-			     (runs->nruns + 1) * sizeof(*runs->runs));
+	runs->runs = grow(runs->runs, runs->nruns, sizeof(*runs->runs));
 	runs->runs[runs->nruns++] = run;
 }
 

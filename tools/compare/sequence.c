@@ -12,6 +12,7 @@
 #include "compare/op/op_format.h"
 #include "compare/op/op_parse.h"
 #include "compare/op/setup.h"
+#include "lib/allocate.h"
 #include "lib/text.h"
 #include "options.h"
 #include "run.h"
@@ -23,15 +24,7 @@
 
 void sequence_add(struct sequence *sequence, const struct op *op)
 {
-	if (sequence->nops == sequence->room) {
-		sequence->room = sequence->room ? 2 * sequence->room : 128;
-		sequence->ops = realloc(sequence->ops, sequence->room *
-					sizeof(*sequence->ops));
-		if (!sequence->ops) {
-			perror("realloc");
-			exit(EXIT_NOT_RUN);
-		}
-	}
+	sequence->ops = grow(sequence->ops, sequence->nops, sizeof(*sequence->ops));
 	sequence->ops[sequence->nops++] = *op;
 }
 
@@ -71,18 +64,11 @@ static bool refuse(struct parser *parser, const char *reason)
 static bool begin_sequence(struct parser *parser)
 {
 	struct sequences *sequences = parser->sequences;
-	size_t n = sequences->nsequences;
 
-	if (n == MAX_SEQUENCES)
+	if (sequences->nsequences == MAX_SEQUENCES)
 		return refuse(parser, "there are too many sequences");
-	/* Each time it has doubled. */
-	if (!(n & (n - 1)))
-		sequences->sequence = realloc(sequences->sequence, (n ? 2 * n : 1) *
-					      sizeof(*sequences->sequence));
-	if (!sequences->sequence) {
-		perror("vfio-ioas: realloc");
-		exit(EXIT_NOT_RUN);
-	}
+	sequences->sequence = grow(sequences->sequence, sequences->nsequences,
+				   sizeof(*sequences->sequence));
 	sequences->sequence[sequences->nsequences++] = (struct sequence){ 0 };
 	check_free(&parser->check);
 	parser->check.max_populated = parser->max_populated;

@@ -15,7 +15,6 @@
 struct sequence {
 	struct op *ops;
 	size_t nops;
-	size_t room;
 };
 
 struct sequences {

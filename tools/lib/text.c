@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <stdarg.h>
 
+#include "allocate.h"
+
 static void make_room(struct text *text, size_t nchars)
 {
 	size_t wanted = text->nchars + nchars + 1;
@@ -15,11 +17,7 @@ static void make_room(struct text *text, size_t nchars)
 	if (wanted <= text->nbytes)
 		return;
 	text->nbytes = wanted * 2;
-	text->chars = realloc(text->chars, text->nbytes);
-	if (!text->chars) {
-		perror("realloc");
-		_exit(EXIT_NOT_RUN);
-	}
+	text->chars = need(realloc(text->chars, text->nbytes));
 }
 
 void text_add_chars(struct text *text, const char *chars, size_t nchars)
@@ -38,17 +36,6 @@ int text_add_all(struct text *text, int fd)
 	while ((nread = read(fd, buffer, sizeof(buffer))) > 0)
 		text_add_chars(text, buffer, (size_t)nread);
 	return nread < 0 ? errno : 0;
-}
-
-void *allocate(size_t nelements, size_t nbytes)
-{
-	void *memory = calloc(nelements ? nelements : 1, nbytes);
-
-	if (!memory) {
-		perror("calloc");
-		_exit(EXIT_NOT_RUN);
-	}
-	return memory;
 }
 
 void text_add(struct text *text, const char *format, ...)

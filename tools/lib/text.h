@@ -23,9 +23,6 @@ void text_clear(struct text *text);
 void text_free(struct text *text);
 const char *text_chars(const struct text *text);
 
-/* As calloc(3), but without memory that is the end of the program. */
-void *allocate(size_t nelements, size_t nbytes);
-
 /* "EINVAL"; a number where there is no name. Valid until the next call. */
 const char *errno_name(int error);
 /* " = 0", " = -EINVAL": what a call returned, or -errno. */

@@ -12,6 +12,7 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
+#include "lib/allocate.h"
 #include "lib/number.h"
 #include "lib/say.h"
 #include "lib/text.h"
@@ -278,14 +279,6 @@ static int read_whole(const char *path, struct reader *reader)
 
 /* --- parsing */
 
-static void *need(void *memory)
-{
-	if (memory)
-		return memory;
-	perror("vfio-ioas: calloc");
-	exit(EXIT_NOT_RUN);
-}
-
 /* The module writes no others; a file may have any, and a terminal takes some as orders. */
 static void make_printable(struct text *text)
 {
@@ -397,7 +390,7 @@ static bool parse(struct insight *insight, unsigned int nlines, const char *name
 	unsigned int number;
 	char *end;
 
-	insight->items = need(calloc(nlines + 1, sizeof(*insight->items)));
+	insight->items = allocate(nlines + 1, sizeof(*insight->items));
 	for (number = 1; *line; line = end, number++) {
 		struct item *item = &insight->items[insight->nitems];
 
@@ -458,7 +451,7 @@ static bool is_container(const struct item *item)
 /* The module writes each once; of one that a file has twice, the parts would count twice. */
 static void mark_repeated(struct insight *insight)
 {
-	struct item **contexts = need(calloc(insight->nitems + 1, sizeof(*contexts)));
+	struct item **contexts = allocate(insight->nitems + 1, sizeof(*contexts));
 	unsigned int ncontexts = 0, i;
 
 	for (i = 0; i < insight->nitems; i++)
@@ -476,8 +469,8 @@ static void sort(struct insight *insight)
 
 	mark_repeated(insight);
 
-	insight->parts = need(calloc(insight->nitems + 1, sizeof(*insight->parts)));
-	insight->pids = need(calloc(insight->nitems + 1, sizeof(*insight->pids)));
+	insight->parts = allocate(insight->nitems + 1, sizeof(*insight->parts));
+	insight->pids = allocate(insight->nitems + 1, sizeof(*insight->pids));
 	for (i = 0; i < insight->nitems; i++) {
 		const struct item *item = &insight->items[i];
 

@@ -7,6 +7,7 @@
 
 #include <strings.h>
 
+#include "lib/allocate.h"
 #include "lib/say.h"
 #include "process.h"
 
@@ -61,14 +62,6 @@ uint64_t average_run(const struct item *ioas)
 	uint64_t nruns = item_number(ioas, "runs");
 
 	return nruns ? item_number(ioas, "pinned") / nruns : 0;
-}
-
-static void *need(void *memory)
-{
-	if (memory)
-		return memory;
-	perror("vfio-ioas: calloc");
-	exit(EXIT_NOT_RUN);
 }
 
 /* --- filters */
@@ -144,7 +137,7 @@ void rows_make(struct rows *rows, const struct insight *insight, const struct fi
 	unsigned int i;
 
 	/* No more of them than items; one more, as none is no size. */
-	*rows = (struct rows){ .row = need(calloc(insight->nitems + 1, sizeof(*rows->row))) };
+	*rows = (struct rows){ .row = allocate(insight->nitems + 1, sizeof(*rows->row)) };
 	for (i = 0; i < insight->nitems; i++)
 		if (item_is(&insight->items[i], "context") &&
 		    !insight->items[i].is_repeated)

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "insight.h"
+#include "lib/allocate.h"
 #include "lib/number.h"
 #include "lib/say.h"
 #include "screen.h"
@@ -113,14 +114,10 @@ static void compute_change(struct row *row, const struct samples *last, double s
 
 static void compute_changes(const struct rows *rows, struct samples *last)
 {
-	struct sample *sample = calloc(rows->nrows + 1, sizeof(*sample));
+	struct sample *sample = allocate(rows->nrows + 1, sizeof(*sample));
 	double time = now();
 	unsigned int i;
 
-	if (!sample) {
-		perror("vfio-ioas: calloc");
-		exit(EXIT_NOT_RUN);
-	}
 	for (i = 0; i < rows->nrows; i++) {
 		compute_change(&rows->row[i], last, time - last->seconds);
 		sample[i] = sample_of(&rows->row[i]);

@@ -10,18 +10,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "lib/allocate.h"
 #include "lib/errand.h"
 #include "nodes.h"
 
 #define MAX_OWNERS	64
 
 enum rank { RANK_ROOT, RANK_OWNER, RANK_OTHER };
-
-static void give_up(void)
-{
-	perror("vfio-ioas: realloc");
-	exit(EXIT_NOT_RUN);
-}
 
 bool read_head(const char *path, char *buffer, size_t nbytes)
 {
@@ -146,12 +141,10 @@ static bool visit_rank(struct queue *queues, unsigned int nqueues, deadline_t de
 bool candidates_visit(const struct candidate *list, unsigned int ncandidates, deadline_t deadline,
 		      candidate_fn look, void *argument)
 {
-	struct queue *queues = calloc(ncandidates + 1, sizeof(*queues));
+	struct queue *queues = allocate(ncandidates + 1, sizeof(*queues));
 	unsigned int first = 0, nqueues;
 	bool all = true;
 
-	if (!queues)
-		give_up();
 	while (all && first < ncandidates) {
 		first = make_queues(queues, &nqueues, list, ncandidates, first);
 		all = visit_rank(queues, nqueues, deadline, look, argument);
@@ -208,7 +201,7 @@ static bool get_candidate(struct candidate *candidate, const char *pid)
 
 static void find_all(struct candidates *candidates, DIR *processes, deadline_t deadline)
 {
-	unsigned int room = 0, n = 0;
+	unsigned int n = 0;
 	struct dirent *entry;
 
 	while ((entry = readdir(processes))) {
@@ -217,13 +210,7 @@ static void find_all(struct candidates *candidates, DIR *processes, deadline_t d
 		candidates->late = deadline_is_over(deadline);
 		if (candidates->late)
 			break;
-		if (n == room) {
-			room = room ? room * 2 : 256;
-			candidates->list = realloc(candidates->list,
-						   room * sizeof(*candidates->list));
-			if (!candidates->list)
-				give_up();
-		}
+		candidates->list = grow(candidates->list, n, sizeof(*candidates->list));
 		n += get_candidate(&candidates->list[n], entry->d_name);
 	}
 	candidates->ncandidates = n;

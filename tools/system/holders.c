@@ -27,6 +27,7 @@
 #include <sys/stat.h>
 
 #include "candidates.h"
+#include "lib/allocate.h"
 #include "lib/errand.h"
 #include "lib/number.h"
 #include "lib/text.h"
@@ -64,19 +65,6 @@ struct answer {
 	unsigned int ndependants;
 	struct holder holder;
 };
-
-static void *grow(void *list, unsigned int nelements, size_t nbytes)
-{
-	/* Each time it has doubled. */
-	if (nelements & (nelements - 1))
-		return list;
-	list = realloc(list, (nelements ? nelements * 2 : 1) * nbytes);
-	if (!list) {
-		perror("vfio-ioas: realloc");
-		exit(EXIT_NOT_RUN);
-	}
-	return list;
-}
 
 /* --- one descriptor */
 
@@ -279,15 +267,6 @@ static unsigned int get_group_major(void)
 	return found;
 }
 
-static struct look *need_looks(unsigned int nlooks)
-{
-	struct look *looks = calloc(nlooks + 1, sizeof(*looks));
-
-	if (!looks)
-		_exit(EXIT_NOT_RUN);
-	return looks;
-}
-
 /* Each module that uses ours holds a reference of it. */
 static unsigned int count_dependants(void)
 {
@@ -318,7 +297,7 @@ static void search_all(const void *argument, int output)
 	bool all;
 
 	candidates_find(candidates, deadline_in(*nms / 2));
-	search.looks = need_looks(candidates->ncandidates);
+	search.looks = allocate(candidates->ncandidates + 1, sizeof(*search.looks));
 	all = candidates_visit(candidates->list, candidates->ncandidates, deadline,
 			       look_at_process, &search);
 	for (i = 0; i < candidates->ncandidates; i++)

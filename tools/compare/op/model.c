@@ -4,8 +4,8 @@
  */
 #include "model.h"
 
+#include "lib/allocate.h"
 #include "setup.h"
-#include "transcript.h"
 
 #define BITS_A_WORD	64U
 
@@ -18,7 +18,6 @@ struct mapping {
 struct model {
 	struct mapping *mappings;
 	size_t nmappings;
-	size_t room;
 	bool v2;
 };
 
@@ -45,13 +44,7 @@ void model_map(uint64_t iova, uint64_t nbytes)
 	struct model *model = current_model();
 	size_t at = model->nmappings;
 
-	if (model->nmappings == model->room) {
-		model->room = model->room ? 2 * model->room : 64;
-		model->mappings = realloc(model->mappings, model->room *
-					   sizeof(*model->mappings));
-		if (!model->mappings)
-			give_up("no memory");
-	}
+	model->mappings = grow(model->mappings, model->nmappings, sizeof(*model->mappings));
 	for (; at > 0 && model->mappings[at - 1].iova > iova; at--)
 		model->mappings[at] = model->mappings[at - 1];
 	model->mappings[at].iova = iova;

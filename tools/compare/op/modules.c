@@ -11,14 +11,15 @@
 
 #include "lib/program.h"
 #include "lib/text.h"
+#include "system/ours.h"
 
 #define MAX_PARAMS	4
 #define UNLOAD_TRIES	200
 #define UNLOAD_DELAY_US	10000
 
 const char *const backend_modules[NBACKENDS] = {
-	[STOCK] = "vfio_iommu_type1",
-	[OURS] = "vfio_ioas",
+	[STOCK] = STOCK_MODULE,
+	[OURS] = OUR_MODULE,
 };
 
 const char *our_module_file;

@@ -12,10 +12,11 @@
 
 #include "iommufd.h"
 #include "lib/text.h"
+#include "system/nodes.h"
 
-#define OUR_NODE	"/dev/vfio/ioas"
-#define STOCK_NODE	"/dev/vfio/vfio"
-#define MOVED_NODE	"/dev/vfio/vfio.stock"
+#define OUR_NODE	NODE_DIR "/" NODE_OURS
+#define STOCK_NODE	NODE_DIR "/" NODE
+#define MOVED_NODE	NODE_DIR "/" NODE_ASIDE
 #define OPEN_TRIES	2000
 #define OPEN_DELAY_US	5000
 
