@@ -377,28 +377,31 @@ static void *only_argument(va_list arguments)
 	return va_arg(arguments, void *);
 }
 
+static int follow_fcntl(fcntl_type real, int fd, int command, void *argument)
+{
+	int result = real(fd, command, argument);
+
+	return makes_another(command) ? followed(fd, result) : result;
+}
+
 EXPORTED int fcntl(int fd, int command, ...)
 {
 	va_list arguments;
 	void *argument;
-	int result;
 
 	va_start(arguments, command);
 	argument = only_argument(arguments);
 	va_end(arguments);
-	result = next_fcntl()(fd, command, argument);
-	return makes_another(command) ? followed(fd, result) : result;
+	return follow_fcntl(next_fcntl(), fd, command, argument);
 }
 
 EXPORTED int fcntl64(int fd, int command, ...)
 {
 	va_list arguments;
 	void *argument;
-	int result;
 
 	va_start(arguments, command);
 	argument = only_argument(arguments);
 	va_end(arguments);
-	result = next_fcntl64()(fd, command, argument);
-	return makes_another(command) ? followed(fd, result) : result;
+	return follow_fcntl(next_fcntl64(), fd, command, argument);
 }

@@ -272,18 +272,28 @@ void dirty_argsz(uint32_t flags, uint32_t argsz)
 	execute(OP_DIRTY, flags, argsz, 0);
 }
 
-static void complete_bitmap(struct bitmap *bitmap, uint64_t nbytes)
+static struct bitmap complete(struct bitmap bitmap, uint64_t nbytes)
 {
-	if (!bitmap->nbytes)
-		bitmap->nbytes = (nbytes / PAGE + 63) / 64 * 8;
-	if (bitmap->nbytes == NO_BYTES)
-		bitmap->nbytes = 0;
-	if (!bitmap->pgsize)
-		bitmap->pgsize = PAGE;
-	if (bitmap->pgsize == ZERO_PGSIZE)
-		bitmap->pgsize = 0;
-	if (!bitmap->argsz)
-		bitmap->argsz = 48;
+	if (!bitmap.nbytes)
+		bitmap.nbytes = (nbytes / PAGE + 63) / 64 * 8;
+	if (bitmap.nbytes == NO_BYTES)
+		bitmap.nbytes = 0;
+	if (!bitmap.pgsize)
+		bitmap.pgsize = PAGE;
+	if (bitmap.pgsize == ZERO_PGSIZE)
+		bitmap.pgsize = 0;
+	if (!bitmap.argsz)
+		bitmap.argsz = 48;
+	return bitmap;
+}
+
+/* The arguments that both operations with a bitmap have. */
+static struct op bitmap_op(enum op_kind kind, uint64_t iova, uint64_t nbytes, struct bitmap bitmap)
+{
+	return (struct op){
+		.kind = kind,
+		.arg = { iova, nbytes, bitmap.pgsize, bitmap.nbytes, bitmap.bits },
+	};
 }
 
 void dirty_get(uint64_t iova, uint64_t nbytes)
@@ -293,15 +303,10 @@ void dirty_get(uint64_t iova, uint64_t nbytes)
 
 void dirty_get_with(uint64_t iova, uint64_t nbytes, struct bitmap bitmap)
 {
-	struct op op = { .kind = OP_DIRTY_GET };
+	struct bitmap whole = complete(bitmap, nbytes);
+	struct op op = bitmap_op(OP_DIRTY_GET, iova, nbytes, whole);
 
-	complete_bitmap(&bitmap, nbytes);
-	op.arg[0] = iova;
-	op.arg[1] = nbytes;
-	op.arg[2] = bitmap.pgsize;
-	op.arg[3] = bitmap.nbytes;
-	op.arg[4] = bitmap.bits;
-	op.arg[5] = bitmap.argsz;
+	op.arg[5] = whole.argsz;
 	op_execute(&op);
 }
 
@@ -312,16 +317,11 @@ void unmap_bitmap(uint64_t iova, uint64_t nbytes)
 
 void unmap_bitmap_with(uint64_t iova, uint64_t nbytes, struct bitmap bitmap)
 {
-	struct op op = { .kind = OP_UNMAP_BITMAP };
+	struct bitmap whole = complete(bitmap, nbytes);
+	struct op op = bitmap_op(OP_UNMAP_BITMAP, iova, nbytes, whole);
 
-	complete_bitmap(&bitmap, nbytes);
-	op.arg[0] = iova;
-	op.arg[1] = nbytes;
-	op.arg[2] = bitmap.pgsize;
-	op.arg[3] = bitmap.nbytes;
-	op.arg[4] = bitmap.bits;
-	op.arg[5] = bitmap.flags | UNMAP_BITMAP;
-	op.arg[6] = bitmap.argsz;
+	op.arg[5] = whole.flags | UNMAP_BITMAP;
+	op.arg[6] = whole.argsz;
 	op_execute(&op);
 }
 
