@@ -213,7 +213,7 @@ static void report_that_cannot_be_written_is_not_lost(void)
 	mem_free(nowhere, PAGE);
 }
 
-static void unmap_with_a_bitmap_is_checked_and_harmless_if_wrong(void)
+static void refused_unmap_with_a_bitmap_unmaps_nothing(void)
 {
 	struct unmap_arguments arguments = unmap_arguments(0, 4 * PAGE);
 
@@ -412,7 +412,7 @@ static const struct test tests[] = {
 	TEST(range_of_a_report_is_checked, NEEDS_ONE),
 	TEST(bitmap_of_a_report_is_checked, NEEDS_ONE),
 	TEST(report_that_cannot_be_written_is_not_lost, NEEDS_ONE),
-	TEST(unmap_with_a_bitmap_is_checked_and_harmless_if_wrong, NEEDS_ONE),
+	TEST(refused_unmap_with_a_bitmap_unmaps_nothing, NEEDS_ONE),
 	TEST(unmap_stops_at_the_mapping_it_cannot_report, NEEDS_ONE),
 	TEST(pages_of_a_device_are_always_dirty, NEEDS_ONE),
 	TEST(reports_of_neighbours_share_words, NEEDS_ONE),

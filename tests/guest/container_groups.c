@@ -67,7 +67,7 @@ static void late_group_sees_the_mappings_that_were_there(void)
 	close_rig();
 }
 
-static void late_group_costs_no_pin_and_no_charge(void)
+static void late_group_adds_no_pin_and_no_charge(void)
 {
 	uint64_t nbytes = scaled(16, 2) * HUGE_BYTES;
 	uint8_t *large = mem_alloc_scattered(nbytes);
@@ -570,7 +570,7 @@ static void group_that_comes_and_goes_in_a_storm_does_no_harm(void)
 
 static const struct test tests[] = {
 	TEST(late_group_sees_the_mappings_that_were_there, NEEDS_TWO),
-	TEST(late_group_costs_no_pin_and_no_charge, NEEDS_TWO),
+	TEST(late_group_adds_no_pin_and_no_charge, NEEDS_TWO),
 	TEST(unmap_takes_memory_out_of_reach_of_both_devices, NEEDS_TWO),
 	TEST(first_group_leaves_and_comes_back, NEEDS_TWO),
 	TEST(second_group_leaves_and_comes_back, NEEDS_TWO),

@@ -148,7 +148,7 @@ static void limit_of_zero_is_no_limit_with_the_capability(void)
 	close_rig();
 }
 
-static void capability_dropped_after_a_map_is_missed_by_the_next(void)
+static void limit_applies_to_maps_after_the_capability_is_dropped(void)
 {
 	open_rig(true);
 	check_eq(map(0, 64), 0);
@@ -291,7 +291,7 @@ static void open_with_entry_limit(const char *limit)
 	param_set(module, "dma_entry_limit", usual);
 }
 
-static void entry_limit_ends_mapping(void)
+static void map_beyond_the_entry_limit_is_refused(void)
 {
 	open_with_entry_limit("2");
 	check_eq(dma_avail(rig.container), 2);
@@ -378,7 +378,7 @@ static void *map_in_vain(void *arg)
 	}
 }
 
-static void a_map_that_fails_takes_no_room_from_another(void)
+static void failing_map_does_not_use_up_the_last_entry(void)
 {
 	unsigned int i, nrounds = scaled(200, 20);
 	pthread_t thread;
@@ -409,16 +409,16 @@ static const struct test tests[] = {
 	TEST(limit_lowered_below_what_is_mapped_hinders_no_unmap, NEEDS_ONE),
 	TEST(limit_changed_between_two_maps_counts_for_the_second, NEEDS_ONE),
 	TEST(limit_of_zero_is_no_limit_with_the_capability, NEEDS_ONE),
-	TEST(capability_dropped_after_a_map_is_missed_by_the_next, NEEDS_ONE),
+	TEST(limit_applies_to_maps_after_the_capability_is_dropped, NEEDS_ONE),
 	TEST(limit_stops_huge_pages_too, NEEDS_ONE),
 	TEST(limit_reached_far_inside_a_map_leaves_no_trace, NEEDS_ONE),
 	TEST(device_registers_are_not_charged, NEEDS_ONE),
 	TEST(each_process_has_a_limit_of_its_own, NEEDS_ONE),
 	TEST(two_threads_share_one_limit, NEEDS_ONE),
-	TEST(entry_limit_ends_mapping, NEEDS_ONE),
+	TEST(map_beyond_the_entry_limit_is_refused, NEEDS_ONE),
 	TEST(entry_limit_of_zero_allows_no_mapping, NEEDS_ONE),
 	TEST(entry_limit_does_not_change_a_live_container, NEEDS_ONE),
-	TEST(a_map_that_fails_takes_no_room_from_another, NEEDS_ONE),
+	TEST(failing_map_does_not_use_up_the_last_entry, NEEDS_ONE),
 	TEST(container_holds_as_many_mappings_as_it_says, NEEDS_TWO),
 };
 

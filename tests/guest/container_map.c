@@ -107,7 +107,7 @@ BOTH_TYPES(map_of_no_or_half_pages_is_refused)
 	check_no_trace();
 }
 
-BOTH_TYPES(map_around_the_end_of_the_numbers_is_refused)
+BOTH_TYPES(map_that_wraps_around_2_to_the_64_is_refused)
 {
 	int fd = rig.container;
 	uint8_t *last_page = (uint8_t *)-PAGE;
@@ -138,7 +138,7 @@ BOTH_TYPES(map_ends_with_the_aperture)
 	check_no_trace();
 }
 
-BOTH_TYPES(map_goes_around_the_msi_window)
+BOTH_TYPES(map_over_the_msi_window_is_refused)
 {
 	check_eq(map(MSI_START - PAGE, 2, RW), -EINVAL);
 	check_eq(map(MSI_START, 1, RW), -EINVAL);
@@ -320,7 +320,7 @@ static void untouched_memory_whose_key_is_disabled_is_mapped(void)
 }
 
 /* Many read-only maps of memory that was never written have the same page. */
-static void untouched_memory_is_mapped_often(void)
+static void zero_page_is_mapped_20000_times(void)
 {
 	const unsigned int nmaps = scaled(20000, 1000);
 	void *untouched = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -356,7 +356,7 @@ static void shared_memory_is_mapped_read_write(void)
  * A block device stands in for any file with write-back. A long-term pin for writing would bypass
  * the dirty tracking of the file system.
  */
-static void shared_file_with_write_back_is_mapped_as_by_the_kernel(void)
+static void file_with_write_back_is_pinned_only_if_stock_does(void)
 {
 	int expected = kernel_at_least(6, 12) ? -EFAULT : 0;
 	int fd = open("/dev/ram0", O_RDWR | O_CLOEXEC);
@@ -509,12 +509,12 @@ static const struct test tests[] = {
 	TEST(map_with_flags_that_make_no_sense_is_refused_on_type1, NEEDS_ONE),
 	TEST(map_of_no_or_half_pages_is_refused, NEEDS_ONE),
 	TEST(map_of_no_or_half_pages_is_refused_on_type1, NEEDS_ONE),
-	TEST(map_around_the_end_of_the_numbers_is_refused, NEEDS_ONE),
-	TEST(map_around_the_end_of_the_numbers_is_refused_on_type1, NEEDS_ONE),
+	TEST(map_that_wraps_around_2_to_the_64_is_refused, NEEDS_ONE),
+	TEST(map_that_wraps_around_2_to_the_64_is_refused_on_type1, NEEDS_ONE),
 	TEST(map_ends_with_the_aperture, NEEDS_ONE),
 	TEST(map_ends_with_the_aperture_on_type1, NEEDS_ONE),
-	TEST(map_goes_around_the_msi_window, NEEDS_ONE),
-	TEST(map_goes_around_the_msi_window_on_type1, NEEDS_ONE),
+	TEST(map_over_the_msi_window_is_refused, NEEDS_ONE),
+	TEST(map_over_the_msi_window_is_refused_on_type1, NEEDS_ONE),
 	TEST(map_over_a_mapping_is_refused, NEEDS_ONE),
 	TEST(map_over_a_mapping_is_refused_on_type1, NEEDS_ONE),
 	TEST(each_permission_can_be_mapped_alone, NEEDS_ONE),
@@ -532,12 +532,12 @@ static const struct test tests[] = {
 	TEST(hole_behind_many_pages_leaves_no_trace, NEEDS_ONE),
 	TEST(read_only_map_of_untouched_memory_is_charged_as_by_the_kernel,
 	     NEEDS_ONE),
-	TEST(untouched_memory_is_mapped_often, NEEDS_ONE),
+	TEST(zero_page_is_mapped_20000_times, NEEDS_ONE),
 	TEST(memory_that_can_only_be_written_is_not_mapped_for_reading, NEEDS_ONE),
 	TEST(memory_whose_key_is_disabled_is_mapped, NEEDS_ONE),
 	TEST(untouched_memory_whose_key_is_disabled_is_mapped, NEEDS_ONE),
 	TEST(shared_memory_is_mapped_read_write, NEEDS_ONE),
-	TEST(shared_file_with_write_back_is_mapped_as_by_the_kernel, NEEDS_ONE),
+	TEST(file_with_write_back_is_pinned_only_if_stock_does, NEEDS_ONE),
 	TEST(transparent_huge_pages_are_charged_by_their_size, NEEDS_ONE),
 	TEST(hugetlb_pages_are_charged_by_their_size, NEEDS_ONE),
 	TEST(scattered_pages_are_charged_by_their_size, NEEDS_ONE),

@@ -315,7 +315,7 @@ static bool kill_in_map(struct large *large)
  * The container survives the death of a process that maps into it. The mapping then exists as a
  * whole or not at all.
  */
-static void map_that_is_killed_is_done_or_undone(void)
+static void map_of_a_killed_process_exists_whole_or_not_at_all(void)
 {
 	struct large *large = mem_alloc_shared_page();
 	unsigned int nhits = 0, nrounds = scaled(10, 3), tries;
@@ -350,7 +350,7 @@ static const struct test tests[] = {
 	TEST(mapping_made_by_a_thread_is_unmapped_by_another, NEEDS_ONE),
 	TEST(thread_of_a_process_without_its_leader_maps, NEEDS_ONE),
 	TEST(container_whose_groups_died_is_empty, NEEDS_ONE),
-	TEST(map_that_is_killed_is_done_or_undone, NEEDS_ONE),
+	TEST(map_of_a_killed_process_exists_whole_or_not_at_all, NEEDS_ONE),
 };
 
 int main(int argc, char **argv)

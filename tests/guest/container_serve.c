@@ -317,7 +317,7 @@ static void take_turns(unsigned int ntimes)
 	}
 }
 
-static void one_process_uses_one_after_the_other(void)
+static void one_process_alternates_between_stock_and_ours(void)
 {
 	take_turns(scaled(20, 4));
 }
@@ -436,7 +436,7 @@ static uint64_t question_ns(struct crowd *crowd, unsigned int ndescriptors)
 }
 
 /* These ioctls need a lock of vfio.ko that all programs share. */
-static void program_with_half_a_million_descriptors_delays_nobody(void)
+static void many_descriptors_of_a_program_do_not_slow_down_other_programs(void)
 {
 	const unsigned int many = scaled(500000, 50000);
 	struct crowd *crowd = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
@@ -471,12 +471,12 @@ static const struct test tests[] = {
 	     ONLY_IOAS | NEEDS_ONE),
 	TEST(stock_and_ours_run_side_by_side_in_two_processes,
 	     ONLY_IOAS | NEEDS_TWO),
-	TEST(one_process_uses_one_after_the_other, ONLY_IOAS | NEEDS_ONE),
+	TEST(one_process_alternates_between_stock_and_ours, ONLY_IOAS | NEEDS_ONE),
 	TEST(container_of_the_stock_node_is_stock_s_beside_an_open_one_of_ours,
 	     ONLY_IOAS | NEEDS_ONE),
 	TEST(container_is_ours_whatever_its_descriptor_is, ONLY_IOAS | NEEDS_ONE),
 	TEST(container_is_ours_whichever_process_sets_it_up, ONLY_IOAS | NEEDS_ONE),
-	TEST(program_with_half_a_million_descriptors_delays_nobody,
+	TEST(many_descriptors_of_a_program_do_not_slow_down_other_programs,
 	     ONLY_IOAS | TAKES_LONG),
 };
 

@@ -67,7 +67,7 @@ static void address_is_set_only_where_one_is_missing(void)
 	family_close();
 }
 
-static void mapping_without_address_still_is_in_the_way(void)
+static void map_over_a_mapping_without_address_is_refused(void)
 {
 	family_open();
 	map(0, 4);
@@ -285,7 +285,7 @@ static void mappings_are_handed_over_through_exec(void)
 
 static const struct test tests[] = {
 	TEST(address_is_set_only_where_one_is_missing, NEEDS_ONE),
-	TEST(mapping_without_address_still_is_in_the_way, NEEDS_ONE),
+	TEST(map_over_a_mapping_without_address_is_refused, NEEDS_ONE),
 	TEST(groups_wait_until_every_mapping_has_an_address, NEEDS_TWO),
 	TEST(addresses_become_void_together_or_not_at_all, NEEDS_ONE),
 	TEST(device_goes_on_without_an_address, NEEDS_ONE),

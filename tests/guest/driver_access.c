@@ -317,7 +317,7 @@ static void check_not_pinned(void)
 	check_eq(object_destroy(kapi.fd, kapi.ioas), 0);
 }
 
-static void access_that_is_replaced_gives_back_what_was_noted_late(void)
+static void replaced_access_drops_pins_that_the_driver_noted_late(void)
 {
 	int file = open_mapped(EDU_TEST_ACCESS_PINS);
 
@@ -757,7 +757,7 @@ static const struct test tests[] = {
 	TEST(unmap_elsewhere_leaves_pins, 0),
 	TEST(unmap_takes_pins_of_every_access_back, 0),
 	TEST(pinned_copy_is_unmapped_on_its_own, 0),
-	TEST(access_that_is_replaced_gives_back_what_was_noted_late, 0),
+	TEST(replaced_access_drops_pins_that_the_driver_noted_late, 0),
 	TEST(access_that_is_detached_gives_back_what_was_noted_late, 0),
 	TEST(access_that_is_destroyed_gives_back_what_was_noted_late, 0),
 	TEST(unmaps_and_pins_in_parallel_lose_nothing, 0),

@@ -515,7 +515,7 @@ static void allocated_table_stays_until_it_is_destroyed(void)
 }
 
 /* GET_HW_INFO tells nothing about a real device, whatever type is asked for. */
-static void nothing_is_known_of_the_iommu_of_a_device(void)
+static void get_hw_info_is_all_zero(void)
 {
 	uint8_t info[8], zeroes[8] = { 0 };
 	uint32_t type;
@@ -552,7 +552,7 @@ static void *allocate_late(void *command)
 	return NULL;
 }
 
-static void answer_that_does_not_go_out_holds_up_no_unbind(void)
+static void failed_copy_of_an_answer_does_not_delay_unbind(void)
 {
 	struct iommu_hwpt_alloc command = { .size = sizeof(command) };
 	struct late_memory late;
@@ -934,8 +934,8 @@ static const struct test tests[] = {
 	TEST(device_can_be_attached_to_the_automatic_table_of_another, 0),
 	TEST(allocated_table_stays_until_it_is_destroyed, 0),
 	TEST(allocated_table_outlives_its_device, 0),
-	TEST(answer_that_does_not_go_out_holds_up_no_unbind, 0),
-	TEST(nothing_is_known_of_the_iommu_of_a_device, 0),
+	TEST(failed_copy_of_an_answer_does_not_delay_unbind, 0),
+	TEST(get_hw_info_is_all_zero, 0),
 	TEST(allocated_table_is_not_chosen_automatically, 0),
 	TEST(map_in_the_msi_window_keeps_the_device_off_a_table, 0),
 	TEST(table_is_allocated_while_the_device_is_attached, 0),

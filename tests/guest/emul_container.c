@@ -207,7 +207,7 @@ static int coherency_of_pci(void)
 	return coherency;
 }
 
-static void only_an_iommu_can_be_incoherent(void)
+static void dma_cc_is_1_without_a_pci_group(void)
 {
 	int with_pci = coherency_of_pci();
 
@@ -331,7 +331,7 @@ static void no_address_is_updated_with_an_emulated_device(void)
 	emul_close();
 }
 
-static void group_that_leaves_takes_nothing_with_it(void)
+static void mappings_stay_when_the_emulated_group_leaves(void)
 {
 	bool can_update = has_update_vaddr();
 
@@ -355,7 +355,7 @@ static const struct test tests[] = {
 	TEST(info_without_an_iommu_has_no_ranges, 0),
 	TEST(info_follows_the_pci_group, NEEDS_ONE),
 	TEST(nesting_without_an_iommu_is_type1v2, 0),
-	TEST(only_an_iommu_can_be_incoherent, NEEDS_ONE),
+	TEST(dma_cc_is_1_without_a_pci_group, NEEDS_ONE),
 	TEST(map_takes_any_address, 0),
 	TEST(map_needs_a_permission, 0),
 	TEST(map_can_have_any_size, 0),
@@ -363,7 +363,7 @@ static const struct test tests[] = {
 	TEST(map_can_end_at_the_end_of_all_addresses, 0),
 	TEST(group_waits_for_the_update_of_an_address, NEEDS_ONE),
 	TEST(no_address_is_updated_with_an_emulated_device, NEEDS_ONE),
-	TEST(group_that_leaves_takes_nothing_with_it, NEEDS_ONE),
+	TEST(mappings_stay_when_the_emulated_group_leaves, NEEDS_ONE),
 };
 
 int main(int argc, char **argv)

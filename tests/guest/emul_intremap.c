@@ -18,7 +18,7 @@ static void unsafe_interrupts_are_told_before_what_is_out_of_reach(void)
 }
 
 /* A container that had a domain keeps a list of ranges. Linux 6.18 and later check it first. */
-static void mapping_out_of_reach_is_told_first_once_there_are_ranges(void)
+static void after_a_domain_the_range_error_comes_first(void)
 {
 	require_unsafe_machine();
 	param_set(backend_module(), UNSAFE, "1");
@@ -34,7 +34,7 @@ static void mapping_out_of_reach_is_told_first_once_there_are_ranges(void)
 
 static const struct test tests[] = {
 	TEST(unsafe_interrupts_are_told_before_what_is_out_of_reach, NEEDS_ONE),
-	TEST(mapping_out_of_reach_is_told_first_once_there_are_ranges, NEEDS_ONE),
+	TEST(after_a_domain_the_range_error_comes_first, NEEDS_ONE),
 };
 
 int main(int argc, char **argv)

@@ -270,7 +270,7 @@ static void open_with_privilege_and_drop_it(void)
 	set_memlock_pages(0);
 }
 
-static void privilege_is_that_of_the_map(void)
+static void pins_are_charged_by_the_capability_at_map_time(void)
 {
 	open_with_privilege_and_drop_it();
 	check_eq(emul_pin(0, 4, RW), 4);
@@ -309,7 +309,7 @@ static const struct test tests[] = {
 	TEST(pin_of_another_page_than_the_mapping_has_is_not_charged_again, NEEDS_ONE),
 	TEST(copies_of_a_page_do_not_hide_pins_from_the_limit, ONLY_IOAS | NEEDS_ONE),
 	TEST(pins_of_a_copy_are_repaid_when_the_group_has_left, ONLY_IOAS | NEEDS_ONE),
-	TEST(privilege_is_that_of_the_map, 0),
+	TEST(pins_are_charged_by_the_capability_at_map_time, 0),
 	TEST(privilege_of_one_map_does_not_help_another, NEEDS_ONE),
 };
 

@@ -93,7 +93,7 @@ RIG_TEST(pins_of_the_same_range_are_counted)
 }
 
 /* Pins two of all ranges within 4 pages, and unpins them in either order. */
-RIG_TEST(overlapping_pins_hold_what_either_needs)
+RIG_TEST(page_stays_pinned_until_all_overlapping_pins_are_gone)
 {
 	unsigned int step = scaled(1U, 3U);
 	int access = open_pinner();
@@ -275,7 +275,7 @@ RIG_TEST(access_holds_its_ioas)
 	check_eq(access_create(rig.fd, rig.ioas, 2), -EOPNOTSUPP);
 }
 
-RIG_TEST(access_that_does_not_pin_may_not)
+RIG_TEST(access_without_the_pin_flag_cannot_pin)
 {
 	int access = open_access(0);
 
@@ -351,7 +351,7 @@ RIG_TEST(table_takes_over_what_is_pinned)
 	close(access);
 }
 
-RIG_TEST(pins_can_go_before_the_table)
+RIG_TEST(unpin_leaves_pages_pinned_by_an_hwpt)
 {
 	int access = open_pinner();
 	struct mock mock;
@@ -681,7 +681,7 @@ DEVICE_TEST(slow_path_reads_the_pages_that_are_pinned)
 static const struct test tests[] = {
 	RIG_ROWS(pinned_pages_are_those_that_were_mapped, 0),
 	RIG_ROWS(pins_of_the_same_range_are_counted, 0),
-	RIG_ROWS(overlapping_pins_hold_what_either_needs, 0),
+	RIG_ROWS(page_stays_pinned_until_all_overlapping_pins_are_gone, 0),
 	RIG_ROWS(pins_reach_over_several_mappings, 0),
 	RIG_ROWS(pin_may_end_inside_a_page_but_not_begin_there, 0),
 	RIG_ROWS(pin_of_what_is_not_mapped_throughout_is_refused, 0),
@@ -691,12 +691,12 @@ static const struct test tests[] = {
 	RIG_ROWS(closing_an_access_unpins, 0),
 	RIG_ROWS(access_outlives_the_descriptor, 0),
 	RIG_ROWS(access_holds_its_ioas, 0),
-	RIG_ROWS(access_that_does_not_pin_may_not, 0),
+	RIG_ROWS(access_without_the_pin_flag_cannot_pin, 0),
 	RIG_ROWS(access_that_pins_wants_whole_pages, 0),
 	RIG_ROWS(access_that_pins_is_refused_where_mappings_are_not_whole_pages,
 		 0),
 	RIG_ROWS(table_takes_over_what_is_pinned, 0),
-	RIG_ROWS(pins_can_go_before_the_table, 0),
+	RIG_ROWS(unpin_leaves_pages_pinned_by_an_hwpt, 0),
 	RIG_ROWS(unmap_takes_pins_away, 0),
 	RIG_ROWS(unmap_leaves_other_pins_alone, 0),
 	RIG_ROWS(unmap_of_everything_takes_pins_away, 0),

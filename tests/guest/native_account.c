@@ -117,7 +117,7 @@ LIMIT_TEST(map_beyond_the_limit_is_refused)
 	mem_free(memory, nbytes);
 }
 
-LIMIT_TEST(what_is_mapped_twice_counts_twice)
+LIMIT_TEST(native_memory_mapped_twice_is_charged_twice)
 {
 	check_eq(rig_map(rig_page(0), rig.buffer, 8 * PAGE), 0);
 	check_eq(rig_map(rig_page(64), rig.buffer, 8 * PAGE), 0);
@@ -345,7 +345,7 @@ RIG_TEST_WITH(1, the_privileged_have_no_limit)
 	check_eq(pinned(), 0);
 }
 
-RIG_TEST(tables_do_not_multiply_the_count)
+RIG_TEST(second_hwpt_adds_no_charge)
 {
 	check_eq(rig_map(rig_page(0), rig.buffer, BUFFER_BYTES), 0);
 	check_eq(pinned(), rig.nmocks ? BUFFER_KIB : 0);
@@ -376,7 +376,7 @@ RIG_TEST_WITH(1, failed_map_is_free_of_charge)
 static const struct test tests[] = {
 	LIMIT_ROWS(pinned_pages_are_counted_until_unmapped),
 	LIMIT_ROWS(map_beyond_the_limit_is_refused),
-	LIMIT_ROWS(what_is_mapped_twice_counts_twice),
+	LIMIT_ROWS(native_memory_mapped_twice_is_charged_twice),
 	LIMIT_ROWS(what_is_copied_counts_once),
 	LIMIT_ROWS(parts_that_are_copied_count_as_they_overlap),
 	LIMIT_ROWS(pins_of_in_kernel_users_are_counted),
@@ -388,7 +388,7 @@ static const struct test tests[] = {
 	TEST(limit_by_mm_is_one_for_each_process, 0),
 	TEST(another_process_is_charged_for_its_own_maps, 0),
 	TEST(the_privileged_have_no_limit, 0),
-	RIG_ROWS(tables_do_not_multiply_the_count, 0),
+	RIG_ROWS(second_hwpt_adds_no_charge, 0),
 	TEST(half_pages_count_as_whole_ones, 0),
 	TEST(failed_map_is_free_of_charge, 0),
 };

@@ -64,7 +64,7 @@ static void checker_notices_an_area_that_is_pinned_by_nobody(void)
 	check_said(CORRUPT_NPINS, RULE_AREAS);
 }
 
-static void checker_notices_a_mark_of_no_front_end(void)
+static void checker_notices_a_flag_without_a_front_end(void)
 {
 	check_said(CORRUPT_MARKS, RULE_AREAS);
 }
@@ -83,7 +83,7 @@ static uint64_t open_huge(void)
 	return iova;
 }
 
-static void checker_notices_a_border_that_nobody_needs(void)
+static void checker_notices_a_run_border_without_a_user(void)
 {
 	uint64_t iova = open_huge();
 
@@ -143,7 +143,7 @@ static void checker_notices_a_charge_too_few(void)
 	check_said(CORRUPT_CHARGE_LESS, RULE_CHARGES);
 }
 
-static void checker_notices_a_counter_of_the_kernel_that_has_less(void)
+static void checker_notices_a_kernel_counter_that_is_too_low(void)
 {
 	check_said(CORRUPT_COUNTER, RULE_CHARGES);
 }
@@ -195,8 +195,8 @@ static const struct test tests[] = {
 	TEST(checker_notices_a_claim_of_nobody, 0),
 	TEST(checker_notices_an_area_that_is_busy_for_nobody, 0),
 	TEST(checker_notices_an_area_that_is_pinned_by_nobody, 0),
-	TEST(checker_notices_a_mark_of_no_front_end, 0),
-	TEST(checker_notices_a_border_that_nobody_needs, 0),
+	TEST(checker_notices_a_flag_without_a_front_end, 0),
+	TEST(checker_notices_a_run_border_without_a_user, 0),
 	TEST(borders_of_a_pin_go_with_it, 0),
 	TEST(checker_notices_what_is_mapped_outside_of_areas, 0),
 	TEST(checker_notices_what_is_not_mapped, 0),
@@ -205,7 +205,7 @@ static const struct test tests[] = {
 	TEST(checker_notices_a_pin_too_few, 0),
 	TEST(checker_notices_a_charge_too_many, 0),
 	TEST(checker_notices_a_charge_too_few, 0),
-	TEST(checker_notices_a_counter_of_the_kernel_that_has_less, 0),
+	TEST(checker_notices_a_kernel_counter_that_is_too_low, 0),
 	TEST(checker_looks_after_calls_that_an_access_refuses_at_once, 0),
 };
 

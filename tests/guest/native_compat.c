@@ -162,7 +162,7 @@ V2_TEST(extensions_are_those_of_type1)
 	}
 }
 
-static void coherency_is_enforced_where_there_is_no_table(void)
+static void dma_cc_is_1_without_a_domain(void)
 {
 	rig_native_open(0);
 	check_eq(vfio_call(rig.fd, VFIO_CHECK_EXTENSION, VFIO_DMA_CC_IOMMU),
@@ -515,7 +515,7 @@ V1_TEST(version_1_cuts_between_pages_only)
 }
 
 /* Nothing was unmapped, so nothing has to be written back. */
-V1_TEST(cut_that_fails_is_told_where_nothing_can_be_written)
+V1_TEST(failed_cut_returns_its_error_with_a_read_only_argument)
 {
 	struct vfio_iommu_type1_dma_unmap *command;
 
@@ -639,7 +639,7 @@ BOTH_TEST(container_and_native_ioctls_see_the_same_mappings)
 	check_eq(unmap(base, BUFFER_BYTES), 0);
 }
 
-BOTH_TEST(container_ioctls_follow_the_chosen_ioas)
+BOTH_TEST(container_ioctls_use_the_selected_ioas)
 {
 	uint32_t other = ioas_alloc(rig.fd);
 
@@ -664,7 +664,7 @@ static const struct test tests[] = {
 	TEST(version_1_is_refused_once_a_device_has_mappings, 0),
 	TEST(version_1_is_refused_where_mappings_are_not_whole_pages, 0),
 	TEST(extensions_are_those_of_type1, 0),
-	TEST(coherency_is_enforced_where_there_is_no_table, 0),
+	TEST(dma_cc_is_1_without_a_domain, 0),
 	BOTH_ROWS(info_tells_page_sizes),
 	TEST(info_without_a_device_tells_all_page_sizes, 0),
 	BOTH_ROWS(info_that_is_too_short_has_no_chain),
@@ -685,13 +685,13 @@ static const struct test tests[] = {
 	V1_ROWS(version_1_punches_holes),
 	V1_ROWS(version_1_cuts_off_both_ends),
 	V1_ROWS(version_1_cuts_between_pages_only),
-	V1_ROWS(cut_that_fails_is_told_where_nothing_can_be_written),
+	V1_ROWS(failed_cut_returns_its_error_with_a_read_only_argument),
 	V1_ROWS(cut_mappings_are_shown_by_tables_that_come_later),
 	V1_ROWS(mapping_with_pins_in_it_is_not_cut),
 	BOTH_ROWS(impossible_unmaps_are_refused),
 	BOTH_ROWS(huge_pages_are_cut_in_version_1),
 	BOTH_ROWS(container_and_native_ioctls_see_the_same_mappings),
-	BOTH_ROWS(container_ioctls_follow_the_chosen_ioas),
+	BOTH_ROWS(container_ioctls_use_the_selected_ioas),
 };
 
 int main(int argc, char **argv)

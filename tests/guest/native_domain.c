@@ -395,7 +395,7 @@ RIG_TEST_WITH(0, device_is_refused_where_memory_is_missing)
 	mem_free(memory, 2 * PAGE);
 }
 
-RIG_TEST_WITH(0, device_is_refused_by_what_is_no_table)
+RIG_TEST_WITH(0, attach_to_an_object_that_is_no_hwpt_is_refused)
 {
 	struct mock mock;
 	struct mock second;
@@ -728,7 +728,7 @@ static int get_hw_info(uint32_t device, void *info, uint32_t room, struct iommu_
 }
 
 /* The rest of the room is zeroed, and bytes behind the room are not touched. */
-RIG_TEST_WITH(1, what_is_known_of_a_device_is_told_as_far_as_there_is_room)
+RIG_TEST_WITH(1, get_hw_info_fills_the_buffer_and_zeroes_the_rest)
 {
 	const struct test_hw_info all = { .test_reg = TEST_HW_INFO_REG };
 	uint32_t room;
@@ -813,7 +813,7 @@ static const struct test tests[] = {
 	TEST(device_is_refused_where_allowed_iova_is_out_of_its_reach, 0),
 	TEST(device_is_refused_where_mappings_do_not_fit_its_pages, 0),
 	TEST(device_is_refused_where_memory_is_missing, 0),
-	TEST(device_is_refused_by_what_is_no_table, 0),
+	TEST(attach_to_an_object_that_is_no_hwpt_is_refused, 0),
 	RIG_ROWS(memory_of_a_process_that_is_gone_stays_if_pinned, 0),
 	RIG_ROWS(memory_of_another_process_can_be_pinned, 0),
 	TEST(table_made_by_hand_mirrors_the_ioas, 0),
@@ -831,7 +831,7 @@ static const struct test tests[] = {
 	TEST(device_can_be_moved_to_another_ioas, 0),
 	TEST(device_can_be_moved_to_a_table_and_back, 0),
 	TEST(device_that_cannot_be_moved_stays, 0),
-	TEST(what_is_known_of_a_device_is_told_as_far_as_there_is_room, 0),
+	TEST(get_hw_info_fills_the_buffer_and_zeroes_the_rest, 0),
 	TEST(pasids_of_a_device_are_told, 0),
 	TEST(impossible_questions_about_a_device_are_refused, 0),
 };

@@ -135,7 +135,7 @@ static void make_useless_gaps(uint32_t ioas)
 		require_eq(map_at(ioas, i * 2 * HUGE / PAGE), 0);
 }
 
-static void places_are_found_behind_many_useless_gaps(void)
+static void iova_is_chosen_behind_many_misaligned_gaps(void)
 {
 	uint64_t iova, expected = NAREAS * 2 * HUGE + HUGE;
 	unsigned int i;
@@ -198,7 +198,7 @@ static const struct test tests[] = {
 	TEST(copies_count_against_the_limit, 0),
 	TEST(a_limit_of_zero_allows_no_mapping, 0),
 	TEST(all_ioas_of_a_container_share_its_limit, NEEDS_ONE),
-	TEST(places_are_found_behind_many_useless_gaps, 0),
+	TEST(iova_is_chosen_behind_many_misaligned_gaps, 0),
 	TEST(a_copy_of_many_pieces_is_all_or_nothing, 0),
 	TEST(a_device_comes_to_many_areas, 0),
 };

@@ -89,7 +89,7 @@ static void check_waits_for_attach(long long (*function)(void), long long result
 	late_memory_free(&late);
 }
 
-RIG_TEST_WITH(0, question_for_ranges_waits_for_a_device_that_comes)
+RIG_TEST_WITH(0, iova_ranges_waits_for_an_attach_under_way)
 {
 	check_waits_for_attach(ask_for_alignment, MOCK_IO_PAGE);
 }
@@ -158,7 +158,7 @@ RIG_TEST_WITH(1, map_at_a_fixed_iova_waits_for_no_map_under_way)
 }
 
 static const struct test tests[] = {
-	TEST(question_for_ranges_waits_for_a_device_that_comes, 0),
+	TEST(iova_ranges_waits_for_an_attach_under_way, 0),
 	TEST(question_for_coherency_waits_for_a_device_that_comes, 0),
 	TEST(list_of_allowed_ranges_waits_for_a_device_that_comes, 0),
 	TEST(unmap_waits_for_a_device_that_comes, 0),

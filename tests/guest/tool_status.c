@@ -87,7 +87,7 @@ static void status_tells_containers_that_are_not_ours(void)
 }
 
 /* serve=all: the descriptor does not tell whose container it is. */
-static void a_container_of_ours_through_the_kernel_s_node_is_no_other(void)
+static void container_of_ours_on_the_stock_node_is_not_listed_as_stock(void)
 {
 	struct rig rig;
 
@@ -248,7 +248,7 @@ static const struct test tests[] = {
 	TEST(without_containers_status_says_so, ONLY_IOAS),
 	TEST(status_shows_a_container_of_ours, ONLY_IOAS | NEEDS_ONE),
 	TEST(status_tells_containers_that_are_not_ours, ONLY_IOAS | NEEDS_ONE),
-	TEST(a_container_of_ours_through_the_kernel_s_node_is_no_other,
+	TEST(container_of_ours_on_the_stock_node_is_not_listed_as_stock,
 	     ONLY_IOAS | NEEDS_ONE),
 	TEST(status_shows_native_contexts, ONLY_IOAS),
 	TEST(a_vm_has_its_name, ONLY_IOAS | NEEDS_ONE),

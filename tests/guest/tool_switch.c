@@ -290,7 +290,7 @@ static void off_puts_back_the_former_value_of_serve(void)
 	}
 }
 
-static void on_that_mends_does_not_forget_what_was_there(void)
+static void on_that_repairs_keeps_the_original_state_for_off(void)
 {
 	char serve[32];
 
@@ -428,7 +428,7 @@ static void a_node_of_a_former_load_is_mended_by_on_and_removed_by_off(void)
 	check_untouched(&before);
 }
 
-static void a_link_made_by_hand_counts(void)
+static void manual_link_is_reported_as_on(void)
 {
 	untouched_note(&before);
 	require_eq(or_errno(rename(STOCK_NODE, ASIDE_NODE)), 0);
@@ -680,7 +680,7 @@ static const struct test tests[] = {
 	TEST(refresh_sets_serve_again, ONLY_IOAS),
 	TEST(a_node_made_by_hand_is_noticed_and_replaced, ONLY_IOAS),
 	TEST(off_puts_back_the_former_value_of_serve, ONLY_IOAS),
-	TEST(on_that_mends_does_not_forget_what_was_there, ONLY_IOAS),
+	TEST(on_that_repairs_keeps_the_original_state_for_off, ONLY_IOAS),
 	TEST(a_node_of_ours_is_for_those_who_may_use_the_kernel_s, ONLY_IOAS),
 	TEST(on_and_off_twice_are_harmless, ONLY_IOAS),
 	TEST(the_way_can_be_changed, ONLY_IOAS),
@@ -688,7 +688,7 @@ static const struct test tests[] = {
 	TEST(off_works_without_the_module, ONLY_IOAS),
 	TEST(vfio_itself_can_be_loaded_anew_meanwhile, ONLY_IOAS | NEEDS_ONE),
 	TEST(a_node_of_a_former_load_is_mended_by_on_and_removed_by_off, ONLY_IOAS),
-	TEST(a_link_made_by_hand_counts, ONLY_IOAS),
+	TEST(manual_link_is_reported_as_on, ONLY_IOAS),
 	TEST(a_link_made_over_the_node_gives_way_to_a_fresh_node,
 	     ONLY_IOAS | NEEDS_ONE),
 	TEST(status_sees_what_somebody_else_changed, ONLY_IOAS),

@@ -153,7 +153,7 @@ static void a_lock_that_is_no_file_of_root_s_is_refused(void)
 
 /* --- directories and files */
 
-static void what_others_can_write_is_not_believed(void)
+static void state_directory_writable_by_others_is_refused(void)
 {
 	untouched_note(&before);
 	require_eq(run_switch("off"), 0);
@@ -337,7 +337,7 @@ static void have_backend_asked(void)
 		}
 }
 
-static void a_user_who_has_the_backend_asked_does_not_keep_root_from_switching(void)
+static void ioctls_of_another_user_do_not_keep_root_from_switching(void)
 {
 	struct other other;
 	uint64_t start_ns;
@@ -637,7 +637,7 @@ static void a_container_in_use_that_no_process_has_is_refused(void)
 	check_prompt(0, "on");
 }
 
-static void a_container_of_ours_that_no_process_has_is_said(void)
+static void own_container_without_a_process_is_reported(void)
 {
 	struct parcel parcel;
 	int fd = open(IOAS_NODE, O_RDWR | O_CLOEXEC);
@@ -912,7 +912,7 @@ static void a_user_who_holds_the_users_of_the_module_does_not_keep_status_waitin
 }
 
 /* While /proc is held no process can be found, but switching needs none. */
-static void the_switch_does_without_proc(void)
+static void switch_works_without_proc(void)
 {
 	require_eq(or_errno(unshare(CLONE_NEWNS)), 0);
 	require_eq(or_errno(mount("tmpfs", "/proc", "tmpfs", 0, NULL)), 0);
@@ -978,7 +978,7 @@ static const struct test tests[] = {
 	TEST(locks_of_other_users_keep_nobody_waiting, ONLY_IOAS),
 	TEST(another_switch_is_waited_for_and_named, ONLY_IOAS),
 	TEST(a_lock_that_is_no_file_of_root_s_is_refused, ONLY_IOAS),
-	TEST(what_others_can_write_is_not_believed, ONLY_IOAS),
+	TEST(state_directory_writable_by_others_is_refused, ONLY_IOAS),
 	TEST(a_state_that_is_no_file_is_said_and_not_waited_for, ONLY_IOAS),
 	TEST(the_umask_keeps_nobody_from_seeing_the_state, ONLY_IOAS),
 	TEST(a_state_that_cannot_be_read_is_not_taken_for_off, ONLY_IOAS),
@@ -994,17 +994,17 @@ static const struct test tests[] = {
 	TEST(a_container_in_use_that_is_not_found_is_refused, ONLY_IOAS | NEEDS_ONE | TAKES_LONG),
 	TEST(a_search_that_ends_early_is_said, ONLY_IOAS | TAKES_LONG),
 	TEST(a_container_in_use_that_no_process_has_is_refused, ONLY_IOAS | NEEDS_ONE),
-	TEST(a_container_of_ours_that_no_process_has_is_said, ONLY_IOAS),
+	TEST(own_container_without_a_process_is_reported, ONLY_IOAS),
 	TEST(a_container_of_ours_that_a_process_has_is_not_said_to_be_hidden,
 	     ONLY_IOAS | NEEDS_ONE),
 	TEST(a_container_of_ours_that_no_process_has_is_one_with_a_backend_too,
 	     ONLY_IOAS | NEEDS_ONE),
-	TEST(a_user_who_has_the_backend_asked_does_not_keep_root_from_switching, ONLY_IOAS),
+	TEST(ioctls_of_another_user_do_not_keep_root_from_switching, ONLY_IOAS),
 	TEST(a_container_in_use_that_is_open_for_ioctls_alone_is_refused, ONLY_IOAS | NEEDS_ONE),
 	TEST(a_dead_file_system_does_not_keep_root_waiting, ONLY_IOAS),
 	TEST(a_dead_file_system_in_place_of_a_node_does_not_either, ONLY_IOAS),
 	TEST(a_user_who_holds_the_users_of_the_module_does_not_keep_status_waiting, ONLY_IOAS),
-	TEST(the_switch_does_without_proc, ONLY_IOAS),
+	TEST(switch_works_without_proc, ONLY_IOAS),
 	TEST(a_link_in_place_of_our_node_is_not_followed, ONLY_IOAS),
 	TEST(a_user_who_holds_the_directory_of_nodes_keeps_nobody_who_only_looks, ONLY_IOAS),
 	TEST(a_user_who_holds_the_directory_of_the_state_keeps_nobody_who_only_looks, ONLY_IOAS),

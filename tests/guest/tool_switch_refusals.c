@@ -228,7 +228,7 @@ static void something_unknown_in_place_is_refused(void)
 	require_eq(or_errno(rename("/dev/kept", STOCK_NODE)), 0);
 }
 
-static void something_unknown_aside_is_refused(void)
+static void unknown_file_at_vfio_stock_is_refused(void)
 {
 	untouched_note(&before);
 	put_unknown(ASIDE_NODE);
@@ -305,7 +305,7 @@ static void without_apparmor_s_rule_a_link_is_refused(void)
 	remove_libvirt();
 }
 
-static void with_the_rule_that_it_names_on_is_done(void)
+static void on_succeeds_once_the_named_apparmor_rule_exists(void)
 {
 	have_libvirt();
 	untouched_note(&before);
@@ -379,11 +379,11 @@ static const struct test tests[] = {
 	TEST(a_kernel_with_an_iommufd_is_refused, ONLY_IOAS),
 	TEST(our_own_dev_iommu_is_no_reason_to_refuse, ONLY_IOAS),
 	TEST(something_unknown_in_place_is_refused, ONLY_IOAS),
-	TEST(something_unknown_aside_is_refused, ONLY_IOAS),
+	TEST(unknown_file_at_vfio_stock_is_refused, ONLY_IOAS),
 	TEST(off_does_not_touch_what_it_does_not_know, ONLY_IOAS),
 	TEST(a_mount_in_place_is_refused, ONLY_IOAS),
 	TEST(without_apparmor_s_rule_a_link_is_refused, ONLY_IOAS),
-	TEST(with_the_rule_that_it_names_on_is_done, ONLY_IOAS),
+	TEST(on_succeeds_once_the_named_apparmor_rule_exists, ONLY_IOAS),
 	TEST(where_libvirt_does_not_use_apparmor_no_rule_is_needed, ONLY_IOAS),
 	TEST(serve_none_is_refused, ONLY_IOAS | NEEDS_ONE),
 	TEST(other_parameters_than_stock_s_are_warned_of, ONLY_IOAS),

@@ -111,7 +111,7 @@ START_TEST(without_memory_there_is_no_access)
 }
 END_TEST
 
-START_TEST(an_access_is_attached_to_one_ioas_that_there_is)
+START_TEST(attach_to_a_missing_or_second_ioas_is_refused)
 {
 	struct ioas_access *second = make_access(&pinning_ops);
 
@@ -176,7 +176,7 @@ START_TEST(without_memory_an_access_stays_where_it_is)
 }
 END_TEST
 
-START_TEST(a_pin_holds_after_its_domain)
+START_TEST(pins_stay_when_the_last_domain_ends)
 {
 	struct ioas_hwpt *hwpt = add_domain(ioas, PAGE_SIZE);
 
@@ -189,7 +189,7 @@ START_TEST(a_pin_holds_after_its_domain)
 }
 END_TEST
 
-START_TEST(a_pin_of_nonsense_is_refused)
+START_TEST(a_pin_with_invalid_arguments_is_refused)
 {
 	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
 	ck_assert_int_eq(vfio_ioas_access_pin_pages(access, IOVA, 0, list, 0), -EINVAL);
@@ -200,7 +200,7 @@ START_TEST(a_pin_of_nonsense_is_refused)
 }
 END_TEST
 
-START_TEST(an_access_that_said_so_cannot_pin)
+START_TEST(an_access_made_without_pinning_cannot_pin)
 {
 	struct ioas_access *reading = make_access(&reading_ops);
 
@@ -531,7 +531,7 @@ static void unpin_page(struct ioas_access *access, unsigned long page)
 	vfio_ioas_access_unpin_pages(access, IOVA + page * PAGE_SIZE, PAGE_SIZE);
 }
 
-START_TEST(an_access_that_has_pins_gives_back_none_of_another_one)
+START_TEST(an_unpin_never_drops_the_pin_of_another_access)
 {
 	struct ioas_access *second = make_access(&pinning_ops);
 	unsigned long page = _i, unmapped;
@@ -558,7 +558,7 @@ START_TEST(an_access_that_has_pins_gives_back_none_of_another_one)
 END_TEST
 
 /* Also if the new access is at the same address in memory as the lost one. */
-START_TEST(a_pin_that_was_lost_with_its_access_is_no_other_one_s)
+START_TEST(a_new_access_cannot_unpin_a_lost_pin)
 {
 	ck_assert_int_eq(map_pages(ioas, IOVA, 5, 0), 0);
 	ck_assert_int_eq(pin(5), 0);
@@ -714,7 +714,7 @@ START_TEST(an_unmap_that_fails_once_the_driver_let_go_leaves_the_area_as_it_was)
 }
 END_TEST
 
-START_TEST(an_unmap_in_vain_leaves_the_area_as_it_was)
+START_TEST(a_failed_unmap_leaves_the_area_live)
 {
 	unsigned long unmapped;
 
@@ -770,7 +770,7 @@ static void unmap_in_vain(void)
 }
 
 /* While iova_lock is held, no crowd of waiters must be woken: their number has no limit. */
-START_TEST(a_thread_with_iova_lock_wakes_no_crowd)
+START_TEST(no_crowd_is_woken_under_iova_lock)
 {
 	static void (*const calls[])(void) = {
 		call_of_driver, pin_and_unpin, cut_whole, unmap_whole, unmap_pinned,
@@ -1207,7 +1207,7 @@ START_TEST(an_access_is_there_until_its_calls_have_returned)
 END_TEST
 
 /* The access was detached with a pin. A late unpin of it runs beside the end of the access. */
-START_TEST(a_late_unpin_and_the_end_of_the_access_get_along)
+START_TEST(an_unpin_races_with_destroy_of_a_detached_access)
 {
 	const struct shim_thread threads[] = { { give_back }, { destroy_access } };
 
@@ -1346,7 +1346,7 @@ START_TEST(a_dying_process_waits_for_no_pin_that_is_under_way)
 }
 END_TEST
 
-START_TEST(a_dying_process_gives_a_driver_no_time)
+START_TEST(a_dying_process_does_not_wait_after_a_notice)
 {
 	unsigned long unmapped;
 
@@ -1752,15 +1752,15 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, without_memory_there_is_no_access, 0, 2);
-	tcase_add_test(tcase, an_access_is_attached_to_one_ioas_that_there_is);
+	tcase_add_test(tcase, attach_to_a_missing_or_second_ioas_is_refused);
 	tcase_add_test(tcase, an_ioas_with_an_access_is_not_destroyed);
 	tcase_add_test(tcase, pins_make_the_granule_a_page);
 	tcase_add_test(tcase, an_access_that_is_replaced_lets_go_and_leaves);
 	tcase_add_test(tcase, replaced_by_the_same_ioas_nothing_changes);
 	tcase_add_test(tcase, without_memory_an_access_stays_where_it_is);
-	tcase_add_test(tcase, a_pin_holds_after_its_domain);
-	tcase_add_test(tcase, a_pin_of_nonsense_is_refused);
-	tcase_add_test(tcase, an_access_that_said_so_cannot_pin);
+	tcase_add_test(tcase, pins_stay_when_the_last_domain_ends);
+	tcase_add_test(tcase, a_pin_with_invalid_arguments_is_refused);
+	tcase_add_test(tcase, an_access_made_without_pinning_cannot_pin);
 	tcase_add_test(tcase, a_pin_over_a_hole_leaves_nothing_pinned);
 	tcase_add_test(tcase, an_unmap_tells_the_driver_and_goes_on);
 	tcase_add_test(tcase, no_pin_gets_in_while_the_user_unmaps);
@@ -1774,17 +1774,17 @@ int main(void)
 	tcase_add_loop_test(tcase, an_ioas_that_ends_leaves_only_the_map_with_a_lost_pin, 0, 3);
 	tcase_add_loop_test(tcase, all_maps_end_but_those_that_a_driver_keeps, 0, 3);
 	tcase_add_test(tcase, an_access_does_not_give_back_what_another_one_pinned);
-	tcase_add_loop_test(tcase, an_access_that_has_pins_gives_back_none_of_another_one, 0, 2);
-	tcase_add_test(tcase, a_pin_that_was_lost_with_its_access_is_no_other_one_s);
+	tcase_add_loop_test(tcase, an_unpin_never_drops_the_pin_of_another_access, 0, 2);
+	tcase_add_test(tcase, a_new_access_cannot_unpin_a_lost_pin);
 	tcase_add_test(tcase, an_access_gives_back_no_pin_by_another_map_of_the_same_memory);
 	tcase_add_test(tcase, an_unpin_of_what_is_not_pinned_is_complained_about);
 	tcase_add_test(tcase, an_unpin_of_less_than_was_pinned_leaves_the_pin);
 	tcase_add_test(tcase, an_unmap_that_fails_below_a_pinned_area_leaves_that_as_it_was);
 	tcase_add_test(tcase, an_unmap_that_fails_once_the_driver_let_go_leaves_the_area_as_it_was);
-	tcase_add_test(tcase, an_unmap_in_vain_leaves_the_area_as_it_was);
+	tcase_add_test(tcase, a_failed_unmap_leaves_the_area_live);
 	tcase_add_test(tcase, the_last_page_there_is_can_be_pinned_and_unpinned);
 	tcase_add_test(tcase, a_mapping_that_is_pinned_is_not_cut);
-	tcase_add_loop_test(tcase, a_thread_with_iova_lock_wakes_no_crowd, 0, 6);
+	tcase_add_loop_test(tcase, no_crowd_is_woken_under_iova_lock, 0, 6);
 	tcase_add_loop_test(tcase, what_is_written_is_read_again, 0, 4);
 	tcase_add_test(tcase, the_owner_copies_without_sharing_the_store);
 	tcase_add_loop_test(tcase, after_detach_no_call_of_the_driver_is_under_way, 0, 30);
@@ -1796,13 +1796,13 @@ int main(void)
 	tcase_add_loop_test(tcase, an_access_is_destroyed_after_the_call_that_changes_it, 0, 2);
 	tcase_add_test(tcase, an_access_that_ends_is_not_changed);
 	tcase_add_loop_test(tcase, an_access_is_there_until_its_calls_have_returned, 0, 4);
-	tcase_add_test(tcase, a_late_unpin_and_the_end_of_the_access_get_along);
+	tcase_add_test(tcase, an_unpin_races_with_destroy_of_a_detached_access);
 	tcase_add_loop_test(tcase, an_unmap_waits_only_for_calls_that_are_inside, 0, 10);
 	tcase_add_test(tcase, a_dying_process_waits_for_nobody);
 	tcase_add_loop_test(tcase, a_dying_process_waits_for_no_pin_that_is_under_way, 0, 10);
 	tcase_add_loop_test(tcase, an_unmap_of_everything_waits_though_its_process_dies, 0, 10);
 	tcase_add_test(tcase, a_dying_process_waits_for_no_other_unmap);
-	tcase_add_test(tcase, a_dying_process_gives_a_driver_no_time);
+	tcase_add_test(tcase, a_dying_process_does_not_wait_after_a_notice);
 	tcase_add_test(tcase, an_access_without_a_callback_is_not_told);
 	tcase_add_test(tcase, a_shared_store_is_read_without_memory);
 	tcase_add_loop_test(tcase, a_mapping_that_somebody_else_has_is_not_cut, 0, 4);

@@ -99,7 +99,7 @@ END_TEST
 
 static const enum account_mode modes[] = { ACCOUNT_USER, ACCOUNT_MM, ACCOUNT_MLOCK };
 
-START_TEST(no_pages_cost_nothing)
+START_TEST(a_charge_of_zero_pages_always_succeeds)
 {
 	create(modes[_i], false, 0);
 	process.task.is_dying = true;
@@ -142,7 +142,7 @@ START_TEST(whoever_runs_into_the_limit_is_told)
 }
 END_TEST
 
-START_TEST(the_limit_is_that_of_the_moment)
+START_TEST(a_charge_uses_the_current_rlimit)
 {
 	create(modes[_i], false, 1);
 	ck_assert_int_eq(charge(2), -ENOMEM);
@@ -182,7 +182,7 @@ static void hold_the_lock(void *unused)
 	up_write(&process.mm.mmap_lock);
 }
 
-START_TEST(who_changes_the_mm_is_waited_for)
+START_TEST(a_charge_waits_for_the_mmap_lock)
 {
 	const struct shim_thread threads[] = { { hold_the_lock }, { charge_for_a_lock } };
 
@@ -284,7 +284,7 @@ START_TEST(an_account_is_that_of_the_caller_or_not)
 }
 END_TEST
 
-START_TEST(what_others_charge_at_the_same_moment_counts)
+START_TEST(a_concurrent_charge_is_counted)
 {
 	long *counter = counters[_i].user ? &process.user.locked_vm.n :
 					    (long *)&process.mm.locked_vm;
@@ -311,13 +311,13 @@ int main(void)
 			    ARRAY_SIZE(counters));
 	tcase_add_test(tcase, the_capability_lifts_the_limit_of_a_container_but_not_the_count);
 	tcase_add_loop_test(tcase, the_capability_makes_native_maps_count_as_pinned_only, 0, 2);
-	tcase_add_loop_test(tcase, no_pages_cost_nothing, 0, nmodes);
+	tcase_add_loop_test(tcase, a_charge_of_zero_pages_always_succeeds, 0, nmodes);
 	tcase_add_loop_test(tcase, a_sum_that_overflows_is_over_the_limit, 0, nmodes);
 	tcase_add_loop_test(tcase, a_counter_that_is_over_the_limit_takes_no_more, 0, nmodes);
 	tcase_add_loop_test(tcase, whoever_runs_into_the_limit_is_told, 0, nmodes);
-	tcase_add_loop_test(tcase, the_limit_is_that_of_the_moment, 0, nmodes);
+	tcase_add_loop_test(tcase, a_charge_uses_the_current_rlimit, 0, nmodes);
 	tcase_add_loop_test(tcase, another_process_charges_whom_the_account_is_of, 0, nmodes);
-	tcase_add_loop_test(tcase, who_changes_the_mm_is_waited_for, 0, 10);
+	tcase_add_loop_test(tcase, a_charge_waits_for_the_mmap_lock, 0, 10);
 	tcase_add_test(tcase, a_fatal_signal_ends_the_wait_for_the_mm);
 	tcase_add_loop_test(tcase, refunds_are_paid_together, 0, nmodes);
 	tcase_add_loop_test(tcase, a_refund_of_another_account_pays_the_first, 0, nmodes);
@@ -325,7 +325,7 @@ int main(void)
 	tcase_add_test(tcase, without_memory_there_is_no_account);
 	tcase_add_test(tcase, the_last_reference_lets_the_process_go);
 	tcase_add_test(tcase, an_account_is_that_of_the_caller_or_not);
-	tcase_add_loop_test(tcase, what_others_charge_at_the_same_moment_counts, 0,
+	tcase_add_loop_test(tcase, a_concurrent_charge_is_counted, 0,
 			    ARRAY_SIZE(counters));
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);

@@ -202,7 +202,7 @@ START_TEST(a_store_is_shared_only_while_its_area_is_live_and_busy)
 }
 END_TEST
 
-START_TEST(a_pin_says_whose_it_is)
+START_TEST(a_pin_of_kind_area_is_refused)
 {
 	struct account_refund refund = { };
 	struct store_user pin = { .first_index = 1, .last_index = 1 };
@@ -285,7 +285,7 @@ int main(void)
 	tcase_add_test(tcase, a_hold_in_a_copy_has_what_the_owner_has_by_now);
 	tcase_add_test(tcase, a_dead_owner_is_not_paid);
 	tcase_add_test(tcase, a_store_is_shared_only_while_its_area_is_live_and_busy);
-	tcase_add_test(tcase, a_pin_says_whose_it_is);
+	tcase_add_test(tcase, a_pin_of_kind_area_is_refused);
 	tcase_add_test(tcase, freeing_many_areas_pauses);
 	tcase_add_test(tcase, memory_that_begins_inside_a_page_keeps_its_owner);
 	tcase_add_test(tcase, a_new_address_of_the_same_owner_charges_nothing);

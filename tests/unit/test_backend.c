@@ -122,7 +122,7 @@ static long unmap_with_report(void)
 }
 
 /* The unbind of a driver waits for the release of its container, with locks of vfio held. */
-START_TEST(argument_that_does_not_come_holds_up_no_release)
+START_TEST(release_does_not_wait_for_an_argument_that_faults)
 {
 	static const struct {
 		long (*call)(void);
@@ -332,7 +332,7 @@ START_TEST(info_is_written_by_whole_members)
 }
 END_TEST
 
-START_TEST(addresses_of_mappings_of_a_few_bytes_become_void)
+START_TEST(vaddr_void_counts_bytes_of_partial_pages)
 {
 	struct ioas_map map = {
 		.rule = MAP_FIXED, .iova = PAGE_SIZE, .uptr = SHIM_USER_BASE, .nbytes = 1,
@@ -491,7 +491,7 @@ static const struct {
 };
 
 /* One function reads an argument that is in memory, another one that has to be faulted in. */
-START_TEST(what_dirty_tracking_says_of_its_argument)
+START_TEST(arguments_of_dirty_pages_are_checked)
 {
 	unsigned int i;
 
@@ -588,7 +588,7 @@ START_TEST(table_stays_until_the_module_goes)
 END_TEST
 
 /* Without memory to register again we stay behind stock type1, and log that. */
-START_TEST(being_asked_second_is_told)
+START_TEST(failed_second_registration_is_logged)
 {
 	const struct vfio_iommu_driver_ops *ours;
 	unsigned int n;
@@ -738,7 +738,7 @@ static struct ioas *select_new_ioas(void)
 	return ioas;
 }
 
-START_TEST(coherency_is_that_of_all_groups_whatever_is_selected)
+START_TEST(dma_cc_covers_all_groups_of_all_ioases)
 {
 	struct iommu_group *enforcing = shim_group_create();
 	struct iommu_group *other = shim_group_create();
@@ -1125,7 +1125,7 @@ static void join_where_it_ends(void *unused)
 	ioas_put(ending);
 }
 
-START_TEST(a_group_joins_beside_the_end_of_what_is_selected)
+START_TEST(a_group_joins_while_the_selected_ioas_is_destroyed)
 {
 	const struct shim_thread threads[] = { { join_where_it_ends }, { destroy_the_selected } };
 	struct iommu_group *group = shim_group_create();
@@ -1692,10 +1692,10 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, call_without_a_handle_is_refused);
 	tcase_add_test(tcase, call_with_the_handle_of_a_released_container_is_refused);
-	tcase_add_loop_test(tcase, argument_that_does_not_come_holds_up_no_release, 0, 12);
+	tcase_add_loop_test(tcase, release_does_not_wait_for_an_argument_that_faults, 0, 12);
 	tcase_add_loop_test(tcase, what_a_report_uses_stays_while_its_bitmap_does_not_come, 0, 20);
 	tcase_add_loop_test(tcase, destroy_waits_for_a_report_however_long_that_takes, 0, 2);
-	tcase_add_loop_test(tcase, what_dirty_tracking_says_of_its_argument, 0, 2);
+	tcase_add_loop_test(tcase, arguments_of_dirty_pages_are_checked, 0, 2);
 	tcase_add_test(tcase, call_does_not_wait_in_a_module_that_goes);
 	tcase_add_test(tcase, emulated_group_does_not_join_where_half_a_page_is_mapped);
 	tcase_add_test(tcase, address_is_not_voided_beside_an_emulated_group);
@@ -1703,13 +1703,13 @@ int main(void)
 	tcase_add_test(tcase,
 		       table_that_is_not_asked_first_any_more_serves_what_it_has_and_no_more);
 	tcase_add_test(tcase, table_stays_until_the_module_goes);
-	tcase_add_test(tcase, being_asked_second_is_told);
+	tcase_add_test(tcase, failed_second_registration_is_logged);
 	tcase_add_test(tcase, a_module_that_is_no_backend_changes_nothing);
 	tcase_add_loop_test(tcase, stock_that_is_loaded_meanwhile_is_not_asked_first, 1, 21);
 	tcase_add_test(tcase, failing_registration_leaves_nothing);
 	tcase_add_test(tcase, container_without_memory_leaves_nothing);
 	tcase_add_test(tcase, info_without_memory_for_its_capabilities_is_refused);
-	tcase_add_test(tcase, coherency_is_that_of_all_groups_whatever_is_selected);
+	tcase_add_test(tcase, dma_cc_covers_all_groups_of_all_ioases);
 	tcase_add_test(tcase, ioas_that_a_group_is_in_or_leaves_cannot_be_destroyed);
 	tcase_add_loop_test(tcase, a_device_without_a_handle_is_not_registered, 0, 2);
 	tcase_add_loop_test(tcase, a_pin_that_fails_does_not_share_the_page_of_another_group, 0, 2);
@@ -1723,7 +1723,7 @@ int main(void)
 	tcase_add_test(tcase, a_group_that_joins_makes_one_ioas_at_most);
 	tcase_add_test(tcase, argument_whose_second_part_cannot_be_read_is_refused);
 	tcase_add_test(tcase, info_is_written_by_whole_members);
-	tcase_add_test(tcase, addresses_of_mappings_of_a_few_bytes_become_void);
+	tcase_add_test(tcase, vaddr_void_counts_bytes_of_partial_pages);
 	tcase_add_test(tcase, a_nesting_container_says_what_it_is);
 	tcase_add_loop_test(tcase, a_container_ends_after_the_calls_that_keep_it, 0, 20);
 	tcase_add_test(tcase, what_enters_an_ioas_that_has_ended_finds_none);
@@ -1731,7 +1731,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_join_that_fails_leaves_no_ioas, 0, 2);
 	tcase_add_test(tcase, a_group_that_joins_leaves_what_is_selected_meanwhile);
 	tcase_add_test(tcase, a_group_joins_once_and_not_without_an_iommu);
-	tcase_add_loop_test(tcase, a_group_joins_beside_the_end_of_what_is_selected, 0, 10);
+	tcase_add_loop_test(tcase, a_group_joins_while_the_selected_ioas_is_destroyed, 0, 10);
 	tcase_add_test(tcase, a_group_does_not_join_where_an_address_has_become_void);
 	tcase_add_loop_test(tcase, a_dying_process_does_not_wait_to_enter, 0, 3);
 	tcase_add_test(tcase, a_device_keeps_its_pins_when_one_of_a_group_with_its_number_closes);

@@ -210,7 +210,7 @@ START_TEST(a_run_that_is_not_all_in_a_hole_is_refused)
 END_TEST
 
 /* A fill is undone in the middle. A later run may reach over the old border. */
-START_TEST(what_was_cleared_is_one_hole_again)
+START_TEST(cleared_runs_merge_into_one_hole)
 {
 	model_init(10);
 	model_set(0, 2, 0x1000, EXTENT_CHARGED);
@@ -560,7 +560,7 @@ int main(void)
 	tcase_add_test(tcase, pages_scattered_in_memory_cost_at_most_eight_and_a_half_bytes);
 	tcase_add_test(tcase, huge_pages_cost_at_most_sixteen_bytes_each);
 	tcase_add_test(tcase, a_run_that_is_not_all_in_a_hole_is_refused);
-	tcase_add_test(tcase, what_was_cleared_is_one_hole_again);
+	tcase_add_test(tcase, cleared_runs_merge_into_one_hole);
 	tcase_add_loop_test(tcase, a_run_that_finds_no_memory_leaves_no_trace, 0, 2);
 	tcase_add_test(tcase, joining_undoes_a_cut_and_nothing_else);
 	tcase_add_test(tcase, a_walk_tells_what_was_cut_in_one_piece);

@@ -241,7 +241,7 @@ START_TEST(a_domain_that_reaches_further_than_a_group_is_not_shared)
 }
 END_TEST
 
-START_TEST(a_domain_that_reaches_further_cannot_be_asked_for)
+START_TEST(attach_to_an_hwpt_with_a_wider_aperture_is_refused)
 {
 	struct iommu_group *narrow = create_group(16);
 	struct iommu_group *wide = create_group(32);
@@ -361,7 +361,7 @@ START_TEST(a_group_that_enforces_coherency_is_alone_among_those_that_do_not)
 }
 END_TEST
 
-START_TEST(a_table_of_an_idle_device_knows_what_its_driver_says_late)
+START_TEST(an_hwpt_gets_the_limits_that_its_driver_sets_at_attach)
 {
 	struct iommu_group *group = create_group(16);
 	struct ioas_device *idev = bind(group, 0);
@@ -668,7 +668,7 @@ static void ask_for_coherency(void *unused)
 	asked = ioas_ctx_enforces_coherency(&ctx);
 }
 
-START_TEST(a_question_for_coherency_waits_for_groups_that_come)
+START_TEST(check_of_coherency_waits_for_groups_mutex)
 {
 	const struct shim_thread threads[] = { { hold_groups }, { ask_for_coherency } };
 	struct iommu_group *group = create_group(16);
@@ -709,7 +709,7 @@ START_TEST(a_second_device_without_memory_takes_nothing_from_the_first)
 END_TEST
 
 /* The first two regions leave no IOVA. That is checked after the third one is reserved. */
-START_TEST(want_of_memory_for_a_region_is_told_before_want_of_iova)
+START_TEST(enomem_comes_before_einval_for_reserved_regions)
 {
 	struct iommu_group *group = create_group(0);
 	unsigned int n;
@@ -1119,7 +1119,7 @@ static void end_world(void)
 	expect(shim_npinned == 0);
 }
 
-START_TEST(groups_come_and_go_as_they_should)
+START_TEST(random_sequences_of_groups_agree_with_the_model)
 {
 	unsigned int step;
 
@@ -1160,14 +1160,14 @@ int main(void)
 	tcase_add_test(tcase, a_group_whose_msi_window_cannot_be_prepared_is_refused);
 	tcase_add_test(tcase, the_aperture_of_a_shared_domain_outlives_the_group_that_brought_it);
 	tcase_add_test(tcase, a_domain_that_reaches_further_than_a_group_is_not_shared);
-	tcase_add_test(tcase, a_domain_that_reaches_further_cannot_be_asked_for);
+	tcase_add_test(tcase, attach_to_an_hwpt_with_a_wider_aperture_is_refused);
 	tcase_add_test(tcase, regions_stay_reserved_while_any_device_is_attached);
 	tcase_add_test(tcase, a_group_that_leaves_no_iova_is_refused);
 	tcase_add_test(tcase, a_group_that_can_forge_interrupts_leaves_no_trace);
 	tcase_add_test(tcase, unsafe_interrupts_are_told_before_what_is_out_of_reach);
 	tcase_add_loop_test(tcase, mapping_out_of_reach_is_told_first_where_there_are_ranges, 0, 2);
 	tcase_add_test(tcase, a_group_that_enforces_coherency_is_alone_among_those_that_do_not);
-	tcase_add_loop_test(tcase, a_table_of_an_idle_device_knows_what_its_driver_says_late, 0, 2);
+	tcase_add_loop_test(tcase, an_hwpt_gets_the_limits_that_its_driver_sets_at_attach, 0, 2);
 	tcase_add_loop_test(tcase, a_table_of_a_device_in_use_is_filled_when_a_group_comes, 0, 2);
 	tcase_add_test(tcase, a_table_that_was_never_used_can_be_destroyed);
 	tcase_add_loop_test(tcase, a_device_that_must_not_be_bound_leaves_no_trace, 0, 3);
@@ -1180,10 +1180,10 @@ int main(void)
 	tcase_add_loop_test(tcase, areas_go_with_the_last_group_unless_they_are_kept, 0, 2);
 	tcase_add_loop_test(tcase, nothing_is_mapped_while_a_group_leaves_a_shared_domain, 0, 50);
 	tcase_add_loop_test(tcase, nothing_is_mapped_while_a_group_goes_back_to_its_domain, 0, 50);
-	tcase_add_loop_test(tcase, a_question_for_coherency_waits_for_groups_that_come, 0, 20);
+	tcase_add_loop_test(tcase, check_of_coherency_waits_for_groups_mutex, 0, 20);
 	tcase_add_test(tcase, a_second_device_without_memory_takes_nothing_from_the_first);
-	tcase_add_test(tcase, want_of_memory_for_a_region_is_told_before_want_of_iova);
-	tcase_add_loop_test(tcase, groups_come_and_go_as_they_should, 0, 200);
+	tcase_add_test(tcase, enomem_comes_before_einval_for_reserved_regions);
+	tcase_add_loop_test(tcase, random_sequences_of_groups_agree_with_the_model, 0, 200);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

@@ -174,7 +174,7 @@ START_TEST(without_a_domain_nothing_is_pinned)
 }
 END_TEST
 
-START_TEST(domains_without_a_common_page_size_do_not_meet)
+START_TEST(a_domain_without_a_common_page_size_is_refused)
 {
 	struct ioas_hwpt *first = add_domain(ioas, PAGE_SIZE);
 
@@ -524,7 +524,7 @@ int main(void)
 	tcase_add_test(tcase, a_fatal_signal_ends_a_copy_between_areas);
 	tcase_add_test(tcase, a_second_domain_pins_nothing);
 	tcase_add_test(tcase, without_a_domain_nothing_is_pinned);
-	tcase_add_test(tcase, domains_without_a_common_page_size_do_not_meet);
+	tcase_add_test(tcase, a_domain_without_a_common_page_size_is_refused);
 	tcase_add_test(tcase, a_domain_with_pages_larger_than_ours_is_refused);
 	tcase_add_test(tcase, a_domain_with_pages_that_an_area_does_not_fit_is_refused);
 	tcase_add_loop_test(tcase, memory_that_a_driver_leaves_mapped_stays_pinned, 0, 2);

@@ -74,7 +74,7 @@ static void check_ranges(u32 offset, unsigned int nranges)
 	}
 }
 
-START_TEST(what_tracks_dirty_pages_says_so_before_anything_else)
+START_TEST(the_migration_capability_comes_first)
 {
 	struct vfio_iommu_type1_info_cap_migration migration;
 
@@ -90,7 +90,7 @@ START_TEST(what_tracks_dirty_pages_says_so_before_anything_else)
 }
 END_TEST
 
-START_TEST(the_number_of_mappings_left_comes_next)
+START_TEST(dma_avail_follows_the_migration_capability)
 {
 	struct vfio_iommu_type1_info_dma_avail avail;
 
@@ -136,8 +136,8 @@ int main(void)
 	Suite *suite = suite_create("info");
 	TCase *tcase = tcase_create("info");
 
-	tcase_add_loop_test(tcase, what_tracks_dirty_pages_says_so_before_anything_else, 0, 2);
-	tcase_add_loop_test(tcase, the_number_of_mappings_left_comes_next, 0, 2);
+	tcase_add_loop_test(tcase, the_migration_capability_comes_first, 0, 2);
+	tcase_add_loop_test(tcase, dma_avail_follows_the_migration_capability, 0, 2);
 	tcase_add_test(tcase, without_padding_a_capability_begins_where_the_last_one_ends);
 	tcase_add_test(tcase, with_padding_a_capability_begins_at_a_multiple_of_eight);
 	tcase_add_loop_test(tcase, every_range_is_listed, 0, 6);

@@ -658,7 +658,7 @@ START_TEST(an_ioas_about_to_end_is_not_found)
 }
 END_TEST
 
-START_TEST(what_can_be_used_is_listed)
+START_TEST(space_info_lists_the_unreserved_ranges)
 {
 	static const int owner;
 	struct ioas_space_info info;
@@ -703,7 +703,7 @@ int main(void)
 	tcase_add_loop_test(single, without_memory_there_is_no_ioas, 0, 2);
 	tcase_add_test(single, container_calls_find_the_ioas_that_was_chosen);
 	tcase_add_test(single, an_ioas_about_to_end_is_not_found);
-	tcase_add_test(single, what_can_be_used_is_listed);
+	tcase_add_test(single, space_info_lists_the_unreserved_ranges);
 	suite_add_tcase(suite, single);
 	return run_suite(suite);
 }

@@ -922,7 +922,7 @@ START_TEST(searches_of_all_sizes_find_the_lowest_place)
 }
 END_TEST
 
-START_TEST(a_search_that_was_overtaken_is_not_believed)
+START_TEST(a_search_beside_a_free_leaves_no_wrong_cursor)
 {
 	struct iova_request request = { HUGE, HUGE };
 	int ret = -EINPROGRESS;
@@ -1018,7 +1018,7 @@ START_TEST(a_search_overtaken_while_another_one_searches_is_not_believed)
 }
 END_TEST
 
-START_TEST(a_search_beside_unmaps_above_it_is_believed)
+START_TEST(a_search_beside_frees_above_it_leaves_a_cursor)
 {
 	struct iova_request request = { HUGE, HUGE };
 	unsigned long iova;
@@ -1158,9 +1158,9 @@ int main(void)
 	tcase_add_test(tcase, allowed_ranges_that_are_full_are_passed_once_and_in_pieces);
 	tcase_add_test(tcase, what_becomes_free_is_found_again);
 	tcase_add_test(tcase, searches_of_all_sizes_find_the_lowest_place);
-	tcase_add_test(tcase, a_search_that_was_overtaken_is_not_believed);
+	tcase_add_test(tcase, a_search_beside_a_free_leaves_no_wrong_cursor);
 	tcase_add_test(tcase, a_search_overtaken_while_another_one_searches_is_not_believed);
-	tcase_add_test(tcase, a_search_beside_unmaps_above_it_is_believed);
+	tcase_add_test(tcase, a_search_beside_frees_above_it_leaves_a_cursor);
 	tcase_add_test(tcase, a_search_goes_on_where_another_one_of_its_kind_ended);
 	tcase_add_loop_test(tcase, searches_side_by_side_never_pass_over_a_free_place_for_good,
 			    0, 5);

@@ -75,7 +75,7 @@ START_TEST(type1_says_overlap_before_number_before_reserved)
 }
 END_TEST
 
-START_TEST(too_much_for_any_place_overflows)
+START_TEST(a_map_anywhere_of_half_the_space_overflows)
 {
 	struct ioas_map map = {
 		.rule = MAP_ANYWHERE, .uptr = PAGE_SIZE, .nbytes = ULONG_MAX / 2 + 1,
@@ -448,7 +448,7 @@ static void map_the_last_one(void *unused)
 	type1_ret = map_type1(2 * IOVA);
 }
 
-START_TEST(a_map_that_fails_takes_no_room_from_another)
+START_TEST(failing_map_does_not_use_up_the_last_entry)
 {
 	const struct shim_thread threads[] = { { map_missing_memory }, { map_the_last_one } };
 
@@ -478,7 +478,7 @@ static int check_last(struct ioas *checked)
 }
 
 /* The last check of the front end refuses the map, in an IOAS with no domain or with two. */
-START_TEST(a_map_that_may_not_stay_leaves_nothing)
+START_TEST(a_map_refused_by_check_last_leaves_nothing)
 {
 	struct ioas_map map = {
 		.rule = MAP_OVERLAP_FIRST, .uptr = SHIM_USER_BASE,
@@ -1003,7 +1003,7 @@ START_TEST(a_copy_has_all_of_its_place_from_the_beginning)
 }
 END_TEST
 
-START_TEST(a_granule_is_checked_without_the_lock)
+START_TEST(an_attach_checks_alignment_without_iova_lock)
 {
 	struct ioas_hwpt *hwpt;
 
@@ -1118,7 +1118,7 @@ START_TEST(a_place_chosen_beyond_the_reach_is_filled_alone)
 }
 END_TEST
 
-START_TEST(memory_at_address_0_is_placed_as_its_length_says)
+START_TEST(a_place_for_uptr_0_is_aligned_to_the_length)
 {
 	struct ioas_map map = {
 		.rule = MAP_ANYWHERE, .nbytes = 3 * PAGE_SIZE, .iommu_prot = IOMMU_READ,
@@ -1197,7 +1197,7 @@ int main(void)
 	tcase_add_test(tcase, nothing_is_mapped_while_an_ioas_is_emptied);
 	tcase_add_test(tcase, a_dying_process_does_not_wait_to_be_alone);
 	tcase_add_test(tcase, type1_says_overlap_before_number_before_reserved);
-	tcase_add_test(tcase, too_much_for_any_place_overflows);
+	tcase_add_test(tcase, a_map_anywhere_of_half_the_space_overflows);
 	tcase_add_test(tcase, a_copy_of_several_pieces_is_all_or_nothing);
 	tcase_add_test(tcase, a_copy_of_a_hole_is_refused);
 	tcase_add_test(tcase, a_copy_outlives_what_it_was_copied_from);
@@ -1206,17 +1206,17 @@ int main(void)
 	tcase_add_loop_test(tcase, an_unmap_waits_for_a_map_across_either_border, 0, 2);
 	tcase_add_loop_test(tcase, an_unmap_of_half_of_a_map_that_fails_finds_nothing, 0, 40);
 	tcase_add_loop_test(tcase, an_upward_unmap_of_half_of_a_map_under_way_is_told_so, 0, 200);
-	tcase_add_loop_test(tcase, a_map_that_may_not_stay_leaves_nothing, 0, 2);
+	tcase_add_loop_test(tcase, a_map_refused_by_check_last_leaves_nothing, 0, 2);
 	tcase_add_test(tcase, an_upward_unmap_of_a_map_under_way_is_told_so);
 	tcase_add_loop_test(tcase, a_map_up_to_a_border_reaches_no_further, 0, 2);
 	tcase_add_test(tcase, a_dying_process_does_not_wait_to_unmap);
 	tcase_add_test(tcase, a_dying_process_does_not_fill_a_second_piece);
 	tcase_add_test(tcase, a_place_chosen_beyond_the_reach_is_filled_alone);
-	tcase_add_test(tcase, memory_at_address_0_is_placed_as_its_length_says);
+	tcase_add_test(tcase, a_place_for_uptr_0_is_aligned_to_the_length);
 	tcase_add_loop_test(tcase, an_unmap_that_waited_leaves_what_lies_across_its_border_now,
 			    0, 2);
 	tcase_add_test(tcase, a_copy_of_one_byte_too_many_is_refused);
-	tcase_add_loop_test(tcase, a_map_that_fails_takes_no_room_from_another, 0, 50);
+	tcase_add_loop_test(tcase, failing_map_does_not_use_up_the_last_entry, 0, 50);
 	tcase_add_loop_test(tcase, an_ioas_waits_for_a_call_that_has_left_it_for_a_while, 0, 20);
 	tcase_add_loop_test(tcase, an_ioas_does_not_end_below_a_map_that_waits_for_room, 0, 50);
 	tcase_add_test(tcase, a_dead_ioas_has_room_for_no_map);
@@ -1233,7 +1233,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_copy_of_many_pieces_comes_and_goes_in_steps, 0, 2);
 	tcase_add_loop_test(tcase, a_copy_of_many_pieces_that_fails_goes_in_steps, 0, 2);
 	tcase_add_loop_test(tcase, a_copy_has_all_of_its_place_from_the_beginning, 0, 20);
-	tcase_add_test(tcase, a_granule_is_checked_without_the_lock);
+	tcase_add_test(tcase, an_attach_checks_alignment_without_iova_lock);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

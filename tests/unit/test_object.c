@@ -139,7 +139,7 @@ START_TEST(an_object_with_a_user_is_not_destroyed)
 }
 END_TEST
 
-START_TEST(a_user_less_than_there_are_is_complained_about)
+START_TEST(one_unuse_too_many_warns)
 {
 	publish(0);
 	shim_expected_warnings = 1;
@@ -402,7 +402,7 @@ int main(void)
 	tcase_add_test(tcase, an_object_of_another_kind_is_not_found);
 	tcase_add_test(tcase, no_object_has_an_id_that_was_not_given_out);
 	tcase_add_test(tcase, an_object_with_a_user_is_not_destroyed);
-	tcase_add_test(tcase, a_user_less_than_there_are_is_complained_about);
+	tcase_add_test(tcase, one_unuse_too_many_warns);
 	tcase_add_test(tcase, an_object_that_is_busy_for_too_long_is_not_destroyed);
 	tcase_add_loop_test(tcase, a_retire_is_woken_by_a_destroy_that_gives_up, 0, 50);
 	tcase_add_test(tcase, a_dying_process_does_not_wait_to_destroy);

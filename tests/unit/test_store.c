@@ -254,7 +254,7 @@ START_TEST(device_memory_that_goes_on_behind_a_store_is_not_part_of_it)
 }
 END_TEST
 
-START_TEST(what_is_no_device_memory_or_not_writable_is_not_taken)
+START_TEST(pfnmap_of_unpinnable_or_read_only_memory_is_refused)
 {
 	make_store(STORE_NPAGES, true);
 	make_mmio(4, 9, 0x5000);
@@ -1014,7 +1014,7 @@ END_TEST
  * The first hold whose page is not reserved is covered by the page of the store, unless that one is
  * reserved.
  */
-START_TEST(of_many_holds_at_a_page_each_is_charged_once_whoever_leaves_first)
+START_TEST(holds_beside_one_page_are_charged_once_each_in_any_order)
 {
 	static const unsigned int orders[][3] = {
 		{ 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 },
@@ -1487,7 +1487,7 @@ int main(void)
 	tcase_add_test(tcase,
 		       a_sum_tells_what_is_pinned_and_charged_and_where_it_stopped);
 	tcase_add_test(tcase, device_memory_that_goes_on_behind_a_store_is_not_part_of_it);
-	tcase_add_test(tcase, what_is_no_device_memory_or_not_writable_is_not_taken);
+	tcase_add_test(tcase, pfnmap_of_unpinnable_or_read_only_memory_is_refused);
 	tcase_add_test(tcase, one_page_of_device_memory_is_a_store);
 	tcase_add_test(tcase, a_fatal_signal_stops_a_pin);
 	tcase_add_test(tcase, memory_at_the_last_address_faults);
@@ -1524,7 +1524,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_page_beside_is_covered_as_long_as_anybody_needs_the_other,
 			    0, 2);
 	tcase_add_loop_test(tcase,
-			    of_many_holds_at_a_page_each_is_charged_once_whoever_leaves_first,
+			    holds_beside_one_page_are_charged_once_each_in_any_order,
 			    0, 72);
 	tcase_add_test(tcase, a_hold_of_a_dead_process_is_refused);
 	tcase_add_test(tcase, a_hold_that_cannot_have_its_page_leaves_no_trace);
