@@ -300,12 +300,12 @@ enum wrong {
 static enum wrong how_wrong;
 static unsigned int nruns_of_ours;
 
-#define NSLOTS_OF_MODEL	8U
+#define NSLOTS_OF_FAKE	8U
 
 struct fake {
 	enum backend backend;
-	uint64_t iova[NSLOTS_OF_MODEL];
-	uint64_t nbytes[NSLOTS_OF_MODEL];	/* 0: free */
+	uint64_t iova[NSLOTS_OF_FAKE];
+	uint64_t nbytes[NSLOTS_OF_FAKE];	/* 0: free */
 };
 
 static bool ends_at_the_end(const struct op *op)
@@ -317,22 +317,22 @@ static unsigned int count_maps(const struct fake *fake)
 {
 	unsigned int n = 0, i;
 
-	for (i = 0; i < NSLOTS_OF_MODEL; i++)
+	for (i = 0; i < NSLOTS_OF_FAKE; i++)
 		n += fake->nbytes[i] != 0;
 	return n;
 }
 
 static int fake_map(struct fake *fake, const struct op *op)
 {
-	unsigned int i, room = NSLOTS_OF_MODEL;
+	unsigned int i, room = NSLOTS_OF_FAKE;
 
-	for (i = 0; i < NSLOTS_OF_MODEL; i++) {
+	for (i = 0; i < NSLOTS_OF_FAKE; i++) {
 		if (!fake->nbytes[i])
 			room = i;
 		else if (fake->iova[i] == op->arg[0])
 			return -17;
 	}
-	if (room == NSLOTS_OF_MODEL)
+	if (room == NSLOTS_OF_FAKE)
 		return -28;
 	fake->iova[room] = op->arg[0];
 	fake->nbytes[room] = op->arg[1];
@@ -347,7 +347,7 @@ static uint64_t fake_unmap(struct fake *fake, const struct op *op)
 
 	if (fake->backend == STOCK && ends_at_the_end(op))
 		return 0;
-	for (i = 0; i < NSLOTS_OF_MODEL; i++) {
+	for (i = 0; i < NSLOTS_OF_FAKE; i++) {
 		if (!fake->nbytes[i] || fake->iova[i] < op->arg[0] ||
 		    fake->iova[i] - op->arg[0] >= op->arg[1])
 			continue;

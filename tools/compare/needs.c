@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * needs.c - what of the needs of a case is here
+ * needs.c - which needs of a case this machine lacks
  */
 #include "needs.h"
 

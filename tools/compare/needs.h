@@ -5,7 +5,7 @@
 #ifndef COMPARE_NEEDS_H
 #define COMPARE_NEEDS_H
 
-/* A word for what is missing here of what a case needs; NULL: nothing. */
+/* Says which of the needs this machine lacks; NULL if it lacks none. */
 const char *missing_need(unsigned int needs);
 
 #endif
