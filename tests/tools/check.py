@@ -371,7 +371,8 @@ def a_wrong_command_line_is_no_disagreement():
 
 def the_old_name_of_the_mode_is_taken():
     for mode in "symlink", "node", "serve", "nod":
-        old, new = (outcome("switch", "on", "--dry-run", option, mode) for option in ("--way", "--mode"))
+        old, new = (outcome("switch", "on", "--dry-run", option, mode)
+                    for option in ("--way", "--mode"))
         assert old == new and (old[0] == 2) == (mode == "nod"), (old, new)
     assert "--way is the old name" in run("switch", "--help")
 
