@@ -3,8 +3,9 @@
  * test_cmd: IOMMU_TEST_CMD, an ioctl of selftest builds.
  *
  * With it a program makes mock devices, each behind its own IOMMU with pages of MOCK_IO_PAGE bytes,
- * and acts as an in-kernel user (an access). The ABI is that of iommufd's selftests, in our own
- * words.
+ * and acts as an in-kernel user (an access). The ABI is that of iommufd's selftests in Linux
+ * (drivers/iommu/iommufd/iommufd_test.h), in our own words:
+ * Copyright (c) 2021-2022, NVIDIA CORPORATION & AFFILIATES.
  */
 #ifndef VFIO_IOAS_TEST_CMD_H
 #define VFIO_IOAS_TEST_CMD_H
