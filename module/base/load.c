@@ -2,7 +2,7 @@
 /*
  * load: has the module been loaded successfully?
  *
- * Locking: none. load_succeed() or load_fail() is called once; the result is set before waiters wake.
+ * Locking: none. load_succeed() or load_fail() is called once. It sets the result before it wakes.
  */
 #include <linux/completion.h>
 #include <linux/errno.h>

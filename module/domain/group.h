@@ -95,7 +95,7 @@ struct igroup_target {
  */
 int ioas_attach_group(struct iommu_group *group, const struct igroup_target *target);
 
-/* What becomes of the areas of an IOAS when a group leaves. */
+/* The fate of the areas of an IOAS when a group leaves. */
 enum ioas_leave {
 	LEAVE_AREAS,		/* they stay, even without a domain */
 	LEAVE_NO_AREAS,		/* they go with the last domain */

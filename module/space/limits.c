@@ -58,7 +58,7 @@ int ioas_check_alignment(struct ioas *ioas, unsigned long alignment)
 
 enum unused { COUNT_UNUSED, TAKE_UNUSED };
 
-/* Returns how many areas of its share an IOAS does not use. TAKE_UNUSED takes them from the share. */
+/* Returns how much of its share of areas an IOAS does not use. TAKE_UNUSED takes that away. */
 static unsigned long unused_room(struct ioas *ioas, enum unused action)
 {
 	struct iova_space *space = &ioas->iova_space;

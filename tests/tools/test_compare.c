@@ -383,7 +383,7 @@ static void run_fake(const struct sequence *sequence, enum backend backend,
 		nops--;
 	for (i = 0; i < nops; i++)
 		fake_op(&fake, &sequence->ops[i], backend == OURS && i == sequence->nops - 1,
-			 &outcome->transcript);
+			&outcome->transcript);
 	if (backend == OURS && how_wrong == SAYS_MORE)
 		text_add(&outcome->transcript, "state L=0 avail=65535\n");
 	if (how_wrong == BOTH_HANG || (backend == OURS && how_wrong == HANGS))
