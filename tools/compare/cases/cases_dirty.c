@@ -37,6 +37,7 @@ static void tracking_is_started_twice(void)
 {
 	setup_tracking();
 	dirty(DIRTY_START);
+	dirty_argsz(DIRTY_START, 1000);
 	dirty(DIRTY_STOP);
 	dirty(DIRTY_STOP);
 	dirty_get(0, PAGE);
@@ -82,6 +83,7 @@ static void get_around_the_end_of_the_numbers(void)
 	setup_tracking();
 	dirty_get(-PAGE, 2 * PAGE);
 	dirty_get(-PAGE, PAGE);
+	dirty_get(-2 * PAGE, PAGE);
 	dirty_get_with(0, -PAGE, (struct bitmap){ .nbytes = 8 });
 }
 
@@ -152,6 +154,7 @@ static void unmap_whose_bitmap_ends_too_early(void)
 	map(8 * PAGE, 4, RW);
 	map(64 * PAGE, 4, RW);
 	unmap_bitmap_with(0, 128 * PAGE, (struct bitmap){ .bits = BITS_EDGE });
+	dirty_get(64 * PAGE, 64 * PAGE);
 	unmap_all();
 }
 

@@ -14,7 +14,7 @@ static void info_without_the_fixed_part(void)
 	unsigned int argsz;
 
 	setup_p();
-	for (argsz = 0; argsz < 16; argsz += 5)
+	for (argsz = 0; argsz < 16; argsz++)
 		info_bytes(argsz);
 }
 
@@ -99,6 +99,10 @@ static void info_into_bad_memory(void)
 		      (unsigned long)fixed));
 	say("argsz=%u flags=0x%x pgsizes=0x%llx", fixed->argsz, fixed->flags,
 	    (unsigned long long)fixed->iova_pgsizes);
+	fixed->argsz = sizeof(*fixed);
+	say("without capabilities = %d", vfio_call(current_container(), VFIO_IOMMU_GET_INFO,
+						   (unsigned long)fixed));
+	say("argsz=%u", fixed->argsz);
 	mprotect(pages, PAGE, PROT_READ);
 	say("read-only = %d", vfio_call(current_container(), VFIO_IOMMU_GET_INFO,
 					(unsigned long)fixed));

@@ -170,6 +170,7 @@ static void extensions_of_a_container(void)
 {
 	setup_p();
 	all_extensions();
+	extension(0x100000001);
 	extension(0x100000009);
 }
 
@@ -183,6 +184,7 @@ static void unknown_calls(void)
 	call(0x3b76, 0);
 	call(0x3b77, 0);
 	call(0x3b78, 0);
+	call(VFIO_EEH_PE_OP, 0);
 	call(0x3b67, 0);
 	call(0, 0);
 	api_version();
@@ -205,6 +207,7 @@ static void one_group_comes_and_one_goes(void)
 	leave(A);
 	info();
 	unmap(0, PAGE);
+	join(A);
 }
 
 static void last_group_takes_the_mappings_along(void)
@@ -261,6 +264,12 @@ static void status_of_a_group(void)
 	status(A, 8);
 	set_iommu(V2);
 	status(A, 8);
+	close_container(0);
+	status(A, 8);
+	leave(A);
+	status(A, 8);
+	open_container(0);
+	join(A);
 	close_container(0);
 	status(A, 8);
 	leave(A);

@@ -18,6 +18,8 @@
 #define NOWHERE		((void *)0x900000000000)
 #define KERNEL		((void *)0xffff888000000000)
 #define LAST_PAGE	((void *)-PAGE)
+/* The kernel itself can read this address: x86 has its interrupt descriptors there. */
+#define DESCRIPTORS	0xfffffe0000000000UL
 
 static void map_needs_its_whole_structure(void)
 {
@@ -27,6 +29,7 @@ static void map_needs_its_whole_structure(void)
 	map_argsz(0, PAGE, buf, RW, 1000);
 	call(VFIO_IOMMU_MAP_DMA, 8);
 	call(VFIO_IOMMU_MAP_DMA, 0);
+	call(VFIO_IOMMU_MAP_DMA, DESCRIPTORS);
 	unmap(0, PAGE);
 }
 
@@ -85,6 +88,7 @@ static void map_at_the_end_of_the_aperture(void)
 	end = last_iova() + 1;
 	map(end - PAGE, 1, RW);
 	map(end, 1, RW);
+	map(end + 16 * PAGE, 1, RW);
 	map(end - 2 * PAGE, 4, RW);
 	unmap(end - PAGE, PAGE);
 	map(end - 2 * PAGE, 4, RW);
@@ -97,6 +101,7 @@ static void map_around_the_msi_window(void)
 	setup_p();
 	map(MSI_START - PAGE, 2, RW);
 	map(MSI_START, 1, RW);
+	map(MSI_START + 7 * PAGE, 1, RW);
 	map(MSI_END - PAGE, 1, RW);
 	map(MSI_END - PAGE, 2, RW);
 	map_at(MSI_START - PAGE, MSI_END - MSI_START + 2 * PAGE, buf, RW);
@@ -179,6 +184,8 @@ static void map_with_a_hole(void)
 	unmap(0, 4 * PAGE);
 	map(0, 2, RW);
 	map_at(8 * PAGE, PAGE, buf + 3 * PAGE, RW);
+	part(buf + (BUF_PAGES - 1) * PAGE, PAGE, MEMORY_HOLE, 0);
+	map_at(16 * PAGE, (BUF_PAGES - 3) * PAGE, buf + 3 * PAGE, RW);
 	unmap_all();
 }
 
@@ -493,7 +500,7 @@ static const struct test_case cases[] = {
 	CASE(map_of_memory_without_access, "69", NEEDS_A | BOTH_TYPES,
 	     "memory that is PROT_NONE"),
 	CASE(map_with_a_hole, "70", NEEDS_A | BOTH_TYPES,
-	     "one page of several is missing"),
+	     "one page of several is missing, also the last one"),
 	CASE(map_of_memory_never_touched, "71", NEEDS_A | BOTH_TYPES,
 	     "the charge of private memory that was not touched"),
 	CASE(map_of_shared_memory, "72", NEEDS_A | BOTH_TYPES, "tmpfs"),

@@ -20,6 +20,7 @@ static void map_up_to_the_limit(void)
 	unmap_all();
 	map(0, 17, RW);
 	map(0, 17, R);
+	map(0, 64, RW);
 	map(0, 16, RW);
 	unmap_all();
 }
@@ -34,6 +35,8 @@ static void limit_is_shared_with_mlock(void)
 	lock_memory(buf + 8 * PAGE, PAGE);
 	unmap_all();
 	lock_memory(buf + 8 * PAGE, PAGE);
+	lock_memory(buf + 9 * PAGE, 7 * PAGE);
+	map(0, 1, RW);
 }
 
 static void limit_is_lowered(void)
@@ -69,8 +72,14 @@ static void capability_lifts_the_limit(void)
 	limit(0);
 	map(0, 64, RW);
 	unmap_all();
+	map(0, 64, RW);
 	drop_capability();
+	map(64 * PAGE, 1, RW);
+	unmap_all();
 	map(0, 1, RW);
+	limit(16);
+	map(0, 16, RW);
+	unmap_all();
 }
 
 static void limit_in_bytes_is_rounded_down(void)
@@ -80,6 +89,9 @@ static void limit_in_bytes_is_rounded_down(void)
 	map(0, 1, RW);
 	map(PAGE, 1, R);
 	map(2 * PAGE, 1, R);
+	unmap(0, PAGE);
+	map(2 * PAGE, 1, R);
+	map(0, 1, RW);
 	unmap_all();
 }
 

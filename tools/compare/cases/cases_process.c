@@ -34,7 +34,10 @@ static void parent_unmaps_what_a_dead_child_mapped(void)
 	setup_p();
 	in_child(map_eight);
 	state();
+	map(0, 1, RW);
+	map(8 * PAGE, 4, RW);
 	unmap(0, 8 * PAGE);
+	unmap(8 * PAGE, 4 * PAGE);
 }
 
 static void parent_unmaps_what_a_living_child_mapped(void)

@@ -10,13 +10,14 @@
 static void unmap_needs_its_whole_structure(void)
 {
 	setup_p();
+	map(0, 1, RW);
 	unmap_argsz(0, PAGE, 0, 23);
 	unmap_argsz(0, PAGE, 0, 0);
-	unmap_argsz(0, PAGE, 0, 1000);
 	call(VFIO_IOMMU_UNMAP_DMA, 8);
 	call(VFIO_IOMMU_UNMAP_DMA, 0);
 	unmap_flags(0, PAGE, 8);
 	unmap_flags(0, PAGE, 0x80000000);
+	unmap_argsz(0, PAGE, 0, 1000);
 }
 
 static void unmap_of_no_or_half_pages(void)
@@ -38,6 +39,7 @@ static void unmap_around_the_end_of_the_numbers(void)
 	map(0, 1, RW);
 	unmap(-PAGE, 2 * PAGE);
 	unmap(PAGE, UINT64_MAX & ~(PAGE - 1));
+	unmap(2 * PAGE, UINT64_MAX & ~(PAGE - 1));
 	unmap(-PAGE, PAGE);
 	unmap_all();
 }
@@ -51,6 +53,8 @@ static void unmap_of_nothing(void)
 	map(4 * PAGE, 4, RW);
 	unmap(0, 4 * PAGE);
 	unmap(8 * PAGE, 4 * PAGE);
+	unmap(4 * PAGE, 4 * PAGE);
+	unmap(4 * PAGE, 4 * PAGE);
 	unmap_all();
 }
 
@@ -97,6 +101,11 @@ static void unmap_of_parts_of_a_mapping(void)
 	unmap(7 * PAGE, PAGE);
 	unmap(11 * PAGE, 6 * PAGE);
 	unmap(0, 17 * PAGE);
+	unmap(5 * PAGE, 7 * PAGE);
+	unmap(4 * PAGE, 6 * PAGE);
+	unmap(0, 18 * PAGE);
+	unmap(18 * PAGE, 10 * PAGE);
+	unmap(6 * PAGE, 11 * PAGE);
 	unmap_all();
 }
 
@@ -118,6 +127,10 @@ static void unmap_of_several_mappings(void)
 	unmap(0, 1ULL << 38);
 	three_mappings();
 	unmap(4 * PAGE, 16 * PAGE);
+	three_mappings();
+	unmap(12 * PAGE, 8 * PAGE);
+	unmap(8 * PAGE, 4 * PAGE);
+	unmap(3 * PAGE, 6 * PAGE);
 }
 
 static void unmap_of_a_range_that_ends_with_the_numbers(void)
@@ -176,6 +189,7 @@ static void unmap_after_the_memory_is_gone(void)
 static void unmap_vaddr_of_nothing(void)
 {
 	setup_p();
+	unmap_argsz(0, PAGE, UNMAP_VADDR, 23);
 	unmap_flags(0, 0, UNMAP_VADDR);
 	unmap_flags(0, PAGE, UNMAP_VADDR);
 	unmap_flags(1, PAGE, UNMAP_VADDR);

@@ -5,12 +5,17 @@
 #include "calls.h"
 #include "case_groups.h"
 
-static void setup_three(void)
+static void map_three(void)
 {
-	setup_groups((enum group[]){ A }, 1, V1);
 	map(4 * PAGE, 4, RW);
 	map(8 * PAGE, 4, RW);
 	map(16 * PAGE, 4, RW);
+}
+
+static void setup_three(void)
+{
+	setup_groups((enum group[]){ A }, 1, V1);
+	map_three();
 }
 
 static void v1_unmap_that_begins_inside_a_mapping(void)
@@ -18,6 +23,7 @@ static void v1_unmap_that_begins_inside_a_mapping(void)
 	setup_three();
 	unmap(5 * PAGE, PAGE);
 	unmap(5 * PAGE, 20 * PAGE);
+	unmap(7 * PAGE, 5 * PAGE);
 	unmap(7 * PAGE, 9 * PAGE);
 	unmap_all();
 }
@@ -27,6 +33,10 @@ static void v1_unmap_of_the_first_page_takes_all(void)
 	setup_three();
 	unmap(4 * PAGE, PAGE);
 	unmap(0, 17 * PAGE);
+	unmap_all();
+	map_three();
+	unmap(0, 4 * PAGE);
+	unmap(3 * PAGE, 2 * PAGE);
 	unmap_all();
 }
 
@@ -55,6 +65,7 @@ static void v1_has_no_dirty_tracking(void)
 	dirty(DIRTY_START);
 	dirty(DIRTY_STOP);
 	dirty(0);
+	dirty_argsz(0, 0);
 	dirty_argsz(DIRTY_START, 7);
 	dirty_get(4 * PAGE, 4 * PAGE);
 	call(VFIO_IOMMU_DIRTY_PAGES, 8);

@@ -26,6 +26,10 @@ static void vaddr_is_taken_away_and_given(void)
 	map(0, 2, MAP_VADDR);
 	map(PAGE, 4, MAP_VADDR);
 	map(PAGE, 3, MAP_VADDR);
+	map(PAGE, 1, MAP_VADDR);
+	map(0, 8, MAP_VADDR);
+	map(8 * PAGE, 4, MAP_VADDR);
+	map_at(0, 0, buf, MAP_VADDR);
 	map_at(0, 4 * PAGE, (void *)1, MAP_VADDR);
 	map_at(0, 4 * PAGE, (void *)-PAGE, MAP_VADDR);
 	map(0, 1, RW);
@@ -35,6 +39,14 @@ static void vaddr_is_taken_away_and_given(void)
 	map_at(0, 4 * PAGE, other, MAP_VADDR);
 	map_at(0, 4 * PAGE, other, MAP_VADDR);
 	unmap(0, 4 * PAGE);
+	unmap_all();
+	/* Of these two mappings, the first one goes. */
+	map(0, 4, RW);
+	map(4 * PAGE, 1, RW);
+	unmap_flags(0, 4 * PAGE, UNMAP_VADDR);
+	map(2 * PAGE, 2, MAP_VADDR);
+	unmap(0, 4 * PAGE);
+	map(2 * PAGE, 2, MAP_VADDR);
 	unmap_all();
 }
 
