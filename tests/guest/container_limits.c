@@ -50,117 +50,6 @@ static void limit_is_reached_exactly(void)
 	close_rig();
 }
 
-static void one_page_over_the_limit_leaves_no_trace(void)
-{
-	open_rig(false);
-	check_eq(map(0, LIMIT_PAGES + 1), -ENOMEM);
-	check_eq(vm_lck_kib(0), 0);
-	check_eq(dma_avail(rig.container), 65535);
-	check_eq(dma_unmap_all(rig.container), 0);
-	check_eq(map(0, NPAGES), -ENOMEM);
-	check_eq(vm_lck_kib(0), 0);
-	check_eq(map(0, LIMIT_PAGES), 0);
-	check_eq(dma_unmap(rig.container, 0, LIMIT_PAGES * PAGE),
-		 LIMIT_PAGES * PAGE);
-	close_rig();
-}
-
-static void limit_counts_all_mappings_of_the_process(void)
-{
-	unsigned int page;
-
-	open_rig(false);
-	for (page = 0; page < LIMIT_PAGES; page++)
-		check_eq(map(page, 1), 0);
-	check_eq(map(LIMIT_PAGES, 1), -ENOMEM);
-	check_eq(dma_unmap(rig.container, 5 * PAGE, PAGE), PAGE);
-	check_eq(map(LIMIT_PAGES, 1), 0);
-	check_eq(map(5, 1), -ENOMEM);
-	check_eq(vm_lck_kib(0), LIMIT_PAGES * PAGE_KIB);
-	check_eq(dma_unmap_all(rig.container), LIMIT_PAGES * PAGE);
-	close_rig();
-}
-
-static void limit_holds_for_type1_too(void)
-{
-	open_rig(false);
-	rig_close(&rig);
-	rig_open(&rig, VFIO_TYPE1_IOMMU, 1);
-	check_eq(map(0, LIMIT_PAGES + 1), -ENOMEM);
-	check_eq(vm_lck_kib(0), 0);
-	check_eq(map(0, LIMIT_PAGES), 0);
-	check_eq(dma_unmap_all(rig.container), LIMIT_PAGES * PAGE);
-	close_rig();
-}
-
-static void limit_is_shared_with_mlock(void)
-{
-	open_rig(false);
-	require_eq(or_errno(mlock(memory + 64 * PAGE, 8 * PAGE)), 0);
-	check_eq(map(0, 9), -ENOMEM);
-	check_eq(map(0, 8), 0);
-	check_eq(vm_lck_kib(0), 16 * PAGE_KIB);
-	check_eq(or_errno(mlock(memory + 80 * PAGE, PAGE)), -ENOMEM);
-	check_eq(dma_unmap(rig.container, 0, 8 * PAGE), 8 * PAGE);
-	check_eq(vm_lck_kib(0), 8 * PAGE_KIB);
-	check_eq(or_errno(mlock(memory + 80 * PAGE, 8 * PAGE)), 0);
-	check_eq(map(0, 1), -ENOMEM);
-	require_eq(or_errno(munlock(memory, NPAGES * PAGE)), 0);
-	close_rig();
-}
-
-static void limit_lowered_below_what_is_mapped_hinders_no_unmap(void)
-{
-	open_rig(false);
-	check_eq(map(0, 8), 0);
-	set_memlock_pages(4);
-	check_eq(map(8, 1), -ENOMEM);
-	check_eq(dma_unmap(rig.container, 0, 8 * PAGE), 8 * PAGE);
-	check_eq(vm_lck_kib(0), 0);
-	check_eq(map(0, 5), -ENOMEM);
-	check_eq(map(0, 4), 0);
-	check_eq(dma_unmap(rig.container, 0, 4 * PAGE), 4 * PAGE);
-	close_rig();
-}
-
-static void limit_changed_between_two_maps_counts_for_the_second(void)
-{
-	open_rig(false);
-	check_eq(map(0, 16), 0);
-	check_eq(map(16, 4), -ENOMEM);
-	set_memlock_pages(20);
-	check_eq(map(16, 4), 0);
-	set_memlock_pages(0);
-	check_eq(map(20, 1), -ENOMEM);
-	check_eq(dma_unmap_all(rig.container), 20 * PAGE);
-	check_eq(vm_lck_kib(0), 0);
-	close_rig();
-}
-
-static void limit_of_zero_is_no_limit_with_the_capability(void)
-{
-	open_rig(true);
-	set_memlock_pages(0);
-	check_eq(map(0, 64), 0);
-	check_eq(vm_lck_kib(0), 64 * PAGE_KIB);
-	check_eq(dma_unmap_all(rig.container), 64 * PAGE);
-	check_eq(vm_lck_kib(0), 0);
-	close_rig();
-}
-
-static void limit_applies_to_maps_after_the_capability_is_dropped(void)
-{
-	open_rig(true);
-	check_eq(map(0, 64), 0);
-	drop_ipc_lock();
-	check_eq(map(64, 1), -ENOMEM);
-	check_eq(vm_lck_kib(0), 64 * PAGE_KIB);
-	check_eq(dma_unmap_all(rig.container), 64 * PAGE);
-	check_eq(map(64, LIMIT_PAGES), 0);
-	check_eq(dma_unmap_all(rig.container), LIMIT_PAGES * PAGE);
-	close_rig();
-}
-
 static void limit_stops_huge_pages_too(void)
 {
 	uint8_t *large = mem_alloc_huge(HUGE_BYTES);
@@ -197,23 +86,6 @@ static void limit_reached_far_inside_a_map_leaves_no_trace(void)
 	check_eq(vm_lck_kib(0), 0);
 	close_rig();
 	mem_free(large, npages * PAGE);
-}
-
-/* The registers of a device are not memory: nothing is charged. */
-static void device_registers_are_not_charged(void)
-{
-	struct edu edu;
-
-	open_rig(false);
-	edu_open(&edu, rig.group[0], 0);
-	drop_ipc_lock();
-	set_memlock_pages(16);
-	check_eq(dma_map(rig.container, 0, (void *)edu.bar, edu.bar_nbytes, RW), 0);
-	check_eq(vm_lck_kib(0), 0);
-	check_eq(dma_unmap_all(rig.container), edu.bar_nbytes);
-	check_eq(vm_lck_kib(0), 0);
-	edu_close(&edu);
-	close_rig();
 }
 
 static void map_in_child(void *unused)
@@ -402,17 +274,8 @@ static void failing_map_does_not_use_up_the_last_entry(void)
 
 static const struct test tests[] = {
 	TEST(limit_is_reached_exactly, NEEDS_ONE),
-	TEST(one_page_over_the_limit_leaves_no_trace, NEEDS_ONE),
-	TEST(limit_counts_all_mappings_of_the_process, NEEDS_ONE),
-	TEST(limit_holds_for_type1_too, NEEDS_ONE),
-	TEST(limit_is_shared_with_mlock, NEEDS_ONE),
-	TEST(limit_lowered_below_what_is_mapped_hinders_no_unmap, NEEDS_ONE),
-	TEST(limit_changed_between_two_maps_counts_for_the_second, NEEDS_ONE),
-	TEST(limit_of_zero_is_no_limit_with_the_capability, NEEDS_ONE),
-	TEST(limit_applies_to_maps_after_the_capability_is_dropped, NEEDS_ONE),
 	TEST(limit_stops_huge_pages_too, NEEDS_ONE),
 	TEST(limit_reached_far_inside_a_map_leaves_no_trace, NEEDS_ONE),
-	TEST(device_registers_are_not_charged, NEEDS_ONE),
 	TEST(each_process_has_a_limit_of_its_own, NEEDS_ONE),
 	TEST(two_threads_share_one_limit, NEEDS_ONE),
 	TEST(map_beyond_the_entry_limit_is_refused, NEEDS_ONE),

@@ -4,63 +4,15 @@
  */
 #define _GNU_SOURCE
 #include "lib.h"
-#include "lib/pci.h"
 
 #define BAR_IOVA	0x200000ULL
 #define LIVENESS	4U	/* register of edu: reads as the complement of the value written */
 
 static struct rig rig;
 
-static void show_registers(struct edu *edu)
-{
-	require_eq(pci_command(edu->fd, PCI_MEMORY, 0), 0);
-}
-
-static void hide_registers(struct edu *edu)
-{
-	require_eq(pci_command(edu->fd, 0, PCI_MEMORY), 0);
-}
-
 static int map_bar(struct edu *edu, uint64_t iova, uint64_t nbytes, uint32_t flags)
 {
 	return dma_map(rig.container, iova, (const void *)edu->bar, nbytes, flags);
-}
-
-static void registers_are_mapped_unless_the_device_hides_them(void)
-{
-	struct edu edu;
-
-	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
-	edu_open(&edu, rig.group[0], 0);
-	hide_registers(&edu);
-	check_eq(map_bar(&edu, 0, edu.bar_nbytes, RW), -EFAULT);
-	check_eq(dma_unmap_all(rig.container), 0);
-	show_registers(&edu);
-	check_eq(map_bar(&edu, 0, edu.bar_nbytes, RW), 0);
-	check_eq(vm_lck_kib(0), 0);
-	check_eq(map_bar(&edu, edu.bar_nbytes, PAGE, RO), 0);
-	check_eq(dma_unmap(rig.container, 0, edu.bar_nbytes), edu.bar_nbytes);
-	check_eq(dma_unmap_all(rig.container), PAGE);
-	check_eq(vm_lck_kib(0), 0);
-	edu_close(&edu);
-	rig_close(&rig);
-}
-
-static void registers_mapped_for_reading_are_not_for_writing(void)
-{
-	struct edu edu;
-	void *read_only;
-
-	rig_open(&rig, VFIO_TYPE1v2_IOMMU, 1);
-	edu_open(&edu, rig.group[0], 0);
-	read_only = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, edu.fd, 0);
-	require_true(read_only != MAP_FAILED);
-	check_eq(dma_map(rig.container, 0, read_only, PAGE, RW), -EFAULT);
-	check_eq(dma_map(rig.container, 0, read_only, PAGE, RO), 0);
-	check_eq(dma_unmap_all(rig.container), PAGE);
-	require_eq(or_errno(munmap(read_only, PAGE)), 0);
-	edu_close(&edu);
-	rig_close(&rig);
 }
 
 /* Registers are mapped even while the page table has none of their pages. */
@@ -183,8 +135,6 @@ static void group_that_comes_later_sees_the_registers(void)
 }
 
 static const struct test tests[] = {
-	TEST(registers_are_mapped_unless_the_device_hides_them, NEEDS_ONE),
-	TEST(registers_mapped_for_reading_are_not_for_writing, NEEDS_ONE),
 	TEST(registers_whose_key_is_disabled_are_mapped, NEEDS_ONE),
 	TEST(mapping_mixes_memory_and_registers, NEEDS_ONE),
 	TEST(one_device_writes_to_another, NEEDS_TWO),

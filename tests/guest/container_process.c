@@ -53,27 +53,6 @@ static void forked_child_is_charged_for_its_own_maps_only(void)
 	family_close();
 }
 
-static void map_and_exit(void *unused)
-{
-	(void)unused;
-	check_eq(map(0, 4), 0);
-	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
-}
-
-static void mapping_of_a_dead_child_is_unmapped_by_its_parent(void)
-{
-	family_open();
-	join(spawn(map_and_exit, NULL));
-	check_eq(vm_lck_kib(0), 0);
-	check_eq(map(0, 1), -EEXIST);
-	check_eq(map(8, 4), 0);
-	check_eq(unmap(0, 4), 4);
-	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
-	check_eq(unmap(8, 4), 4);
-	check_eq(vm_lck_kib(0), 0);
-	family_close();
-}
-
 static void unmap_for_parent(void *unused)
 {
 	(void)unused;
@@ -165,25 +144,6 @@ static void container_lives_on_through_exec(void)
 	family_open();
 	join(spawn(exec_self, NULL));
 	check_eq(dma_avail(family.rig.container), 65535);
-	check_eq(vm_lck_kib(0), 0);
-	family_close();
-}
-
-static void *map_in_thread(void *unused)
-{
-	check_eq(map(0, FAMILY_PAGES), 0);
-	return unused;
-}
-
-static void mapping_made_by_a_thread_is_unmapped_by_another(void)
-{
-	pthread_t thread;
-
-	family_open();
-	require_eq(pthread_create(&thread, NULL, map_in_thread, NULL), 0);
-	require_eq(pthread_join(thread, NULL), 0);
-	check_eq(vm_lck_kib(0), FAMILY_PAGES * PAGE_KIB);
-	check_eq(unmap(0, FAMILY_PAGES), FAMILY_PAGES);
 	check_eq(vm_lck_kib(0), 0);
 	family_close();
 }
@@ -343,11 +303,9 @@ static void map_of_a_killed_process_exists_whole_or_not_at_all(void)
 
 static const struct test tests[] = {
 	TEST(forked_child_is_charged_for_its_own_maps_only, NEEDS_ONE),
-	TEST(mapping_of_a_dead_child_is_unmapped_by_its_parent, NEEDS_ONE),
 	TEST(child_unmaps_what_its_parent_mapped_after_the_fork, NEEDS_ONE),
 	TEST(parent_uncharges_its_living_child, NEEDS_ONE),
 	TEST(container_lives_on_through_exec, NEEDS_ONE),
-	TEST(mapping_made_by_a_thread_is_unmapped_by_another, NEEDS_ONE),
 	TEST(thread_of_a_process_without_its_leader_maps, NEEDS_ONE),
 	TEST(container_whose_groups_died_is_empty, NEEDS_ONE),
 	TEST(map_of_a_killed_process_exists_whole_or_not_at_all, NEEDS_ONE),

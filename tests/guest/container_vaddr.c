@@ -36,51 +36,6 @@ static long long void_all(void)
 	return result < 0 ? result : result / (long long)PAGE;
 }
 
-static void address_is_set_only_where_one_is_missing(void)
-{
-	family_open();
-	check_eq(set_address(0, 4, family.memory), -ENOENT);
-	map(0, 4);
-	check_eq(set_address(0, 4, family.memory), -EINVAL);
-	check_eq(void_address(0, 4), 4);
-	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
-	check_eq(set_address(0, 2, family.memory), -EINVAL);
-	check_eq(set_address(1, 3, family.memory), -EINVAL);
-	check_eq(set_address(1, 1, family.memory), -EINVAL);
-	check_eq(set_address(0, 8, family.memory), -EINVAL);
-	check_eq(set_address(8, 4, family.memory), -ENOENT);
-	map(4, 1);
-	check_eq(set_address(2, 2, family.memory), -EINVAL);
-	check_eq(dma_unmap(family.rig.container, 0, 4 * PAGE), 4 * (long long)PAGE);
-	/* No mapping begins in this range, which ends where the next one begins. */
-	check_eq(set_address(2, 2, family.memory), -ENOENT);
-	check_eq(dma_unmap(family.rig.container, 4 * PAGE, PAGE), (long long)PAGE);
-	map(0, 4);
-	check_eq(void_address(0, 4), 4);
-	check_eq(dma_map(family.rig.container, 0, family.memory + 1, 4 * PAGE,
-			 VFIO_DMA_MAP_FLAG_VADDR), -EINVAL);
-	check_eq(dma_map(family.rig.container, 0, family.memory, 0, VFIO_DMA_MAP_FLAG_VADDR),
-		 -EINVAL);
-	check_eq(set_address(0, 4, family.memory), 0);
-	check_eq(set_address(0, 4, family.memory), -EINVAL);
-	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
-	family_close();
-}
-
-static void map_over_a_mapping_without_address_is_refused(void)
-{
-	family_open();
-	map(0, 4);
-	check_eq(void_address(0, 4), 4);
-	check_eq(dma_map(family.rig.container, 0, family.memory, 4 * PAGE, RW), -EEXIST);
-	map(32, 4);
-	check_eq(void_address(0, 4), -EINVAL);
-	check_eq(dma_unmap(family.rig.container, 0, 4 * PAGE), 4 * PAGE);
-	check_eq(vm_lck_kib(0), 4 * PAGE_KIB);
-	check_eq(void_address(0, 64), 4);
-	family_close();
-}
-
 static void groups_wait_until_every_mapping_has_an_address(void)
 {
 	int group;
@@ -101,28 +56,6 @@ static void groups_wait_until_every_mapping_has_an_address(void)
 	check_eq(dma_unmap_all(family.rig.container), 4 * PAGE);
 	check_eq(group_set_container(group, family.rig.container), 0);
 	require_eq(or_errno(close(group)), 0);
-	family_close();
-}
-
-static void addresses_become_void_together_or_not_at_all(void)
-{
-	family_open();
-	map(0, 4);
-	map(4, 4);
-	map(16, 4);
-	check_eq(void_address(5, 1), -EINVAL);
-	check_eq(void_address(0, 5), -EINVAL);
-	check_eq(void_address(0, 12), 8);
-	check_eq(void_all(), -EINVAL);
-	/* The failed call did not touch the third mapping. */
-	check_eq(set_address(16, 4, family.memory), -EINVAL);
-	check_eq(set_address(0, 4, family.memory), 0);
-	check_eq(void_all(), -EINVAL);
-	check_eq(set_address(0, 4, family.memory), -EINVAL);
-	check_eq(set_address(4, 4, family.memory), 0);
-	check_eq(void_all(), 12);
-	check_eq(dma_unmap_all(family.rig.container), 12 * PAGE);
-	check_eq(void_all(), 0);
 	family_close();
 }
 
@@ -284,10 +217,7 @@ static void mappings_are_handed_over_through_exec(void)
 }
 
 static const struct test tests[] = {
-	TEST(address_is_set_only_where_one_is_missing, NEEDS_ONE),
-	TEST(map_over_a_mapping_without_address_is_refused, NEEDS_ONE),
 	TEST(groups_wait_until_every_mapping_has_an_address, NEEDS_TWO),
-	TEST(addresses_become_void_together_or_not_at_all, NEEDS_ONE),
 	TEST(device_goes_on_without_an_address, NEEDS_ONE),
 	TEST(child_takes_mapping_and_charge_over, NEEDS_ONE),
 	TEST(child_takes_two_mappings_over, NEEDS_ONE),
