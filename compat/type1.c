@@ -40,7 +40,7 @@ MODULE_PARM_DESC(disable_hugepages, "Map page by page, so that the IOMMU uses it
 
 static unsigned int dma_entry_limit = 65535;
 module_param(dma_entry_limit, uint, 0644);
-MODULE_PARM_DESC(dma_entry_limit, "Most mappings of each container that gets its backend from now on (default 65535)");
+MODULE_PARM_DESC(dma_entry_limit, "Maximum number of mappings of a container, read at VFIO_SET_IOMMU (default 65535)");
 
 /* A group of a container. A real one has an IOMMU, an emulated one has none. */
 struct type1_group {

@@ -27,7 +27,7 @@
 /* So many mappings take sixteen gigabytes of page tables, if each needs a page table of its own. */
 static unsigned int iommu_entry_limit = 4194304;
 module_param(iommu_entry_limit, uint, 0644);
-MODULE_PARM_DESC(iommu_entry_limit, "Number of mappings that a file of /dev/iommu opened from now on may hold (4194304)");
+MODULE_PARM_DESC(iommu_entry_limit, "Maximum number of mappings of an open /dev/iommu, read at open (default 4194304)");
 
 static int iommu_open(struct inode *inode, struct file *file)
 {
