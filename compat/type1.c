@@ -625,9 +625,9 @@ static long serve_alone(struct type1 *type1, struct ioas *ioas, struct type1_cal
 /* --- calls that may wait for user memory */
 
 /*
- * A call that keeps the IOAS busy is waited for by a DESTROY before that takes domains_rwsem, so
- * that it can be killed, and gives up after a minute. For other calls it waits in domains_rwsem, as
- * for the same calls when their argument is in memory.
+ * A DESTROY waits for a call that keeps the IOAS busy before it takes domains_rwsem. That wait can
+ * be killed, and DESTROY gives up after a minute. For other calls it waits in domains_rwsem, as for
+ * the same calls when their argument is in memory.
  */
 static long serve_and_leave(struct type1 *type1, struct ioas *ioas, struct type1_call *call)
 {

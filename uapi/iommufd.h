@@ -53,7 +53,7 @@ enum {
  * @id: the object, of any kind
  *
  * Ending an IOAS unmaps everything in it. EBUSY: another object or a kernel driver uses the object.
- * A call that works on the object at the moment is waited for.
+ * The ioctl waits for calls that work on the object at the moment.
  */
 struct iommu_destroy {
 	__u32 size;

@@ -152,9 +152,9 @@ void vfio_ioas_device_detach(struct ioas_device *idev);
  *	Context: process; no lock is held that pinning or unpinning takes. May run several times at
  *	once. It must not wait for a destroy, detach or replacement of the access.
  *
- *	Pin calls under way are waited for before @unmap is called. A driver may note a pin only
- *	some time after its call: so @unmap is called again while pins are left, for about two
- *	seconds. Detach, replace and destroy of the access do the same, for all of the IOAS.
+ *	The module waits for pin calls under way before it calls @unmap. A driver may note a pin
+ *	only some time after its call. So the module repeats @unmap while pins are left, for about
+ *	two seconds. Detach, replace and destroy of the access do the same, for all of the IOAS.
  */
 struct vfio_ioas_access_ops {
 	bool needs_pin_pages;

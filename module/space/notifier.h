@@ -97,7 +97,7 @@ unsigned long ioas_count_users(struct ioas *ioas);
  * @last_iova: last address, inclusive
  * @state: TASK_KILLABLE to give up on a fatal signal, or TASK_UNINTERRUPTIBLE
  *
- * Before a user is told, its calls that are pinning are waited for.
+ * Before it tells a user, it waits for the calls of that user that are pinning.
  *
  * Context: may sleep. The caller keeps the IOAS, but is not in it, and holds nothing that these
  * users need.

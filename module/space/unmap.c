@@ -20,9 +20,9 @@
  * that takes all areas cannot be repeated, so it passes over that area.
  *
  * Locking: the caller has entered the IOAS. iova_lock is held only to claim, to take over and to
- * erase areas. In-kernel users are told, and waited for, outside of the IOAS. They enter it to
- * unpin; a thread that waited inside would block a writer, which would keep them out. For the same
- * reason, a walk waits outside for another thread that tells them.
+ * erase areas. The walk tells in-kernel users, and waits for them, outside of the IOAS. They enter
+ * it to unpin; a thread that waited inside would block a writer, which would keep them out. For the
+ * same reason, a walk waits outside for another thread that tells them.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>

@@ -36,9 +36,9 @@ struct ioas_unmap_watch {
  * Holes in the range do not matter. When this returns, no device can reach the memory any more; it
  * is unpinned, and its owner has the charge back.
  *
- * Calls that use an area, or are pinning, are waited for, and new ones wait meanwhile. In-kernel
- * users with pins are told to unpin, and get no new pins; for that, this leaves the IOAS and enters
- * it again. If @watch is NULL, areas removed from then on are shown to ioas->forgets.
+ * The unmap waits for calls that use an area or are pinning, and new calls wait meanwhile. It tells
+ * in-kernel users with pins to unpin, and they get no new pins. For that, it leaves the IOAS and
+ * enters it again. If @watch is NULL, areas removed from then on are shown to ioas->forgets.
  *
  * Context: may sleep; needs no memory. If the IOAS has in-kernel users, the caller holds nothing
  * that they need.
