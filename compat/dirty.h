@@ -37,7 +37,7 @@ struct dirty {
 
 /* The front of each IOAS of a container. */
 struct dirty_state {
-	bool tracking;			/* domains_rwsem held for writing; anybody may peek */
+	bool tracking;			/* domains_rwsem; may be read without it */
 };
 
 /**

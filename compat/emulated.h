@@ -36,20 +36,24 @@ struct emulated_ops {
 };
 
 /*
- * "peek": can be read without the lock. A user is an emulated group, or a device with a callback
- * for unmaps; @ioas stays the same while there is one. An index is an IOVA in pages.
+ * A user is an emulated group, or a device with a callback for unmaps; @ioas stays the same while
+ * there is one. An index is an IOVA in pages.
  */
 struct emulated {
 	const struct emulated_ops *ops;	/* constant, as is ctx */
 	struct ioas_ctx *ctx;
 	struct mutex devices_mutex;	/* held while devices are called */
-	struct list_head devices;	/* devices_mutex, peek if empty; newest first */
-	unsigned int ngroups;		/* domains_rwsem of @ioas, peek; emulated groups */
+	/* Newest first. devices_mutex; whether the list is empty may be read without it. */
+	struct list_head devices;
+	/* Emulated groups. domains_rwsem of @ioas; may be read without it. */
+	unsigned int ngroups;
 	struct mutex holds_mutex;	/* which pages are held, and in which IOAS */
 	unsigned int nusers;		/* holds_mutex */
-	struct ioas *ioas;		/* holds_mutex, peek; the IOAS in use, or NULL */
+	/* The IOAS in use, or NULL. holds_mutex; may be read without it. */
+	struct ioas *ioas;
 	struct ioas_notifier *notifier;	/* holds_mutex; registered with @ioas */
-	struct xarray holds;		/* holds_mutex, peek if there; struct held_page by index */
+	/* struct held_page by index. holds_mutex; which exist may be read without it. */
+	struct xarray holds;
 	unsigned int nattached[BITS_PER_LONG];	/* holds_mutex; groups of any kind, by number */
 };
 

@@ -27,10 +27,11 @@ struct type1 {
 	struct container container;
 	bool v2;			/* constant; type1v2 */
 	bool nesting;			/* constant */
-	bool had_domain;		/* a real group was attached; anybody may peek */
+	bool had_domain;		/* a real group was attached; may be read without a lock */
 	struct mutex groups_lock;	/* innermost */
 	struct list_head groups;	/* groups_lock, or vfio.ko's lock of attach and detach */
-	unsigned int nwriter_groups;	/* groups_lock, anybody may peek; with writes_anywhere */
+	/* Groups with writes_anywhere. groups_lock; may be read without it. */
+	unsigned int nwriter_groups;
 	struct dirty dirty;
 	struct emulated emulated;
 };

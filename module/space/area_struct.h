@@ -31,7 +31,7 @@ enum area_state {
  * does.
  */
 struct ioas_area {
-	struct rb_node node;		/* iova_lock, as for all that says nothing else */
+	struct rb_node node;		/* iova_lock, unless a field names another guard */
 	unsigned long first_iova;
 	unsigned long last_iova;
 	unsigned long gap;		/* free addresses right below, if gaps are known */

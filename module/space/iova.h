@@ -65,7 +65,7 @@ struct iova_cursor {
  * same for all threads in the IOAS, and long walks over them need no spinlock.
  */
 struct iova_space {
-	spinlock_t iova_lock;			/* for all that says nothing else */
+	spinlock_t iova_lock;			/* guards areas, and the fields that name it */
 	struct rw_semaphore *domains_rwsem;	/* constant; of the IOAS */
 	struct rb_root areas;			/* iova_lock; by IOVA, never overlapping */
 	unsigned long nareas;			/* iova_lock; includes those about to be inserted */
