@@ -66,7 +66,10 @@ static inline bool area_is_live(const struct ioas_area *area)
 	return state >= AREA_LIVE && state <= AREA_TELLING;
 }
 
-/* Is the area live, and no thread alone with it, or about to be? Then new calls can use it. */
+/*
+ * Is the area settled? Such an area is live, and no thread is alone with it, or about to be: it is
+ * not FILLING, ALONE or EMPTYING. New calls can use it.
+ */
 static inline bool area_is_settled(const struct ioas_area *area)
 {
 	/* Pairs with area_set_live(). */
@@ -341,7 +344,7 @@ void area_set_flags(struct ioas *ioas, struct ioas_area *area, u8 flags);
 u8 area_take_flags(struct ioas *ioas, struct ioas_area *area, u8 flags);
 
 /**
- * area_wait_settled() - wait until the area at an address is live, and no thread alone with it
+ * area_wait_settled() - wait until the area at an address is settled
  * @ioas: the IOAS, which the caller entered for reading
  * @iova: any address of the area
  * @state: TASK_KILLABLE to give up on a fatal signal, or TASK_UNINTERRUPTIBLE
