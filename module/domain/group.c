@@ -384,7 +384,7 @@ static int enter_domain(const struct igroup_target *target, struct ioas_group *i
 		ret = igroup_check_interrupts(igroup->group);
 	if (!ret)
 		ret = choose_hwpt(target, igroup, own, hwpt);
-	/* A shared domain has its own claim, which covers at least as much. */
+	/* The reservation of a shared domain covers at least as much. */
 	if (ret || *hwpt != own)
 		hwpt_release_aperture(own);
 	if (!ret)

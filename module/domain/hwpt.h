@@ -18,7 +18,7 @@ struct ioas_hwpt {
 	struct ioas_object object;
 	struct ioas_mirror mirror;	/* the domain, and the IOAS, which it is a user of */
 	struct iommu_domain_geometry claimed;	/* domains_rwsem; of the domain ... */
-	unsigned long claimed_pgsizes;		/* same lock; ... when its aperture was claimed */
+	unsigned long claimed_pgsizes;		/* same lock; ... when its aperture was reserved */
 	bool has_claim;			/* same lock; IOVA outside the aperture is reserved */
 	unsigned int ngroups;		/* groups_mutex; the status reads it without */
 	bool automatic;			/* set before it is published; goes with its last group */
@@ -39,7 +39,7 @@ struct ioas_hwpt *hwpt_create(struct ioas *ioas, struct iommu_domain *domain);
 
 /**
  * hwpt_destroy() - free an HWPT and its empty domain
- * @hwpt: not on a list, with no claim and no group, and its id given back
+ * @hwpt: not on a list, with nothing reserved and no group, and its id given back
  *
  * Context: may sleep.
  */
@@ -79,7 +79,7 @@ bool hwpt_reaches(const struct ioas_hwpt *hwpt, const struct ioas_hwpt *other);
  * @hwpt: finished
  *
  * The HWPT owns this reservation until hwpt_release_aperture(), whichever groups come and go. Does
- * nothing if it has a claim already.
+ * nothing if the HWPT has one already.
  *
  * Context: domains_rwsem held for writing; may sleep.
  * Return: 0, or with nothing reserved:
@@ -93,7 +93,7 @@ int hwpt_claim_aperture(struct ioas_hwpt *hwpt);
  * hwpt_release_aperture() - undo hwpt_claim_aperture()
  * @hwpt: not on the list of its IOAS
  *
- * Does nothing without a claim.
+ * Does nothing if nothing is reserved.
  *
  * Context: domains_rwsem held for writing. Never fails.
  */
@@ -104,11 +104,11 @@ void hwpt_release_aperture(struct ioas_hwpt *hwpt);
  * @hwpt: not on a list
  * @single_pages: map page by page
  *
- * Claims the aperture, if it is not claimed yet.
+ * Reserves the IOVA outside the aperture, if that is not done yet.
  *
  * Context: domains_rwsem held for writing. May sleep for as long as it takes to map all areas, and
  * to pin them if this is the first domain.
- * Return: 0, or with the domain as empty as before, and no aperture claimed:
+ * Return: 0, or with the domain as empty as before, and nothing reserved:
  * * -EINVAL: all domains have no page size in common, or the smallest one is larger than the CPU's
  * * -EADDRINUSE: an area is not aligned to its smallest page size
  * * -EINTR: a fatal signal
