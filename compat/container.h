@@ -102,8 +102,10 @@ struct ioas *container_enter_slowly(void *handle);
  * writing or wants to: to attach or detach a group, to change a setting, or to be alone.
  *
  * Context: may sleep; on success returns with domains_rwsem held for reading, until ioas_leave().
- * Return: the IOAS; ERR_PTR(): -EINVAL if there is no such container; -ENODEV if it has no IOAS;
- * -EINTR on a fatal signal.
+ * Return: the IOAS; or ERR_PTR():
+ * * -EINVAL: there is no such container
+ * * -ENODEV: the container has no IOAS
+ * * -EINTR: a fatal signal
  */
 static inline struct ioas *container_enter(void *handle)
 {

@@ -142,11 +142,11 @@ void dirty_remove_writer(struct ioas *ioas);
  * A mapping that reaches over a border is never cut, as with UNMAP_WHOLE.
  *
  * Context: as ioas_unmap_watched(); may fault.
- * Return: 0, also where nothing is mapped;
- * -EINVAL with nothing removed if a border of the range lies in a mapping;
- * -EFAULT if a mapping could not be reported: it is still there, as are those above;
- * -EDEADLK if a driver did not let go of a mapping: it is still there, as are those above;
- * -EINTR on a fatal signal.
+ * Return: 0, also where nothing is mapped, or:
+ * * -EINVAL: a border of the range lies in a mapping; nothing is removed
+ * * -EFAULT: a mapping could not be reported; it is still there, as are those above
+ * * -EDEADLK: a driver did not unpin a mapping; it is still there, as are those above
+ * * -EINTR: a fatal signal
  */
 int dirty_unmap(struct dirty *dirty, struct ioas *ioas, unsigned long iova,
 		unsigned long last_iova, const struct vfio_bitmap *bitmap,
@@ -162,8 +162,10 @@ int dirty_unmap(struct dirty *dirty, struct ioas *ioas, unsigned long iova,
  * bits did not reach user memory stay dirty.
  *
  * Context: may sleep and fault.
- * Return: 0; -EINVAL if a border of the range lies in a mapping; -EFAULT if a bit could not be
- * written to user memory; -EINTR on a fatal signal.
+ * Return: 0, or:
+ * * -EINVAL: a border of the range lies in a mapping
+ * * -EFAULT: a bit could not be written to user memory
+ * * -EINTR: a fatal signal
  */
 long dirty_report(struct dirty *dirty, struct ioas *ioas,
 		  const struct vfio_iommu_type1_dirty_bitmap_get *range);

@@ -115,8 +115,10 @@ void emulated_forget_group(struct emulated *emulated, struct iommu_group *group)
  *
  * Context: may sleep, takes holds_mutex and domains_rwsem; the caller is in no IOAS. vfio.ko
  * attaches or detaches no other group meanwhile.
- * Return: 0; or with nothing changed: an error of @emulated->ops->check; -EINVAL if an area does
- * not consist of whole pages; -ENOMEM.
+ * Return: 0, or with nothing changed:
+ * * -EINVAL: an area does not consist of whole pages
+ * * -ENOMEM: no kernel memory
+ * * an error of @emulated->ops->check
  */
 int emulated_add_group(struct emulated *emulated, struct ioas *ioas);
 
@@ -165,17 +167,16 @@ void emulated_unregister(struct emulated *emulated, struct vfio_device *vdev);
  * A page that is held already is only counted once more.
  *
  * Context: may sleep and fault, takes holds_mutex; the caller is in no IOAS.
- * Return: 0; or with nothing pinned:
- * -EINVAL where nothing is mapped or the mapping is being removed, for device memory, or if no
- * device with a callback for unmaps is open;
- * STOCK_WRAPS for a range that wraps;
- * -EPERM where the mapping does not allow the access;
- * -EBUSY where the mapping waits for its new address;
- * -ENODEV where the process of the mapping is gone, or if container ioctls have no IOAS and none is
- * in use;
- * -EFAULT where memory is missing, or does not allow the access;
- * -ENOMEM over the memlock limit, or without memory;
- * -EINTR on a fatal signal.
+ * Return: 0, or with nothing pinned:
+ * * -EINVAL: nothing is mapped, or the mapping is being removed; device memory; no device with a
+ *   callback for unmaps is open
+ * * STOCK_WRAPS: the range wraps
+ * * -EPERM: the mapping does not allow the access
+ * * -EBUSY: the mapping waits for its new address
+ * * -ENODEV: the process of the mapping is gone; container ioctls have no IOAS and none is in use
+ * * -EFAULT: memory is missing, or does not allow the access
+ * * -ENOMEM: over the memlock limit, or no kernel memory
+ * * -EINTR: a fatal signal
  */
 int emulated_pin(struct emulated *emulated, struct iommu_group *group, unsigned long iova,
 		 unsigned long npages, int prot, struct page **pages);
@@ -204,13 +205,12 @@ void emulated_unpin(struct emulated *emulated, unsigned long iova, unsigned long
  * Works in the IOAS of container ioctls, not in the one that pins use.
  *
  * Context: may sleep and fault; the caller is in no IOAS. Takes none of the mutexes.
- * Return: 0; or, maybe with a part copied:
- * -EINVAL where nothing is mapped, or if container ioctls have no IOAS;
- * -EPERM where the mapping does not allow reading (a write needs both), or its process is gone;
- * -EBUSY where the mapping waits for its new address;
- * -EFAULT where memory is missing, or if the caller has an address space, but not that of the
- * mapping;
- * -EINTR on a fatal signal.
+ * Return: 0, or with a part possibly copied:
+ * * -EINVAL: nothing is mapped; container ioctls have no IOAS
+ * * -EPERM: the mapping does not allow reading (a write needs both), or its process is gone
+ * * -EBUSY: the mapping waits for its new address
+ * * -EFAULT: memory is missing; the caller has an address space, but not that of the mapping
+ * * -EINTR: a fatal signal
  */
 int emulated_rw(struct emulated *emulated, unsigned long iova, void *data, size_t nbytes,
 		bool write);

@@ -46,7 +46,9 @@ static inline struct type1 *type1_of(struct container *container)
  * @type: as given to VFIO_SET_IOMMU
  *
  * Context: the process that the container is for; may sleep.
- * Return: the handle; or ERR_PTR(): -EINVAL for a type that we do not have; -ENOMEM.
+ * Return: the handle; or ERR_PTR():
+ * * -EINVAL: a type that we do not have
+ * * -ENOMEM: no kernel memory
  */
 void *type1_open(unsigned long type);
 
@@ -77,8 +79,10 @@ long type1_check_extension(struct type1 *type1, unsigned long extension);
  * @arg: user pointer; for VFIO_CHECK_EXTENSION the number of the extension
  *
  * Context: the calling process; may sleep and fault.
- * Return: as stock type1; -EINVAL also if there is no such container; -ENODEV if the call needs an
- * IOAS and there is none; -ENOTTY for an ioctl that is not ours.
+ * Return: as stock type1, or:
+ * * -EINVAL: there is no such container
+ * * -ENODEV: the call needs an IOAS and there is none
+ * * -ENOTTY: the ioctl is not ours
  */
 long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg);
 
@@ -88,14 +92,17 @@ long type1_ioctl(void *handle, unsigned int cmd, unsigned long arg);
  * @group: vfio.ko owns its DMA
  *
  * Context: may sleep; vfio.ko attaches or detaches no other group meanwhile.
- * Return: 0; or with nothing changed:
- * -EINVAL if the group is here already, has no device, or leaves no usable IOVA, or if a mapping
- * lies where the group cannot have one. STOCK_OUT_OF_REACH instead if the first domain does not
- * reach a mapping, and stock type1 learns that from its IOMMU driver only;
- * -EPERM without isolated interrupts;
- * -EBUSY if a mapping waits for its new address;
- * -EFAULT if memory of a mapping cannot be pinned; -ENOMEM over the memlock limit, or without
- * memory; -EINTR on a fatal signal; or an error of the IOMMU driver.
+ * Return: 0, or with nothing changed:
+ * * -EINVAL: there is no such container; the group is here already, has no device, or leaves no
+ *   usable IOVA; a mapping lies where the group cannot have one
+ * * STOCK_OUT_OF_REACH instead: the first domain does not reach a mapping, and stock type1 learns
+ *   that from its IOMMU driver only
+ * * -EPERM: the group has no isolated interrupts
+ * * -EBUSY: a mapping waits for its new address
+ * * -EFAULT: memory of a mapping cannot be pinned
+ * * -ENOMEM: over the memlock limit, or no kernel memory
+ * * -EINTR: a fatal signal
+ * * an error of the IOMMU driver
  */
 int type1_attach_group(void *handle, struct iommu_group *group);
 
@@ -105,8 +112,11 @@ int type1_attach_group(void *handle, struct iommu_group *group);
  * @group: the group
  *
  * Context: as type1_attach_group().
- * Return: 0; or with nothing changed: -EINVAL if the group is here already, or an area does not
- * consist of whole pages; -EBUSY if a mapping waits for its new address; -ENOMEM.
+ * Return: 0, or with nothing changed:
+ * * -EINVAL: there is no such container; the group is here already; an area does not consist of
+ *   whole pages
+ * * -EBUSY: a mapping waits for its new address
+ * * -ENOMEM: no kernel memory
  */
 int type1_attach_emulated_group(void *handle, struct iommu_group *group);
 

@@ -158,8 +158,11 @@ void type1_check_dirty(struct type1_call *call);
  * first.
  *
  * Context: may fault: the caller has a reference to the module, and keeps no container.
- * Return: 0 with @call complete; -EFAULT if the argument cannot be read; -EINVAL if it is wrong;
- * STOCK_WRAPS for a map that wraps; -ENOTTY for an unknown command.
+ * Return: 0 with @call complete, or:
+ * * -EFAULT: the argument cannot be read
+ * * -EINVAL: the argument is wrong
+ * * STOCK_WRAPS: a map wraps
+ * * -ENOTTY: the command is unknown
  */
 int type1_read_call(struct type1_call *call);
 

@@ -44,13 +44,13 @@ int vaddr_void(struct ioas *ioas, unsigned long iova, unsigned long last_iova,
  * @uptr: user address of its memory in the calling process, page aligned; not checked
  *
  * Context: domains_rwsem held for writing; a process with an mm. May sleep.
- * Return: 0; or with nothing changed:
- * -ENOENT if nothing is mapped in the range;
- * -EINVAL if the range is not exactly one mapping whose address is void, or if the mapping begins
- * inside a page of its memory;
- * -EBUSY if other areas show the same memory;
- * -ENOMEM over the memlock limit of the process, or without memory;
- * -EINTR on a fatal signal.
+ * Return: 0, or with nothing changed:
+ * * -ENOENT: nothing is mapped in the range
+ * * -EINVAL: the range is not exactly one mapping whose address is void; the mapping begins inside
+ *   a page of its memory
+ * * -EBUSY: other areas show the same memory
+ * * -ENOMEM: over the memlock limit of the process, or no kernel memory
+ * * -EINTR: a fatal signal
  */
 int vaddr_set(struct ioas *ioas, unsigned long iova, unsigned long nbytes,
 	      unsigned long uptr);

@@ -14,8 +14,10 @@ struct ioas_ctx;
  * @arg: user pointer, or a number
  *
  * Context: the calling process; may sleep and fault.
- * Return: as iommufd: 0 or a number, or the errno of the command; -ENODEV if no IOAS is chosen;
- * -ENOTTY for a command that iommufd does not know.
+ * Return: as iommufd: 0 or a number, or:
+ * * -ENODEV: no IOAS is chosen
+ * * -ENOTTY: iommufd does not know the command
+ * * the errno of the command
  */
 long legacy_ioctl(struct ioas_ctx *ctx, unsigned int cmd, unsigned long arg);
 
