@@ -18,7 +18,7 @@ struct ioas_hwpt {
 	struct ioas_object object;
 	struct ioas_mirror mirror;	/* the domain, and the IOAS, which it is a user of */
 	struct iommu_domain_geometry claimed;	/* domains_rwsem; of the domain ... */
-	unsigned long claimed_pgsizes;		/* same lock; ... when its aperture was reserved */
+	unsigned long claimed_pgsizes;		/* same lock; ... when the IOVA was reserved */
 	bool has_claim;			/* same lock; IOVA outside the aperture is reserved */
 	unsigned int ngroups;		/* groups_mutex; the status reads it without */
 	bool automatic;			/* set before it is published; goes with its last group */
