@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bounds.c - what operations of a file may refer to
+ * bounds.c - limits what operations of a file may refer to
  *
- * Without this an operation with an offset of its author's choice writes wherever that leads, and
- * a mapping that is larger than its memory lets a device do so.
+ * Without this check an operation with an offset chosen by the author of the file writes wherever
+ * the offset leads, and a mapping larger than its memory lets a device write there.
  */
 #include "bounds.h"
 
@@ -18,18 +18,18 @@
 
 #define MAX_ALL_BYTES		(MAX_ALL_TIB * TIB)
 #define VFIO_CALLS		0x3b00ULL
-#define MAX_IGNORED		3U	/* notices of a device: what --random asks for */
+#define MAX_IGNORED		3U	/* a device's ignored notices, as in --random */
 
 struct checked_memory {
 	uint64_t name;
 	uint64_t nbytes;
-	bool is_special;	/* a part of it is a file's or a device's */
-	bool is_file;		/* a part of it is a file's */
-	bool is_shared;		/* a part of it keeps all of its pages until all of it has gone */
-	bool is_mapped;		/* or has been: its pages stay as long as they are pinned */
-	bool is_locked;		/* also where mlock() failed */
-	uint64_t capacity;	/* bytes of it that can take memory, at most */
-	uint64_t populated;	/* bytes of it that do, at most */
+	bool is_special;	/* a part belongs to a file or a device */
+	bool is_file;		/* a part belongs to a file */
+	bool is_shared;		/* a part keeps all of its pages until all of it is gone */
+	bool is_mapped;		/* now or earlier: pinned pages stay */
+	bool is_locked;		/* even if mlock() failed */
+	uint64_t capacity;	/* bytes that can take memory, at most */
+	uint64_t populated;	/* bytes that take memory, at most */
 };
 
 bool is_void(uint64_t address, uint64_t nbytes)
@@ -41,7 +41,7 @@ bool is_void(uint64_t address, uint64_t nbytes)
 	return last < LOWEST_ADDRESS || address >= HIGHEST_ADDRESS;
 }
 
-/* The newest ones are asked for most. */
+/* Most operations are about the newest memory. */
 static struct checked_memory *find(struct check *check, uint64_t name)
 {
 	size_t i;
@@ -62,7 +62,7 @@ static struct checked_memory *add(struct check *check, uint64_t name)
 	return memory;
 }
 
-/* Without a file there would be no memory, and maps of it would fail on both sides alike. */
+/* Without a file there would be no memory, and mapping it would fail on both sides alike. */
 static const char *check_kind(struct check *check, struct checked_memory *memory, uint64_t kind,
 			      uint64_t prot)
 {
@@ -76,7 +76,7 @@ static const char *check_kind(struct check *check, struct checked_memory *memory
 	return NULL;
 }
 
-/* --- how much memory that takes */
+/* --- how much memory operations take */
 
 uint64_t memory_to_spare(void)
 {
@@ -90,7 +90,7 @@ uint64_t memory_to_spare(void)
 		if (sscanf(line, "MemAvailable: %llu kB", &nkib) != 1)
 			nkib = 0;
 	fclose(file);
-	/* All others need some, too. */
+	/* The rest of the system needs some, too. */
 	return (nkib - nkib / 8) * 1024;
 }
 
@@ -98,7 +98,7 @@ struct range {
 	uint64_t begin, nbytes;
 };
 
-/* A range within a memory, with all of the pages that it has a byte of: the kernel takes these. */
+/* The range widened to whole pages, as the kernel does. */
 static struct range whole_pages(uint64_t begin, uint64_t nbytes)
 {
 	uint64_t end = (begin + nbytes + PAGE - 1) & ~(PAGE - 1);
@@ -121,15 +121,15 @@ static const char *count(struct check *check, uint64_t nbytes)
 	       "more memory is touched, locked or mapped than this system can spare" : NULL;
 }
 
-/* Address space without access takes none, whatever is mapped of it, nor does a device's. */
+/* Memory without access, a hole and a device's BAR take no memory, however much is mapped. */
 static bool takes_memory(uint64_t kind)
 {
 	return kind != MEMORY_NONE && kind != MEMORY_HOLE && kind != MEMORY_BAR;
 }
 
 /*
- * A range that may have been populated before: all of the memory is the most. One byte may take a
- * huge page, as far as the memory goes, which is aligned for those.
+ * The range may have been populated before, so the count never exceeds the capacity of the memory.
+ * One byte may populate a whole huge page, or the rest of the memory if that is shorter.
  */
 static const char *populate(struct check *check, struct checked_memory *memory, uint64_t offset,
 			    uint64_t nbytes)
@@ -150,7 +150,7 @@ static const char *populate(struct check *check, struct checked_memory *memory, 
 	return count(check, nbytes);
 }
 
-/* What was there goes, but for what is pinned. */
+/* The old pages are freed, except pinned ones. */
 static void drop(struct check *check, struct checked_memory *memory)
 {
 	if (!memory->is_mapped)
@@ -162,8 +162,8 @@ static void drop(struct check *check, struct checked_memory *memory)
 }
 
 /*
- * Access to what had none. The kernel populates what is locked; and what is mapped may be pinned
- * later, when a group comes to the container.
+ * Memory that had no access gets it. The kernel populates locked memory. Mapped memory may be
+ * pinned later, when a group joins the container.
  */
 static const char *give_access(struct check *check, struct checked_memory *memory, uint64_t kind,
 			       struct range range)
@@ -177,7 +177,9 @@ static const char *give_access(struct check *check, struct checked_memory *memor
 	       populate(check, memory, range.begin, range.nbytes) : NULL;
 }
 
-/* New pages come in place of such that may be pinned, or stay with others of their file. */
+/*
+ * The new pages add up with the old ones: these may be pinned, or shared with the rest of the file.
+ */
 static const char *replace(struct check *check, struct checked_memory *memory, const struct op *op,
 			   struct range range)
 {
@@ -269,9 +271,9 @@ static const char *check_range(struct check *check, const struct op *op)
 }
 
 /*
- * A map that works. Where only emulated devices are, one of any addresses does. When a group of
- * other devices then joins in vain, stock type1 goes over all that is mapped, and cannot be killed
- * meanwhile. The kernel has a bit for each page, whether there is a page or not.
+ * Counts a map that succeeds. With emulated devices only, a map of any address does. If a group of
+ * PCI devices then fails to join, stock type1 walks all mappings, and cannot be killed meanwhile.
+ * The kernel allocates a bit for each page of a mapping, present or not.
  */
 static const char *note_mapped(struct check *check, uint64_t nbytes)
 {
@@ -296,13 +298,13 @@ static const char *check_map_of_number(struct check *check, const struct op *op,
 
 	if (!is_void(address, nbytes))
 		return "an address that is a number may be that of any memory";
-	/* Both backends refuse a range that wraps, and absent memory for a PCI device. */
+	/* Both backends refuse a range that wraps and, for a PCI device, absent memory. */
 	if (!maps || !check->is_emulated || address + nbytes - 1 < address)
 		return NULL;
 	return nbytes > MAX_MEMORY_BYTES ? "that is larger than 1 TiB" : note_mapped(check, nbytes);
 }
 
-/* Behind memory is a guard. What is so large that it wraps at any address is refused. */
+/* A guard follows the memory. Both backends refuse a size that wraps at any address. */
 static const char *check_map(struct check *check, const struct op *op)
 {
 	struct checked_memory *memory = find(check, op->mem);
@@ -331,7 +333,7 @@ static const char *check_dirty(struct check *check, const struct op *op)
 	return count(check, 0);
 }
 
-/* The kernel is not led to memory of ours by the pointer 8. */
+/* The kernel must not reach memory of ours through the pointer 8. */
 static const char *check_bits(const struct op *op)
 {
 	if (!op->arg[2] && !stock_may_see_page_size_0())
@@ -341,7 +343,7 @@ static const char *check_bits(const struct op *op)
 	return NULL;
 }
 
-/* Calls of VFIO with a number, or with a pointer to nothing. */
+/* A VFIO call whose argument is a number, or a pointer to nothing. */
 static const char *check_call(const struct op *op)
 {
 	if ((op->arg[0] & ~0xffULL) != VFIO_CALLS)
@@ -352,8 +354,8 @@ static const char *check_call(const struct op *op)
 }
 
 /*
- * Stock type1 crashes if a device has not let go of what is unmapped after ten notices, or is not
- * told of all that it has pinned.
+ * Stock type1 crashes if a device still holds unmapped pages after ten notices, or does not hear of
+ * an unmap of all pages that it has pinned.
  */
 static const char *check_pin(const struct op *op)
 {
@@ -368,7 +370,7 @@ static const char *check_behave(const struct op *op)
 	       "a device that keeps pages may crash stock type1" : NULL;
 }
 
-/* A device that writes to what is mapped, where that can be a file. */
+/* A device may write to mappings, or a file may be mapped, but not both. */
 static const char *check_file(struct check *check, const struct op *op)
 {
 	if (op->kind == OP_STORE || (op->kind == OP_RW && op->arg[3] & RW_WRITE))

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * child.c - a process group for each run; all of it is killed and reaped at the end, so that
- * groups and containers are closed when the next run opens them
+ * child.c - runs each case in a process group of its own
+ *
+ * The whole group is killed and reaped at the end, so that its groups and containers are closed
+ * when the next run opens them.
  */
 #define _GNU_SOURCE
 #include "child.h"
@@ -28,7 +30,7 @@ void catch_interrupts(void)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
-	/* Orphans of a case become ours, so that we see them end. */
+	/* Orphans of a case become our children, so that we see them end. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
@@ -38,12 +40,12 @@ static void become_child(void)
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
 	setpgid(0, 0);
-	/* Should it take too much memory, nobody else pays for that. */
+	/* If the run takes too much memory, the OOM killer picks it first. */
 	write_line("/proc/self/oom_score_adj", "1000");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
-/* False: time is over, or the user has had enough. */
+/* False if time is over, or the user has interrupted the program. */
 static bool wait_for(pid_t pid, unsigned int nseconds)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -90,7 +92,7 @@ void child_run(void (*function)(void *argument), void *argument,
 		function(argument);
 		_exit(0);
 	}
-	/* Whoever of the two is first. */
+	/* Parent and child both do this, since either may run first. */
 	setpgid(pid, pid);
 	in_time = wait_for(pid, nseconds);
 	kill(-pid, SIGKILL);

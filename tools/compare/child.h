@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * child.h - a function run in a process of its own, under a time limit
- */
+/* child.h - runs a function in a process of its own, under a time limit */
 #ifndef COMPARE_CHILD_H
 #define COMPARE_CHILD_H
 
@@ -21,7 +19,7 @@ struct outcome {
 	struct text transcript;
 };
 
-/* Whatever processes the function made are gone when this returns. */
+/* All processes that the function made are gone when this returns. */
 void child_run(void (*function)(void *argument), void *argument,
 	       unsigned int nseconds, struct outcome *outcome);
 void outcome_free(struct outcome *outcome);

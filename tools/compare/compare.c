@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * compare.c - the subcommand: what is to be done, and what it needs before and after
- */
+/* compare.c - the subcommand: chooses the work, prepares it and cleans up */
 #include "compare.h"
 
 #include "child.h"
@@ -28,7 +26,7 @@ static bool is_ready(void)
 	return options.exclusive || modules_have_both();
 }
 
-/* What is to be replayed; it is read before anything is done. */
+/* The sequences of --replay; they are read before anything else happens. */
 static struct sequences sequences;
 
 static int run(void)

@@ -2,8 +2,8 @@
 /*
  * compare_sequences.c - runs sequences on both backends
  *
- * After an intended difference the two sides can have different mappings. The sequence is then
- * run once more without the calls that led to it, as often as it takes to compare all others.
+ * After an intended difference the two sides may have different mappings. The sequence then runs
+ * again without the calls that led to the difference, until all other calls are compared.
  */
 #define _GNU_SOURCE
 #include "compare_sequences.h"
@@ -12,14 +12,14 @@
 #include "lib/text.h"
 #include "run.h"
 
-#define MAX_ROUNDS	64U	/* of leaving out what led to intended differences */
+#define MAX_ROUNDS	64U	/* each leaves out the causes of differences */
 
-/* Where a sequence runs, to be replaced in tests of the tester. */
+/* Tests of the tester replace these. */
 bool (*compare_turn_to)(enum backend backend) = turn_to;
 void (*compare_run)(const struct sequence *sequence, enum backend backend,
 		    struct outcome *outcome) = sequence_run;
 
-/* A sequence without the calls that led to an intended difference. */
+/* Copies a sequence without the calls that led to its intended difference. */
 static void leave_out_causes(const struct comparison *comparison, const struct outcome *stock,
 			     const struct sequence *sequence, struct sequence *rest)
 {
@@ -52,7 +52,7 @@ static const char *next_line(const char *line)
 	return *line ? line + 1 : line;
 }
 
-/* An operation has one line of either transcript. */
+/* Each operation has one line in either transcript. */
 static void count_lost(const struct sequence *sequence, const struct outcome *stock,
 		       const struct outcome *ours, struct comparison *comparison)
 {
@@ -105,7 +105,7 @@ bool compare_once(const char *name, const struct sequence *sequences, size_t nse
 	return well;
 }
 
-/* What the run of a rest says, besides what is known of the whole. */
+/* Merges the result of a shortened sequence into that of the whole. */
 static void add_comparison(struct comparison *whole, struct comparison *rest)
 {
 	unsigned int i;
@@ -120,13 +120,13 @@ static void add_comparison(struct comparison *whole, struct comparison *rest)
 	*whole = *rest;
 }
 
-/* True if the next round has to look at it. */
+/* True if the next round has to run it again. */
 static bool is_pending(const struct comparison *comparison)
 {
 	return comparison->verdict == VERDICT_INTENDED && comparison->divergence;
 }
 
-/* One round: those that are pending, without what led to their difference. */
+/* One round: runs the pending sequences without the calls that led to their differences. */
 static bool compare_rests(const char *name, struct sequence *sequences, size_t nsequences,
 			  struct comparison *comparisons, struct sequence *rests,
 			  size_t *npending)

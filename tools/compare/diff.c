@@ -2,9 +2,9 @@
 /*
  * diff.c - compares transcripts
  *
- * Both come from the same calls, so line belongs to line; only when one of them ends early do
- * they have different lengths. Every line is compared. Behind a divergence, which only sequences
- * have, that is the call alone: both sides must go on making the same calls to the end.
+ * Both transcripts come from the same calls, so they are compared line by line. Their lengths
+ * differ only if one side ends early. Behind a divergence, which only sequences have, only the
+ * calls are compared, not their results: both sides must make the same calls to the end.
  */
 #include "diff.h"
 
@@ -18,7 +18,7 @@ struct lines {
 	char *copy;
 	char **line;
 	size_t nlines;
-	size_t ncalls;		/* without the one that says how a process ended badly */
+	size_t ncalls;		/* without the line about a bad end */
 };
 
 static void split(const struct text *text, struct lines *lines)
@@ -90,7 +90,7 @@ struct walk {
 	struct comparison *comparison;
 };
 
-/* A line up to what the call returned. */
+/* The length of a line's call, without its result. */
 static size_t call_length(const char *line)
 {
 	static const char *const ends[] = { " = ", " left out", " hash=" };
@@ -113,7 +113,7 @@ static bool same_call(const char *stock, const char *ours)
 	return nchars == call_length(ours) && strncmp(stock, ours, nchars) == 0;
 }
 
-/* Is it intended that these lines, of which one may be missing, are not the same? */
+/* Is the difference of these lines intended? One of them may be missing. */
 static bool is_intended(struct walk *walk, size_t at, const char *stock, const char *ours)
 {
 	struct comparison *comparison = walk->comparison;
@@ -167,7 +167,7 @@ static void compare_lines(struct walk *walk)
 			 walk->ndifferent - MAX_SHOWN);
 }
 
-/* The last line says why a process did not go on. */
+/* The last line says why a process stopped. */
 static void take_reason(const struct outcome *outcome, struct comparison *comparison)
 {
 	const char *chars = text_chars(&outcome->transcript);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * differences.c - where ours is meant to differ from stock type1: the table of
- * docs/differences.md, as far as calls can show it
+ * differences.c - the intended differences from stock type1
+ *
+ * This is the table of docs/differences.md, as far as calls can show it.
  */
 #define _GNU_SOURCE
 #include "differences.h"
@@ -10,13 +11,13 @@
 
 #include <fnmatch.h>
 
-/* Also of a map. */
+/* Holds for a map, too. */
 static bool range_ends_with_the_numbers(const struct op *op)
 {
 	return op->arg[0] && op->arg[0] + op->arg[1] == 0;
 }
 
-/* No IOMMU translates less than 39 bits. */
+/* Every IOMMU translates at least 39 bits. */
 static bool range_can_be_out_of_reach(const struct op *op)
 {
 	return op->arg[0] + op->arg[1] - 1 >= 1ULL << 39;
@@ -39,7 +40,7 @@ static bool range_can_be_out_of_reach(const struct op *op)
 #define WHY_FAILED_REPORT \
 	"stock leaves dirty bits that it could not report in other places"
 
-/* Of a case every line that is to differ has an entry, and each of them has to occur. */
+/* Each line of a case that may differ has an entry, and each entry must match somewhere. */
 const struct difference differences[] = {
 	{
 		.name = "unmap-to-the-end",
@@ -102,7 +103,7 @@ const struct difference differences[] = {
 		.sometimes = true,
 	},
 	{
-		/* What is void already cannot become so. */
+		/* The addresses must still be valid: invalid ones cannot be invalidated again. */
 		.name = "unmap-to-the-end",
 		.why = WHY_UNMAP_TO_THE_END,
 		.first = { 6, 1 },
@@ -331,7 +332,7 @@ bool difference_comes_after(const struct difference *difference, const char *lin
 	return matches(difference->after, difference->after_applies, line);
 }
 
-/* Looks once at each line, however many differ. */
+/* Visits each line once, however many lines differ. */
 static bool comes_after(unsigned int number, char *const *stock, size_t at,
 			struct history *history)
 {

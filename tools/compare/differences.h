@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * differences.h - where ours is meant to differ from stock type1
- */
+/* differences.h - the intended differences from stock type1 */
 #ifndef COMPARE_DIFFERENCES_H
 #define COMPARE_DIFFERENCES_H
 
@@ -10,12 +8,12 @@
 
 /*
  * Whether the two sides have different mappings from this line on, and which calls a sequence
- * is run without to compare the others.
+ * leaves out to compare the others.
  */
 enum divergence {
 	NO_DIVERGENCE,
-	DIVERGES_HERE,		/* this one */
-	DIVERGES_BEFORE,	/* those of "after" */
+	DIVERGES_HERE,		/* because of this call */
+	DIVERGES_BEFORE,	/* because of the calls in "after" */
 };
 
 /* Patterns are those of fnmatch(3). */
@@ -27,21 +25,21 @@ struct difference {
 	const char *cases;	/* "random" and "replay" are names, too */
 	const char *stock;	/* the line of stock type1 */
 	const char *ours;
-	/* What a pattern cannot say about stock's operation; or NULL. */
+	/* Checks a condition on stock's operation that no pattern can express; or NULL. */
 	bool (*applies)(const struct op *op);
-	/* A line of stock type1 that came before in the transcript, and as above; or NULL. */
+	/* An earlier line of stock's transcript that is required, and its check; or NULL. */
 	const char *after;
 	bool (*after_applies)(const struct op *op);
-	/* Only for sequences; each line of a case that is to differ has an entry. */
+	/* Only for sequences. In a case each line that may differ has its own entry. */
 	enum divergence divergence;
-	/* That it does not occur in a case is no news. */
+	/* A case may pass without this difference. */
 	bool sometimes;
 };
 
 extern const struct difference differences[];
 extern const unsigned int ndifferences;
 
-/* Of each difference: how many lines of stock type1 were looked at, and whether one came before. */
+/* For each difference: how many lines of stock were searched, and whether "after" was found. */
 #define MAX_DIFFERENCES	64
 struct history {
 	size_t nlines[MAX_DIFFERENCES];
@@ -49,15 +47,15 @@ struct history {
 };
 
 /*
- * The first that explains line number @at of this case, on the running kernel; or NULL. @stock has
- * all lines up to that one of stock type1. The history is one for all lines of a case, which are
- * asked for in their order; it begins as zeroes.
+ * Returns the first difference that explains line number @at of this case on the running kernel, or
+ * NULL. @stock has all lines of stock type1 up to that one. A case has one history, zeroed at
+ * first, and asks about its lines in order.
  */
 const struct difference *difference_find(const char *name, char *const *stock, size_t at,
 					 const char *ours, struct history *history);
-/* Is it such a line that the difference comes after? */
+/* Does the line match "after" of the difference? */
 bool difference_comes_after(const struct difference *difference, const char *line);
-/* Is it expected in the case on the running kernel? */
+/* Must the difference occur in this case on the running kernel? */
 bool difference_expected(const struct difference *difference, const char *name);
 
 #endif

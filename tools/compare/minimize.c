@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * minimize.c - leaves out operations as long as the rest still differs
+ * minimize.c - removes operations while the rest still differs
  *
- * Changing the backend can mean to reload a module, so all attempts of a round are made on one
- * backend, then on the other.
+ * A change of backend may reload a module. So all attempts of a round run on one backend, then all
+ * on the other.
  */
 #include "minimize.h"
 
@@ -11,7 +11,7 @@
 #include "lib/text.h"
 #include "report.h"
 
-/* Without the chunks that are marked. */
+/* Copies a sequence without the marked chunks. */
 static void without_chunks(const struct sequence *from, size_t chunk,
 			   const bool *left_out, struct sequence *to)
 {
@@ -23,7 +23,7 @@ static void without_chunks(const struct sequence *from, size_t chunk,
 			sequence_add(to, &from->ops[i]);
 }
 
-/* Which of the attempts still differ. */
+/* Tells which attempts still differ. */
 static bool try_all(compare_fn *compare, const struct sequence *attempts, size_t nattempts,
 		    bool *differs)
 {
@@ -47,7 +47,7 @@ static void free_attempts(struct sequence *attempts, size_t nattempts)
 	free(attempts);
 }
 
-/* First each chunk alone is left out ... */
+/* First, leaves out each chunk alone ... */
 static void find_removable(compare_fn *compare, const struct sequence *sequence, size_t chunk,
 			   size_t nchunks, bool *removable)
 {
@@ -65,7 +65,7 @@ static void find_removable(compare_fn *compare, const struct sequence *sequence,
 	free(left_out);
 }
 
-/* ... then as many as possible of those that can be, from the end. */
+/* ... then as many of the removable ones as possible, from the end. */
 static bool leave_out(compare_fn *compare, struct sequence *sequence, size_t chunk, size_t nchunks,
 		      const bool *removable)
 {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * needs.c - which needs of a case this machine lacks
- */
+/* needs.c - finds the needs of a case that this machine lacks */
 #include "needs.h"
 
 #include <dirent.h>
@@ -14,7 +12,7 @@
 
 #define NOIOMMU_MODE	"/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 
-/* A group of a device without an IOMMU has a node of another name. */
+/* The node of a group without an IOMMU has another name. */
 static bool has_noiommu_group(void)
 {
 	DIR *directory = opendir("/dev/vfio");
@@ -46,7 +44,7 @@ static unsigned int count_devices(int group)
 	return n;
 }
 
-/* The kernel's command line is where that is switched off in a test. */
+/* Tests switch interrupt remapping off on the kernel's command line. */
 static bool interrupts_are_remapped(void)
 {
 	char line[4096] = "";

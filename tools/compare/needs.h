@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * needs.h - can a case be run here?
- */
+/* needs.h - tells whether a case can run here */
 #ifndef COMPARE_NEEDS_H
 #define COMPARE_NEEDS_H
 

@@ -121,7 +121,7 @@ static enum format format(const char *name)
 	return FORMAT_TEXT;
 }
 
-/* Returns how many there are then. */
+/* Returns the new length of the list. */
 static unsigned int add(const char **list, unsigned int nlist, unsigned int max, const char *word)
 {
 	if (nlist == max)
@@ -192,7 +192,7 @@ static void apply_flag(int option)
 		options.verbose = true;
 		break;
 	default:
-		/* getopt_long() has said why. */
+		/* getopt_long() has printed the reason. */
 		exit(EXIT_NOT_RUN);
 	}
 }
@@ -262,7 +262,7 @@ static void apply_word(int option, const char *argument)
 	}
 }
 
-/* Short enough to be typed. */
+/* Few digits, so that it is easy to type. */
 static uint64_t fresh_seed(void)
 {
 	uint32_t seed;

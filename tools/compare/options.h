@@ -8,7 +8,7 @@
 #include "compare/op/backend.h"
 #include "lib/common.h"
 
-/* How "vfio-ioas compare" ends; or EXIT_NOT_RUN. */
+/* Exit statuses of "vfio-ioas compare", besides EXIT_NOT_RUN. */
 #define EXIT_SAME	0
 #define EXIT_DIFFERENT	1
 
@@ -26,7 +26,7 @@ struct options {
 	bool exclusive;
 	bool intrusive;
 	bool random;
-	enum backend self_test;	/* compared with itself; NBACKENDS: none */
+	enum backend self_test;	/* the backend to compare with itself; NBACKENDS: none */
 	bool verbose;
 	enum format format;
 	const char *patterns[MAX_PATTERNS];
@@ -36,13 +36,13 @@ struct options {
 	const char *device_names[MAX_NAMED];
 	unsigned int ndevice_names;
 	const char *replay;
-	const char *output;	/* where a sequence that differs is written */
+	const char *output;	/* file for a sequence that differs */
 	const char *part;	/* from exec_part() */
 	unsigned int timeout;	/* seconds a case or batch may take */
 	uint64_t seed;
 	uint64_t iterations;	/* calls */
 	unsigned int length;	/* of a sequence, in calls */
-	unsigned int without;	/* features that random calls leave out */
+	unsigned int without;	/* features to leave out */
 };
 
 /* Features that random sequences can be made without. */
@@ -54,7 +54,7 @@ struct options {
 
 extern struct options options;
 
-/* Exits, if only help was asked for or the arguments are wrong. */
+/* Exits after printing help, or if the arguments are wrong. */
 void options_parse(int argc, char **argv);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * random.c - random sequences
  *
- * There is no model of what calls do: what makes calls meet each other is that they choose
- * from few IOVAs and sizes, and often refer to an earlier map, whether or not that succeeded.
+ * No model predicts results. Calls choose from few IOVAs and sizes, and often refer to an earlier
+ * map, whether it succeeded or not. So they often affect each other.
  */
 #include "random.h"
 
@@ -37,7 +37,7 @@ struct generator {
 	unsigned int without;
 	struct sequence *sequence;
 	unsigned int weights[NWEIGHTED];
-	struct range maps[MAX_MAPS];	/* asked for so far */
+	struct range maps[MAX_MAPS];	/* requested so far */
 	unsigned int nmaps;
 	bool has_bar;
 	bool emulates;
@@ -79,7 +79,7 @@ static void emit(struct generator *g, enum op_kind kind, uint64_t a, uint64_t b,
 	add(g, op);
 }
 
-/* --- what calls are about */
+/* --- arguments of calls */
 
 static uint64_t any_iova(struct generator *g)
 {
@@ -116,7 +116,7 @@ static struct range any_range(struct generator *g)
 {
 	struct range range = { any_iova(g), any_nbytes(g) };
 
-	/* What follows that is not compared before Linux 6.18. */
+	/* Rare: before Linux 6.18 the calls behind such a range are not compared. */
 	if (!below(g, 500))
 		range.nbytes = -range.iova;
 	return range;
@@ -129,7 +129,7 @@ static struct range earlier_map(struct generator *g)
 	return g->maps[below(g, g->nmaps < MAX_MAPS ? g->nmaps : MAX_MAPS)];
 }
 
-/* An earlier map's, or one that has to do with it. */
+/* An earlier map's range, or one that is related to it. */
 static struct range related_range(struct generator *g)
 {
 	struct range range = earlier_map(g);
@@ -168,23 +168,23 @@ static uint64_t any_argsz(struct generator *g, uint64_t usual)
 	return chance(g, 50) ? below(g, usual + 1) : usual + below(g, 4096);
 }
 
-/* Address space that is as large as a map that is too large for any memory. */
+/* Address space as large as a map that exceeds any memory. */
 #define FAR_BYTES	(1ULL << 38)
-#define EMULATED_BYTES	(1ULL << 28)	/* some TiB take stock type1 a minute when a group joins */
-#define NOWHERE		0x900000000000ULL	/* of no process */
+#define EMULATED_BYTES	(1ULL << 28)	/* TiBs take a minute when a group joins */
+#define NOWHERE		0x900000000000ULL	/* outside of any process */
 
 static bool may_emulate(const struct generator *g)
 {
 	return device_present(GROUP_E) && !(g->without & WITHOUT_EMULATED);
 }
 
-/* Both backends refuse a larger map: it wraps at any address that memory can have. */
+/* False if both backends refuse the map: it wraps at any address that memory can have. */
 static bool can_be_mapped(uint64_t nbytes)
 {
 	return nbytes <= -LOWEST_ADDRESS;
 }
 
-/* No device gets at anything but the sequence's own memory, also if a map of that size works. */
+/* A device reaches only the sequence's own memory, even if a map of that size succeeds. */
 static void stay_within(struct op *op)
 {
 	uint64_t nbytes = op->arg[1];
@@ -197,7 +197,7 @@ static void stay_within(struct op *op)
 	op->arg[2] = op->mem ? 0 : NOWHERE;
 }
 
-/* For a map whose size is known. */
+/* Picks memory for a map of known size. */
 static void pick_memory(struct generator *g, struct op *op)
 {
 	static const char *const names[] = {
@@ -223,7 +223,7 @@ static void pick_memory(struct generator *g, struct op *op)
 	stay_within(op);
 }
 
-/* --- one kind of call each */
+/* --- calls, by kind */
 
 static void add_map(struct generator *g)
 {
@@ -231,10 +231,10 @@ static void add_map(struct generator *g)
 	struct range range = chance(g, 15) ? related_range(g) : any_range(g);
 	struct op op = { .kind = OP_MAP };
 
-	/* Stock type1 would accept it where there is no IOMMU, and lose it. */
+	/* Stock type1 would accept this without an IOMMU, and lose the mapping. */
 	if (g->emulates && range.iova + range.nbytes == 0)
 		range.iova -= PAGE;
-	/* Where only emulated devices are, any map works: see bounds.c. */
+	/* With emulated devices only, any map succeeds: see bounds.c. */
 	if (may_emulate(g) && range.nbytes > EMULATED_BYTES && can_be_mapped(range.nbytes))
 		range.nbytes = EMULATED_BYTES;
 	op.arg[0] = range.iova;
@@ -293,11 +293,11 @@ static void add_track(struct generator *g)
 
 	if (chance(g, 4))
 		flags = below(g, 16);
-	/* Bit 2 belongs to a call with more behind the struct. */
+	/* Bit 2 (GET_BITMAP) needs more data behind the struct: see add_get(). */
 	emit(g, OP_DIRTY, flags & ~4ULL, any_argsz(g, 8), 0, 0);
 }
 
-/* Arguments of a bitmap from op->arg[first] on. */
+/* Fills in the arguments of a bitmap, from op->arg[first] on. */
 static void pick_bitmap(struct generator *g, struct op *op, unsigned int first,
 			uint64_t nbytes)
 {
@@ -310,7 +310,7 @@ static void pick_bitmap(struct generator *g, struct op *op, unsigned int first,
 	op->arg[first + 1] = chance(g, 90) ? needed : below(g, needed + 16);
 	op->arg[first + 2] = chance(g, 90) ? BITS_ZEROED : BITS_ZEROED +
 			     below(g, 5);
-	/* Stock type1 forgets what it could not write, with emulated devices. */
+	/* With emulated devices, stock type1 forgets the bits that it could not write. */
 	if (op->arg[first + 2] == BITS_NO_ACCESS)
 		op->arg[first + 2] = BITS_ZEROED;
 	if (op->arg[first + 2] == BITS_LOW && !is_void(0, 8 + op->arg[first + 1]))
@@ -328,7 +328,7 @@ static void add_get(struct generator *g)
 	pick_bitmap(g, &op, 2, range.nbytes);
 	op.arg[5] = any_argsz(g, 48);
 	add(g, op);
-	/* What was reported once is clean then, or not. */
+	/* The first report may or may not have cleaned its pages. */
 	if (chance(g, 50))
 		add(g, op);
 }
@@ -347,7 +347,7 @@ static void add_unmap_get(struct generator *g)
 	add(g, op);
 }
 
-/* Without dirty tracking the chain has another length. */
+/* Without dirty tracking the capability chain has another length. */
 static void add_info(struct generator *g)
 {
 	uint64_t odd = below(g, g->without & WITHOUT_DIRTY ? 24 : 160);
@@ -390,7 +390,7 @@ static void add_groups(struct generator *g)
 		op.arg[1] = any_argsz(g, 8);
 	if (kind == OP_DEVICE)
 		op.arg[2] = true;
-	/* A group that is to join must be open. */
+	/* A group must be open to join. */
 	if (kind == OP_JOIN && chance(g, 80))
 		emit(g, OP_GROUP, group, 0, 0, 0);
 	add(g, op);
@@ -454,7 +454,7 @@ static void add_callbacks(struct generator *g)
 	emit(g, OP_CALLBACKS, emulated(g), 0, 0, 0);
 }
 
-/* More than ten in a row crash stock type1. */
+/* Ignoring more than ten in a row would crash stock type1. */
 static void add_behave(struct generator *g)
 {
 	emit(g, OP_BEHAVE, emulated(g), below(g, 4), 0, 0);
@@ -470,7 +470,7 @@ static void add_protect(struct generator *g)
 	add(g, op);
 }
 
-/* What is mapped is no longer what the process has there. */
+/* The process now has other pages there than those that are mapped. */
 static void add_replace(struct generator *g)
 {
 	static const enum memory_kind kinds[] = {
@@ -532,7 +532,7 @@ static void (*const makers[NWEIGHTED])(struct generator *g) = {
 	[DO_LIMIT] = add_limit,
 };
 
-/* --- a sequence */
+/* --- sequences */
 
 static void choose_weights(struct generator *g, bool has_emulated)
 {
@@ -615,7 +615,7 @@ static void add_bar(struct generator *g)
 	add_memory(g, "bar", 16, MEMORY_BAR, PROT_R | PROT_W);
 }
 
-/* Containers with PCI devices, emulated ones, or both; the first kind most often. */
+/* Opens PCI devices, emulated ones, or both; PCI devices most often. */
 static bool add_groups_first(struct generator *g)
 {
 	bool can_emulate = may_emulate(g);

@@ -2,9 +2,9 @@
 /*
  * random_run.c - runs random sequences on both backends
  *
- * They are made again from their number whenever they are needed, and of what they did only a
- * hash is kept; those whose hashes differ, or that did not end well, are run once more for the
- * text.
+ * A sequence is generated again from its number when it is needed, and only a hash of its
+ * transcript is kept. Sequences whose hashes differ, or that did not end well, run once more, this
+ * time with their text.
  */
 #define _GNU_SOURCE
 #include "random_run.h"
@@ -25,7 +25,7 @@ static uint64_t nsequences_wanted(void)
 	return (options.iterations + options.length - 1) / options.length;
 }
 
-/* What is kept of one side of a sequence. */
+/* The result of a sequence on one side. */
 struct digest {
 	uint64_t hash;
 	bool well;		/* it ran to its end */
@@ -63,13 +63,13 @@ static bool digest_all(enum backend backend, struct digest *digests, uint64_t n)
 	return !interrupted;
 }
 
-/* Two that failed are no agreement. */
+/* Two failures are no agreement. */
 static bool agree(const struct digest *stock, const struct digest *ours)
 {
 	return stock->well && ours->well && stock->hash == ours->hash;
 }
 
-/* Sequences of which the two sides say different things, or that one did not finish. */
+/* Collects the sequences whose two sides differ, or that did not end on one side. */
 static struct sequence *collect(struct digest *digests[NBACKENDS], uint64_t n,
 				uint64_t **numbers, size_t *ncollected)
 {
@@ -88,7 +88,7 @@ static struct sequence *collect(struct digest *digests[NBACKENDS], uint64_t n,
 	return sequences;
 }
 
-/* Writes the shortest sequence found, and tells what it does. */
+/* Writes the shortest sequence that differs, and describes it. */
 static void tell_minimized(struct sequence *sequence, struct comparison *comparison)
 {
 	struct comparison *again = allocate(1, sizeof(*again));
@@ -108,7 +108,7 @@ static void tell_minimized(struct sequence *sequence, struct comparison *compari
 	comparisons_free(again, 1);
 }
 
-/* The name is the same for each seed; the seed is told once, and with what failed. */
+/* The name does not depend on the seed. The seed is printed at the start, and with failures. */
 static void report_random(uint64_t number, struct comparison *comparison)
 {
 	char name[64];
@@ -122,7 +122,7 @@ static void report_random(uint64_t number, struct comparison *comparison)
 	report(name, "", comparison);
 }
 
-/* What it said, or that it did not end, counts also when the second run is all right. */
+/* A difference or a bad end in the first run counts even if the second run is fine. */
 static void check_first_run(const struct digest *stock, const struct digest *ours,
 			    struct comparison *comparison)
 {

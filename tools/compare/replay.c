@@ -12,7 +12,7 @@
 #include "options.h"
 #include "report.h"
 
-/* Groups are those of the devices that were found, and not of any others. */
+/* Groups are those of the devices found, never others. */
 static bool have_devices(const struct sequence *sequence)
 {
 	size_t i;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * report.c - verdicts as text, TAP or JSON
- */
+/* report.c - prints verdicts as text, TAP or JSON */
 #include "report.h"
 
 #include <stdarg.h>
@@ -24,7 +22,7 @@ static const char *const verdict_names[] = {
 	[VERDICT_NOT_RUN] = "not run",
 };
 
-/* Of differences of one name, which can have several entries, the first is told. */
+/* Several entries may share a name; only the first of them is reported. */
 static bool is_first(const struct difference *const *list, unsigned int i)
 {
 	unsigned int before;
@@ -135,7 +133,7 @@ static void report_text(const char *name, const char *checks,
 	print_lines("    ", text_chars(&comparison->excerpt));
 }
 
-/* --- all of them */
+/* --- all formats */
 
 static void describe_run(struct text *text)
 {
@@ -169,7 +167,7 @@ void report_begin(void)
 	text_free(&text);
 }
 
-/* Such maps are the same on both sides, and still not what the program saw. */
+/* Such maps agree on both sides, and yet differ from what the program saw. */
 static void note_lost(const char *name, const struct comparison *comparison)
 {
 	struct text line = { 0 };

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * run.c - runs all cases on stock type1, then all on ours, and compares
- */
+/* run.c - runs all cases on stock type1, then on ours, and compares */
 #include "run.h"
 
 #include <fnmatch.h>

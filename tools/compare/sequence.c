@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * sequence.c - sequences in memory, in files, and in a process
- */
+/* sequence.c - reads, writes and runs sequences */
 #include "sequence.h"
 
 #include <fcntl.h>
@@ -45,11 +43,11 @@ void sequence_free(struct sequence *sequence)
 
 /* --- reading */
 
-/* What parsing has come to. */
+/* State of the parser. */
 struct parser {
 	struct sequences *sequences;
-	struct check check;	/* of the last of them */
-	uint64_t max_populated;	/* by each of them */
+	struct check check;	/* of the last sequence */
+	uint64_t max_populated;	/* by each sequence */
 	struct text *problem;
 	size_t nlines;
 	size_t nops;
@@ -75,7 +73,7 @@ static bool begin_sequence(struct parser *parser)
 	return true;
 }
 
-/* Anything else could be an order to the terminal that shows it, or hide what follows. */
+/* Other characters could control the terminal that shows them, or hide text. */
 static bool is_plain(const char *chars, size_t nchars)
 {
 	size_t i;
@@ -86,7 +84,7 @@ static bool is_plain(const char *chars, size_t nchars)
 	return true;
 }
 
-/* "sequence", alone but for a comment. */
+/* "sequence", alone on its line except for a comment. */
 static bool is_beginning(const char *line)
 {
 	static const char word[] = "sequence";
@@ -99,7 +97,7 @@ static bool is_beginning(const char *line)
 	return !*line || *line == '#';
 }
 
-/* The recorder writes behind a call what it returned. */
+/* The recorder writes the result of a call behind it. */
 static bool says_success(const char *line)
 {
 	const char *comment = strchr(line, '#');
@@ -197,7 +195,7 @@ void sequences_free(struct sequences *sequences)
 	*sequences = (struct sequences){ 0 };
 }
 
-/* NULL, or why not. */
+/* Returns NULL, or why the file cannot be read. */
 static const char *read_whole(const char *path, struct text *text)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -241,13 +239,13 @@ static void write_comment(FILE *file, const char *comment)
 	while (*comment) {
 		int nchars = (int)strcspn(comment, "\n");
 
-		/* A line that is read again has a limit. */
+		/* A line may not exceed the limit for reading. */
 		fprintf(file, "# %.*s\n", nchars > MAX_COMMENT ? MAX_COMMENT : nchars, comment);
 		comment += nchars + (comment[nchars] == '\n');
 	}
 }
 
-/* Nobody's file is overwritten, and nobody's link followed: root writes here. */
+/* Never overwrites a file or follows a link: root writes here. */
 static FILE *create(const char *name, char *path, size_t nbytes)
 {
 	unsigned int n;
@@ -302,7 +300,7 @@ static void do_job(void *argument)
 	size_t i;
 
 	setup_init(whose_turn(job->backend), options.exclusive);
-	/* What is allocated from now on never lies in a hole of the memory that is mapped. */
+	/* Allocations from now on never fill a hole in the mapped memory. */
 	mallopt(M_MMAP_MAX, 0);
 	setup.careful = true;
 	setup.whole_bitmaps = false;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * sequence.h - operations in a row, each sequence executed by a process of its own
+ * sequence.h - operations in a row; a process of its own executes each sequence
  *
- * A file of sequences has an operation a line; the line "sequence" begins the next one, and
- * '#' a comment.
+ * A file of sequences has one operation a line. The line "sequence" begins the next sequence, and
+ * '#' begins a comment.
  */
 #ifndef COMPARE_SEQUENCE_H
 #define COMPARE_SEQUENCE_H
@@ -27,24 +27,24 @@ void sequence_copy(struct sequence *to, const struct sequence *from);
 void sequence_free(struct sequence *sequence);
 
 /*
- * All sequences of a file's text, which anybody may have written. False if any of it is not as it
- * should be: the reason, with the number of the line, is in problem, and there are none.
- * max_populated: how many bytes of memory a sequence may take; 0: any.
+ * Parses all sequences of a file's text, which may be written by anybody. If any part is bad,
+ * returns no sequences and false; problem then gets the number of the line and the reason.
+ * max_populated limits the memory of a sequence, in bytes; 0: no limit.
  */
 bool sequences_parse(struct sequences *sequences, const char *chars, size_t nchars,
 		     uint64_t max_populated, struct text *problem);
-/* The same of a file, with what this system can spare; says on stderr why it is refused. */
+/* Reads a file, limited to the memory that this system can spare. Prints why it is refused. */
 bool sequences_read(struct sequences *sequences, const char *path);
 void sequences_free(struct sequences *sequences);
 
 /*
- * Into a new file: that of the name, or that with .2, .3, ... behind it if there is one already.
- * The comment may have several lines. The name comes back in path.
+ * Writes a new file: the name, or with .2, .3, ... behind it if it exists already. The comment may
+ * have several lines. path gets the actual name.
  */
 bool sequence_write(const char *name, const struct sequence *sequence,
 		    const char *comment, char *path, size_t nbytes);
 
-/* Executes them on a backend whose turn it is; one line of transcript an operation. */
+/* Executes the operations on a backend that has its turn. Each adds a line to the transcript. */
 void sequence_run(const struct sequence *sequence, enum backend backend,
 		  struct outcome *outcome);
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * allocate.c - memory, without which the program ends
- */
+/* allocate.c - allocates memory, or ends the program */
 #include "allocate.h"
 
 #include "common.h"
@@ -21,7 +19,7 @@ void *allocate(size_t nelements, size_t nbytes)
 
 void *grow(void *list, size_t nelements, size_t nbytes)
 {
-	/* Each time it has doubled. */
+	/* The capacity is a power of two, so the list is full only at one. */
 	if (nelements & (nelements - 1))
 		return list;
 	return need(reallocarray(list, nelements ? nelements * 2 : 1, nbytes));

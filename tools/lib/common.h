@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * common.h - what every part of vfio-ioas includes
- */
+/* common.h - definitions for all parts of vfio-ioas */
 #ifndef TOOLS_COMMON_H
 #define TOOLS_COMMON_H
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * deadline.h - a moment after which work is given up
- */
+/* deadline.h - a moment at which work is given up */
 #ifndef TOOLS_DEADLINE_H
 #define TOOLS_DEADLINE_H
 
@@ -20,7 +18,7 @@ static inline deadline_t deadline_in(unsigned int nms)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + nms * 1000000ULL;
 }
 
-/* Costs no system call: far less than looking at a descriptor. */
+/* Makes no system call: far cheaper than reading about a descriptor. */
 static inline bool deadline_is_over(deadline_t deadline)
 {
 	return deadline_in(0) >= deadline;

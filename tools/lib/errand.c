@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * errand.c - work that others may keep waiting without end, done by a child that is given up then
- */
+/* errand.c - runs work that may block forever in a child, which can be given up */
 #define _GNU_SOURCE
 #include "errand.h"
 
@@ -13,12 +11,12 @@
 #include <sys/wait.h>
 
 #define OUTPUT		3	/* in a child */
-#define MAX_GIVEN_UP	8	/* children: a program that runs for long must not gather more */
+#define MAX_GIVEN_UP	8	/* children; limits those of a long-running program */
 
-/* Killed, and perhaps not dead yet. */
+/* Children that were killed, but may not be dead yet. */
 static pid_t given_up[MAX_GIVEN_UP];
 
-/* Where to remember a child; NULL if there is no room. */
+/* Returns a free place for a child, or NULL. */
 static pid_t *find_room(void)
 {
 	pid_t *room = NULL;
@@ -33,7 +31,7 @@ static pid_t *find_room(void)
 	return room;
 }
 
-/* Whatever the parent has open: it may be given up before the child gets to an exec(). */
+/* Closes the parent's files: the parent may give this child up before any exec(). */
 static bool keep_output_only(int output)
 {
 	int null, fd;
@@ -51,7 +49,7 @@ static bool keep_output_only(int output)
 	return true;
 }
 
-/* An errand may have one of its own, and be given up while that is under way. */
+/* An errand may run one of its own and be given up meanwhile. Then both must end. */
 static bool end_with(pid_t parent)
 {
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
@@ -111,7 +109,7 @@ void errand_end(struct errand *errand)
 	waitpid(errand->child, NULL, 0);
 }
 
-/* One that does not even die is not waited for. */
+/* A child that does not even die is not waited for. */
 void errand_give_up(struct errand *errand)
 {
 	pid_t *room = find_room();

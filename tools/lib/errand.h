@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * errand.h - work that others may keep waiting without end, done by a child that is given up then
+ * errand.h - runs work that may block forever in a child, which can be given up
  *
- * A process that waits in the kernel for what an ordinary user holds cannot always be killed. So
- * nothing may wait for the end of such a child, and it keeps nothing of ours open: not the output
- * whose reader waits for its end, nor a lock.
+ * A process that waits in the kernel for something that another user holds cannot always be killed.
+ * So nobody may have to wait for the end of such a child. Therefore the child closes all our files:
+ * our output, whose reader waits for its end, and our locks.
  */
 #ifndef TOOLS_ERRAND_H
 #define TOOLS_ERRAND_H
@@ -13,24 +13,24 @@
 
 struct errand {
 	pid_t child;
-	int input;	/* what it writes */
+	int input;	/* the read end of its output */
 };
 
 /*
- * Runs in the child, that has no other descriptors than this output, and /dev/null as the usual
- * three. The child ends when it returns.
+ * Runs in the child, and the child ends when it returns. The child's only descriptors are this
+ * output, and /dev/null as the usual three.
  */
 typedef void (*errand_fn)(const void *argument, int output);
 
-/* False if there can be no child, or if too many that were given up are still there. */
+/* False if fork() fails, or if too many children that were given up still exist. */
 bool errand_begin(struct errand *errand, errand_fn run, const void *argument);
-/* Something to read, or the end, before the deadline? */
+/* Is there output to read, or its end, before the deadline? */
 bool errand_is_ready(const struct errand *errand, deadline_t deadline);
-/* All of that before the deadline? */
+/* Reads nbytes; false if they do not arrive before the deadline. */
 bool errand_read(const struct errand *errand, void *data, size_t nbytes, deadline_t deadline);
-/* It has written all that it had to, and is about to end: waits for that. */
+/* Waits for a child that has written all of its output. */
 void errand_end(struct errand *errand);
-/* It is killed. */
+/* Kills the child, and does not wait. */
 void errand_give_up(struct errand *errand);
 
 #endif

@@ -8,15 +8,15 @@
 
 #define MAX_DEPTH	16
 
-/* The objects and lists that are open. */
+/* The open objects and lists. */
 static struct {
-	char closing;		/* what ends it */
-	bool has_lines;		/* one for each member */
+	char closing;		/* the closing character */
+	bool has_lines;		/* one line for each member */
 } levels[MAX_DEPTH];
 static unsigned int depth;
-static bool first = true;		/* in the innermost of them */
+static bool first = true;		/* in the innermost level */
 
-/* Bytes of the UTF-8 character that a string begins with, 0 if it is none. */
+/* Length of the UTF-8 character at the start of a string, in bytes; 0 if it is invalid. */
 static unsigned int utf8_nbytes(const unsigned char *bytes)
 {
 	unsigned int nbytes = bytes[0] >= 0xf0 ? 4 : bytes[0] >= 0xe0 ? 3 : 2;
@@ -27,7 +27,7 @@ static unsigned int utf8_nbytes(const unsigned char *bytes)
 	for (i = 1; i < nbytes; i++)
 		if ((bytes[i] & 0xc0) != 0x80)
 			return 0;
-	/* Longer than needed, a half of a surrogate pair, or beyond U+10FFFF. */
+	/* An overlong form, half of a surrogate pair, or a character beyond U+10FFFF. */
 	if ((bytes[0] == 0xe0 && bytes[1] < 0xa0) ||
 	    (bytes[0] == 0xed && bytes[1] > 0x9f) ||
 	    (bytes[0] == 0xf0 && bytes[1] < 0x90) ||
@@ -36,7 +36,7 @@ static unsigned int utf8_nbytes(const unsigned char *bytes)
 	return nbytes;
 }
 
-/* Returns how many bytes that was. */
+/* Returns how many bytes were printed. */
 static unsigned int print_char(const unsigned char *bytes)
 {
 	unsigned int nbytes = 1;

@@ -2,8 +2,8 @@
 /*
  * number.c - strict numbers
  *
- * strtoull() skips blanks, takes a sign, and makes the largest number of one that is too large:
- * "--iterations -1" would be 2^64 - 1 calls.
+ * strtoull() skips blanks, accepts a sign, and replaces a number that is too large by the largest.
+ * With it "--iterations -1" would mean 2^64 - 1 calls.
  */
 #include "number.h"
 
@@ -48,7 +48,7 @@ bool number_parse(const char *word, uint64_t min, uint64_t max, uint64_t *value)
 	return true;
 }
 
-/* The point is one in every locale. */
+/* The decimal point does not depend on the locale. */
 bool number_parse_fraction(const char *word, double min, double max, double *value)
 {
 	bool has_point = false, has_digit = false;
@@ -67,7 +67,7 @@ bool number_parse_fraction(const char *word, double min, double max, double *val
 		number = number * 10 + digit;
 		if (has_point)
 			scale *= 10;
-		/* No number that anybody means; and neither becomes infinite. */
+		/* Nobody means such a number, and no overflow can happen below. */
 		if (number > 1e15 || scale > 1e15)
 			return false;
 	}

@@ -2,7 +2,7 @@
 /*
  * program.c - runs programs of the system
  *
- * sudo and su may keep the caller's PATH, MODPROBE_OPTIONS and the like: none of it counts.
+ * sudo and su may keep the caller's PATH, MODPROBE_OPTIONS and so on; all of them are ignored.
  */
 #define _GNU_SOURCE
 #include "program.h"

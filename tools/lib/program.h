@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * program.h - runs programs of the system as root may: from its own directories, and without what
- * the environment of the caller could tell them
+ * program.h - runs programs of the system safely as root
+ *
+ * Programs come from the system's directories only, and do not get the caller's environment.
  */
 #ifndef TOOLS_PROGRAM_H
 #define TOOLS_PROGRAM_H
@@ -9,10 +10,13 @@
 #include "common.h"
 #include "text.h"
 
-/* The name of a program and its arguments; NULL at the end. Says why, and ends with 127. */
+/*
+ * Executes a program by its name, with arguments up to NULL. If that fails, prints why and ends
+ * with status 127.
+ */
 void program_execute(const char *const *words) __attribute__((noreturn));
 
-/* Does it end with status 0? What it says on either output is added to said. */
+/* True if it ends with status 0. Both of its outputs are added to said. */
 bool program_run(const char *const *words, struct text *said);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * recording.h - how large a recording may be: "vfio-ioas compare --replay" refuses a larger one,
- * and the recorder ends before
+ * recording.h - limits of a recording
+ *
+ * "vfio-ioas compare --replay" refuses a larger one, and the recorder stops at them.
  */
 #ifndef TOOLS_RECORDING_H
 #define TOOLS_RECORDING_H
@@ -10,7 +11,7 @@
 #define MAX_FILE_MIB		256U
 #define MAX_OPS			1000000U
 #define MAX_MEMORIES		65536U		/* with different names */
-#define MAX_MEMORY_BYTES	(1ULL << 40)	/* of one of them */
-#define MAX_ALL_TIB		32U		/* of all of them, also of replaced ones */
+#define MAX_MEMORY_BYTES	(1ULL << 40)	/* of one memory */
+#define MAX_ALL_TIB		32U		/* of all memories, replaced ones too */
 
 #endif

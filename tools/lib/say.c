@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <strings.h>
 
-#define MAX_WORD	32	/* characters; a longer one is no slip of the finger */
+#define MAX_WORD	32	/* characters; a longer word is no typing error */
 
 static void say(const char *prefix, const char *format, va_list arguments)
 {
@@ -69,14 +69,14 @@ const char *printable(const char *name)
 	return shown;
 }
 
-/* --- what was meant */
+/* --- suggestions */
 
 static unsigned int least(unsigned int a, unsigned int b)
 {
 	return a < b ? a : b;
 }
 
-/* Characters to insert, remove or replace so that one word becomes the other. */
+/* Returns the number of characters to insert, remove or replace to turn one word into the other. */
 static unsigned int distance(const char *from, const char *to)
 {
 	unsigned int row[MAX_WORD + 1], diagonal, above;
@@ -107,7 +107,7 @@ const char *did_you_mean(const char *word, const char *const *known)
 	question[0] = '\0';
 	for (; *known; known++) {
 		current = distance(word, *known);
-		/* The beginning of a word is enough, too. */
+		/* The beginning of a known word is accepted, too. */
 		if (word[0] && word[1] && strncmp(word, *known, strlen(word)) == 0)
 			current = 1;
 		if (current >= best || current >= strlen(*known))
@@ -130,7 +130,7 @@ void output_begin(void)
 			_exit(EXIT_NOT_RUN);
 }
 
-static int output_error;		/* of the first write that failed and was looked at */
+static int output_error;		/* errno of the first failed write of output_flush() */
 
 void output_flush(void)
 {

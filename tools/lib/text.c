@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * text.c - text that grows, and numbers as a reader wants them
- */
+/* text.c - growing text, and numbers for readers */
 #define _GNU_SOURCE
 #include "text.h"
 

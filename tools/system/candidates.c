@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * candidates.c - the processes of the system, in the order in which they are looked at
- */
+/* candidates.c - the processes of the system, in the order of examination */
 #define _GNU_SOURCE
 #include "candidates.h"
 
@@ -76,7 +74,7 @@ void candidates_order(struct candidate *list, unsigned int ncandidates, const ui
 
 /* --- turns */
 
-/* Of a user: the candidate that comes next, and the end of them. */
+/* A user's candidates: the next one, and the end (exclusive). */
 struct queue {
 	unsigned int next;
 	unsigned int end;
@@ -93,7 +91,7 @@ static unsigned int end_of_user(const struct candidate *list, unsigned int ncand
 	return i;
 }
 
-/* Those of the rank that begins here; returns where the next one does. */
+/* Makes queues for the rank that begins at first. Returns the start of the next rank. */
 static unsigned int make_queues(struct queue *queues, unsigned int *nqueues,
 				const struct candidate *list, unsigned int ncandidates,
 				unsigned int first)
@@ -119,7 +117,7 @@ static void take_turn(struct queue *queue, deadline_t deadline, candidate_fn loo
 			queue->next++;
 }
 
-/* A round is a turn for each; those who are through with it are left out of the next one. */
+/* In each round every user gets a turn. A user whose candidates are done leaves the queue. */
 static bool visit_rank(struct queue *queues, unsigned int nqueues, deadline_t deadline,
 		       candidate_fn look, void *argument)
 {
@@ -155,13 +153,13 @@ bool candidates_visit(const struct candidate *list, unsigned int ncandidates, de
 
 /* --- finding */
 
-/* Of the nodes of groups: an owner of one can open it. */
+/* Owners of group nodes: an owner can open the group. */
 struct owners {
 	unsigned int n;
 	uid_t uids[MAX_OWNERS];
 };
 
-/* An errand_fn: a user who holds the lock of the directory keeps it waiting. */
+/* An errand_fn: a user who holds the lock of the directory can make it wait. */
 static void find_owners(const void *unused, int output)
 {
 	struct owners owners = { 0 };
@@ -179,7 +177,7 @@ static void find_owners(const void *unused, int output)
 		_exit(EXIT_NOT_RUN);
 }
 
-/* The real user: a program that is setuid is started by anybody. */
+/* Uses the real user id: any user can start a setuid program. */
 static bool get_candidate(struct candidate *candidate, const char *pid)
 {
 	const char *uid, *ntable;
@@ -189,7 +187,7 @@ static bool get_candidate(struct candidate *candidate, const char *pid)
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)candidate->pid);
 	if (!read_head(path, text, sizeof(text)))
 		return false;
-	/* A name has no newline there. */
+	/* A program's name cannot contain a newline there. */
 	uid = strstr(text, "\nUid:");
 	ntable = strstr(text, "\nFDSize:");
 	if (!uid || !ntable)
@@ -216,7 +214,7 @@ static void find_all(struct candidates *candidates, DIR *processes, deadline_t d
 	candidates->ncandidates = n;
 }
 
-/* Without the owners all processes are found, and only their order is another one. */
+/* If the owners cannot be read, all processes are found, but in another order. */
 void candidates_find(struct candidates *candidates, deadline_t deadline)
 {
 	struct owners owners = { 0 };

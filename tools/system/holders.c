@@ -2,20 +2,20 @@
 /*
  * holders.c - processes that have VFIO containers open
  *
- * Descriptors belong to other users, and must neither hang us nor keep us long:
+ * Descriptors belong to other users, and must neither block us nor delay us for long:
  *
- * - Nothing is read that a file behind a descriptor has a say in. Most are judged by the text of
- *   their link in /proc, which touches no file system. Only one whose text ends like the name of a
- *   VFIO device is opened, with O_PATH, and its device number is asked for as it is in memory. A
- *   file system may ask its server all the same (NFS, for one): then the child waits. A node that
- *   somebody made under another name than the usual ones is not seen.
- * - Not so /proc/PID/fdinfo: it runs code of the file, which may wait for a lock (epoll's does)
- *   that its process holds for as long as it likes.
- * - The clock is read at each descriptor, and after HOLDERS_SECONDS we stop: it does not matter
- *   how many there are, nor in how many processes. The order of processes keeps a user with
- *   very many from hiding another one's: see candidates_visit().
- * - All of it is done by a child. If it is kept waiting all the same, it is given up: what it has
- *   found by then counts. Locks of directories of /proc can do that: see docs/security.md.
+ * - No read depends on the file behind a descriptor. Most descriptors are judged by the text of
+ *   their link in /proc, which does not involve a file system. Only if the text ends like the name
+ *   of a VFIO device, the file is opened with O_PATH, to get its device number from memory. Some
+ *   file systems, such as NFS, may still ask their server. Then the child waits. A node with any
+ *   other name is not found.
+ * - /proc/PID/fdinfo is not read: it runs code of the file, which may wait for a lock (epoll's
+ *   does). A process can hold that lock as long as it likes.
+ * - The clock is read at each descriptor, and the search stops after HOLDERS_SECONDS. So neither
+ *   the number of descriptors nor that of processes matters. The order of processes prevents a user
+ *   with very many of them from hiding those of another user: see candidates_visit().
+ * - A child does all of this. If it is blocked, it is given up, and its results so far count. Locks
+ *   of directories in /proc can block it: see docs/security.md.
  */
 #define _GNU_SOURCE
 #include "holders.h"
@@ -34,19 +34,19 @@
 #include "nodes.h"
 #include "ours.h"
 
-#define NGLANCES	8	/* at a descriptor whose process may change it meanwhile */
-#define GRACE_MS	500	/* what a child may be late that is not kept waiting */
-#define LASTING_MS	1000	/* a reference of a module that lasts so long is no passing one */
-#define MAX_HOLDS	2	/* of our module, by one container */
+#define NGLANCES	8	/* per descriptor, since its process may change it */
+#define GRACE_MS	500	/* extra time for a child that is not blocked */
+#define LASTING_MS	1000	/* references to a module that last as long are not temporary */
+#define MAX_HOLDS	2	/* by one container, on our module */
 
-/* How far we are with a process. */
+/* Progress with a process. */
 struct look {
 	bool is_done;
 	long position;		/* in its directory of descriptors */
 	struct holder holder;
 };
 
-/* What all processes are looked at with. */
+/* State of the search through all processes. */
 struct search {
 	dev_t ours;
 	dev_t native;
@@ -57,7 +57,7 @@ struct search {
 	int output;
 };
 
-/* A message of the child: a holder that it has found, or the last one: how that went. */
+/* A message of the child: a holder, or at the end the result of the search. */
 struct answer {
 	bool is_last;
 	bool denied;
@@ -73,7 +73,7 @@ static bool is_number(const char *text)
 	return *text && text[strspn(text, "0123456789")] == '\0';
 }
 
-/* Cuts off what the kernel adds to the name of a file that was removed since. */
+/* Cuts off the suffix that the kernel adds to the name of a removed file. */
 static bool looks_like_vfio(char *text)
 {
 	static const char *const names[] = { "vfio", "vfio.stock", "ioas", "iommu", "iommu-ioas" };
@@ -96,7 +96,7 @@ static bool looks_like_vfio(char *text)
 	return is_number(name) && nchars >= 5 && strcmp(text + nchars - 5, "/vfio") == 0;
 }
 
-/* Where to count a device; NULL if it is none of those that we look for. */
+/* The counter for a device; NULL if the device is none of ours or VFIO's. */
 static unsigned int *counter_of(const struct search *search, dev_t number, struct holder *holder)
 {
 	if (!number)
@@ -111,9 +111,9 @@ static unsigned int *counter_of(const struct search *search, dev_t number, struc
 }
 
 /*
- * The device number of a character device behind a descriptor; 0 if it is something else. O_PATH
- * calls no open() of the file's, and AT_STATX_DONT_SYNC asks for what is in memory: for most file
- * systems that is all, for some it is a hint.
+ * Returns the number of the character device behind a descriptor; 0 if it is none. O_PATH does not
+ * call the file's open(). AT_STATX_DONT_SYNC asks for the attributes in memory; some file systems
+ * take that only as a hint.
  */
 static dev_t number_of(int fds, const char *name)
 {
@@ -131,9 +131,10 @@ static dev_t number_of(int fds, const char *name)
 }
 
 /*
- * Has the process opened what is there? With O_PATH it only names it, for which it needs no
- * permission: so anybody could have a group. The link's mode is the descriptor's. One for ioctls
- * alone (access mode 3) has none, either: see holders_unseen().
+ * Has the process really opened the file? A descriptor with O_PATH only names the file, which needs
+ * no permission: anybody could seem to hold a group. The mode of the link is that of the
+ * descriptor. A descriptor for ioctls alone (access mode 3) has no mode bits, either: see
+ * holders_unseen().
  */
 static bool is_opened(int fds, const char *name)
 {
@@ -144,8 +145,8 @@ static bool is_opened(int fds, const char *name)
 }
 
 /*
- * The number and the mode come one after the other. A process that puts now one file, now another
- * one there does not hit the right moment each time.
+ * The number and the mode are read one after the other. A process that keeps exchanging two files
+ * will not fool all of the glances.
  */
 static void look_at_file(const struct search *search, int fds, const char *name,
 			 struct holder *holder)
@@ -167,7 +168,7 @@ static void look_at_descriptor(const struct search *search, int fds, const char 
 	char text[256];
 	ssize_t nread = readlinkat(fds, name, text, sizeof(text) - 1);
 
-	/* What is longer than any of our names is cut, and no path of a device. */
+	/* The text may be cut: it is longer than all our names, so this is no VFIO device. */
 	if (nread <= 0 || nread == sizeof(text) - 1)
 		return;
 	text[nread] = '\0';
@@ -179,7 +180,7 @@ static void look_at_descriptor(const struct search *search, int fds, const char 
 
 /* --- processes */
 
-/* As a pipe takes it at once, the parent gets it whole. */
+/* The message is short enough for an atomic write to a pipe. */
 static void say(const struct search *search, const struct answer *answer)
 {
 	_Static_assert(sizeof(*answer) <= 512, "POSIX says so");
@@ -201,7 +202,7 @@ static void say_holder(const struct search *search, struct look *look)
 	say(search, &(struct answer){ .holder = *holder });
 }
 
-/* A descriptor at least, so that there is an end. */
+/* Examines at least one descriptor, so that each call makes progress. */
 static bool look_at_descriptors(const struct search *search, DIR *fds, struct look *look,
 				deadline_t deadline)
 {
@@ -233,7 +234,7 @@ static bool look_at_process(unsigned int number, deadline_t deadline, void *argu
 	look->holder.uid = candidate->uid;
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)candidate->pid);
 	fds = opendir(path);
-	/* A process that has ended in the meantime holds nothing. */
+	/* A process that has ended meanwhile holds nothing. */
 	if (!fds && (errno == EACCES || errno == EPERM))
 		search->denied = true;
 	look->is_done = !fds || look_at_descriptors(search, fds, look, deadline);
@@ -259,7 +260,7 @@ static unsigned int get_group_major(void)
 
 	if (!file)
 		return 0;
-	/* Block devices come last, and none of them is called so. */
+	/* Block devices come last, and none of them is called "vfio". */
 	while (fgets(line, sizeof(line), file))
 		if (sscanf(line, "%u %63s", &number, name) == 2 && strcmp(name, "vfio") == 0)
 			found = number;
@@ -281,7 +282,7 @@ static unsigned int count_dependants(void)
 	return n;
 }
 
-/* An errand_fn. Finding processes takes at most half of the time, and some are left to look at. */
+/* An errand_fn. Finding processes takes at most half of the time, to leave some for examination. */
 static void search_all(const void *argument, int output)
 {
 	const unsigned int *nms = argument;
@@ -348,7 +349,7 @@ void holders_find(struct holders *holders)
 	holders_find_within(holders, HOLDERS_SECONDS * 1000);
 }
 
-/* The users of a module, as the kernel counts them; -1 if it is not loaded, or built in. */
+/* The kernel's count of users of a module; -1 if it is not loaded, or is built in. */
 static long module_nusers(const char *module)
 {
 	char path[64], line[32];
@@ -361,10 +362,10 @@ static long module_nusers(const char *module)
 }
 
 /*
- * The same, without references that somebody has for a moment: everybody can have vfio take and put
- * one, as often as they like (VFIO_CHECK_EXTENSION). A container in use holds its own all the time,
- * so the lowest count in a while is what counts; no event tells when it has been seen. Up to nfew
- * are of no interest, and end that.
+ * The same, without temporary references. Any user can make vfio take and drop one, as often as
+ * they like (VFIO_CHECK_EXTENSION). A container in use holds its reference all the time, so the
+ * lowest count over a while is the result. No event could end the wait early, except that the count
+ * falls to nfew, below which it is of no interest.
  */
 static long lasting_nusers(const char *module, long nfew)
 {
@@ -382,9 +383,9 @@ static long lasting_nusers(const char *module, long nfew)
 }
 
 /*
- * Each container of the kernel's with a backend holds a reference of the backend's module, and no
- * container gets one without a group. What is built in does not count, and vfio's own backend for
- * devices without an IOMMU has no module of its own.
+ * Each container of the kernel's with a backend holds a reference to the backend's module, and no
+ * container gets a backend without a group. Exceptions: a built-in module has no count, and vfio's
+ * own backend for devices without an IOMMU has no module.
  */
 enum unseen holders_unseen(const struct holders *holders)
 {
@@ -403,8 +404,9 @@ enum unseen holders_unseen(const struct holders *holders)
 }
 
 /*
- * A container of ours holds the module by its node, and by its backend once it has one; one through
- * the kernel's node may be of ours, and then holds it by its backend; /dev/iommu holds it once.
+ * References that the holders explain, at most. A container of ours may hold the module twice: by
+ * its node, and by its backend once it has one. A container of the kernel's node may have our
+ * backend, and then holds the module once. /dev/iommu holds it once.
  */
 static long count_explained(const struct holders *holders)
 {

@@ -7,26 +7,26 @@
 
 #include "lib/common.h"
 
-/* A process. Counts are of descriptors, several of which may be of one container. */
+/* A process. Counts are of descriptors; several may belong to one container. */
 struct holder {
 	pid_t pid;
 	uid_t uid;
-	char name[64];		/* of the program; bytes of any kind */
+	char name[64];		/* the program's name, as raw bytes */
 	unsigned int nstock;	/* opened through the kernel's node, 10:196 */
 	unsigned int nours;	/* opened through ours */
-	unsigned int nnative;	/* our /dev/iommu */
+	unsigned int nnative;	/* opened through our /dev/iommu */
 	unsigned int ndevices;	/* groups, and devices of groups */
 };
 
 struct holders {
 	struct holder *holder;	/* by pid */
 	unsigned int nholders;
-	bool denied;		/* some processes do not show their descriptors to us */
-	bool late;		/* not all were looked at: there was no time */
+	bool denied;		/* some processes hide their descriptors from us */
+	bool late;		/* time was over before all were examined */
 	unsigned int ndependants;	/* modules that use ours; 0 if late */
 };
 
-/* A look at all processes ends after this time. */
+/* The search through all processes ends after this time. */
 #define HOLDERS_SECONDS	5
 
 void holders_find(struct holders *holders);
@@ -34,18 +34,18 @@ void holders_find(struct holders *holders);
 void holders_find_within(struct holders *holders, unsigned int nms);
 void holders_free(struct holders *holders);
 /*
- * Where no holder uses a device through a container of the kernel's: does somebody do so all the
- * same? In a process that was not looked at, by another name of the node, or with descriptors that
- * are on their way from one process to another. Takes up to a second more if so.
+ * If no holder uses a device through a container of the kernel's, a user may still be unseen. The
+ * process may not have been examined, the node may have another name, or descriptors may be on
+ * their way between processes. Finding out takes up to a second more.
  */
 enum unseen {
 	UNSEEN_NONE,
-	UNSEEN_MAYBE,	/* nothing counts users, and not all processes were looked at */
+	UNSEEN_MAYBE,	/* users cannot be counted, and the search was late */
 	UNSEEN_USE,
 };
 
 enum unseen holders_unseen(const struct holders *holders);
-/* How many containers and the like of ours are in use at least that no holder has open. */
+/* At least how many containers (or /dev/iommu) of ours are in use without a holder. */
 unsigned int holders_nhidden(const struct holders *holders);
 static inline bool holders_are_all(const struct holders *holders)
 {
@@ -53,8 +53,8 @@ static inline bool holders_are_all(const struct holders *holders)
 }
 
 /*
- * A container of the kernel's that is in use: its process has groups or devices, too. Everybody
- * may open /dev/vfio/vfio, but a group only if its owner lets them.
+ * True if the process uses a container of the kernel's: it has groups or devices, too. Any user may
+ * open /dev/vfio/vfio, but a group only with its owner's permission.
  */
 static inline bool holder_uses_stock(const struct holder *holder)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * nodes.h - the device nodes of VFIO containers: their names and the kernel's number
- */
+/* nodes.h - the names of VFIO container nodes, and the number of the kernel's */
 #ifndef TOOLS_NODES_H
 #define TOOLS_NODES_H
 
@@ -12,7 +10,7 @@
 #define NODE_ASIDE	"vfio.stock"
 #define NODE_OURS	"ioas"
 
-/* vfio.ko's own device: VFIO_MINOR of the misc devices. */
+/* The number of vfio.ko's own device: misc device VFIO_MINOR. */
 #define STOCK_NUMBER	makedev(10, 196)
 
 #endif

@@ -14,7 +14,7 @@
 
 bool ours_loaded(void)
 {
-	/* What is built in has a directory, too, but no count of users. */
+	/* Built-in code has a directory, too, but no count of users. */
 	return access("/sys/module/" OUR_MODULE "/refcnt", F_OK) == 0;
 }
 
@@ -98,8 +98,8 @@ dev_t ours_native_number(void)
 }
 
 /*
- * Ours calls itself iommu-ioas on a kernel that has an iommufd of its own, and iommu
- * elsewhere, where nobody else can have taken that name: ours would not have loaded.
+ * Our device is called iommu-ioas if the kernel has its own iommufd, and otherwise iommu. Then no
+ * other device can have that name: our module would have failed to load.
  */
 bool kernel_has_iommufd(void)
 {

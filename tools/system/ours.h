@@ -14,26 +14,26 @@
 #define VERSION_NBYTES	64
 
 bool ours_loaded(void);
-/* modprobe; if that fails, what it said is added to why. */
+/* Runs modprobe. If that fails, its output is added to why. */
 bool ours_load(struct text *why);
-/* Would modprobe find it? Changes nothing. */
+/* Tells whether modprobe would find the module. Changes nothing. */
 bool ours_loadable(struct text *why);
 
-/* Of the module that is loaded, and of the one that modprobe would load; "": there is none. */
+/* Versions of the loaded module, and of the one that modprobe would load; "" if none. */
 void ours_versions(char loaded[VERSION_NBYTES], char installed[VERSION_NBYTES]);
 
 /* The parameter "serve": 0 or -errno. */
 int ours_get_serve(char serve[SERVE_NBYTES]);
 int ours_set_serve(const char *serve);
 
-/* Numbers of our devices, 0 if the module is not loaded: the container's, /dev/iommu's. */
+/* Device numbers of our container and our /dev/iommu; 0 if the module is not loaded. */
 dev_t ours_number(void);
 dev_t ours_native_number(void);
 
 /* Does /dev/iommu belong to the kernel's own iommufd? */
 bool kernel_has_iommufd(void);
 
-/* Warns of parameters that stock type1 has set otherwise. */
+/* Warns about parameters that stock type1 has with other values. */
 void ours_warn_of_parameters(void);
 
 #endif

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * calls.c - one operation a function, and the setups made of them
- */
+/* calls.c - one operation a function, and the setups made of them */
 #define _GNU_SOURCE
 #include "calls.h"
 
@@ -287,7 +285,7 @@ static struct bitmap complete(struct bitmap bitmap, uint64_t nbytes)
 	return bitmap;
 }
 
-/* The arguments that both operations with a bitmap have. */
+/* The arguments that both operations with a bitmap share. */
 static struct op bitmap_op(enum op_kind kind, uint64_t iova, uint64_t nbytes, struct bitmap bitmap)
 {
 	return (struct op){
@@ -491,7 +489,7 @@ void child_begin(struct child *child, void (*function)(void))
 		say_prefix("child: ");
 		function();
 		close(done[1]);
-		/* Ends when the parent closes its side. */
+		/* Returns when the parent closes its side. */
 		(void)!read(child->gate[0], &token, 1);
 		_exit(0);
 	}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * calls.h - what cases are made of: each function executes one operation (op.h) and so adds a
+ * calls.h - the building blocks of cases: each function executes one operation (op.h), which adds a
  * line to the transcript
  *
- * Sizes are bytes unless a parameter is called npages. Numbers of pages count from the start
- * of buf, the memory that each setup makes.
+ * Sizes are in bytes unless a parameter is called npages. Page numbers count from the start of buf,
+ * the memory that each setup makes.
  */
 #ifndef COMPARE_CALLS_H
 #define COMPARE_CALLS_H
@@ -37,23 +37,23 @@
 
 #define BUF_PAGES	64U
 #define BUF_BYTES	(BUF_PAGES * PAGE)
-/* What an IOMMU keeps for message-signalled interrupts on x86. */
+/* Range that IOMMUs on x86 reserve for message-signalled interrupts. */
 #define MSI_START	0xfee00000ULL
 #define MSI_END		0xfef00000ULL	/* exclusive */
 
-/* Memory of all setups: BUF_PAGES touched pages. */
+/* Memory that all setups make: BUF_PAGES touched pages. */
 extern uint8_t *buf;
 
 /*
- * The setups of docs/type1.md, section 13: container 0 with its groups; the emulated devices are
- * open. They give up if that does not work.
+ * The setups of docs/type1.md, section 13: container 0 with its groups, and open emulated devices.
+ * If a step fails, they give up.
  */
 void setup_c(void);
 void setup_p(void);
 void setup_pp(void);
 void setup_e(void);
 void setup_m(void);
-/* With the groups of devices that are 1 in the list, and any type. */
+/* A setup with the listed groups, and any type. */
 void setup_groups(const enum group *groups, unsigned int ngroups,
 		  unsigned long type);
 void make_buf(void);
@@ -83,7 +83,7 @@ void info(void);
 void info_argsz(uint32_t argsz);
 void info_bytes(uint32_t argsz);
 
-/* Of buf, from its start. */
+/* Maps buf from its start. */
 void map(uint64_t iova, uint64_t npages, uint32_t flags);
 void map_at(uint64_t iova, uint64_t nbytes, const void *memory, uint32_t flags);
 void map_argsz(uint64_t iova, uint64_t nbytes, const void *memory,
@@ -95,7 +95,7 @@ void unmap_all(void);
 
 void dirty(uint32_t flags);
 void dirty_argsz(uint32_t flags, uint32_t argsz);
-/* What is left out is as it should be. */
+/* Fields that are 0 get the correct value. */
 struct bitmap {
 	uint64_t pgsize;	/* 0: PAGE; see ZERO_PGSIZE */
 	uint64_t nbytes;	/* 0: as many as needed; see NO_BYTES */
@@ -128,18 +128,18 @@ void lock_memory(void *at, uint64_t nbytes);
 void limit(uint64_t npages);
 void drop_capability(void);
 
-/* The device decodes accesses to its memory, or ignores them. */
+/* Set whether the device decodes accesses to its memory. */
 void decode_memory(enum group group);
 void ignore_memory(enum group group);
 void load(enum group group, uint64_t iova, uint32_t nbytes);
 void store(enum group group, uint64_t iova, uint32_t nbytes);
 
-/* Charge and budget, on a line of its own. */
+/* Prints charge and budget on a line of its own. */
 void state(void);
 
-/* The function, in a child process; returns when that is gone. */
+/* Runs the function in a child process, and waits for its end. */
 void in_child(void (*function)(void));
-/* In a child that goes on until the token it gets is released. */
+/* A child that runs the function and then stays until child_end(). */
 struct child {
 	pid_t pid;
 	int gate[2];
@@ -147,12 +147,12 @@ struct child {
 
 void child_begin(struct child *child, void (*function)(void));
 void child_end(struct child *child);
-/* This program anew in this process, to run a part (parts.c) of that name. */
+/* Executes this program anew in this process, to run the part (parts.c) of this name. */
 void exec_part(const char *name) __attribute__((noreturn));
 
 /*
- * For cases that judge for themselves, as there is nothing to compare with: a line that
- * makes the case fail, if the condition does not hold.
+ * For cases that judge for themselves, without a comparison: if the condition does not hold, adds a
+ * line that fails the case.
  */
 void expect(bool condition, const char *what);
 

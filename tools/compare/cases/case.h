@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * case.h - a named case: what calls to make, in what setup
+ * case.h - a named case: a setup and the calls to make
  *
- * A case has no expected results: those of stock type1 are what those of ours are compared
- * with. It is run in a process of its own, once on each backend.
+ * A case has no expected results: the results of ours are compared with those of stock type1. The
+ * case runs once on each backend, in a process of its own.
  */
 #ifndef COMPARE_CASE_H
 #define COMPARE_CASE_H
 
 #include "lib/common.h"
 
-/* What a case needs; it is left out where that is not there. */
+/* Needs of a case, which is skipped if one of them is missing. */
 #define NEEDS_A		(1U << 0)	/* a PCI device */
 #define NEEDS_B		(1U << 1)	/* one in another group */
 #define NEEDS_E		(1U << 2)	/* emulated-0 */
@@ -24,20 +24,20 @@
 #define NEEDS_BOTH	(1U << 10)	/* the other backend is loaded */
 #define NEEDS_NOIOMMU	(1U << 11)	/* a device without any IOMMU */
 #define NEEDS_SIBLING	(1U << 12)	/* another device in the group of A */
-/* Unbinds devices, changes module parameters: not without being asked to. */
+/* Unbinds devices or changes module parameters: runs only on request. */
 #define INTRUSIVE	(1U << 13)
 /* Stock type1 may crash; the case judges for itself. */
 #define ONLY_IOAS	(1U << 14)
-/* Run once more with VFIO_TYPE1_IOMMU. */
+/* Runs once more with VFIO_TYPE1_IOMMU. */
 #define BOTH_TYPES	(1U << 15)
-/* What --without leaves out; emulated devices are needs of their own. */
+/* Topics that --without leaves out. Emulated devices are needs instead. */
 #define ABOUT_DIRTY	(1U << 16)
 #define ABOUT_VADDR	(1U << 17)
 #define ABOUT_MMIO	(1U << 18)
 
 struct test_case {
 	const char *name;
-	const char *numbers;	/* of the cases in docs/type1.md; "" if new */
+	const char *numbers;	/* of the cases in docs/type1.md; "" if not there */
 	unsigned int needs;
 	const char *checks;	/* one line */
 	void (*run)(void);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * case_groups.h - the groups of cases, each in its cases_*.c
- */
+/* case_groups.h - the groups of cases, each in its own cases_*.c */
 #ifndef COMPARE_CASE_GROUPS_H
 #define COMPARE_CASE_GROUPS_H
 

@@ -86,7 +86,7 @@ static void pages_written_are_dirty(void)
 	dirty_get(0, 64 * PAGE);
 }
 
-/* Mappings of all sizes around those of words. */
+/* The sizes are around one and two words of the bitmap. */
 static void first_and_last_pages_become_clean(void)
 {
 	static const uint64_t npages[] = { 1, 2, 3, 4, 5, 63, 64, 65, 127, 128 };

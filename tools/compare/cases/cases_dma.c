@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * cases_dma.c - what devices see and write (docs/type1.md, 13.13)
- */
+/* cases_dma.c - data that devices read and write (docs/type1.md, 13.13) */
 #include "calls.h"
 #include "case_groups.h"
 
@@ -16,7 +14,7 @@ static void setup_dma(void)
 	map(IOVA, 4, RW);
 }
 
-/* Memory, device, memory; a page further. */
+/* Copies memory to the device, and from there to memory one page further. */
 static void copy(enum group group)
 {
 	load(group, IOVA, NBYTES);

@@ -387,7 +387,7 @@ static void late_group_without_interrupt_remapping(void)
 	map(0, 4, RW);
 }
 
-/* Without a group of that kind there is nothing more to ask. */
+/* Without a group of that kind nothing else can be tested. */
 static void noiommu_container(void)
 {
 	setup_c();
@@ -400,7 +400,7 @@ static void failing_attach_falls_through_to_stock(void)
 	setup_c();
 	open_group(A);
 	join(A);
-	/* Nesting is claimed and refused by either backend. */
+	/* Both backends claim nesting, and refuse it. */
 	set_iommu(6);
 	set_iommu(V2);
 	say("served by %s", who_serves(current_container()) == (int)setup.backend ?
@@ -425,7 +425,7 @@ static void attach_of_the_third_group_fails(void)
 	unmap_all();
 }
 
-/* Our node counts as a user itself, so only the difference is told. */
+/* Our open node counts as a user, so only the difference is printed. */
 static void closing_the_container_releases_nothing(void)
 {
 	long before;

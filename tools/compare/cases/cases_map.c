@@ -225,7 +225,7 @@ static void map_of_a_file_with_write_back(void)
 	unmap_all();
 }
 
-/* Pages of BAR that are mapped; the whole of it is told by the sizes. */
+/* Maps a page of the BAR, first while the device ignores accesses to its memory. */
 static void map_of_a_bar(void)
 {
 	uint8_t *bar;
@@ -421,7 +421,7 @@ static void two_threads_map(void)
 
 #define LARGE_BYTES	(512 * MIB)
 
-/* Nothing of it goes to the transcript: how far it comes differs. */
+/* Prints nothing, because its progress before the kill varies. */
 static void map_much(void)
 {
 	struct vfio_iommu_type1_dma_map map = {
@@ -437,7 +437,7 @@ static void map_much(void)
 	_exit(0);
 }
 
-/* Waits until some of what it maps is charged, or it has ended. */
+/* Waits until some memory of the process is charged, or the process has ended. */
 static void wait_until_it_maps(pid_t pid)
 {
 	siginfo_t info = { 0 };
@@ -447,7 +447,7 @@ static void wait_until_it_maps(pid_t pid)
 		usleep(1000);
 }
 
-/* What is left behind, if it was too late to stop it, is taken away. */
+/* The kill may come too late. The unmap then removes the remaining mappings. */
 static void process_is_killed_while_it_maps(void)
 {
 	struct vfio_iommu_type1_dma_unmap unmap = {

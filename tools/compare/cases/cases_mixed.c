@@ -9,7 +9,7 @@
 
 #include <sys/mman.h>
 
-#define FAR_AWAY	0xfffffffff0000ULL	/* in no aperture of 48 bits */
+#define FAR_AWAY	0xfffffffff0000ULL	/* beyond any 48-bit aperture */
 
 static void mapping_in_the_way_of_the_msi_window(void)
 {
@@ -199,7 +199,7 @@ static void late_attach_finds_no_memory(void)
 	join(A);
 }
 
-/* One page each, told as a sum, or the transcript would be all of them. */
+/* Maps one page each. Only a summary is printed, because the lines would fill the transcript. */
 static void late_attach_with_many_mappings(void)
 {
 	struct vfio_iommu_type1_dma_map map = {

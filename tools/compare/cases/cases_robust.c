@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cases_robust.c - what stock type1 may not survive (docs/type1.md, 13.15)
+ * cases_robust.c - calls that stock type1 may not survive (docs/type1.md, 13.15)
  *
- * Most are only for ours, and judge for themselves.
+ * Most of these cases run only on ours, and judge for themselves.
  */
 #define _GNU_SOURCE
 #include "calls.h"
@@ -73,7 +73,7 @@ static void *storm(void *argument)
 	return argument;
 }
 
-/* EINVAL is what a container without a group says, and nothing else: each move works. */
+/* A container without a group returns EINVAL. No other error is allowed: each move works. */
 static void groups_come_and_go_in_a_storm_of_calls(void)
 {
 	unsigned int nfailed = 0, i;
@@ -187,10 +187,10 @@ static void reports_of_mappings_that_come_and_go(void)
 	expect(locked_kib() == 0, "nothing is charged any more");
 }
 
-/* --- memory whose pages come from another thread, which asks the container first */
+/* --- memory whose pages another thread provides, which makes a container call first */
 
 static int fault_fd;
-static int over_fd;	/* written to when no fault is expected any more */
+static int over_fd;	/* signals that no more faults come */
 
 static int open_faults(void *memory, uint64_t nbytes)
 {
@@ -219,7 +219,7 @@ static void *serve_faults(void *argument)
 
 		if (read(fault_fd, &message, sizeof(message)) < 0)
 			continue;
-		/* Of a container that has nothing to do with the one that waits. */
+		/* A call on the container that is not waiting for the fault. */
 		mappings_left(setup.container[1]);
 		zero.range.start = message.arg.pagefault.address & ~(PAGE - 1);
 		ioctl(fault_fd, UFFDIO_ZEROPAGE, &zero);
@@ -227,9 +227,7 @@ static void *serve_faults(void *argument)
 	return argument;
 }
 
-/*
- * Runs @use with 8 such pages. Container 0 is set up; container 1 is the other one.
- */
+/* Runs @use with 8 such pages. Container 0 is set up; container 1 is the other one. */
 static void with_lazy_memory(void (*use)(uint8_t *lazy))
 {
 	pthread_t thread;
@@ -305,7 +303,7 @@ static bool set_failslab(const char *name, const char *value)
 	return well;
 }
 
-/* This process' next so many allocations succeed, the one after them fails. */
+/* Makes the n-th next allocation of this process fail; 0: none. */
 static bool fail_nth(unsigned int n)
 {
 	char number[16];

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * cases_unmap_v1.c - what VFIO_TYPE1_IOMMU does otherwise (docs/type1.md, 13.6)
- */
+/* cases_unmap_v1.c - where VFIO_TYPE1_IOMMU differs from type1v2 (docs/type1.md, 13.6) */
 #include "calls.h"
 #include "case_groups.h"
 

@@ -100,7 +100,7 @@ static void some_vaddrs_cannot_be_taken_away(void)
 	map(8 * PAGE, 4, RW);
 	unmap_flags(8 * PAGE, 4 * PAGE, UNMAP_VADDR);
 	unmap_flags(0, 16 * PAGE, UNMAP_VADDR);
-	/* Which of them are valid now? */
+	/* Finds out which of the addresses are valid now. */
 	map(0, 4, MAP_VADDR);
 	map(8 * PAGE, 4, MAP_VADDR);
 	unmap_all();

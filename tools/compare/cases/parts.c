@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * parts.c - what cases do after exec()
+ * parts.c - the parts of cases after exec()
  *
- * Descriptors are the same as before; the memory is not.
+ * Descriptors are kept; memory is not.
  */
 #include "parts.h"
 

@@ -63,7 +63,7 @@ static bool is_bound(const char *name)
 	return access(path, F_OK) == 0;
 }
 
-/* One device a group is enough: the first. */
+/* Uses only the first device of a group. */
 static void use_pci(const char *name)
 {
 	enum group group = device_present(GROUP_A) ? GROUP_B : GROUP_A;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * devices.h - the devices that the calls are about, and their groups
+ * devices.h - the devices that calls are about, and their groups
  *
  * A, B: PCI devices bound to vfio-pci, in different groups. E, F: emulated devices of
- * vfio_ioas_emulated_test.ko; mute: the one of them without a dma_unmap callback.
+ * vfio_ioas_emulated_test.ko. mute: its emulated device without a dma_unmap callback.
  */
 #ifndef COMPARE_DEVICES_H
 #define COMPARE_DEVICES_H
@@ -30,8 +30,8 @@ extern struct device devices[NGROUPS];
 extern const char *const group_names[NGROUPS];
 
 /*
- * Finds them: the named PCI devices, or all that are bound to vfio-pci. False, having said
- * why, when a named one cannot be used.
+ * Finds the named PCI devices, or all that are bound to vfio-pci. Prints the reason and returns
+ * false if a named one cannot be used.
  */
 bool devices_find(const char *const *names, unsigned int nnames);
 bool device_present(enum group group);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * do.h - the functions that do operations: one a kind, called by op_execute()
- */
+/* do.h - functions that execute operations, one for each kind; op_execute() calls them */
 #ifndef COMPARE_DO_H
 #define COMPARE_DO_H
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * do_device.c - operations on PCI devices: decoding of their memory, and DMA by QEMU's edu
- */
+/* do_device.c - operations on PCI devices: memory decoding, and DMA by QEMU's edu */
 #include "do.h"
 #include "lib/edu.h"
 #include "lib/pci.h"

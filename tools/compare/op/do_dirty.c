@@ -12,21 +12,21 @@
 #include "setup.h"
 #include "transcript.h"
 
-#define MAX_WORDS	4096U	/* that are looked at */
-#define MAX_TOLD	8U	/* that are told one by one */
+#define MAX_WORDS	4096U	/* to compare */
+#define MAX_TOLD	8U	/* to print one by one */
 #define FILLED_BYTES	MIB
 #define KERNEL_POINTER	0xffff888000000000ULL
 
-/* What a bitmap is written into. */
+/* A buffer for a bitmap. */
 struct bits {
 	uint8_t *mapped;
 	uint64_t nbytes_mapped;
 	uint8_t *pointer;
-	uint64_t nbytes;	/* that can be read at it */
-	bool ones;		/* what was there before */
+	uint64_t nbytes;	/* readable at the pointer */
+	bool ones;		/* initial bits are ones */
 };
 
-/* Stock type1 may write more bits than it was told there is room for: behind them is a guard. */
+/* Stock type1 may write more bits than there is room for, so a guard follows. */
 static void map_bits(struct bits *bits, uint64_t nbytes, int prot)
 {
 	bits->nbytes_mapped = (nbytes + 3 * PAGE) & ~(PAGE - 1);
@@ -39,7 +39,7 @@ static void map_bits(struct bits *bits, uint64_t nbytes, int prot)
 	bits->nbytes = nbytes;
 }
 
-/* Where a bitmap of that size would go on there is nothing either. */
+/* The memory behind the first 8 bytes is not accessible, for the whole size of the bitmap. */
 static void map_edge(struct bits *bits, uint64_t nbytes)
 {
 	map_bits(bits, PAGE + nbytes, PROT_READ | PROT_WRITE);
@@ -50,7 +50,7 @@ static void map_edge(struct bits *bits, uint64_t nbytes)
 
 static void make_bits(struct bits *bits, uint64_t where, uint64_t nbytes)
 {
-	/* Buffers that cannot be meant seriously need no memory. */
+	/* Absurdly large buffers get no memory. */
 	uint64_t sane = nbytes > GIB ? 0 : nbytes;
 
 	*bits = (struct bits){ 0 };
@@ -85,7 +85,7 @@ static void free_bits(struct bits *bits)
 		munmap(bits->mapped, bits->nbytes_mapped);
 }
 
-/* Words other than what was there before, of those the range covers. */
+/* Prints the words of the bitmap that have changed, as far as the range goes. */
 static void add_bits(const struct bits *bits, uint64_t iova, uint64_t nbytes,
 		     struct text *line)
 {
@@ -131,7 +131,7 @@ void do_dirty(const struct op *op, struct text *line)
 		model_forget_reports();
 }
 
-/* The two structs that end with a description of the bitmap. */
+/* The two structs that end with a bitmap's description. */
 struct dirty_get {
 	struct vfio_iommu_type1_dirty_bitmap head;
 	struct vfio_iommu_type1_dirty_bitmap_get get;

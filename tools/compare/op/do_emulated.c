@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * do_emulated.c - what the driver of an emulated device asks of the container
- */
+/* do_emulated.c - calls from the driver of an emulated device to its container */
 #include "do.h"
 #include "emulated_test.h"
 #include "memory.h"
@@ -11,14 +9,14 @@
 #define MAX_KNOWN	64
 
 /*
- * Pins of which it is certain that unpinning them is right. Stock type1 warns about others,
- * so in random sequences they are left out.
+ * Pins that can certainly be unpinned. Stock type1 warns about other unpins, so random sequences
+ * leave them out.
  */
 struct known_pin {
 	uint64_t group;
 	uint64_t iova;
 	uint64_t npages;
-	uint32_t ncallbacks;	/* of the device when it was pinned */
+	uint32_t ncallbacks;	/* the device's count at the time of the pin */
 };
 
 static struct known_pin known[MAX_KNOWN];

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * do_info.c - VFIO_IOMMU_GET_INFO, told as what it means or byte by byte
- */
+/* do_info.c - VFIO_IOMMU_GET_INFO, printed by meaning or byte by byte */
 #include <linux/vfio.h>
 
 #include "do.h"
@@ -62,7 +60,7 @@ static void add_capability(const uint8_t *at, uint16_t id, struct text *line)
 	}
 }
 
-/* Without dirty tracking the place of each capability says nothing either. */
+/* Without dirty tracking the offsets of capabilities are meaningless, too. */
 static void add_chain(const uint8_t *bytes, uint32_t at, struct text *line)
 {
 	struct vfio_info_cap_header header;
@@ -91,7 +89,7 @@ static int get_info(uint8_t *bytes, uint32_t argsz)
 			 (unsigned long)bytes);
 }
 
-/* As far as the answer reaches, if it ends with something else than the pattern. */
+/* Length of the answer, unless it ends with the fill pattern itself. */
 static unsigned int nwritten(const uint8_t *bytes)
 {
 	unsigned int n = BUFFER_BYTES;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * do_life.c - operations on containers, groups and devices as such
- */
+/* do_life.c - operations on containers, groups and devices themselves */
 #include <fcntl.h>
 #include <linux/vfio.h>
 
@@ -11,7 +9,7 @@
 #include "setup.h"
 #include "transcript.h"
 
-/* Descriptors differ from run to run, so success is told as 0. */
+/* Descriptors differ from run to run, so success is printed as 0. */
 static void add_opened(struct text *line, int *slot, int fd)
 {
 	text_add_result(line, fd < 0 ? fd : 0);
@@ -60,7 +58,7 @@ void do_group(const struct op *op, struct text *line)
 		add_opened(line, slot, setup_open_group((enum group)op->arg[0]));
 		return;
 	}
-	/* It is open here already: no use in waiting until it can be opened again. */
+	/* This process has it open: waiting would never help. */
 	snprintf(path, sizeof(path), "/dev/vfio/%d",
 		 devices[op->arg[0]].group);
 	fd = open(path, O_RDWR);
@@ -69,7 +67,7 @@ void do_group(const struct op *op, struct text *line)
 		close(fd);
 }
 
-/* A container loses its mappings with its last group. */
+/* A container loses its mappings when its last group leaves. */
 static void after_leaving(void)
 {
 	if (mappings_left(current_container()) < 0)
@@ -129,9 +127,9 @@ void do_status(const struct op *op, struct text *line)
 }
 
 /*
- * vfio.ko asks one backend after the other: when ours refuses, stock type1 may serve. All lines
- * are compared then, too, as they are stock's on both sides; that ours refused what stock accepts
- * is a difference of this line.
+ * vfio.ko asks one backend after the other: if ours refuses, stock type1 may serve the container.
+ * The following lines are then stock's on both sides. This line still shows a difference: ours has
+ * refused a call that stock accepts.
  */
 void do_set_iommu(const struct op *op, struct text *line)
 {

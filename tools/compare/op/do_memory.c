@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * do_memory.c - operations on memory, and on what a process may lock of it
- */
+/* do_memory.c - operations on memory, and on the limits of locking it */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -32,7 +30,7 @@ static struct memory *find_memory(uint64_t name)
 {
 	unsigned int i;
 
-	/* The newest ones are asked for most. */
+	/* Most operations are about the newest memory. */
 	for (i = nmemories; i-- > 0;)
 		if (memories[i].name == name)
 			return &memories[i];
@@ -95,8 +93,8 @@ static int prot_of(uint64_t prot)
 }
 
 /*
- * Memory lies where the kernel puts nothing of its own accord: it begins far above. So a hole stays
- * a hole, and nobody gets at anything else through it. Aligned for huge pages.
+ * Memory lies far below the addresses that the kernel chooses by itself. So a hole stays a hole,
+ * and nothing else can be reached through it. Aligned for huge pages.
  */
 #define FIRST_ADDRESS	0x200000000000ULL
 
@@ -170,7 +168,7 @@ static int map_anonymous(uint8_t *at, uint64_t nbytes, uint64_t kind, int prot)
 		return -errno;
 	if (kind == MEMORY_ANON)
 		return 0;
-	/* What a huge page does to the charge of its neighbours is not asked for. */
+	/* Huge pages would change the charge of their neighbours, which is not tested. */
 	madvise(at, nbytes, kind == MEMORY_HUGE ? MADV_HUGEPAGE :
 						  MADV_NOHUGEPAGE);
 	touch(at, nbytes);
@@ -194,12 +192,12 @@ static int map_part(uint8_t *at, uint64_t nbytes, uint64_t kind, uint64_t prot)
 	}
 }
 
-/* Without the memory all that is mapped of it fails on both sides, which would be the same. */
+/* Gives up if there is no memory: maps would fail on both sides, and so look the same. */
 static int fill_part(uint8_t *at, uint64_t nbytes, uint64_t kind, uint64_t prot)
 {
 	int result = map_part(at, nbytes, kind, prot);
 
-	/* Where nothing is mapped, no access to it is that error, too. */
+	/* mprotect() of a hole returns this error, too. */
 	if (result == -ENOMEM && kind != MEMORY_NONE)
 		give_up("memory cannot be had: %s; more than vm.max_map_count pieces?",
 			strerror(ENOMEM));
@@ -207,8 +205,8 @@ static int fill_part(uint8_t *at, uint64_t nbytes, uint64_t kind, uint64_t prot)
 }
 
 /*
- * What replaces memory comes somewhere else, and nothing of ours to where it was: a device may
- * still get there.
+ * A device may still access the old memory. So a guard keeps its addresses from other uses, and the
+ * new memory comes elsewhere.
  */
 static void replace_memory(const struct memory *memory)
 {
@@ -251,7 +249,7 @@ void do_protect(const struct op *op, struct text *line)
 	text_add_result(line, result ? -errno : 0);
 }
 
-/* Whether there is anything to be had from that advice is not what is compared. */
+/* The result of the advice itself is not compared. */
 void do_advise(const struct op *op, struct text *line)
 {
 	static const int advices[] = {

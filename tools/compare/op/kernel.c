@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * kernel.c - which kernel runs
- */
+/* kernel.c - the version of the running kernel */
 #include "kernel.h"
 
 #include <sys/utsname.h>

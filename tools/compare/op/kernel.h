@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * kernel.h - which kernel runs
- */
+/* kernel.h - the version of the running kernel */
 #ifndef COMPARE_KERNEL_H
 #define COMPARE_KERNEL_H
 
@@ -18,8 +16,8 @@ void kernel_pretend(unsigned int major, unsigned int minor);
 bool kernel_is_older_than(unsigned int major, unsigned int minor);
 
 /*
- * Stock type1 shifts by 64 bits for a bitmap with page size 0. Debian's newer kernels are
- * compiled to complain of that, so it is not asked there.
+ * For a bitmap with page size 0, stock type1 shifts by 64 bits. Debian's newer kernels are built to
+ * warn about that, so such calls are left out there.
  */
 bool stock_may_see_page_size_0(void);
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * model.c - mappings of each container, ordered by IOVA
- */
+/* model.c - the mappings of each container, ordered by IOVA */
 #include "model.h"
 
 #include "lib/allocate.h"
@@ -12,7 +10,7 @@
 struct mapping {
 	uint64_t iova;
 	uint64_t last;		/* inclusive */
-	bool was_shifted;	/* stock has copies of its bits behind them */
+	bool was_shifted;	/* stock has copies of its dirty bits behind them */
 };
 
 struct model {
@@ -53,7 +51,7 @@ void model_map(uint64_t iova, uint64_t nbytes)
 	model->nmappings++;
 }
 
-/* Type1 stops at a mapping that begins below the range, and takes any that starts in it. */
+/* Type1 stops at a mapping that begins below the range, and removes any that starts in it. */
 static bool is_removed(const struct model *model, const struct mapping *mapping,
 		       uint64_t iova, uint64_t last)
 {
@@ -117,7 +115,9 @@ uint64_t model_reliable_bits(uint64_t iova)
 	const struct model *model = current_model();
 	size_t i;
 
-	/* The first that ends in the word and leaves its copies there: all behind it may be set. */
+	/*
+	 * The first mapping that ends in this word leaves its copies there: later bits may be set.
+	 */
 	for (i = 0; i < model->nmappings; i++) {
 		const struct mapping *mapping = &model->mappings[i];
 		uint64_t npages = (mapping->last + 1 - iova) / PAGE;

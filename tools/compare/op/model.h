@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * model.h - which mappings the current container should have, as far as the results of calls
- * tell
+ * model.h - the mappings that the current container should have, by the results of calls
  *
- * It does not judge results. It only says which bits of a dirty bitmap can be compared. For a
- * mapping that does not begin with a word of the bitmap, stock type1 shifts the bits it keeps, and
- * leaves copies of them behind the mapping's own. From the next report on they are set behind the
- * end of the mapping, up to the end of the word. All other bits are compared.
+ * The model does not judge results. It only knows the bits of a dirty bitmap that can be compared.
+ * If a mapping does not begin at a word of the bitmap, stock type1 shifts the bits that it keeps,
+ * and leaves copies of them behind the mapping's own. From the next report on these bits are set,
+ * from the end of the mapping to the end of the word. All other bits are compared.
  */
 #ifndef COMPARE_MODEL_H
 #define COMPARE_MODEL_H
@@ -18,10 +17,10 @@ void model_map(uint64_t iova, uint64_t nbytes);
 void model_unmap(uint64_t iova, uint64_t nbytes);
 void model_clear(void);
 
-/* A report of that range was asked for; and the bits that were kept are gone. */
+/* A report of this range was requested; and all kept bits are gone. */
 void model_report(uint64_t iova, uint64_t nbytes);
 void model_forget_reports(void);
-/* Bits that can be compared of the 64 pages from this IOVA on, before the report. */
+/* Mask of comparable bits for the 64 pages from this IOVA on. Call before model_report(). */
 uint64_t model_reliable_bits(uint64_t iova);
 
 #endif

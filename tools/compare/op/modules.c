@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * modules.c - loads, unloads and restores
- */
+/* modules.c - loads, unloads and restores the modules of the backends */
 #define _GNU_SOURCE
 #include "modules.h"
 
@@ -33,7 +31,7 @@ static const char *const param_names[NBACKENDS][MAX_PARAMS] = {
 
 static struct {
 	bool loaded;
-	char params[MAX_PARAMS][32];	/* "": not known */
+	char params[MAX_PARAMS][32];	/* "": unknown */
 } saved[NBACKENDS];
 
 long module_users(enum backend backend)
@@ -99,7 +97,7 @@ void params_warn(void)
 {
 	unsigned int i;
 
-	/* Those that only ours has come last. */
+	/* The last names are of parameters that only ours has. */
 	for (i = 0; i < MAX_PARAMS && param_names[STOCK][i]; i++) {
 		const char *stock = saved[STOCK].params[i];
 		const char *ours = saved[OURS].params[i];
@@ -166,7 +164,7 @@ static bool load(enum backend backend)
 	return true;
 }
 
-/* What a process that has just ended had open is closed a moment later. */
+/* Retries: the files of a process are closed a moment after it has ended. */
 static bool unload(enum backend backend)
 {
 	const char *name = backend_modules[backend];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * modules.h - the modules of the two backends: which are loaded, with what parameters, and
- * having only one of them for a while
+ * modules.h - the modules of the two backends
+ *
+ * Tells which are loaded, with what parameters, and can leave only one of them loaded.
  */
 #ifndef COMPARE_MODULES_H
 #define COMPARE_MODULES_H
@@ -10,26 +11,26 @@
 #include "lib/common.h"
 
 extern const char *const backend_modules[NBACKENDS];
-/* A file to load ours from instead of /lib/modules; or NULL. */
+/* File of our module, to be loaded instead of the one in /lib/modules; or NULL. */
 extern const char *our_module_file;
 
 bool module_loaded(enum backend backend);
-/* Containers that use it, and open nodes; -1: not loaded. */
+/* Number of its containers and open nodes; -1: not loaded. */
 long module_users(enum backend backend);
 
-/* Value of a parameter: 0 or -errno. */
+/* Read and write a parameter: 0 or -errno. */
 int param_get(enum backend backend, const char *name, char *value, size_t nbytes);
 int param_set(enum backend backend, const char *name, const char *value);
 
-/* Remembers what is loaded and how, for modules_restore(). */
+/* Saves which modules are loaded, and their parameters, for modules_restore(). */
 void modules_save(void);
-/* Says on stderr which parameters that both have are not the same. */
+/* Warns on stderr about parameters that the modules share but that have different values. */
 void params_warn(void);
-/* These say on stderr why, if they fail. */
+/* On failure these print the reason on stderr. */
 bool modules_have_both(void);
 bool modules_have_only(enum backend backend);
 bool modules_restore(void);
-/* Parameters as they were remembered, of a module that is loaded. */
+/* Restores the saved parameters of a module that is loaded. */
 void params_restore(enum backend backend);
 
 #endif

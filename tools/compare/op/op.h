@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * op.h - an operation: one call, or one thing done to memory
+ * op.h - an operation: one call, or one change of memory
  *
- * As a line of text it is "NAME key=value ...", the same in transcripts, where the result
- * follows, and in files to replay. Addresses of memory are written as buf+0x1000, buf being memory
- * that an earlier operation made; so they mean the same in every process.
+ * As text it is "NAME key=value ...". Transcripts, which add the result, and files for replay share
+ * this form. Addresses of memory are written as buf+0x1000, where an earlier operation made buf. So
+ * they mean the same in every process.
  */
 #ifndef COMPARE_OP_H
 #define COMPARE_OP_H
@@ -67,12 +67,12 @@ enum op_kind {
 
 struct op {
 	enum op_kind kind;
-	uint64_t mem;		/* name of memory that its address counts from; 0: none */
+	uint64_t mem;		/* the memory that its address is relative to; 0: none */
 	uint64_t arg[OP_ARGS];
-	bool succeeded;		/* so a recording says behind it: "# = 0"; no part of its meaning */
+	bool succeeded;		/* after it "# = 0"; not executed */
 };
 
-/* A name of up to 8 characters as a number, and back. */
+/* Convert a name of up to 8 characters to a number, and back. */
 uint64_t op_pack_name(const char *name);
 void op_unpack_name(uint64_t packed, char name[9]);
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * op_execute.c - an operation is done, and told in the transcript
- */
+/* op_execute.c - executes an operation and writes its line */
 #include "op_execute.h"
 
 #include "op_format.h"

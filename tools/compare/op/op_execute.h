@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * op_execute.h - does what an operation says
- */
+/* op_execute.h - executes operations */
 #ifndef COMPARE_OP_EXECUTE_H
 #define COMPARE_OP_EXECUTE_H
 
 #include "op.h"
 
-/* Does it, and adds a line to the transcript. */
+/* Executes the operation, and adds a line to the transcript. */
 void op_execute(const struct op *op);
 
 #endif

@@ -9,7 +9,7 @@
 
 struct text;
 
-/* Adds the operation to the line, as op_parse() reads it. */
+/* Adds the operation to the line, in the form that op_parse() reads. */
 void op_format(const struct op *op, struct text *line);
 
 #endif

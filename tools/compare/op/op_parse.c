@@ -2,9 +2,9 @@
 /*
  * op_parse.c - operations from text
  *
- * The text can come from anybody. A line that op_format() would not write is refused: an unknown
- * operation or key, a number with anything behind it or out of its argument's bounds, a name with
- * odd characters. What an operation may refer to is bounds.c's.
+ * The text may be written by anybody. A line that op_format() would not write is refused: because
+ * of an unknown operation or key, a bad number, or odd characters in a name. bounds.c checks
+ * whether an operation may refer to its memory.
  */
 #include "op_parse.h"
 
@@ -138,7 +138,7 @@ static bool fail(struct text *problem, const char *what, const char *word)
 	return false;
 }
 
-/* The arguments come in the order of the table, each with its key. */
+/* Arguments come with their keys, in the order of the table. */
 static bool parse_args(struct op *op, char **rest, struct text *problem)
 {
 	const struct op_type *type = &op_types[op->kind];

@@ -10,8 +10,8 @@
 struct text;
 
 /*
- * The reverse of op_format(); a '#' ends the line, which has no newline. False if that is no
- * operation; then the reason is in problem, unless that is NULL.
+ * The reverse of op_format(). The line has no newline; '#' ends it. If it is no operation, returns
+ * false, with the reason in problem, unless that is NULL.
  */
 bool op_parse(const char *line, struct op *op, struct text *problem);
 

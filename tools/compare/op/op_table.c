@@ -41,7 +41,7 @@ static const char *const not_containers[] = {
 #define FLAGS(name, names)	{ name, ARG_FLAGS, names, UINT32_MAX }
 #define GROUP_ARG		CHOICE("group", groups)
 
-/* Whether the state is told. */
+/* Whether the state is printed. */
 #define WITH_STATE		true
 #define WITHOUT_STATE		false
 

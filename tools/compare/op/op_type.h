@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * op_type.h - what a kind of operation is: its name, its arguments, and the function that does it
- */
+/* op_type.h - a kind of operation: its name, its arguments and its function */
 #ifndef COMPARE_OP_TYPE_H
 #define COMPARE_OP_TYPE_H
 
@@ -14,7 +12,7 @@ enum arg_how {
 	ARG_DEC,
 	ARG_INT,	/* decimal, with a sign */
 	ARG_NAME,	/* op_pack_name() */
-	ARG_ADDRESS,	/* counts from op->mem */
+	ARG_ADDRESS,	/* relative to op->mem */
 	ARG_CHOICE,	/* index into names */
 	ARG_FLAGS,	/* bit i is names[i]; the rest is a number */
 };
@@ -23,22 +21,22 @@ struct arg_type {
 	const char *name;
 	enum arg_how how;
 	const char *const *names;	/* NULL at the end */
-	uint64_t max;			/* of a number; one more of a negative one */
+	uint64_t max;			/* of a number; max + 1 below zero */
 };
 
 struct op_type {
 	const char *name;
-	/* Makes the call and adds what it returned to the line. */
+	/* Makes the call and adds its result to the line. */
 	void (*execute)(const struct op *op, struct text *line);
-	/* Whether the container's state (charge, budget) is told behind the result. */
+	/* Prints the container's state (charge, budget) behind the result. */
 	bool tells_state;
 	struct arg_type args[OP_ARGS + 1];
 };
 
-/* The names of choices and flags, where code needs them. */
+/* Names of choices and flags that code needs. */
 enum memory_kind {
 	MEMORY_NONE,		/* address space without access */
-	MEMORY_HOLE,		/* nothing */
+	MEMORY_HOLE,		/* no mapping */
 	MEMORY_ANON,		/* private, not touched yet */
 	MEMORY_TOUCHED,		/* private, every page touched */
 	MEMORY_SHARED,		/* shared, without write-back */

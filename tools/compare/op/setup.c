@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * setup.c - what is open, and what can be asked about it
- */
+/* setup.c - the open containers, groups and devices, and their state */
 #define _GNU_SOURCE
 #include "setup.h"
 
@@ -86,7 +84,7 @@ const char *backend_node(enum backend backend)
 
 	if (backend == OURS)
 		return OUR_NODE;
-	/* The README tells users to make it a link, and what to call the node. */
+	/* Users make this a link, and so name the other node, as the README tells them. */
 	if (!lstat(STOCK_NODE, &status) && S_ISLNK(status.st_mode))
 		return MOVED_NODE;
 	return STOCK_NODE;
@@ -106,7 +104,7 @@ int who_serves(int container)
 	return result == 0 && query.ioas_id ? OURS : -1;
 }
 
-/* The file shows the process that opened it, so a child opens its own. */
+/* The file describes the process that opened it, so a child opens its own. */
 static int status_file(void)
 {
 	static int fd = -1;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * setup.h - what the calls of one process are about: which backend, containers, groups and
- * devices that are open
- */
+/* setup.h - the state of one process: its backend, and its open containers, groups and devices */
 #ifndef COMPARE_SETUP_H
 #define COMPARE_SETUP_H
 
@@ -18,50 +15,50 @@ struct text;
 struct setup {
 	enum backend backend;
 	bool exclusive;		/* the other backend is not loaded */
-	unsigned long type;	/* what the setups give to VFIO_SET_IOMMU */
+	unsigned long type;	/* for VFIO_SET_IOMMU in setups */
 	unsigned int current;	/* container in use */
-	int container[NCONTAINERS];	/* -1: not open; as are the following */
+	int container[NCONTAINERS];	/* -1: not open; as in the next two */
 	int group[NGROUPS];
 	int device[NGROUPS][NSLOTS];
-	/* Calls that make stock type1 warn or crash are left out. */
+	/* Leave out calls that make stock type1 warn or crash. */
 	bool careful;
-	/* Groups that this process had open once: they are not waited for. */
+	/* Groups that this process has opened before: waiting for them is useless. */
 	bool opened[NGROUPS];
-	/* Bitmaps are told with the bits that stock type1 gets wrong. */
+	/* Print bitmaps with the bits that stock type1 gets wrong. */
 	bool whole_bitmaps;
-	/* What is told of GET_INFO leaves dirty tracking out. */
+	/* Leave dirty tracking out of the printed GET_INFO. */
 	bool without_dirty;
-	/* CHECK_EXTENSION is not asked for VADDR. */
+	/* Do not ask CHECK_EXTENSION for VADDR. */
 	bool without_vaddr;
 };
 
-/* The one of this process; it fits into transcript_saved(). */
+/* The state of this process; it fits into transcript_saved(). */
 extern struct setup setup;
 
-/* Nothing is open. */
+/* Starts with nothing open. */
 void setup_init(enum backend backend, bool exclusive);
-/* Closes all that is open: devices, groups, containers. */
+/* Closes all devices, groups and containers. */
 void setup_close(void);
 
 int current_container(void);
 
-/* ioctl(), or -errno. */
+/* The result of ioctl(), or -errno. */
 int vfio_call(int fd, unsigned long command, unsigned long argument);
-/* Waits while another process may still be closing it; or -errno. */
+/* Returns a descriptor or -errno. Waits while another process may still be closing the group. */
 int setup_open_group(enum group group);
-/* Name of the container's node for a backend. */
+/* Path of the backend's container node. */
 const char *backend_node(enum backend backend);
-/* Who serves the container; -1: nobody. */
+/* The enum backend that serves the container; -1: none. */
 int who_serves(int container);
 
 /* VmLck of this process in KiB. */
 long locked_kib(void);
-/* That of a process; -1 if it has ended. */
+/* The same of another process; -1 if it has ended. */
 long locked_kib_of(pid_t pid);
-/* Mappings that the container may still make; -1 if it does not say. */
+/* Number of mappings that the container may still make; -1 if unknown. */
 long long mappings_left(int container);
 
-/* " L=... avail=...": charge and budget. */
+/* Adds " L=... avail=...": charge and budget. */
 void setup_add_state(struct text *line);
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * transcript.c - lines in a memfd that is mapped shared
+ * transcript.c - lines in a shared memfd
  *
- * Several processes may add lines, but never at the same time: the cases
- * see to that, as the order of lines has to be the same on both backends.
+ * Several processes may add lines, but never at the same time: cases ensure that, because the order
+ * of lines must be the same on both backends.
  */
 #define _GNU_SOURCE
 #include "transcript.h"
@@ -11,7 +11,7 @@
 #include <stdarg.h>
 #include <sys/mman.h>
 
-#define TRANSCRIPT_BYTES	(128 * MIB)	/* MAX_OPS lines of usual length */
+#define TRANSCRIPT_BYTES	(128 * MIB)	/* MAX_OPS typical lines */
 
 struct transcript {
 	size_t nchars;
