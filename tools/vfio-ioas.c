@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * vfio-ioas - what an administrator does with the module vfio_ioas
- */
+/* vfio-ioas - the administrator's tool for the module vfio_ioas */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +68,7 @@ static int unknown(const char *name)
 			   printable(name), did_you_mean(name, known));
 }
 
-/* argv[0] is what messages of getopt_long() begin with. */
+/* Messages of getopt_long() begin with argv[0]. */
 static int run(const struct subcommand *subcommand, int argc, char **argv)
 {
 	static char name[32];

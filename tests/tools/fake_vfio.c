@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VFIO for programs of recorder.py, without a kernel that has it: preloaded behind the recorder, it
- * takes the place of the C library's functions. Files are VFIO's if their path ends as theirs does.
- * With $FAKE_SIGNAL, SIGUSR1 comes while the recorder has its lock: when it reads what is mapped.
+ * Fake VFIO for programs of recorder.py, on kernels without it. It is preloaded after the recorder
+ * and replaces functions of the C library. A file counts as VFIO's if its path ends like one. With
+ * $FAKE_SIGNAL, SIGUSR1 arrives while the recorder holds its lock: when it reads the list of
+ * mappings.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,7 +28,7 @@ ssize_t readlink(const char *path, char *target, size_t nbytes)
 	return nchars;
 }
 
-/* $FAKE_MOUNTS names a file that says what is mounted. */
+/* $FAKE_MOUNTS names a file that replaces the list of mounts. */
 int open(const char *path, int flags, ...)
 {
 	const char *mounts = getenv("FAKE_MOUNTS");
@@ -44,7 +45,7 @@ int open(const char *path, int flags, ...)
 	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
-/* There is no device: a name of none, or another error. */
+/* There is no device: fails because of the pointer, the name, or for another reason. */
 static int get_device(const char *name)
 {
 	if ((unsigned long)name < 4096)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tester, tested: "vfio-ioas compare" is given transcripts and backends that are wrong in one
- * way each, and has to notice.
+ * Tests of the tester: "vfio-ioas compare" gets transcripts and backends with one error each, and
+ * has to find it.
  */
 #define _GNU_SOURCE
 #include "../unit/lib_run.h"
@@ -107,7 +107,7 @@ START_TEST(two_that_fail_do_not_agree)
 }
 END_TEST
 
-/* Of a case that is to differ in two lines. */
+/* A case that is meant to differ in two lines. */
 #define TO_THE_END	"unmap_of_a_range_that_ends_with_the_numbers"
 #define BEFORE		"map iova=0x1000 size=0x1000 vaddr=buf+0x0 flags=read|write argsz=32 " \
 			"= 0 L=4 avail=65534\n"
@@ -129,7 +129,7 @@ END_TEST
 START_TEST(nothing_else_is_forgiven_after_an_intended_difference)
 {
 	static const char *const wrong[] = {
-		/* one more line on either side, a line less, another result, another charge */
+		/* one line more on either side, one line less, another result, another charge */
 		OUR_LINES "state L=0 avail=65535\n",
 		BEFORE UNMAP "size=0x1000 L=0 avail=65535\n",
 		BEFORE UNMAP "size=0x1000 L=0 avail=65535\n"
@@ -177,7 +177,7 @@ END_TEST
 
 #define LOW_BITMAP	"pgsize=0x1000 nbytes=0x8 bits=low flags=bitmap argsz=48"
 
-/* Ours refuses addresses that are void already, and a bitmap without access; stock sees neither. */
+/* Ours refuses addresses that are invalid already, and a bitmap without access; stock does not. */
 START_TEST(a_range_to_the_end_may_be_refused_by_ours)
 {
 	static const struct {
@@ -224,7 +224,7 @@ END_TEST
 			"= 0 L=0 avail=65534\n"
 #define JOIN(error)	"join group=A = -" error " L=0 avail=65534\n"
 
-/* Only where a mapping can be out of reach. */
+/* Applies only if the mapping may be out of reach. */
 START_TEST(a_group_may_hear_of_reach_before_it_hears_of_memory)
 {
 	static const char *const stock[] = { "ENOMEM", "EFAULT", "EINVAL" };
@@ -281,7 +281,7 @@ START_TEST(a_case_that_judges_for_itself_has_to_end_and_to_say_no_wrong)
 }
 END_TEST
 
-/* --- backends that are wrong: a fake type1 that keeps maps by their IOVA */
+/* --- wrong backends: a fake type1 that keeps maps by their IOVA */
 
 enum wrong {
 	RIGHT,
@@ -339,7 +339,7 @@ static int fake_map(struct fake *fake, const struct op *op)
 	return 0;
 }
 
-/* Of stock a range that ends at 2^64 is empty. */
+/* For stock a range that ends at 2^64 is empty. */
 static uint64_t fake_unmap(struct fake *fake, const struct op *op)
 {
 	uint64_t nbytes = 0;
@@ -471,8 +471,9 @@ START_TEST(a_wrong_backend_is_noticed)
 END_TEST
 
 /*
- * It maps 0x3000 twice: the second of these calls fails, unless ours has unmapped it before, which
- * is intended and left out then. It maps 0x7000 twice in any case. In the recording all succeed.
+ * The sequence maps 0x3000 twice. The second map fails, unless ours has unmapped it before, which
+ * is intended and then left out. It also maps 0x7000 twice, in any case. In the recording all maps
+ * succeed.
  */
 START_TEST(a_map_that_fails_on_both_sides_though_it_was_recorded_is_noted)
 {
@@ -495,7 +496,7 @@ START_TEST(a_map_that_fails_on_both_sides_though_it_was_recorded_is_noted)
 }
 END_TEST
 
-/* The whole of --random: its exit status is what a suite sees. */
+/* Runs all of --random and returns its exit status, which a test suite sees. */
 static int random_status(enum wrong wrong)
 {
 	int null = open("/dev/null", O_WRONLY);
@@ -517,7 +518,7 @@ static int random_status(enum wrong wrong)
 	return status;
 }
 
-/* Its own way to answer any operation: 0, or wrong. */
+/* Answers any sequence as if it were a single map, rightly or wrongly. */
 static void run_any(const struct sequence *sequence, enum backend backend,
 		    struct outcome *outcome)
 {
@@ -538,7 +539,7 @@ START_TEST(random_calls_end_with_a_status_that_says_so)
 }
 END_TEST
 
-/* With an emulated device a map that has no memory works, and stock goes over all of it. */
+/* With emulated devices, a map without memory succeeds, and stock walks all of it. */
 START_TEST(a_random_map_is_bounded_or_fails_where_devices_are_emulated)
 {
 	struct sequence sequence = { 0 };
@@ -553,7 +554,7 @@ START_TEST(a_random_map_is_bounded_or_fails_where_devices_are_emulated)
 		for (i = 0; i < sequence.nops; i++) {
 			const struct op *op = &sequence.ops[i];
 
-			/* An address for what is mapped already maps nothing. */
+			/* A new address for an existing mapping maps nothing. */
 			ck_assert(op->kind != OP_MAP || op->arg[3] == VFIO_DMA_MAP_FLAG_VADDR ||
 				  op->arg[1] <= 1ULL << 28 || op->arg[1] > -LOWEST_ADDRESS);
 		}
@@ -562,7 +563,7 @@ START_TEST(a_random_map_is_bounded_or_fails_where_devices_are_emulated)
 }
 END_TEST
 
-/* Else a recording could change, through the hole, memory that is not its own. */
+/* Otherwise a recording could change memory of others through the hole. */
 START_TEST(nothing_is_put_into_a_hole_of_memory)
 {
 	const uint64_t nbytes = 64ULL << 20;
@@ -587,7 +588,7 @@ START_TEST(nothing_is_put_into_a_hole_of_memory)
 }
 END_TEST
 
-/* What --random finds can be replayed: nothing of it is refused, and it means the same. */
+/* A sequence of --random can be replayed: no operation is refused or changes its meaning. */
 START_TEST(a_random_sequence_can_be_written_and_read)
 {
 	struct sequence sequence = { 0 };
@@ -657,20 +658,20 @@ END_TEST
 #define MAP	"map iova=0x0 size=" SPARE " vaddr=m+0x0 flags=read|write argsz=32\n"
 #define MORE	": more memory is touched, locked or mapped than this system can spare"
 
-/* What takes 1 GiB, and what takes more. */
+/* Sequences that take 1 GiB, or more. */
 static const struct {
 	const char *lines;
-	const char *reason;	/* NULL: all is well */
+	const char *reason;	/* NULL: accepted */
 } takers[] = {
 	{ "memory name=m size=0x10000000000 kind=anon prot=read|write\n", NULL },
 	{ TOUCHED, NULL },
 	{ "memory name=m size=0x40001000 kind=touched prot=read|write\n", "1" MORE },
 	{ "memory name=m size=0x40001000 kind=huge prot=read|write\n", "1" MORE },
 	{ TOUCHED "memory name=n size=0x1000 kind=touched prot=read\n", "2" MORE },
-	/* The same pages count once. */
+	/* Pages are counted only once. */
 	{ TOUCHED MAP "fill at=m+0x0 size=0x40000000 seed=1\nlock at=m+0x0 size=0x1000\n", NULL },
 	{ TOUCHED "advise at=m+0x0 size=" HALF " advice=dontneed\n" MAP, NULL },
-	/* Replaced memory is free, unless a device may still get there. */
+	/* Replaced memory is free, unless a device may still access it. */
 	{ TOUCHED TOUCHED TOUCHED, NULL },
 	{ ANON MAP "memory name=m size=0x1000 kind=touched prot=read\n", "3" MORE },
 	{ ANON MAP "part at=m+0x0 size=0x1000 kind=touched prot=read\n", "3" MORE },
@@ -680,9 +681,9 @@ static const struct {
 	  "lock at=n+0x0 size=0x1000\n", "4" MORE },
 	{ "memory name=m size=0x80000000 kind=anon prot=read|write\n"
 	  "fill at=m+0x0 size=0x40000000 seed=1\npeek at=m+0x40000000 size=0x1000\n", "3" MORE },
-	/* Each sequence has a process of its own. */
+	/* Each sequence runs in a process of its own. */
 	{ "sequence\n" TOUCHED "sequence\n" TOUCHED, NULL },
-	/* What has no access takes nothing, until it has. */
+	/* Memory without access takes nothing until it gets access. */
 	{ NONE "map iova=0x0 size=0x80000000 vaddr=m+0x0 flags=read|write argsz=32\n"
 	  "part at=m+0x0 size=0x40000000 kind=touched prot=read\n", NULL },
 	{ NONE "protect at=m+0x0 size=0x80000000 prot=read|write\n"
@@ -695,7 +696,7 @@ static const struct {
 	  "part at=m+0x0 size=0x80000000 kind=hole prot=0x0\n"
 	  "part at=m+0x0 size=0x40000000 kind=anon prot=read\n"
 	  "part at=m+0x40000000 size=0x1000 kind=anon prot=read\n", "5" MORE },
-	/* One page keeps all that it shares a file with. */
+	/* One page keeps all pages of its file. */
 	{ SHARED "fill at=m+0x0 size=0x1000 seed=1\n" SHARED
 	  "fill at=m+0x0 size=" SPARE " seed=1\n", NULL },
 	{ SHARED "fill at=m+0x0 size=" SPARE " seed=1\n"
@@ -714,7 +715,7 @@ START_TEST(a_recording_that_takes_more_memory_than_there_is_is_refused)
 
 	ck_assert_str_eq(text_chars(&problem), reason ? reason : "");
 	ck_assert_int_eq(well, !reason);
-	/* Where nobody knows how much there is. */
+	/* Accepts everything if the memory of the system is unknown. */
 	text_clear(&problem);
 	sequences_free(&sequences);
 	ck_assert(sequences_parse(&sequences, lines, strlen(lines), 0, &problem));
@@ -723,7 +724,7 @@ START_TEST(a_recording_that_takes_more_memory_than_there_is_is_refused)
 }
 END_TEST
 
-/* Are calls at @n places, @step bytes apart, within a limit of 1 GiB? The second may be NULL. */
+/* Do calls at @n places, @step bytes apart, stay within 1 GiB? The second call may be NULL. */
 static bool parse_calls(const char *head, const char *const calls[2], uint64_t step,
 			unsigned int n)
 {
@@ -746,7 +747,7 @@ static bool parse_calls(const char *head, const char *const calls[2], uint64_t s
 	return well;
 }
 
-/* A byte in each of them: 512 take 1 GiB. */
+/* Calls at a byte of each huge page: 512 take 1 GiB. */
 static bool parse_bytes_in_huge_pages(const char *call, unsigned int n)
 {
 	const char *const calls[2] = { call };
@@ -769,11 +770,11 @@ START_TEST(a_byte_counts_as_the_huge_page_that_it_may_take)
 }
 END_TEST
 
-/* Calls at a byte in each page: 262,144 take 1 GiB. */
+/* Calls at a byte of each page: 262,144 take 1 GiB. */
 struct bytes {
 	const char *head;
-	const char *calls[2];	/* the second one may be missing */
-	unsigned int nmax;	/* pages, within the limit */
+	const char *calls[2];	/* the second one may be NULL */
+	unsigned int nmax;	/* most pages within the limit */
 };
 
 #define SPACE		"memory name=m size=0x10000000000 kind=none prot=0x0\n"
@@ -782,11 +783,11 @@ struct bytes {
 
 static const struct bytes bytes[] = {
 	{ SPACE, { "part at=m+0x%llx size=0x1 kind=touched prot=read|write" }, 262144 },
-	/* The page that it ends in, too, as often as that. */
+	/* Each call also counts the page that it ends in. */
 	{ SPACE, { "part at=m+0x%llx size=0x1001 kind=touched prot=read|write" }, 131072 },
 	{ SPACE, { "protect at=m+0x%llx size=0x1 prot=read|write",
 		   "fill at=m+0x%llx size=0x1 seed=1" }, 262144 },
-	/* New pages in place of pinned ones. */
+	/* New pages replace pinned ones. */
 	{ HALF_MAPPED, { "advise at=m+0x%llx size=0x1 advice=dontneed" }, 131072 },
 };
 
@@ -805,7 +806,7 @@ END_TEST
 #define SPACE_MAP	"map iova=0x%llx size=0x10000000000 vaddr=m+0x0 flags=read argsz=32"
 #define START		"dirty flags=start argsz=8"
 
-/* For a bit of each page, 1 TiB takes 32 MiB of the kernel: 32 mappings take 1 GiB. */
+/* With a bit for each page, 1 TiB takes 32 MiB of kernel memory: 32 mappings take 1 GiB. */
 START_TEST(a_mapping_counts_with_its_bits_where_dirty_tracking_is_started)
 {
 	static const char *const maps[2] = { SPACE_MAP };
@@ -883,7 +884,7 @@ START_TEST(behind_a_mapping_that_stock_has_shifted_bits_are_not_compared)
 	model_map(7 * PAGE, 4 * PAGE);
 	model_report(0, 64 * PAGE);
 	ck_assert_uint_eq(model_reliable_bits(0), BITS_FROM(0, 5));
-	/* Also in a report that begins with it. */
+	/* The same holds in a report that begins with the mapping. */
 	ck_assert_uint_eq(model_reliable_bits(2 * PAGE), BITS_FROM(0, 3));
 }
 END_TEST
@@ -915,7 +916,7 @@ START_TEST(a_transcript_has_room_for_the_largest_recording)
 	char line[101] = "";
 	unsigned int i;
 
-	/* Twice the usual line, which has an address, a charge and a count. */
+	/* Twice the length of a usual line, which has an address, a charge and a count. */
 	memset(line, 'x', sizeof(line) - 1);
 	transcript_create();
 	for (i = 0; i < MAX_OPS; i++)
@@ -962,7 +963,7 @@ int main(void)
 	Suite *suite = suite_create("compare");
 	TCase *tcase = tcase_create("compare");
 
-	/* Backends that hang are stopped after a while, which on a busy machine is longer. */
+	/* Hanging backends are stopped after a while, which is longer on a busy machine. */
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, set_up, NULL);
 	tcase_add_test(tcase, equal_transcripts_are_the_same);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Children that are given up, and may be such that nothing ends them.
- */
+/* Tests of children that are given up, some of which cannot be killed. */
 #define _GNU_SOURCE
 #include "../unit/lib_run.h"
 
@@ -16,7 +14,7 @@
 
 unsigned long run_seed;
 
-/* In place of one that cannot be killed: it has what the child had, and stays. */
+/* Imitates a child that cannot be killed: it keeps the child's files, and stays. */
 static void stay(const void *unused, int output)
 {
 	pid_t other = fork();
@@ -106,7 +104,7 @@ static void linger(const void *unused, int output)
 	pause();
 }
 
-/* All but the last few are waited for later, when they have ended. */
+/* All but the last few are reaped later, when they have ended. */
 START_TEST(a_program_that_runs_for_long_does_not_gather_children)
 {
 	unsigned int nbegun = 0, nleft = 0, i;
@@ -125,7 +123,7 @@ START_TEST(a_program_that_runs_for_long_does_not_gather_children)
 }
 END_TEST
 
-/* An errand that waits for one of its own. */
+/* An errand that waits for an errand of its own. */
 static void linger_with_another(const void *unused, int output)
 {
 	struct errand inner;
@@ -145,7 +143,7 @@ START_TEST(an_errand_of_one_that_is_given_up_ends_with_it)
 	ck_assert(errand_begin(&outer, linger_with_another, NULL));
 	ck_assert(errand_read(&outer, &inner, sizeof(inner), deadline_in(10000)));
 	errand_give_up(&outer);
-	/* It may have been waited for. Then the inner one is ours already. */
+	/* It may have been reaped already. Then the inner one is our child. */
 	waitpid(outer.child, NULL, 0);
 	ck_assert_int_eq(waitpid(inner, NULL, 0), inner);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How long processes are looked at, and which come first, whatever a user does to hide others.
+ * Tests of the time that is spent on processes, and of their order, whatever a user does to hide
+ * others.
  */
 #define _GNU_SOURCE
 #include "../unit/lib_run.h"
@@ -28,7 +29,7 @@
 #include "system/holders.h"
 
 #define NCHILDREN	200
-#define NFILES		240	/* in each: few enough that none of them is a long look */
+#define NFILES		240	/* per process: few enough to be examined quickly */
 #define LIMIT_MS	300
 
 unsigned long run_seed;
@@ -38,7 +39,7 @@ static unsigned long long now_ms(void)
 	return deadline_in(0) / 1000000;
 }
 
-/* Of files whose name is that of a container: each has to be opened. */
+/* Opens files with the name of a container, each of which must be opened to judge it. */
 static void open_files(const char *path)
 {
 	int i;
@@ -111,7 +112,7 @@ START_TEST(without_time_no_process_is_looked_at_and_that_is_said)
 }
 END_TEST
 
-/* As /proc says it. */
+/* Compares with /proc. */
 START_TEST(a_process_is_found_with_its_user_and_the_size_of_its_table)
 {
 	struct candidates candidates;
@@ -143,7 +144,7 @@ static unsigned int place_of(const struct candidate *list, unsigned int n, pid_t
 	return i;
 }
 
-/* Root's, those of owners, all others; of each of them the smallest tables first. */
+/* Root's processes, those of owners, all others; the smallest tables of each user first. */
 START_TEST(processes_are_looked_at_by_rank_and_by_the_size_of_their_tables)
 {
 	struct candidate list[] = {
@@ -165,11 +166,11 @@ START_TEST(processes_are_looked_at_by_rank_and_by_the_size_of_their_tables)
 }
 END_TEST
 
-/* Looking at a process takes as long as this says, and nobody can take a smaller step. */
+/* Fake costs of examining a process, whose smallest step takes some time. */
 struct costs {
-	unsigned int of_crowd_ms;	/* each step of it */
+	unsigned int of_crowd_ms;	/* each step of the crowd */
 	unsigned int nsteps_of_other;
-	unsigned int ncrowd;		/* steps that its user has had */
+	unsigned int ncrowd;		/* steps spent on the crowd */
 	unsigned int nother;
 	uid_t *uids;
 };
@@ -182,7 +183,7 @@ static void spend(unsigned int nms)
 		;
 }
 
-/* A crowd's processes have no end. */
+/* The crowd's processes never end. */
 static bool step(unsigned int number, deadline_t deadline, void *argument)
 {
 	struct costs *costs = argument;
@@ -196,7 +197,7 @@ static bool step(unsigned int number, deadline_t deadline, void *argument)
 	return ++costs->nother == costs->nsteps_of_other;
 }
 
-/* True if the other one was through. */
+/* Returns true if the other process was examined completely. */
 static bool visit_beside_crowd(struct costs *costs, unsigned int nms)
 {
 	static struct candidate list[CROWD + 1];
@@ -221,12 +222,12 @@ START_TEST(a_crowd_that_is_slow_to_look_at_delays_its_own_user_alone)
 	ck_assert(visit_beside_crowd(&costs, 500));
 	costs = (struct costs){ .of_crowd_ms = 10, .nsteps_of_other = 1000 };
 	ck_assert(visit_beside_crowd(&costs, 500));
-	/* Nobody has time that is left to the crowd alone. */
+	/* Time that nobody else needs goes to the crowd. */
 	ck_assert_uint_gt(costs.ncrowd, 10);
 }
 END_TEST
 
-/* Steps that take no time are as many as the crowd's turn has room for, and then it waits. */
+/* Steps that take no time fill the crowd's turn, and then the crowd waits. */
 START_TEST(a_process_that_is_not_through_goes_on_when_its_turn_comes_again)
 {
 	struct candidate list[] = { { 1, CROWD_USER, 64, 0 }, { 2, OTHER_USER, 64, 0 } };
@@ -240,12 +241,12 @@ START_TEST(a_process_that_is_not_through_goes_on_when_its_turn_comes_again)
 }
 END_TEST
 
-/* --- what would keep us waiting */
+/* --- files that could block us */
 
 struct trap {
 	int epoll;
 	int device;
-	int fd;		/* now the one, now the other */
+	int fd;		/* alternately the one and the other */
 };
 
 static void *wait_for_events(void *argument)
@@ -262,12 +263,12 @@ static void *wait_for_events(void *argument)
 	if (page == MAP_FAILED || faults < 0 || ioctl(faults, UFFDIO_API, &api) ||
 	    ioctl(faults, UFFDIO_REGISTER, &range))
 		_exit(1);
-	/* It writes there with the lock of the epoll file held, and nobody answers. */
+	/* It writes there with the epoll file's lock held, and nobody resolves the fault. */
 	epoll_wait(trap->epoll, (struct epoll_event *)page, 1, -1);
 	return NULL;
 }
 
-/* Now a device with the name of a container, now the epoll file. */
+/* Alternates between a device with the name of a container and the epoll file. */
 static void set_trap(const char *path)
 {
 	struct epoll_event event = { .events = EPOLLIN };
@@ -298,7 +299,7 @@ static void find_often(void)
 	_exit(0);
 }
 
-/* Does a child end within that time? */
+/* Does the child end within this time? */
 static bool ends_within(pid_t child, unsigned int nms)
 {
 	deadline_t deadline = deadline_in(nms);
@@ -313,7 +314,7 @@ static bool ends_within(pid_t child, unsigned int nms)
 	return false;
 }
 
-/* As root, on a file system that has devices. */
+/* Needs root, and a file system with device nodes. */
 START_TEST(a_file_whose_fdinfo_waits_for_its_process_holds_up_nobody)
 {
 	char dir[] = "/var/tmp/holders-XXXXXX", path[PATH_MAX];
@@ -346,7 +347,7 @@ END_TEST
 
 #define NMOUNTS		4000
 
-/* A process that has many mounts, and opens files with the name of a container below them. */
+/* A process with many mounts, which opens files with the name of a container below them. */
 static void be_slow_to_look_at(int ready)
 {
 	char dir[] = "/tmp/holders-XXXXXX", path[PATH_MAX];
@@ -358,7 +359,10 @@ static void be_slow_to_look_at(int ready)
 	    mount("tmpfs", dir, "tmpfs", 0, NULL))
 		_exit(1);
 	rmdir(dir);
-	/* Each at a place of its own: the more lie above one, the longer it takes to find. */
+	/*
+	 * The more mounts lie above a place, the longer it takes to find. So each has its own
+	 * place.
+	 */
 	for (i = 0; i < NMOUNTS; i++) {
 		snprintf(path, sizeof(path), "%s/%u", dir, i);
 		close(open(path, O_RDWR | O_CREAT, 0600));
@@ -413,7 +417,7 @@ static pid_t only_child(void)
 	return atoi(text);
 }
 
-/* Stops the next child of this process, as soon as it is there. */
+/* Stops the next child of this process as soon as it exists. */
 static void *stop_child(void *unused)
 {
 	pid_t child;

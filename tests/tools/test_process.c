@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The command lines of other processes, which may do anything to keep us from reading them.
- */
+/* Tests of reading command lines of other processes, which may do anything to prevent it. */
 #define _GNU_SOURCE
 #include "../unit/lib_run.h"
 
@@ -15,7 +13,7 @@
 
 unsigned long run_seed;
 
-/* As one that has ended, and that nobody waits for: it has no command line. */
+/* A process that has ended and was not reaped has no command line. */
 START_TEST(an_empty_command_line_leaves_no_child_behind)
 {
 	struct text command = { 0 };
@@ -32,13 +30,13 @@ START_TEST(an_empty_command_line_leaves_no_child_behind)
 		ck_assert(!process_command(empty, &command));
 	while (waitpid(-1, NULL, 0) > 0)
 		nchildren++;
-	/* That one, and at most one that was late: after it there are no more. */
+	/* This child, and at most one that was late: no more are made after it. */
 	ck_assert_uint_le(nchildren, 2);
 	text_free(&command);
 }
 END_TEST
 
-/* A process that gives what it has in a trickle is not late, but takes time all the same. */
+/* A process that delivers its command line slowly is not late, but uses up time all the same. */
 START_TEST(what_comes_in_time_uses_up_the_time_too)
 {
 	struct text command = { 0 };
@@ -50,7 +48,7 @@ START_TEST(what_comes_in_time_uses_up_the_time_too)
 	while (!given_up && !deadline_is_over(end))
 		given_up = !process_command(getpid(), &command);
 	ck_assert(given_up);
-	/* None of it was in vain: another picture has as much. */
+	/* No time was spent in vain, so the next picture has as much again. */
 	process_begin();
 	ck_assert(process_command(getpid(), &command));
 	text_free(&command);

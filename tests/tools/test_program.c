@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Programs of the system are those of its own directories, whatever the environment says.
- */
+/* Programs of the system are taken from its own directories, whatever the environment says. */
 #define _GNU_SOURCE
 #include "../unit/lib_run.h"
 
@@ -15,7 +13,7 @@
 
 unsigned long run_seed;
 
-/* A program of that name that comes first on PATH. */
+/* Puts a program of this name first on PATH. */
 static void put_on_path(const char *dir, const char *name)
 {
 	char path[PATH_MAX];

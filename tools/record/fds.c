@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fds.c - which descriptors lead to which container, group or device
+ * fds.c - tracks the descriptors of containers, groups and devices
  *
- * A descriptor is looked at when it is used for a VFIO call. From then on it is followed: dup(),
- * fcntl() and dup2() make others of the same object, which is closed with the last of them.
+ * A descriptor is examined when a VFIO call uses it. From then on it is followed through dup(),
+ * fcntl() and dup2(). An object counts as closed when its last descriptor is closed.
  */
 #define _GNU_SOURCE
 #include "record.h"
@@ -21,13 +21,13 @@
 
 #define MAX_FDS		65536
 #define MAX_OBJECTS	64
-#define MAX_CONTAINERS	2U	/* that can be replayed; as of the next two */
+#define MAX_CONTAINERS	2U	/* limits of replay, as are the next two */
 #define MAX_GROUPS	2U
 #define MAX_SLOTS	2U
 
-/* 0: not known, or not VFIO's; else an index into objects. Read without the lock. */
+/* 0: unknown, or not VFIO's; otherwise an index into objects. Read without the lock. */
 static _Atomic uint8_t known[MAX_FDS];
-static struct object objects[MAX_OBJECTS];	/* the first is not used */
+static struct object objects[MAX_OBJECTS];	/* the first is unused */
 static int group_numbers[MAX_GROUPS];
 static unsigned int ngroups;
 static unsigned int current_container = UINT_MAX;
@@ -58,7 +58,7 @@ static void know(int fd, struct object object)
 	known[fd] = (uint8_t)i;
 }
 
-/* Says so once for each: the comments of all its calls would fill the file. */
+/* Writes only one comment: comments about all its calls would fill the file. */
 static void ignore(int fd, const char *what)
 {
 	unsigned int i;
@@ -104,7 +104,7 @@ static void forget(int fd)
 		put_close(object);
 }
 
-/* The program has made one of the other. */
+/* The program has made descriptor to from descriptor from. */
 static void follow(int from, int to)
 {
 	if (to < 0 || to >= MAX_FDS || from == to)
@@ -116,7 +116,7 @@ static void follow(int from, int to)
 	objects[known[to]].nfds++;
 }
 
-/* --- recognising them */
+/* --- recognition */
 
 const char *group_name(const struct object *object)
 {
@@ -172,7 +172,7 @@ static bool is_node(const char *target, const char *node)
 {
 	size_t nchars = strlen(node);
 
-	/* Behind a name that is no longer there the kernel writes " (deleted)". */
+	/* The kernel adds " (deleted)" to the name of a removed file. */
 	return strncmp(target, node, nchars) == 0 &&
 	       (!target[nchars] || target[nchars] == ' ' || target[nchars] == '.');
 }
@@ -186,7 +186,7 @@ static void recognise(int fd)
 	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", fd);
 	nchars = readlink(path, target, sizeof(target) - 1);
 	if (nchars < 0) {
-		/* Nothing is open there, or no link can be read: no /proc, or a sandbox. */
+		/* The descriptor is closed, or links cannot be read: no /proc, or a sandbox. */
 		if (readlink("/proc/thread-self/exe", target, sizeof(target)) < 0)
 			record_end("/proc/thread-self/fd cannot be read", errno);
 		return;
@@ -206,7 +206,7 @@ const struct object *look_at(int fd)
 		return NULL;
 	if (!known[fd])
 		recognise(fd);
-	/* The object of what is not known is of no kind. */
+	/* An unknown descriptor has the first object, whose kind is FD_UNKNOWN. */
 	object = &objects[known[fd]];
 	return object->kind == FD_UNKNOWN || object->kind == FD_IGNORED ? NULL : object;
 }
@@ -219,9 +219,9 @@ void use_container(const struct object *container)
 	put("use number=%u", container->number);
 }
 
-/* --- the C library's functions, and ours in their place */
+/* --- functions of the C library, and ours that replace them */
 
-/* next_NAME() is the C library's function, or that of a library that was loaded behind ours. */
+/* next_NAME() returns the C library's function, or that of a library loaded after ours. */
 #define DEFINE_NEXT(function, ...)						\
 	typedef int (*function##_type)(__VA_ARGS__);				\
 	static function##_type next_##function(void)				\
@@ -241,10 +241,10 @@ DEFINE_NEXT(dup3, int from, int to, int flags)
 DEFINE_NEXT(fcntl, int fd, int command, void *argument)
 DEFINE_NEXT(fcntl64, int fd, int command, void *argument)
 DEFINE_NEXT(close_range, unsigned int first, unsigned int last, int flags)
-/* It returns nothing: nobody looks at it. */
+/* It really returns nothing; nobody looks at the result. */
 DEFINE_NEXT(closefrom, int first)
 
-/* Early, as that may allocate. */
+/* Runs early, because dlsym() may allocate. */
 __attribute__((constructor)) static void find_functions(void)
 {
 	next_ioctl();
@@ -268,7 +268,7 @@ static bool is_known(int fd)
 	return fd >= 0 && fd < MAX_FDS && known[fd] && record_is_mine();
 }
 
-/* Before it is closed: the number may have another use at once. */
+/* Runs before the close, because another thread may then reuse the number at once. */
 static void forget_range(unsigned int first, unsigned int last)
 {
 	unsigned int fd;
@@ -295,7 +295,7 @@ EXPORTED int close(int fd)
 	return next_close()(fd);
 }
 
-/* All but the recording. */
+/* Closes all descriptors of the range but the recording. */
 EXPORTED int close_range(unsigned int first, unsigned int last, int flags)
 {
 	int found = record_fd_in(first, last), result = 0;
@@ -312,7 +312,7 @@ EXPORTED int close_range(unsigned int first, unsigned int last, int flags)
 	return result;
 }
 
-/* The C library's does without close_range() if it has to. */
+/* The C library's function works without close_range() if necessary. */
 EXPORTED void closefrom(int first)
 {
 	int fd = first < 0 ? 0 : first;
@@ -341,7 +341,10 @@ static void make_way(int fd)
 {
 	int error = errno;
 
-	/* A child's own table, before exec(); and without fork() it may find the lock taken. */
+	/*
+	 * A child has its own table before exec(), and if it was not forked, may find the lock
+	 * taken.
+	 */
 	if (!record_is_mine() || record_fd_in((unsigned int)fd, (unsigned int)fd) < 0)
 		return;
 	record_lock();

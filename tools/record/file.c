@@ -2,10 +2,10 @@
 /*
  * file.c - the recording
  *
- * It is a new file, which only its owner can read. Its descriptor is out of the program's way. The
- * program, or a child with its own table, can get the number for another file all the same: by a
- * system call of its own, or when the recording has ended. So the number is ours only as long as
- * it leads to our file, and we look each time.
+ * The recording is a new file that only its owner can read. Its descriptor has a high number, out
+ * of the program's way. The program, or a child with a table of its own, can still get the number
+ * for another file: by a system call of its own, or after the recording has ended. So the number is
+ * checked before each use: it must lead to our file.
  */
 #define _GNU_SOURCE
 #include "lib/recording.h"
@@ -29,34 +29,35 @@
 #define LINE_BYTES	(MAX_LINE_CHARS + 1)
 #define MAX_FILE_BYTES	((uint64_t)MAX_FILE_MIB << 20)
 #define BUFFER_BYTES	8192
-#define LOWEST_FD	500	/* or half of the limit, where that is less */
+#define LOWEST_FD	500	/* or half of the limit, if that is lower */
 
 enum state {
 	NOT_BEGUN,
 	RECORDING,
-	STOPPED,		/* it could not be created or go on */
+	STOPPED,		/* it could not be created or continued */
 	SOMEBODY_ELSES,		/* the parent is recorded */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static sigset_t signals_before;		/* of the thread that has the lock; as the next */
+static sigset_t signals_before;		/* of the thread with the lock, as is the next */
 static int cancel_before;
-static const char *path;		/* NULL: nothing is to be recorded */
+static const char *path;		/* NULL: do not record */
 static enum state state;
-static pid_t owner;			/* of this memory */
+static pid_t owner;			/* the process that this memory belongs to */
 static int record = -1;
 static struct stat record_status;
-static struct stat stderr_status;	/* as it was at first */
+static struct stat stderr_status;	/* stderr at the start */
 static char buffer[BUFFER_BYTES];
 static size_t nbuffered;
-static unsigned int nops;		/* that are written, or in the buffer; as the next */
+static unsigned int nops;		/* written or buffered, as are the next */
 static uint64_t nbytes;
 
 /* --- the lock */
 
 /*
- * A thread can be cancelled in open(), read() and write(), and would then keep the lock. No signal
- * is handled before a thread can be cancelled again: the handler may jump out of here.
+ * A thread that is cancelled in open(), read() or write() would keep the lock, so cancellation is
+ * disabled. Signals are blocked until it is enabled again, because a handler could jump out of
+ * here.
  */
 void record_lock(void)
 {
@@ -64,7 +65,7 @@ void record_lock(void)
 	int cancel;
 
 	sigfillset(&all);
-	/* A sandbox may answer a system call by this signal, and kills if it is blocked. */
+	/* A sandbox may answer a system call by SIGSYS, and kills the process if it is blocked. */
 	sigdelset(&all, SIGSYS);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
@@ -86,8 +87,8 @@ static bool is_ours(int fd)
 }
 
 /*
- * A limit of the size of files, or a pipe without a reader, is nothing that the program should die
- * of. Under the lock: the signal is blocked, and forgotten here.
+ * The program must not die of a limit on file sizes, or of a pipe without a reader. The caller
+ * holds the lock: the signal is blocked, and is discarded here.
  */
 static ssize_t write_unharmed(int fd, const void *bytes, size_t nbytes)
 {
@@ -104,7 +105,7 @@ static ssize_t write_unharmed(int fd, const void *bytes, size_t nbytes)
 	return nwritten;
 }
 
-/* Not if the program uses the number of the standard error for something else. */
+/* Prints nothing if the program uses the descriptor of the standard error for another file. */
 static void say(const char *what, const char *why)
 {
 	char text[512];
@@ -125,8 +126,9 @@ static void stop(const char *why)
 }
 
 /*
- * Where there is no room, the first bytes of the buffer may be written all the same. Half a line
- * cannot be replayed: it goes. The size is the file's, as a child may have added its comment.
+ * When the disk is full, the first bytes of the buffer may still have been written. Half a line
+ * cannot be replayed, so it is cut off. The size is read from the file, because a child may have
+ * added its comment.
  */
 static void cut_last_line(size_t nwritten)
 {
@@ -183,7 +185,10 @@ void record_full(unsigned int most, const char *of_what)
 	stop(why);
 }
 
-/* For a line with its newline; else ends the recording. "sequence" counts as an operation. */
+/*
+ * Is there room for a line with its newline? If not, ends the recording. "sequence" counts as an
+ * operation.
+ */
 static bool has_room(const char *line, size_t nchars)
 {
 	bool is_op = *line != '#';
@@ -252,7 +257,7 @@ static void in_child(void)
 	record_unlock();
 }
 
-/* The path is copied, as the program may clear its environment. */
+/* The path is copied, because the program may clear its environment. */
 __attribute__((constructor)) static void load(void)
 {
 	path = secure_getenv("VFIO_IOAS_RECORD");
@@ -279,7 +284,7 @@ int record_fd_in(unsigned int first, unsigned int last)
 	return is_it ? fd : -1;
 }
 
-/* By the system call: fcntl() is ours, and would take the lock. So would close(). */
+/* Uses the system call: our fcntl() would take the lock. So would our close(). */
 static int duplicate(int fd, int lowest)
 {
 	return (int)syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, lowest);
@@ -292,7 +297,7 @@ void record_move_fd(void)
 	record = duplicate(before, before + 1);
 	if (record < 0)
 		stop(strerrordesc_np(errno));
-	/* The program's call may fail, and find it open. */
+	/* If it stayed open and the program's call failed, the program would find it open. */
 	syscall(SYS_close, before);
 }
 
@@ -339,7 +344,7 @@ bool record_begin(void)
 	if (state == NOT_BEGUN) {
 		create();
 	} else if (state == SOMEBODY_ELSES) {
-		/* For this line; not if the child has the number for something else. */
+		/* Recording only for this line, and only if the number still leads to our file. */
 		state = is_ours(record) ? RECORDING : STOPPED;
 		put("# process %d, a child, uses VFIO, too: its calls are not recorded",
 		    (int)owner);
@@ -352,7 +357,7 @@ bool record_begin(void)
 	return state == RECORDING;
 }
 
-/* As this thread, not the process: the main thread, whose id that is, may have ended. */
+/* Reads by thread id, because the main thread, whose id is the process', may have ended. */
 bool read_argument(const void *argument, void *copy, size_t nbytes)
 {
 	struct iovec local = { copy, nbytes };
@@ -363,7 +368,7 @@ bool read_argument(const void *argument, void *copy, size_t nbytes)
 	if (nread < 0 && errno != EFAULT) {
 		int reason = errno;
 
-		/* A kernel without it, or a sandbox that the program is in by now. */
+		/* The kernel lacks the call, or the program has entered a sandbox. */
 		record_lock();
 		record_end("process_vm_readv() fails", reason);
 		record_unlock();

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * interpose.c - the program's ioctl(): VFIO's calls on containers and groups, as lines
- */
+/* interpose.c - the program's ioctl(): writes VFIO calls on containers and groups as lines */
 #define _GNU_SOURCE
 #include "record.h"
 
@@ -10,14 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A call, and what came of it. */
+/* A call and its result. */
 struct call {
 	int fd;
 	unsigned long request;
 	void *argument;
 	int result;
 	int error;
-	/* The beginning of its struct, as it was before; nbytes: as much as can be read. */
+	/* The start of the call's struct, before the call; nbytes is its readable size. */
 	union {
 		uint32_t argsz;
 		int32_t container;
@@ -36,7 +34,7 @@ struct call {
 
 #define OUTCOME_BYTES	48
 
-/* What the call returned, as the end of its line. */
+/* The result of the call, as the end of its line. */
 static const char *outcome(const struct call *call, char text[OUTCOME_BYTES])
 {
 	const char *name = strerrorname_np(call->error);
@@ -50,7 +48,7 @@ static const char *outcome(const struct call *call, char text[OUTCOME_BYTES])
 	return text;
 }
 
-/* How much of the struct the kernel reads whatever the flags are. */
+/* The size that the kernel reads, whatever the flags are. */
 static size_t needed(unsigned long request)
 {
 	switch (request) {
@@ -70,7 +68,7 @@ static size_t needed(unsigned long request)
 	}
 }
 
-/* And with those that ask for a bitmap: what is behind the struct may be anything otherwise. */
+/* The size if the flags ask for a bitmap. Otherwise anything may be behind the struct. */
 static size_t needed_for_bitmap(const struct call *call)
 {
 	const struct vfio_iommu_type1_dma_unmap *unmap = &call->copy.unmap.head;
@@ -114,7 +112,7 @@ static void put_map(const struct call *call)
 
 #define REPORT_BYTES	160
 
-/* A bitmap that could not be written is replayed as such. */
+/* A bitmap that could not be written is replayed with an inaccessible buffer. */
 static const char *report_of(const struct call *call, uint64_t iova, uint64_t nbytes,
 			     const struct vfio_bitmap *bitmap, char text[REPORT_BYTES])
 {
@@ -163,7 +161,7 @@ static void put_container_call(const struct call *call)
 	char text[OUTCOME_BYTES];
 
 	if (needed(call->request) && !call->nbytes) {
-		/* A pointer to nothing is replayed as another one. */
+		/* A bad pointer is replayed as another bad pointer. */
 		put("call cmd=0x%lx arg=0x8 %s", call->request, outcome(call, text));
 		return;
 	}
@@ -212,8 +210,8 @@ static void put_join(const struct call *call, const char *group)
 }
 
 /*
- * Replay asks for its own device if the name is known. It must not get one where the program had
- * none for a name, or a pointer, that is bad; a bad name stands for both.
+ * If the name is known, the replay asks for its own device, and gets it. So a call that failed
+ * because of a bad name or a bad pointer must not count as known; a bad name stands for both.
  */
 static void put_failed_device(const struct call *call, const char *group)
 {
@@ -249,14 +247,14 @@ static void put_group_call(const struct call *call, const struct object *group)
 	}
 }
 
-/* --- */
+/* --- entry */
 
 static bool is_vfio(unsigned long request)
 {
 	return request >= VFIO_GET_API_VERSION && request <= VFIO_IOMMU_DIRTY_PAGES;
 }
 
-/* Before the call: it may make a descriptor of what is closed while it runs. */
+/* Runs before the call: a descriptor that is closed during the call may get another meaning. */
 static bool is_of_interest(int fd)
 {
 	const struct object *object;

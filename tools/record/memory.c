@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * memory.c - the layout of what a map is about: which parts are what kind of memory
+ * memory.c - the layout of mapped memory: its parts, and the kind of each
  *
- * Its contents are nobody's business. Nothing here allocates: the program's allocator may be at
- * work in this very thread.
+ * The contents of memory are private, and not recorded. Nothing here allocates: the program's
+ * allocator may be running in this very thread.
  */
 #define _GNU_SOURCE
 #include "lib/recording.h"
@@ -19,7 +19,7 @@
 
 #define PAGE		4096ULL
 #define MAX_ALL_BYTES	((uint64_t)MAX_ALL_TIB << 40)
-#define NO_ADDRESS	0x900000000000ULL	/* of no process */
+#define NO_ADDRESS	0x900000000000ULL	/* outside of any process */
 
 static unsigned int nmemories;
 static uint64_t nbytes_of_all;
@@ -35,7 +35,7 @@ struct area {
 	uint64_t start;
 	uint64_t end;		/* exclusive */
 	char permissions[5];
-	struct device device;	/* of the file system */
+	struct device device;	/* of its file system */
 	char path[128];
 };
 
@@ -66,7 +66,7 @@ static void close_lines(const struct lines *lines)
 	syscall(SYS_close, lines->fd);
 }
 
-/* The rest of a line that is longer is left out: the path's end. */
+/* Cuts a line that is too long, and so the end of its path. */
 static bool read_line(struct lines *lines, char *line, size_t nbytes)
 {
 	size_t nchars = 0;
@@ -126,10 +126,10 @@ static bool read_area(struct lines *lines, struct area *area)
 	return true;
 }
 
-/* "id parent device root point options ... - type source options", with blanks of names escaped */
+/* "id parent device root point options ... - type source options", with escaped blanks */
 static bool read_mount(struct lines *lines, struct mount *mount)
 {
-	static char line[4096];	/* under the lock */
+	static char line[4096];	/* protected by the lock */
 	char *type;
 
 	if (!read_line(lines, line, sizeof(line)))
@@ -141,16 +141,16 @@ static bool read_mount(struct lines *lines, struct mount *mount)
 	return true;
 }
 
-/* --- what kind of memory an area is */
+/* --- the kind of an area */
 
 /*
- * The type of a file's file system; "" if that is mounted nowhere here. The device says which it
- * is: the file may have another name by now, or none. Nor is the file system asked, as statfs()
- * would do: it may be this program's.
+ * Finds the type of the file system of an area's file; "" if it is not mounted here. The file
+ * system is found by its device number, because the file may have been renamed or removed. statfs()
+ * is not used: the program itself may serve the file system.
  */
 static void find_type(const struct area *area, char type[TYPE_BYTES])
 {
-	static struct lines lines;	/* under the lock */
+	static struct lines lines;	/* protected by the lock */
 	struct mount mount;
 
 	*type = '\0';
@@ -168,7 +168,7 @@ static bool begins_with(const char *path, const char *word)
 	return strncmp(path, word, strlen(word)) == 0;
 }
 
-/* What a shared mapping of a file is. Names without a folder are of the kernel's own mounts. */
+/* The kind of a shared file mapping. A name without a folder belongs to a mount of the kernel's. */
 static const char *kind_of_file(const struct area *area)
 {
 	char type[TYPE_BYTES];
@@ -195,7 +195,7 @@ static const char *kind_of(const struct area *area, uint32_t map_flags)
 		return "bar";
 	if (area->permissions[3] == 's' || !strcmp(kind, "huge"))
 		return kind;
-	/* To pin it for writing faults it in anyway. */
+	/* Pinning for writing faults the pages in anyway. */
 	return map_flags & VFIO_DMA_MAP_FLAG_WRITE ? "anon" : "touched";
 }
 
@@ -222,7 +222,7 @@ static void put_hole(uint64_t start, uint64_t end, const struct vfio_iommu_type1
 
 static void put_parts(const struct vfio_iommu_type1_dma_map *map)
 {
-	static struct lines lines;	/* under the lock */
+	static struct lines lines;	/* protected by the lock */
 	uint64_t end = map->vaddr + map->size;
 	uint64_t at = map->vaddr;
 	struct area area;
@@ -246,8 +246,9 @@ static void put_parts(const struct vfio_iommu_type1_dma_map *map)
 }
 
 /*
- * An address that is no memory's: it wraps, or is not of whole pages. The first is the same when
- * it is replayed; of the second only the place within a page matters.
+ * A number for a range that is not recorded as memory: it wraps, is not page-aligned, is empty or
+ * is too large. A range that wraps keeps its address. Of any other only the offset in the page
+ * matters.
  */
 static uint64_t number_for(const struct vfio_iommu_type1_dma_map *map)
 {

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * record.h - libvfio-ioas-record.so: writes down what a program asks of VFIO containers
+ * record.h - libvfio-ioas-record.so: records the calls of a program on VFIO containers
  *
- *	LD_PRELOAD=libvfio-ioas-record.so VFIO_IOAS_RECORD=file program...
+ * LD_PRELOAD=libvfio-ioas-record.so VFIO_IOAS_RECORD=file program...
  *
- * The file is one for "vfio-ioas compare --replay": a line a call, what it returned behind a '#'.
+ * The file is for "vfio-ioas compare --replay". It has one line for each call, with the result
+ * behind a '#'.
  *
- * The program must not notice. Each call goes to the kernel with the program's own arguments and
- * returns the kernel's answer. Arguments are read as the kernel reads them, so that a bad pointer
- * is an error and no crash, and never written. A call is written down when it has returned; no
- * lock is held while it is made. Under the lock nothing is allocated, no thread is cancelled and no
- * signal handler runs, but for SIGSYS's; and none of our own exported functions is called, as they
- * take the lock.
+ * The program must not notice the recorder:
+ *
+ * - Each call goes to the kernel with the program's own arguments, and returns the kernel's result.
+ * - Arguments are read in the way the kernel reads them, so that a bad pointer is an error and no
+ *   crash. They are never written.
+ * - A call is recorded after it has returned, and no lock is held during the call.
+ * - Under the lock nothing allocates, no thread is cancelled, and no signal handler runs except
+ *   that of SIGSYS. None of our exported functions is called, because they take the lock.
  */
 #ifndef RECORD_RECORD_H
 #define RECORD_RECORD_H
@@ -21,79 +24,88 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The functions that the program gets instead of the C library's. */
+/* Functions that replace those of the C library in the program. */
 #define EXPORTED	__attribute__((visibility("default")))
 
-/* --- file.c: the recording, and the lock over all that is known */
+/* --- file.c: the recording, and the lock that protects all state */
 
 /*
- * Is this process the one that is recorded? It is the one that makes the first VFIO call. Its
- * children are not, and a child between vfork() and exec() has its parent's memory: whatever does
- * not belong to the process leaves everything alone. Creates the file, and says so if it cannot.
+ * Is this process the recorded one, which makes the first VFIO call? Creates the file if necessary,
+ * and prints why if that fails. Children are not recorded. Between vfork() and exec() a child has
+ * its parent's memory, and must not change any state.
  */
 bool record_begin(void);
-/* The same, without creating anything: is there something to keep up to date? */
+/* The same, but creates nothing: tells whether state must be kept up to date. */
 bool record_is_mine(void);
 
 void record_lock(void);
 void record_unlock(void);
-/* Adds a line, under the lock; errno stays. */
+/* Adds a line. Call it with the lock held; errno is kept. */
 void put(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Ends the recording, and says why, under the lock: something that it needs fails with errno. */
+/*
+ * Ends the recording because something has failed with errno @error; prints why. Call it with the
+ * lock held.
+ */
 void record_end(const char *why, int error);
-/* The same at a limit of lib/recording.h. Lines that were added under this lock are not written. */
+/*
+ * Ends the recording at a limit of lib/recording.h. Lines added since the lock was taken are not
+ * written.
+ */
 void record_full(unsigned int most, const char *of_what);
 
 /*
- * The descriptor of the recording, which the program must not close, if it is one of first to last
- * (inclusive) and still leads to our file; else -1. errno stays.
+ * Returns the recording's descriptor if it lies between first and last (inclusive) and still leads
+ * to our file, otherwise -1. The program must not close it. errno is kept.
  */
 int record_fd_in(unsigned int first, unsigned int last);
-/* Somewhere else, as the program needs the number. */
+/* Moves the descriptor to another number, since the program needs this one. */
 void record_move_fd(void);
 
 /*
- * The kernel's view of the program's memory: false if it would be EFAULT. Not under the lock: ends
- * the recording, and says so, if nothing can be read.
+ * Reads the program's memory as the kernel does; false stands for EFAULT. Call it without the lock:
+ * if nothing can be read, it ends the recording and prints why.
  */
 bool read_argument(const void *argument, void *copy, size_t nbytes);
 
-/* --- fds.c: descriptors, recognised by what they lead to, and followed through dup() */
+/* --- fds.c: descriptors, recognised by their links, and followed through dup() */
 
 enum fd_kind {
 	FD_UNKNOWN,
 	FD_CONTAINER,
 	FD_GROUP,
 	FD_DEVICE,
-	FD_IGNORED,		/* one more than can be replayed */
+	FD_IGNORED,		/* exceeds the limits of replay */
 };
 
 struct object {
 	enum fd_kind kind;
-	unsigned int number;	/* of container or group, in order of appearance */
-	unsigned int slot;	/* of a device: which descriptor of it */
-	unsigned int nfds;	/* that lead to it; 0: free */
+	unsigned int number;	/* of the container or group, in order of appearance */
+	unsigned int slot;	/* of a device: number of the descriptor */
+	unsigned int nfds;	/* descriptors of it; 0: free */
 };
 
 /*
- * NULL if that is nothing of VFIO's, or more than can be replayed. Under the lock, as the
- * following. Ends the recording if the program has no /proc, which says what a descriptor leads to.
+ * Returns NULL if the descriptor is not VFIO's, or exceeds the limits of replay. Ends the recording
+ * if there is no /proc to tell. Call this and the following functions with the lock held.
  */
 const struct object *look_at(int fd);
-/* A device descriptor that the kernel gave for a group: a line of its own. */
+/*
+ * Notes a descriptor that the kernel has returned for a device of the group, on a line of its own.
+ */
 void know_device(int fd, const struct object *group);
 const char *group_name(const struct object *object);
-/* Makes a container the one that following lines are about. */
+/* Makes this container the current one for the following lines. */
 void use_container(const struct object *container);
 
-/* The C library's. */
+/* The C library's function. */
 int real_ioctl(int fd, unsigned long request, void *argument);
 
 /* --- memory.c */
 
 /*
- * Lines for memory of the layout that a map is about; how its address is to be written comes back.
- * What no call can map stays a number. Ends the recording if the layout cannot be read.
+ * Writes lines for the memory that a map is about, and returns its address in the form for the
+ * map's line. An address that no call can map stays a number. Ends the recording if the layout
+ * cannot be read.
  */
 #define ADDRESS_BYTES	32
 void put_memory(const struct vfio_iommu_type1_dma_map *map, char address[ADDRESS_BYTES]);

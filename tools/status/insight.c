@@ -2,7 +2,7 @@
 /*
  * insight.c - reads the module's file "status"
  *
- * All that is asked of it later is found by binary search: there may be 100,000 items.
+ * There may be 100,000 items, so all queries use binary search.
  */
 #define _GNU_SOURCE
 #include "insight.h"
@@ -22,18 +22,18 @@
 #define DEBUGFS		"/sys/kernel/debug"
 
 /*
- * An ordinary user may make more than a million IOASs, and as many contexts. What is beyond these
- * bounds is counted and left out, so that the memory that it takes is bounded, and all else is
- * shown: neither parts take the place of contexts, nor one context that of another one's parts.
+ * An ordinary user may make more than a million IOASs, and as many contexts. These bounds limit our
+ * memory. Items beyond them are counted and left out, and all others are shown. Parts never
+ * displace contexts, and the parts of one context do not displace those of another.
  */
-#define MAX_NBYTES	(128U << 20)	/* of text that is kept */
-#define MAX_OTHERS	(96U << 20)	/* of it, for all but contexts */
-#define MAX_CONTEXTS	200000		/* of each item parse() makes some 300 bytes */
+#define MAX_NBYTES	(128U << 20)	/* of kept text */
+#define MAX_OTHERS	(96U << 20)	/* of it, for all lines but those of contexts */
+#define MAX_CONTEXTS	200000		/* parse() needs some 300 bytes for each item */
 #define MAX_PARTS	300000
-#define PLENTY		150000		/* of parts; behind them, of a context are kept so many, */
-#define FEW		100		/* and the fewer, the less room is left */
+#define PLENTY		150000		/* parts; above it, each context keeps only */
+#define FEW		100		/* parts, and fewer when little room is left */
 #define MAX_LINE_NBYTES	(1U << 20)
-#define MAX_READ_NBYTES	(4ULL << 30)	/* no file of the module's is as long */
+#define MAX_READ_NBYTES	(4ULL << 30)	/* more than any file of the module's */
 
 /* --- reading */
 
@@ -51,39 +51,39 @@ static void say_why(int error)
 		say_error("%s: %s", INSIGHT_FILE, strerror(error));
 }
 
-/* How much is kept. */
+/* Amounts kept so far. */
 struct kept {
 	size_t nchars;
-	unsigned int nlines;		/* that are not empty */
+	unsigned int nlines;		/* not counting empty ones */
 	unsigned int ncontexts;
 	unsigned int nparts;
 };
 
-/* The context whose lines are read. */
+/* The context that is being read. */
 struct current {
-	struct kept before;		/* what was kept when it began */
+	struct kept before;		/* amounts when it began */
 	uint64_t id;
 	uint64_t nread;			/* lines */
 	uint64_t nmissing;
 	unsigned int nparts;		/* kept */
 	bool is_missing;
-	bool may_match;			/* the filter */
+	bool may_match;			/* the filter, as far as is known */
 	bool matches;
 };
 
-/* A file while it is read, line by line. */
+/* A file that is being read line by line. */
 struct reader {
-	struct insight *insight;	/* where what is missing is counted */
+	struct insight *insight;	/* counts the missing items */
 	const struct filter *filter;
-	struct text text;		/* what is kept; an empty line for one that is not */
-	struct text line;		/* the begin of one */
+	struct text text;		/* the kept lines; skipped ones are empty */
+	struct text line;		/* the start of a line */
 	struct kept kept;
 	struct current current;
 };
 
 static struct item parse_line(char *line);
 
-/* An empty line, so that what is behind it has the number that it has in the file. */
+/* Adds an empty line, so that the following lines keep their numbers. */
 static void skip_line(struct reader *reader)
 {
 	if (reader->text.nchars < MAX_OTHERS / 2)
@@ -103,7 +103,10 @@ static void count_missing(struct reader *reader)
 	}
 }
 
-/* All of it is here now. What the filter does not have goes, and is not missing either. */
+/*
+ * At the end of a context, drops it if the filter does not match. Dropped items do not count as
+ * missing.
+ */
 static void end_context(struct reader *reader)
 {
 	struct current *current = &reader->current;
@@ -118,7 +121,7 @@ static void end_context(struct reader *reader)
 		skip_line(reader);
 }
 
-/* Before the first one: whatever is there, it is kept, to be refused. */
+/* Lines before the first context are kept, to be refused later. */
 static struct current no_context(void)
 {
 	return (struct current){ .may_match = true, .matches = true };
@@ -138,7 +141,7 @@ static void begin_context(struct reader *reader, const struct item *item)
 	reader->current.before.nchars = reader->text.nchars;
 }
 
-/* When there is plenty, contexts still get a few parts each: one with very many hides no other. */
+/* Above PLENTY each context still gets a few parts, so that a large one hides no other. */
 static bool is_part_wanted(const struct reader *reader, bool is_asked_for)
 {
 	unsigned int nleft = MAX_PARTS - reader->kept.nparts;
@@ -177,7 +180,10 @@ static bool begins_with(const struct text *line, const char *kind)
 	return strncmp(text_chars(line), kind, strlen(kind)) == 0;
 }
 
-/* Begins another context, if that is one's line. Is it a part that the filter asks for? */
+/*
+ * Begins a new context if the line is that of one. Returns whether the line is a part that the
+ * filter asks for.
+ */
 static bool look_at_line(struct reader *reader, bool is_context)
 {
 	struct text copy = { 0 };
@@ -197,7 +203,7 @@ static bool look_at_line(struct reader *reader, bool is_context)
 	return is_asked_for;
 }
 
-/* Lines that say nothing to a filter, most of all, are not parsed. */
+/* Most lines do not matter to the filter, and are not parsed here. */
 static bool needs_look(const struct reader *reader)
 {
 	if (begins_with(&reader->line, "context "))
@@ -225,7 +231,7 @@ static void take_line(struct reader *reader)
 	text_clear(&reader->line);
 }
 
-/* 0 or -errno. */
+/* Returns 0 or -errno. */
 static int take_lines(struct reader *reader, const char *chars, size_t nchars)
 {
 	while (nchars) {
@@ -279,7 +285,10 @@ static int read_whole(const char *path, struct reader *reader)
 
 /* --- parsing */
 
-/* The module writes no others; a file may have any, and a terminal takes some as orders. */
+/*
+ * The module writes only printable characters. A file may have others, which could control the
+ * terminal.
+ */
 static void make_printable(struct text *text)
 {
 	size_t i;
@@ -289,7 +298,7 @@ static void make_printable(struct text *text)
 			text->chars[i] = '?';
 }
 
-/* Cuts the next word off; "comm" goes to the end of the line. */
+/* Cuts off the next word; "comm" extends to the end of the line. */
 static char *next_word(char **rest)
 {
 	char *word = *rest;
@@ -318,9 +327,9 @@ static struct item parse_line(char *line)
 	return item;
 }
 
-/* --- is it such a file? */
+/* --- validation */
 
-/* What has to be there; of kinds that are not known, anything may. */
+/* Required keys. Items of unknown kinds may have any. */
 static const struct rule {
 	const char *kind;
 	const char *const keys[3];
@@ -333,7 +342,7 @@ static const struct rule {
 	{ "device", { "context", "id", NULL } },
 };
 
-/* What is a number, where it is there. */
+/* Keys whose value must be a number. */
 static const char *const numbers[] = {
 	"id", "context", "ioas", "hwpt", "number", "vfio", "areas", "mapped", "pinned", "charged",
 	"runs", "pins", "users", "groups", "pid",
@@ -372,7 +381,9 @@ static const char *why_not(const struct item *item)
 	return NULL;
 }
 
-/* Something of a later module is let pass, once it is clear that it is the module's. */
+/*
+ * Accepts unknown items of a later module, once a context has shown that the file is the module's.
+ */
 static bool check_item(const struct item *item, bool first, const char *name, unsigned int line)
 {
 	const char *why = why_not(item);
@@ -414,7 +425,7 @@ static int compare_numbers(uint64_t left, uint64_t right)
 	return left < right ? -1 : left > right;
 }
 
-/* ioas: NULL for all of the kind. */
+/* ioas: NULL for all items of the kind. */
 static int compare_key(uint64_t context, const char *kind, const uint64_t *ioas,
 		       const struct item *item)
 {
@@ -448,7 +459,7 @@ static bool is_container(const struct item *item)
 	return item_is(item, "context") && kind && strcmp(kind, "container") == 0;
 }
 
-/* The module writes each once; of one that a file has twice, the parts would count twice. */
+/* The module writes each context once. A file may repeat one, and its parts would count twice. */
 static void mark_repeated(struct insight *insight)
 {
 	struct item **contexts = allocate(insight->nitems + 1, sizeof(*contexts));
@@ -521,7 +532,7 @@ void insight_free(struct insight *insight)
 	*insight = (struct insight){ 0 };
 }
 
-/* --- asking */
+/* --- queries */
 
 const char *item_text(const struct item *item, const char *key)
 {
@@ -560,7 +571,7 @@ enum edge {
 	BEHIND_KEY,
 };
 
-/* How many parts there are up to that edge of those of the key. */
+/* Number of parts before or up to those with this key, depending on edge. */
 static unsigned int count_parts(const struct insight *insight, uint64_t context,
 				const char *kind, const uint64_t *ioas, enum edge edge)
 {

@@ -2,8 +2,8 @@
 /*
  * insight.h - the module's file "status" in debugfs, as vfio_ioas(4) describes it
  *
- * A line is an item: its kind, then words key=value. Kinds and keys that are not known are
- * there, and nobody asks for them.
+ * Each line is an item: its kind, then words key=value. Items of unknown kinds, and unknown keys,
+ * are kept and ignored.
  */
 #ifndef TOOLS_INSIGHT_H
 #define TOOLS_INSIGHT_H
@@ -15,26 +15,26 @@
 
 struct word {
 	const char *key;
-	const char *value;	/* "" of a word without "=" */
+	const char *value;	/* "" if the word has no "=" */
 };
 
 struct item {
 	const char *kind;
 	unsigned int nwords;
 	struct word words[MAX_WORDS];
-	/* Of a context its id, else the context that it is a part of; and which IOAS it is in. */
+	/* A context's own id, or the context of a part; and the IOAS of a part. */
 	uint64_t context;
 	uint64_t ioas;
-	bool is_repeated;	/* a context whose id another one before has, too */
+	bool is_repeated;	/* a context with the id of an earlier one */
 };
 
-/* Items; they are in a list of the insight. */
+/* A list of items of the insight. */
 struct items {
 	const struct item *const *item;
 	unsigned int nitems;
 };
 
-/* Which contexts, or of those with several IOASs which ones. */
+/* Selects contexts, and IOASs if a context has several. */
 struct filter {
 	bool by_pid;
 	uint64_t pid;
@@ -44,50 +44,51 @@ struct filter {
 };
 
 struct insight {
-	char *text;		/* what all of the below points into */
+	char *text;		/* all strings below point into it */
 	struct item *items;
 	unsigned int nitems;
-	/* All of them but contexts, by context, kind, IOAS, and then as they come. */
+	/* All items but contexts, by context, kind, IOAS, and order in the file. */
 	const struct item **parts;
 	unsigned int nparts;
-	/* Processes that have containers: one for each of those, ascending. */
+	/* Process ids of containers, one for each container, ascending. */
 	uint64_t *pids;
 	unsigned int npids;
-	/* Lines of the file that are left out, as there are too many; and of which context most. */
+	/* Number of lines left out because there are too many; and the context that lacks most. */
 	uint64_t nmissing;
 	uint64_t nmissing_of_context;
 	uint64_t context_that_lacks;
-	uint64_t nmissing_contexts;	/* of the lines, those of contexts */
+	uint64_t nmissing_contexts;	/* number of contexts among them */
 };
 
 /*
- * from: another file, or NULL. Of contexts that the filter does not have, nothing is kept, so that
- * others are complete. False, after saying on stderr why, if it cannot be read, or is no such file.
+ * Reads the file; from: another file, or NULL. Contexts that the filter does not match are not
+ * kept, so that there is room for the others. If the file cannot be read or is no such file, prints
+ * why on stderr and returns false.
  */
 bool insight_read(struct insight *insight, const char *from, const struct filter *filter);
 void insight_free(struct insight *insight);
 
-/* NULL, or 0, if there is no such word. */
+/* Return NULL, or 0, if the item has no such key. */
 const char *item_text(const struct item *item, const char *key);
 uint64_t item_number(const struct item *item, const char *key);
 bool item_is(const struct item *item, const char *kind);
-/* The module could not look at it when the file was read. */
+/* The module could not examine the object when the file was read. */
 bool item_is_busy(const struct item *item);
 
-/* The parts of a context of one kind; and those of them that are in one IOAS. */
+/* The parts of a context of one kind; and those of one IOAS. */
 struct items insight_parts(const struct insight *insight, const struct item *context,
 			   const char *kind);
 struct items insight_parts_in(const struct insight *insight, const struct item *ioas,
 			      const char *kind);
-/* How many containers of ours a process has made. */
+/* Number of containers of ours that a process has made. */
 unsigned int insight_ncontainers(const struct insight *insight, pid_t pid);
 
-/* A group, or a kernel driver's device: is it what a filter by such asks for? */
+/* Does the filter ask for this group, or this device of a kernel driver? */
 bool filter_has_item(const struct filter *filter, const struct item *item);
-/* Is a word one of a list with commas between? */
+/* Is the word in the comma-separated list? */
 bool list_has(const char *list, const char *word);
 
-/* The name of a program as it is, for the way it is written in the file. */
+/* Restores a program's name from its escaped form in the file. */
 void unescape(const char *escaped, char *name, size_t nbytes);
 
 #endif

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * picture.c - what "vfio-ioas status" has found, and what was asked for
- */
+/* picture.c - the data that "vfio-ioas status" shows */
 #include "picture.h"
 
 bool picture_shows_holder(const struct picture *picture, const struct holder *holder)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * picture.h - what "vfio-ioas status" has found, and what was asked for
- */
+/* picture.h - the data that "vfio-ioas status" shows, and its filter */
 #ifndef TOOLS_PICTURE_H
 #define TOOLS_PICTURE_H
 
@@ -13,10 +11,10 @@ struct picture {
 	struct insight insight;
 	struct holders holders;
 	struct filter filter;
-	bool live;		/* of this system, as it is: there are processes to ask */
+	bool live;		/* data of the running system, with its processes */
 };
 
-/* Is it among what is asked for, and a holder of containers that are not ours? */
+/* Does the filter match, and does the holder have containers that are not ours? */
 bool picture_shows_holder(const struct picture *picture, const struct holder *holder);
 
 #endif

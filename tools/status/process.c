@@ -2,8 +2,8 @@
 /*
  * process.c - the command line of a process
  *
- * It is in that process's own memory. If that is a file of a dead server, reading waits for it:
- * therefore a child reads, and is given up after a while.
+ * The command line is in the memory of that process. If that memory is a file whose server is dead,
+ * reading blocks. So a child reads it, and is given up after a while.
  */
 #define _GNU_SOURCE
 #include "process.h"
@@ -16,7 +16,7 @@
 #define MAX_NBYTES	65536	/* of a command line */
 #define PATIENCE_NS	(PROCESS_PATIENCE_MS * 1000000LL)
 
-/* What may still be waited for; of it is lost for ever what was waited for in vain. */
+/* Time left for waiting. Time that was spent in vain is never given back. */
 static long long left_ns = PATIENCE_NS;
 static long long lost_ns;
 
@@ -41,7 +41,7 @@ static void copy_command(const void *argument, int output)
 		ncopied += (size_t)nread;
 }
 
-/* Is there something to read, or the end? Takes the time off what is left, whatever it was for. */
+/* Waits for data, or for the end. All waiting is subtracted from the time left. */
 static bool is_ready(const struct errand *errand)
 {
 	uint64_t before = deadline_in(0);
@@ -56,7 +56,7 @@ static bool is_ready(const struct errand *errand)
 	return ready;
 }
 
-/* Up to the end? Then the child is about to end, too. */
+/* Returns true if it was read to the end. Then the child ends soon, too. */
 static bool read_command(const struct errand *errand, struct text *command)
 {
 	char buffer[4096];
@@ -77,7 +77,7 @@ bool process_command(pid_t pid, struct text *command)
 	bool ended;
 
 	text_clear(command);
-	/* Without patience a child is only in the way: it may be one that cannot be killed. */
+	/* With no time left a child would be useless, and perhaps impossible to kill. */
 	if (pid <= 0 || !left_ns || !errand_begin(&errand, copy_command, &pid))
 		return false;
 	ended = read_command(&errand, command);
@@ -88,14 +88,14 @@ bool process_command(pid_t pid, struct text *command)
 	return ended && command->nchars;
 }
 
-/* The next word, NULL at the end. */
+/* Returns the next word, NULL at the end. */
 static const char *next_word(const struct text *command, const char *word)
 {
 	word += strlen(word) + 1;
 	return word < command->chars + command->nchars ? word : NULL;
 }
 
-/* A value up to a comma; two commas are one that belongs to it. */
+/* Adds a value up to a comma. A doubled comma stands for a comma in the value. */
 static void add_value(struct text *name, const char *value)
 {
 	for (; *value; value++) {

@@ -8,20 +8,20 @@
 #include "lib/common.h"
 #include "lib/text.h"
 
-/* For so long they are waited for in all: in one picture of the system. */
+/* Limit of all waiting for processes while one picture is made. */
 #define PROCESS_PATIENCE_MS	500
 
-/* Begins another picture. Processes that were waited for in vain before have used up their part. */
+/* Begins another picture. Time that was spent in vain for earlier ones is not given back. */
 void process_begin(void);
 
 /*
- * Words with one NUL behind each. False if it cannot be had at once: the memory that has it
- * belongs to the process, and may be such that whoever reads it waits.
+ * Gets the words, each with a NUL behind it. Returns false if that is not possible at once: the
+ * memory belongs to the process, and reading it may block.
  */
 bool process_command(pid_t pid, struct text *command);
-/* QEMU's "-name": false if it has none. Bytes of any kind. */
+/* The value of QEMU's "-name", as raw bytes; false if there is none. */
 bool command_vm_name(const struct text *command, struct text *name);
-/* On one line, as a terminal can show it. */
+/* Makes one line of it that is safe for a terminal. */
 void command_print(const struct text *command, struct text *line);
 
 #endif

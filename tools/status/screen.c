@@ -2,8 +2,8 @@
 /*
  * screen.c - frames on a terminal
  *
- * A frame is drawn over the last one, line by line, and only what is left of that is
- * cleared: nothing flickers.
+ * A frame is drawn over the last one, line by line, and only the rests of the old lines are
+ * cleared. So nothing flickers.
  */
 #define _GNU_SOURCE
 #include "screen.h"
@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
-#define ENTER		"\033[?1049h"	/* a screen of our own; the other one comes back */
+#define ENTER		"\033[?1049h"	/* switches to a second screen, and LEAVE back */
 #define LEAVE		"\033[?1049l"
 #define HOME		"\033[H"
 #define CLEAR_LINE	"\033[K"
@@ -21,7 +21,7 @@
 
 static struct termios usual;
 static volatile sig_atomic_t ended, stopped;
-/* Signals come only while we wait for a key: none gets lost just before that. */
+/* Signals are unblocked only while waiting for a key, so that none is lost just before. */
 static sigset_t handled, unhandled;
 
 static void on_end(int number)
@@ -36,7 +36,7 @@ static void on_stop(int number)
 	stopped = 1;
 }
 
-/* Only wakes up whoever waits for a key. */
+/* Its only purpose is to interrupt the wait for a key. */
 static void on_resize(int number)
 {
 	(void)number;
@@ -75,7 +75,7 @@ static void handle(int number, void (*handler)(int number))
 	sigaction(number, &action, NULL);
 }
 
-/* One that has no cursor to move says so. */
+/* The terminal cannot move its cursor. */
 static bool is_dumb(void)
 {
 	const char *term = getenv("TERM");
@@ -109,7 +109,7 @@ void screen_end(void)
 	put(LEAVE, sizeof(LEAVE) - 1);
 }
 
-/* Hands the terminal back as it was while somebody else has it. */
+/* Restores the terminal for others while this program is stopped. */
 static void stop(void)
 {
 	stopped = 0;
@@ -139,7 +139,7 @@ void screen_show(const struct text *lines)
 	text_add(&frame, HOME);
 	for (nlines = 0; *line && nlines < room.ws_row; nlines++) {
 		nchars = strcspn(line, "\n");
-		/* A character in the last column would make some go to the next line. */
+		/* A character in the last column would make some terminals begin a new line. */
 		text_add(&frame, "%s%.*s" CLEAR_LINE, nlines ? "\r\n" : "",
 			 (int)(nchars < room.ws_col ? nchars : room.ws_col - 1U), line);
 		line += nchars + (line[nchars] == '\n');

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * status.c - "vfio-ioas status": who has which containers, as a table
- */
+/* status.c - "vfio-ioas status": containers and their processes, as a table */
 #define _GNU_SOURCE
 #include "status.h"
 
@@ -13,7 +11,7 @@
 #include "status_json.h"
 #include "view.h"
 
-#define WIDTH	79	/* of lines that we break */
+#define WIDTH	79	/* of broken lines */
 
 static const char help[] =
 "usage: vfio-ioas status [OPTION]...\n"
@@ -38,10 +36,10 @@ static const char help[] =
 "Exit status: 0, or 2 if the command line is wrong, there is nothing to read, what was asked for\n"
 "is not there while something is left out, or the output could not be written.\n";
 
-/* Breaks the line between devices, where it would be too long. */
+/* Breaks a line that would be too long, between two devices. */
 static void print_devices(const char *devices)
 {
-	size_t nprinted = 16, nchars;	/* what is before them, about */
+	size_t nprinted = 16, nchars;	/* characters before the devices, about */
 
 	for (; *devices; devices += nchars) {
 		nchars = strcspn(devices, ",");
@@ -81,7 +79,7 @@ static void print_details(const struct row *row, const struct insight *insight)
 	if (!row->ioas)
 		return;
 	print_groups(row, insight);
-	/* Older modules only tell of accesses, by which drivers hold memory. */
+	/* Older modules list only accesses, by which drivers hold memory. */
 	nusers = item_number(row->ioas, "users");
 	if (!item_text(row->ioas, "users"))
 		nusers = insight_parts_in(insight, row->ioas, "access").nitems;
@@ -160,7 +158,7 @@ static void warn_of_missing(const struct insight *insight)
 			    (unsigned long long)insight->context_that_lacks);
 }
 
-/* Nothing that was asked for, where something is missing, is no answer. */
+/* If items are missing, an empty result does not answer the user's question. */
 static bool is_answer(const struct picture *picture)
 {
 	if (!picture->insight.nmissing || filter_finds(&picture->filter, &picture->insight))

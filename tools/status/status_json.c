@@ -11,7 +11,7 @@
 #define SCHEMA		1	/* see vfio-ioas(8) */
 #define NAME_NBYTES	64
 
-/* Words with commas between. */
+/* Adds the words of a comma-separated list. */
 static void add_list(const char *key, const char *words)
 {
 	size_t nchars;
@@ -32,7 +32,7 @@ static bool is_word(const char *key)
 	return strcmp(key, "kind") == 0 || strcmp(key, "type") == 0 || strcmp(key, "name") == 0;
 }
 
-/* What is known of an item; a key that is not there is left out. */
+/* Adds the known keys of an item, as far as they are present. */
 static void add_members(const struct item *item, const char *const *keys)
 {
 	char name[NAME_NBYTES];
@@ -59,7 +59,7 @@ static void add_members(const struct item *item, const char *const *keys)
 
 static const char *const context_keys[] = { "id", "kind", "type", "pid", "comm", NULL };
 
-/* Kinds of items that are parts of a context: the name of their list, and their keys. */
+/* Kinds of items that are parts of a context, with the names of their lists and their keys. */
 static const struct part {
 	const char *kind;
 	const char *list;

@@ -13,8 +13,8 @@
 
 struct heading {
 	const char *name;
-	int nchars;		/* negative: from the left */
-	const char *key;	/* of the IOAS's item, for what is just a number in it */
+	int nchars;		/* negative: aligned to the left */
+	const char *key;	/* of the IOAS's item, if the column is its number */
 	bool is_size;
 };
 
@@ -48,7 +48,7 @@ const char *size_text(double nbytes)
 		snprintf(text, sizeof(text), "%.0f", nbytes);
 		return text;
 	}
-	/* What would be rounded to 1024.0 is 1.0 of the next. */
+	/* A value that would be rounded to 1024.0 is shown as 1.0 of the next unit. */
 	while ((nbytes >= 1023.95 || unit < 0) && unit < (int)sizeof(units) - 2) {
 		nbytes /= 1024;
 		unit++;
@@ -76,7 +76,7 @@ static bool has_any(const struct filter *filter, struct items items)
 	return false;
 }
 
-/* ioas: NULL for all of the context. Devices of kernel drivers are the context's. */
+/* ioas: NULL for the whole context. Devices of kernel drivers belong to the context. */
 static bool filter_has(const struct filter *filter, const struct insight *insight,
 		       const struct item *context, const struct item *ioas)
 {
@@ -118,7 +118,7 @@ static void add_row(struct rows *rows, const struct insight *insight,
 	};
 }
 
-/* Of a context without an IOAS, or whose IOAS is left out, there is a row, too. */
+/* A context without an IOAS, or whose IOAS is left out, still has a row. */
 static void add_context(struct rows *rows, const struct insight *insight,
 			const struct item *context, const struct filter *filter)
 {
@@ -136,7 +136,7 @@ void rows_make(struct rows *rows, const struct insight *insight, const struct fi
 {
 	unsigned int i;
 
-	/* No more of them than items; one more, as none is no size. */
+	/* There are at most as many rows as items; one more, because none would be no size. */
 	*rows = (struct rows){ .row = allocate(insight->nitems + 1, sizeof(*rows->row)) };
 	for (i = 0; i < insight->nitems; i++)
 		if (item_is(&insight->items[i], "context") &&
@@ -189,7 +189,7 @@ static int compare_contexts(const void *a, const void *b)
 	return left->context < right->context ? -1 : left->context > right->context;
 }
 
-/* Rows of one context share their names. */
+/* Rows of one context share their strings. */
 void rows_free(struct rows *rows)
 {
 	unsigned int i;
@@ -231,7 +231,7 @@ static void add_devices(struct text *list, const struct insight *insight, const 
 	}
 }
 
-/* Of a column of words; valid until the next call. */
+/* Text of a cell in a column of words; valid until the next call. */
 static const char *word(const struct insight *insight, const struct row *row,
 			enum column column)
 {
@@ -281,7 +281,7 @@ static double value(const struct row *row, enum column column)
 	}
 }
 
-/* Is there such a number? Not, for one, of an IOAS that was busy. */
+/* Is the number present? It is not if the IOAS was busy, for example. */
 static bool has_value(const struct row *row, enum column column)
 {
 	const char *key = column == COLUMN_AVERAGE || column == COLUMN_CHANGE ?
@@ -324,7 +324,7 @@ static int compare_rows(const void *a, const void *b, void *argument)
 	}
 	if (order->reverse)
 		result = -result;
-	/* Those that are the same stay where they are. */
+	/* Equal rows keep their order. */
 	if (!result && left->context != right->context)
 		result = left->context < right->context ? -1 : 1;
 	if (!result)
@@ -463,7 +463,7 @@ const char *column_name(enum column column)
 
 /* --- lines */
 
-/* The last one may be longer than its column. */
+/* The last cell may be longer than its column. */
 static void add_cell(struct text *line, const struct layout *layout, unsigned int nth,
 		     const char *cell)
 {
@@ -520,7 +520,7 @@ void table_add_row(struct text *line, const struct insight *insight, const struc
 	}
 }
 
-/* --- what is not ours */
+/* --- containers that are not ours */
 
 unsigned int holder_nothers(const struct holder *holder, const struct insight *insight)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * table.h - what status and top show: a row for each IOAS, in columns
- */
+/* table.h - the table of status and top: a row for each IOAS, in columns */
 #ifndef TOOLS_TABLE_H
 #define TOOLS_TABLE_H
 
@@ -17,13 +15,13 @@ enum column {
 	COLUMN_IOAS,
 	COLUMN_GROUPS,
 	COLUMN_MAPPED,
-	COLUMN_CHANGE,		/* of mapped bytes, a second: top only */
+	COLUMN_CHANGE,		/* of mapped memory, bytes/s: top only */
 	COLUMN_PINNED,
 	COLUMN_CHARGED,
 	COLUMN_AREAS,
 	COLUMN_RUNS,
-	COLUMN_AVERAGE,		/* bytes a run */
-	COLUMN_PINS,		/* of in-kernel users */
+	COLUMN_AVERAGE,		/* bytes in a run */
+	COLUMN_PINS,		/* by in-kernel users */
 	COLUMN_CONTEXT,
 	COLUMN_VM,
 	COLUMN_DEVICES,
@@ -31,22 +29,22 @@ enum column {
 	NCOLUMNS,
 };
 
-/* What is shown of a row, and how. */
+/* The columns, and the form of their cells. */
 struct layout {
 	enum column column[NCOLUMNS];
 	unsigned int ncolumns;
-	bool with_change;	/* that column can be had */
-	bool for_scripts;	/* no headings, one tab between cells */
+	bool with_change;	/* COLUMN_CHANGE is available */
+	bool for_scripts;	/* no headings, a tab between cells */
 	bool exact;		/* sizes in bytes */
 };
 
 struct row {
 	const struct item *context;
 	const struct item *ioas;	/* NULL: the context has none */
-	unsigned int ngroups;		/* attached to it */
-	double change;			/* mapped bytes a second */
-	char *vm;			/* the name of the VM, or NULL */
-	char *command;			/* the command line, or NULL */
+	unsigned int ngroups;		/* attached to the IOAS */
+	double change;			/* of mapped memory, in bytes/s */
+	char *vm;			/* name of the VM, or NULL */
+	char *command;			/* command line, or NULL */
 };
 
 struct rows {
@@ -55,34 +53,34 @@ struct rows {
 };
 
 void rows_make(struct rows *rows, const struct insight *insight, const struct filter *filter);
-/* For the columns VM and COMMAND; without it they are empty. */
+/* Fills the columns VM and COMMAND, which are empty otherwise. */
 void rows_find_commands(struct rows *rows);
 void rows_free(struct rows *rows);
-/* By a column, the largest or, of words, the first on top; reverse: the other way round. */
+/* Sorts by a column: the largest number, or the first word, on top. reverse: the opposite order. */
 void rows_sort(struct rows *rows, const struct insight *insight, enum column column,
 	       bool reverse);
-/* Is there any such context? Where nothing is asked for, as if there were. */
+/* Does any context match? True if the filter asks for nothing. */
 bool filter_finds(const struct filter *filter, const struct insight *insight);
 bool filter_has_context(const struct filter *filter, const struct insight *insight,
 			const struct item *context);
 
-/* The usual columns: not wider than 80 characters. */
+/* The default columns, at most 80 characters wide. */
 struct layout layout_of_status(void);
 struct layout layout_of_top(void);
-/* "pid,mapped" or "all": 0, or the exit status after saying what is wrong. */
+/* Parses "pid,mapped" or "all". Returns 0, or prints the error and returns the exit status. */
 int layout_parse(struct layout *layout, const char *names, const char *subcommand);
 bool layout_has(const struct layout *layout, enum column column);
-/* One that --sort names; NCOLUMNS after saying that there is none of that name. */
+/* The column that --sort names; NCOLUMNS, after an error message, if there is none. */
 enum column column_of_option(const struct layout *layout, const char *name,
 			     const char *subcommand);
 const char *column_name(enum column column);
 
-/* A line without its end. */
+/* Add a line without its newline. */
 void table_add_head(struct text *line, const struct layout *layout);
 void table_add_row(struct text *line, const struct insight *insight, const struct row *row,
 		   const struct layout *layout);
 
-/* "1.5M"; what one run has on average, 0 without any. */
+/* "1.5M"; and the average size of a run, 0 if there is no run. */
 const char *size_text(double nbytes);
 uint64_t average_run(const struct item *ioas);
 
@@ -90,8 +88,8 @@ uint64_t average_run(const struct item *ioas);
 char *vm_name_of(pid_t pid, char **command);
 
 /*
- * Containers that a process has open beyond its contexts of ours: the kernel's, or of no
- * backend yet. Only the number of descriptors is known, of which several may be one's.
+ * Number of containers that a process has open beyond its contexts of ours: the kernel's, or those
+ * without a backend yet. Only descriptors can be counted, and several may belong to one container.
  */
 unsigned int holder_nothers(const struct holder *holder, const struct insight *insight);
 

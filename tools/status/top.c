@@ -15,7 +15,7 @@
 #include "table.h"
 #include "view.h"
 
-#define LOOK_MS		1000	/* at processes, in a frame */
+#define LOOK_MS		1000	/* time to examine processes, in each frame */
 
 static const char help[] =
 "usage: vfio-ioas top [OPTION]...\n"
@@ -56,22 +56,22 @@ struct options {
 	unsigned int nframes;		/* 0: until a key ends it */
 	enum column column;
 	bool reverse;
-	bool help;			/* is shown instead of a frame */
+	bool help;			/* shown instead of a frame */
 	struct view view;
 };
 
-/* How much was mapped in an IOAS. */
+/* The mapped memory of an IOAS. */
 struct sample {
 	uint64_t context;
 	uint64_t ioas;
 	uint64_t mapped;
 };
 
-/* Those of the last frame, for what has changed. */
+/* Samples of the last frame, to compute changes. */
 struct samples {
 	struct sample *sample;
 	unsigned int nsamples;
-	double seconds;		/* when that was */
+	double seconds;		/* time of the frame */
 };
 
 static double now(void)
@@ -127,7 +127,7 @@ static void compute_changes(const struct rows *rows, struct samples *last)
 	*last = (struct samples){ sample, rows->nrows, time };
 }
 
-/* ", 3 others"; "3+" where not all processes were looked at. */
+/* ", 3 others"; "3+" if not all processes were examined. */
 static void add_others(struct text *frame, const struct insight *insight)
 {
 	unsigned int nothers = 0, i;
@@ -191,7 +191,7 @@ static void add_rows(struct text *frame, struct rows *rows, const struct insight
 	}
 }
 
-/* Reading command lines takes a while: only where they are asked for. */
+/* Reading command lines takes a while, so it is done only if they are shown. */
 static bool needs_commands(const struct options *options)
 {
 	const struct layout *layout = &options->view.layout;
@@ -237,7 +237,7 @@ static int run_batch(const struct options *options)
 		good = make_frame(&frame, &last, options);
 		if (good)
 			printf("%s\n", text_chars(&frame));
-		/* Nobody will read the others. */
+		/* Nobody would read the other frames. */
 		good = good && !fflush(stdout);
 	}
 	text_free(&frame);
@@ -245,7 +245,7 @@ static int run_batch(const struct options *options)
 	return good ? 0 : EXIT_NOT_RUN;
 }
 
-/* false: that is the end. */
+/* Returns false if the key ends the program. */
 static bool take_key(int key, struct options *options)
 {
 	if (options->help && key != KEY_END) {
@@ -291,7 +291,9 @@ static int run_live(struct options *options)
 	struct text frame = { 0 };
 	bool good;
 
-	/* Before the screen is changed, so that what is wrong stays to be read. */
+	/*
+	 * The first frame is made before the screen changes, so that error messages stay visible.
+	 */
 	good = make_frame(&frame, &last, options);
 	if (!good) {
 		text_free(&frame);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * view.c - options that "vfio-ioas status" and "vfio-ioas top" have in common
- */
+/* view.c - the common options of "vfio-ioas status" and "vfio-ioas top" */
 #define _GNU_SOURCE
 #include "view.h"
 
@@ -39,7 +37,7 @@ int view_take_option(struct view *view, int option, const char *subcommand)
 		view->layout.exact = true;
 		return 0;
 	default:
-		/* getopt_long() has said why. */
+		/* getopt_long() has printed the reason. */
 		return usage_hint(subcommand);
 	}
 }

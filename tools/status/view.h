@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * view.h - options that "vfio-ioas status" and "vfio-ioas top" have in common
- */
+/* view.h - the common options of "vfio-ioas status" and "vfio-ioas top" */
 #ifndef TOOLS_VIEW_H
 #define TOOLS_VIEW_H
 
@@ -23,7 +21,9 @@ struct view {
 	struct layout layout;
 };
 
-/* An option of getopt_long()'s: 0, or the exit status after saying what is wrong with it. */
+/*
+ * Takes an option from getopt_long(). Returns 0, or prints the error and returns the exit status.
+ */
 int view_take_option(struct view *view, int option, const char *subcommand);
 
 #endif

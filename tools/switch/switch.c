@@ -68,17 +68,17 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* Which options an action takes. */
+/* Options that an action takes. */
 #define TAKES_MODE	1	/* and --force */
 #define TAKES_PERSIST	2	/* and --dry-run */
 #define TAKES_TIMEOUT	4
 #define TAKES_JSON	8
 
-/* The command line. */
+/* The parsed command line. */
 struct words {
 	struct request request;
 	bool json;
-	unsigned int given;	/* TAKES_... */
+	unsigned int given;	/* options given: TAKES_... */
 };
 
 static int run_on(const struct words *words)
@@ -167,7 +167,7 @@ static int take_option(struct words *words, int option)
 		words->json = true;
 		return 0;
 	default:
-		/* getopt_long() has said why. */
+		/* getopt_long() has printed the reason. */
 		return usage_hint("switch");
 	}
 }

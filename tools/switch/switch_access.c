@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * switch_access.c - who may use a device node
+ * switch_access.c - the access rights of a device node
  *
- * All is done by path. Nobody but root can exchange what is in /dev/vfio; and the way by a
- * descriptor leads through /proc, where any user can hold a lock.
+ * All calls use paths. Only root can replace files in /dev/vfio. Descriptors would lead through
+ * /proc, where any user can hold a lock.
  */
 #define _GNU_SOURCE
 #include "switch_access.h"
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-#define MAX_NAMES	1024	/* bytes of names of attributes */
+#define MAX_NAMES	1024	/* of all attribute names together */
 #define MAX_VALUE	(ACCESS_NBYTES / 2)
 #define MAX_ATTRIBUTES	16
 #define ACL		"system.posix_acl_access"
@@ -23,7 +23,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The names, sorted; returns how many, or -errno. */
+/* Lists the names in order. Returns their number, or -errno. */
 static int list_names(const char *path, char names[MAX_NAMES], char *list[MAX_ATTRIBUTES])
 {
 	ssize_t nnames = llistxattr(path, names, MAX_NAMES);
@@ -95,7 +95,7 @@ static int digit(char c)
 	return c >= 'a' ? c - 'a' + 10 : c - '0';
 }
 
-/* A line, of which a state file may have any. */
+/* A state file may contain any line, so its format is checked. */
 static int set_attribute(const char *path, const char *line, size_t nchars)
 {
 	const char *equals = memchr(line, '=', nchars);
@@ -127,7 +127,7 @@ static bool has_attribute(const struct access *access, const char *name)
 	return false;
 }
 
-/* A label that a security module insists on stays. */
+/* A label that a security module does not let go stays. */
 static int remove_others(const struct access *access, const char *path)
 {
 	char names[MAX_NAMES], *list[MAX_ATTRIBUTES];
@@ -141,7 +141,10 @@ static int remove_others(const struct access *access, const char *path)
 	return nlist < 0 ? nlist : 0;
 }
 
-/* Lists first and last: with one, the mode's middle digit is not what the group may do. */
+/*
+ * Access lists are removed first and set last: with a list, the group digit of the mode is its
+ * mask.
+ */
 static int set_all(const struct access *access, const char *path)
 {
 	const char *line = access->attributes;
@@ -160,7 +163,7 @@ int access_set(const struct access *access, const char *path)
 
 	if (lstat(path, &st))
 		return -errno;
-	/* chmod() would follow one. */
+	/* chmod() would follow a symbolic link. */
 	return S_ISLNK(st.st_mode) ? -ELOOP : set_all(access, path);
 }
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * switch_access.h - who may use a device node: its owner, mode, access list and labels
- */
+/* switch_access.h - the access rights of a device node: owner, mode, access list and labels */
 #ifndef TOOLS_SWITCH_ACCESS_H
 #define TOOLS_SWITCH_ACCESS_H
 
@@ -14,11 +12,13 @@ struct access {
 	uid_t uid;
 	gid_t gid;
 	mode_t mode;
-	/* Lines "NAME=HEX", by name: access list and labels. */
+	/* Access list and labels, as lines "NAME=HEX" in the order of names. */
 	char attributes[ACCESS_NBYTES];
 };
 
-/* Of a path, not through a symbolic link at its end. Both return 0 or -errno. */
+/*
+ * Get and set the rights of a path. A symbolic link at its end is not followed. Return 0 or -errno.
+ */
 int access_get(struct access *access, const char *path);
 int access_set(const struct access *access, const char *path);
 

@@ -2,9 +2,9 @@
 /*
  * switch_apparmor.c - may libvirt's domains open our node?
  *
- * AppArmor judges by the path behind a symbolic link, /dev/vfio/ioas, and libvirt's rules know
- * /dev/vfio/vfio alone: QEMU would not start. They are included from a file of the package
- * libvirt-daemon, which has a place for the administrator's own.
+ * AppArmor judges by the path that a symbolic link leads to, /dev/vfio/ioas. libvirt's rules allow
+ * only /dev/vfio/vfio, so QEMU would not start. The rules are in a file of the package
+ * libvirt-daemon, which includes a file for the administrator's own rules.
  */
 #define _GNU_SOURCE
 #include "switch_apparmor.h"
@@ -27,7 +27,7 @@ static bool is_enabled(void)
 	       line[0] == 'Y';
 }
 
-/* Rules stay when the package is removed, but not what puts them into force. */
+/* Removing the package leaves its rules behind, but not the program that applies them. */
 static bool libvirt_is_there(void)
 {
 	return access("/usr/lib/libvirt/virt-aa-helper", F_OK) == 0 ||
@@ -47,7 +47,7 @@ static bool read_file(const char *path, struct text *text)
 	return text->nchars;
 }
 
-/* A line of its own that begins with one of the paths that match ours. */
+/* Is it a rule that begins with one of the paths that match our node? */
 static bool allows(const char *line)
 {
 	static const char *const paths[] = {
@@ -78,7 +78,7 @@ static bool file_allows(const char *path)
 	return found;
 }
 
-/* abstractions/libvirt-qemu.d, for packages. */
+/* abstractions/libvirt-qemu.d, a directory for packages. */
 static bool directory_allows(const char *path)
 {
 	DIR *dir = opendir(path);
@@ -96,7 +96,7 @@ static bool directory_allows(const char *path)
 	return found;
 }
 
-/* security_driver = "none": libvirt confines nobody. */
+/* With security_driver = "none" libvirt does not confine domains. */
 static bool libvirt_uses_apparmor(void)
 {
 	struct text text = { 0 };

@@ -2,8 +2,8 @@
 /*
  * switch_change.c - "vfio-ioas switch on", "off", "restore" and "refresh"
  *
- * What will be done is written down before it is done, and forgotten after it is undone,
- * so that whoever comes after a crash knows what to undo.
+ * Each change is written down before it is made, and forgotten after it is undone. So the next run
+ * after a crash knows what to undo.
  */
 #define _GNU_SOURCE
 #include "switch_change.h"
@@ -17,25 +17,28 @@
 #include "switch_lock.h"
 #include "system/holders.h"
 
-#define MAX_NAMED	100	/* processes in a list of warnings */
+#define MAX_NAMED	100	/* processes that warnings list */
 
-/* Root, and alone: a descriptor to close when done, or -1 after saying why not. */
+/*
+ * Checks for root and takes the lock. Returns a descriptor to close at the end, or -1 after
+ * printing why not.
+ */
 static int begin(const struct request *request)
 {
 	if (geteuid()) {
 		say_error("the switch needs root");
 		return -1;
 	}
-	/* Whoever reads what we say must not end us half way by ceasing to. */
+	/* If the reader of our output goes away, the change must still be completed. */
 	signal(SIGPIPE, SIG_IGN);
 	return switch_lock(request->timeout);
 }
 
-/* --- who may use our node */
+/* --- access rights of our node */
 
 /*
- * Whoever may use the kernel's node may use ours while that is in its place, and nobody else.
- * What it had before is in the state.
+ * While our node replaces the kernel's, it has the access rights of the kernel's node. The state
+ * keeps the former rights of our node.
  */
 static int take_access(const struct situation *situation)
 {
@@ -49,7 +52,7 @@ static int take_access(const struct situation *situation)
 			       access_says(stock), strerror(-result)) : DONE;
 }
 
-/* What somebody else has changed since stays, as does that of a node made by a later load. */
+/* Keeps rights that somebody has changed since, and those of a node made by a later load. */
 static void put_access_back(const struct situation *situation)
 {
 	const struct access *former = &situation->state.former;
@@ -78,7 +81,7 @@ static int put_serve_back(const struct situation *situation)
 		say_warning("serve=%s was set by somebody else and stays", situation->serve);
 		return DONE;
 	}
-	/* A file that lost its end has no value: then the module's own default. */
+	/* A truncated file may have no value. Then the module's default is used. */
 	result = ours_set_serve(former[0] ? former : "node");
 	return result ? refuse("serve cannot be set to %s: %s", former,
 			       strerror(-result)) : DONE;
@@ -114,7 +117,7 @@ static int undo(const struct situation *situation)
 	return state_remove(STATE_DIR) ? REFUSED : DONE;
 }
 
-/* Everybody may have any number of processes, and of containers without a group. */
+/* A user may have any number of processes, and of containers without a group. */
 static void warn_of_ours(void)
 {
 	unsigned int nours = 0, i;
@@ -185,7 +188,7 @@ int switch_off(const struct request *request)
 	result = off(request, &situation);
 	situation_free(&situation);
 	close(lock);
-	/* That takes a while, and whoever ends us meanwhile keeps nothing from being off. */
+	/* The search takes a while. If it is interrupted, the switch is off all the same. */
 	output_flush();
 	if (was_on && !result)
 		warn_of_ours();
@@ -214,7 +217,7 @@ static int apply(const struct situation *situation, enum mode mode)
 			       strerror(-result)) : DONE;
 }
 
-/* What was there before the first "on" is what counts. */
+/* The state describes the time before the first "on", so a second one keeps it. */
 static struct state to_remember(const struct situation *situation, enum mode mode)
 {
 	struct state state = { .mode = mode };
@@ -247,7 +250,7 @@ static int put_on(const struct situation *situation, enum mode mode)
 	return REFUSED;
 }
 
-/* Another mode, or a mode that does not agree: first all is put back. */
+/* Undoes the current mode if it is not the requested one. */
 static int leave_mode(struct situation *situation, enum mode mode)
 {
 	if (situation->mode == MODE_NONE || situation->mode == mode)
@@ -318,7 +321,7 @@ int switch_on(const struct request *request)
 	if (lock < 0 && !request->dry_run)
 		return REFUSED;
 	situation_look(&situation);
-	/* Without a mode named: the one that is on. */
+	/* The default is the current mode. */
 	if (wanted.mode == MODE_NONE)
 		wanted.mode = situation.mode == MODE_NONE || situation.mode == NMODES ?
 				     MODE_SYMLINK : situation.mode;
@@ -338,7 +341,7 @@ int switch_on(const struct request *request)
 int switch_restore(const struct request *request)
 {
 	struct state boot = state_read(BOOT_DIR);
-	/* Nobody is there to read a refusal, and most containers are still to come. */
+	/* Nobody would read a refusal at boot, and most containers do not exist yet. */
 	struct request wanted = {
 		.mode = boot.mode, .force = true, .timeout = request->timeout
 	};
@@ -354,8 +357,8 @@ int switch_restore(const struct request *request)
 }
 
 /*
- * When the module has gone, a link that leads nowhere takes the place of our node, whose number
- * may be another driver's soon. When it comes again, all is made as it was.
+ * After the module has gone, its device number may soon belong to another driver. So a dangling
+ * link replaces a node of ours. When the module is loaded again, everything is made as before.
  */
 static int refresh(struct situation *situation)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * switch_check.c - what speaks against "vfio-ioas switch on"
+ * switch_check.c - reasons to refuse "vfio-ioas switch on"
  *
- * All that can be checked is checked before the first change.
+ * All checks come before the first change.
  */
 #define _GNU_SOURCE
 #include "switch_check.h"
@@ -55,7 +55,7 @@ static int check_unknown(const struct situation *situation)
 	return DONE;
 }
 
-/* The node that is there now, or was put aside, is what "off" puts back. */
+/* "off" will put back the current node, or the one that was put aside. */
 static int check_place(const struct situation *situation)
 {
 	if (situation->dir < 0)
@@ -118,7 +118,7 @@ static void warn_of_idle(const struct holders *holders)
 	switch_warn_if_late(holders);
 }
 
-/* Of processes that use a device through a container of the kernel's; first: one of them. */
+/* Counts processes that use a device through a container of the kernel's; first: one of them. */
 static unsigned int count_users(const struct holders *holders, const struct holder **first)
 {
 	unsigned int nusers = 0, i;
@@ -130,8 +130,8 @@ static unsigned int count_users(const struct holders *holders, const struct hold
 }
 
 /*
- * Everybody may open the kernel's node, so that this alone is no reason to refuse; what a process
- * has devices for is the kernel's until it ends.
+ * Any user may open the kernel's node, so an open node alone is no reason to refuse. A process with
+ * devices keeps the kernel's container until it ends.
  */
 static int refuse_users(const struct holders *holders)
 {
@@ -148,7 +148,7 @@ static int refuse_users(const struct holders *holders)
 	return unseen ? refuse("%s; --force goes on", unseen_says[unseen]) : DONE;
 }
 
-/* With --force they keep nobody from switching: they are looked for when that is done. */
+/* With --force, processes do not prevent the switch. They are reported afterwards. */
 static int check_holders(const struct request *request)
 {
 	struct holders holders;
@@ -206,7 +206,7 @@ int switch_check(struct situation *situation, const struct request *request)
 	if (check_unknown(situation) || check_iommufd(request) || check_apparmor(request) ||
 	    check_holders(request))
 		return REFUSED;
-	/* All of the above does without the module, and without loading it in vain. */
+	/* The checks above do not need the module. If they refuse, it is not loaded in vain. */
 	if (check_module(situation, request->dry_run) || check_place(situation) ||
 	    check_serve(situation, request->mode))
 		return REFUSED;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * switch_check.h - what speaks against a switch
- */
+/* switch_check.h - reasons to refuse a switch */
 #ifndef TOOLS_SWITCH_CHECK_H
 #define TOOLS_SWITCH_CHECK_H
 
@@ -9,11 +7,13 @@ struct holders;
 struct request;
 struct situation;
 
-/* All that speaks against it, checked before anything changes: DONE or REFUSED. */
+/* Makes all checks, before anything changes. Returns DONE or REFUSED. */
 int switch_check(struct situation *situation, const struct request *request);
-/* Says which containers stay the kernel's; takes HOLDERS_SECONDS, whatever others do. */
+/*
+ * Warns about containers that stay the kernel's. Takes HOLDERS_SECONDS at most, whatever others do.
+ */
 void switch_warn_of_users(void);
-/* Says if some processes were not looked at, as a list of holders does not show. */
+/* Warns if time was over before all processes were examined; a list of holders does not show it. */
 void switch_warn_if_late(const struct holders *holders);
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * switch_lock.c - one switch at a time
+ * switch_lock.c - allows only one switch at a time
  *
- * The lock is on a file that only root can open: whoever can open a file can lock it, and so
- * keep us waiting. It is a record lock, since the kernel tells whose that is.
+ * Only root can open the file of the lock: any process that can open a file can lock it, and so
+ * block us. A record lock is used because the kernel tells its owner.
  */
 #define _GNU_SOURCE
 #include "switch_lock.h"
@@ -20,7 +20,7 @@
 #define LOCK_NAME	"lock"
 #define LOCK_FILE	STATE_DIR "/" LOCK_NAME
 
-/* O_CREAT takes the lock of the directory, which others can hold, also if the file is there. */
+/* O_CREAT takes the lock of the directory, which others can hold, even if the file exists. */
 static int open_or_make(int dir)
 {
 	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
@@ -73,7 +73,7 @@ static const char *holder_of(int fd)
 	return says;
 }
 
-/* Asks again and again: there is no call that waits for a lock, but not for ever. */
+/* Tries again and again: no call waits for a lock with a time limit. */
 static bool wait_for_lock(int fd, unsigned int nseconds)
 {
 	struct timespec pause = { .tv_nsec = 50 * 1000000L }, now, end;

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * switch_lock.h - one switch at a time
- */
+/* switch_lock.h - allows only one switch at a time */
 #ifndef TOOLS_SWITCH_LOCK_H
 #define TOOLS_SWITCH_LOCK_H
 
 #include "lib/common.h"
 
-#define LOCK_SECONDS	30	/* how long to wait for another one, by default */
+#define LOCK_SECONDS	30	/* default time to wait for another switch */
 
-/* A descriptor to hold until done, or -1 after saying why not. */
+/* Returns a descriptor that holds the lock, or -1 after printing why not. */
 int switch_lock(unsigned int nseconds);
 
 #endif

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * switch_node.c - exchanges what is at /dev/vfio/vfio
+ * switch_node.c - exchanges the file at /dev/vfio/vfio
  *
- * All is done by name in the directory that was opened once. What is to come is made
- * under a name of its own and renamed; what may be left there by a crash is removed by
- * whoever comes next.
+ * All calls use names in the directory, which is opened once. The new file is made under a
+ * temporary name and then renamed. If a crash leaves the temporary name behind, the next run
+ * removes it.
  */
 #define _GNU_SOURCE
 #include "switch_node.h"
@@ -71,8 +71,8 @@ static bool is_stock(int dir, const char *name)
 }
 
 /*
- * A second name for the node in place, so that it does not go when the first is taken
- * over. What was aside before is not what is there now.
+ * Gives the current node a second name, so that it survives when the first name is taken over. An
+ * older node with the second name is removed before.
  */
 static int put_aside(int dir)
 {
@@ -95,7 +95,7 @@ static int take_over(int dir)
 			remove_if_there(dir, NODE_ASIDE);
 		return result;
 	}
-	/* Two names of one inode: then nothing was renamed. */
+	/* If both names belong to one inode, rename() does nothing and the name stays. */
 	return remove_if_there(dir, NODE_NEW);
 }
 
@@ -123,7 +123,7 @@ int node_put_back(int dir)
 
 	if (result)
 		return result;
-	/* Two names of one node, or somebody put a new one there. */
+	/* Both names belong to one node, or somebody has put a new one there. */
 	if (is_stock(dir, NODE))
 		return is_stock(dir, NODE_ASIDE) ? remove_if_there(dir, NODE_ASIDE) : 0;
 	return renameat(dir, NODE_ASIDE, dir, NODE) ? -errno : 0;

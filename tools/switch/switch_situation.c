@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * switch_situation.c - is the switch on, which mode, and does all agree with that?
+ * switch_situation.c - is the switch on, in which mode, and is everything consistent?
  *
- * /dev tells more than what is remembered: a link made by hand counts, too.
+ * /dev counts more than the state file: a link made by hand counts, too.
  */
 #define _GNU_SOURCE
 #include "switch_situation.h"
@@ -25,7 +25,7 @@ const char *node_says(const struct node *node)
 	return says[node->kind];
 }
 
-/* After the module has gone, a link keeps the place of a node of ours: see switch_refresh(). */
+/* After the module has gone, a link replaces a node of ours: see switch_refresh(). */
 static enum mode mode_that_is_on(const struct situation *situation)
 {
 	if (situation->node.kind == NODE_LINK)
@@ -141,7 +141,7 @@ static void look_at_nodes(struct situation *situation)
 		access_get(&situation->our_access, NODE_DIR "/" NODE_OURS);
 }
 
-/* An errand_fn: a name that is not there is looked for with the lock of its directory. */
+/* An errand_fn: the lookup of a missing name takes the lock of its directory. */
 static void look(const void *unused, int output)
 {
 	struct situation situation = { .dir = node_open_dir() };
@@ -159,7 +159,7 @@ static void look(const void *unused, int output)
 		_exit(EXIT_NOT_RUN);
 }
 
-/* Ends the program if the look does not come to an end: the switch is left as after a crash. */
+/* If this takes too long, the program ends, and leaves the switch as after a crash. */
 static void need_look(struct situation *situation)
 {
 	struct errand errand;

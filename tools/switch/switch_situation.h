@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * switch_situation.h - what the parts of "vfio-ioas switch" know of the machine, and are asked for
+ * switch_situation.h - the state of the machine, and the request, for all parts of "vfio-ioas
+ * switch"
  */
 #ifndef TOOLS_SWITCH_SITUATION_H
 #define TOOLS_SWITCH_SITUATION_H
@@ -13,21 +14,21 @@
 #include "switch_state.h"
 #include "system/ours.h"
 
-/* All that matters for the switch, at one moment. */
+/* All facts that matter for the switch, at one moment. */
 struct situation {
 	int dir;			/* /dev/vfio, -1 if there is none */
 	bool loaded;
 	char serve[SERVE_NBYTES];	/* "" unless loaded */
 	dev_t ours;			/* our device number, 0 unless loaded */
-	struct state state;		/* what we did */
-	struct state boot;		/* what a boot will do */
+	struct state state;		/* written by the switch */
+	struct state boot;		/* for the next boot */
 	struct node node;		/* at /dev/vfio/vfio */
 	struct node aside;		/* at /dev/vfio/vfio.stock */
-	/* Owner, mode and so on of the kernel's node, wherever it is now, and of ours, if any. */
+	/* Access rights of the kernel's node, wherever it is now, and of ours if it exists. */
 	struct access stock_access;
 	struct access our_access;
-	enum mode mode;			/* the one that is on; MODE_NONE: off */
-	struct text wrong;		/* lines: what does not agree with it */
+	enum mode mode;			/* the current one; MODE_NONE: off */
+	struct text wrong;		/* inconsistencies, one a line */
 };
 
 void situation_look(struct situation *situation);
@@ -40,9 +41,9 @@ static inline bool situation_agrees(const struct situation *situation)
 /* "a symbolic link to our node" */
 const char *node_says(const struct node *node);
 
-/* What the command line asks for. */
+/* The request of the command line. */
 struct request {
-	enum mode mode;		/* MODE_NONE: none was named */
+	enum mode mode;		/* MODE_NONE: not given */
 	bool persist;
 	bool force;
 	bool dry_run;
@@ -52,7 +53,7 @@ struct request {
 #define DONE		0
 #define REFUSED		1
 
-/* Says why, and returns REFUSED. */
+/* Prints the reason and returns REFUSED. */
 #define refuse(...)	(say_error(__VA_ARGS__), REFUSED)
 
 #endif

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * switch_state.c - what the switch remembers
- */
+/* switch_state.c - the state files of the switch */
 #define _GNU_SOURCE
 #include "switch_state.h"
 
@@ -12,7 +10,7 @@
 #include "lib/say.h"
 
 #define NEW_NAME	".switch.new"
-#define MAX_NBYTES	65536		/* of a file of ours */
+#define MAX_NBYTES	65536		/* of a state file */
 #define ATTRIBUTE	"former_attribute="
 
 const char *const mode_names[NMODES] = {
@@ -41,7 +39,7 @@ static int open_dir(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* What others may write to may say anything. */
+/* A file that others may write to is not trusted. */
 static bool is_of_root(int dir, const char *path)
 {
 	struct stat st;
@@ -58,7 +56,9 @@ int state_make_dir(const char *path)
 	int dir = open_dir(path);
 	bool is_new = false;
 
-	/* To make it takes the lock of the directory above, which others can hold, also in vain. */
+	/*
+	 * mkdir() takes the lock of the parent directory, which others can hold, even if it fails.
+	 */
 	if (dir == -ENOENT) {
 		is_new = mkdir(path, 0755) == 0;
 		dir = is_new || errno == EEXIST ? open_dir(path) : -errno;
@@ -67,7 +67,10 @@ int state_make_dir(const char *path)
 		say_error("%s: %s", path, strerror(-dir));
 		return dir;
 	}
-	/* For everybody to see, whatever the umask. The one in /etc is the administrator's. */
+	/*
+	 * Readable by everybody, whatever the umask is. In /etc the administrator decides about the
+	 * mode.
+	 */
 	if (is_of_root(dir, path) &&
 	    ((!is_new && strcmp(path, STATE_DIR)) || fchmod(dir, 0755) == 0))
 		return dir;
@@ -89,7 +92,7 @@ static void take_access(struct access *former, const char *key, const char *valu
 	} else if (strcmp(key, "former_mode") == 0 &&
 		   sscanf(value, "%o%c", &mode, &end) == 1 && mode <= 07777) {
 		former->mode = mode;
-		/* The last of its lines. */
+		/* This is the last of its lines. */
 		former->known = true;
 	} else if (strcmp(key, "former_attribute") == 0) {
 		size_t nchars = strlen(former->attributes);
@@ -126,7 +129,7 @@ static void parse(struct state *state, char *text)
 	}
 }
 
-/* 0 or an errno. */
+/* Returns 0 or an errno. */
 static int read_file(int dir, char *text)
 {
 	int fd = openat(dir, STATE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -182,7 +185,7 @@ static int write_file(int dir, const char *text)
 {
 	int fd, result;
 
-	/* What a crash has left there. */
+	/* Removes a file that a crash has left there. */
 	if (unlinkat(dir, NEW_NAME, 0) && errno != ENOENT)
 		return -errno;
 	fd = openat(dir, NEW_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
@@ -214,7 +217,7 @@ static void compose(struct text *text, const struct state *state)
 		 former->mode);
 }
 
-/* The new file takes the place of the old one, or is not there. */
+/* The new file replaces the old one completely, or not at all. */
 static int replace_file(int dir, const char *text)
 {
 	int result = write_file(dir, text);

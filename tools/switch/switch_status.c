@@ -14,12 +14,12 @@
 
 #define SCHEMA		1	/* of the JSON; see vfio-ioas(8) */
 
-/* Exit statuses; 2 is for a wrong command line, as everywhere. */
+/* Exit statuses; 2 stands for a wrong command line, as everywhere. */
 #define IS_ON		0
 #define IS_OFF		1
 #define DISAGREES	3
 
-/* What there is to show. */
+/* The data to show. */
 struct view {
 	struct situation situation;
 	struct holders holders;
@@ -72,7 +72,7 @@ static void print_wrong(const char *lines)
 	}
 }
 
-/* "version:  1.2", and the module's where they are others. */
+/* "version: 1.2", and the versions of the module if they differ. */
 static void print_versions(const struct view *view)
 {
 	printf("%-16s %s", "version:", VFIO_IOAS_VERSION);
