@@ -18,7 +18,7 @@ import time
 import tap
 
 TOOL = sys.argv[1]
-# Where others than root may not reach it by its path.
+# Users other than root may be unable to reach the program by its path.
 TOOL_FD = os.open(TOOL, os.O_RDONLY)
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -26,7 +26,7 @@ STATUS = os.path.join(HERE, "status")
 
 
 def run(*words, status=0):
-    """What a run prints on either output; it has to end with that exit status."""
+    """Returns the output of a run, on stdout and stderr. Checks its exit status."""
     done = subprocess.run([TOOL, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           timeout=60, check=False)
     assert done.returncode == status, (words, done.returncode, done.stdout)
@@ -34,7 +34,7 @@ def run(*words, status=0):
 
 
 def outcome(*words):
-    """The exit status, which a signal is not, and what it prints."""
+    """Returns the exit status and the output of a run. It must not end by a signal."""
     done = subprocess.run([TOOL, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           timeout=60, check=False)
     assert done.returncode >= 0, (words, done.returncode)
@@ -42,7 +42,7 @@ def outcome(*words):
 
 
 def status_of(*lines):
-    """A file with these lines, as --from takes it."""
+    """Returns a file with these lines, for --from."""
     file = tempfile.NamedTemporaryFile("w", suffix="-status")
     file.write("".join(line + "\n" for line in lines))
     file.flush()
@@ -100,7 +100,7 @@ def any_bytes_are_survived():
             file.truncate()
             file.write(data)
             file.flush()
-            # Either it is taken for a status file, or refused; each time by all.
+            # All commands agree on whether the file is accepted or refused.
             status, said = outcome("status", "--json", "--from", file.name)
             if status == 0:
                 json.loads(said)
@@ -140,7 +140,7 @@ def top_computes_the_change_between_two_frames():
         top = subprocess.Popen([TOOL, "top", "--batch", "3", "--interval", "0.5", "--from", pipe],
                                stdout=subprocess.PIPE)
         changes = []
-        # Each frame opens the file anew, and gets what is written by then.
+        # Each frame opens the file anew, and reads its current text.
         for mapped in (4 << 30, 1 << 30, 3 << 30):
             with open(pipe, "w") as file:
                 file.write(line.format(mapped))
@@ -163,7 +163,7 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ["TERM"] = term
-            # The shell's part: the size before the program starts.
+            # A shell would set the size before the program starts, too.
             set_size(0, lines, columns)
             os.execv(TOOL, [TOOL, "top", "--from", STATUS, *words])
         self.output = b""
@@ -185,7 +185,7 @@ class Terminal:
         os.write(self.fd, key)
 
     def end(self):
-        """Its exit status, as of a shell."""
+        """Waits for the end, and returns the exit status as a shell does."""
         self.output = b""
         while True:
             try:
@@ -201,7 +201,7 @@ class Terminal:
 
 def top_draws_frames_on_a_terminal_until_q():
     terminal = Terminal("--interval", "0.1")
-    # The first clears a screen of its own, each other one only the ends of its lines.
+    # The first frame clears a second screen, each later one only the ends of its lines.
     terminal.read_until(b"\x1b[?1049h\x1b[H\x1b[J\x1b[H3 ours, mapped 2.0T")
     terminal.read_until(b"\x1b[K\x1b[J\x1b[H")
     frame = terminal.read_until(b"\x1b[K\x1b[J")
@@ -226,7 +226,7 @@ def a_key_shows_what_the_keys_do():
         terminal.read_until(b"by MAPPED")
         terminal.press(key)
         terminal.read_until(b"turn the order round")
-        # It stays when the terminal changes, and any key goes back.
+        # The help stays when the terminal is resized, and any key closes it.
         terminal.resize(30, 90)
         terminal.read_until(b"turn the order round")
         terminal.press(b"r")
@@ -263,7 +263,7 @@ def a_small_terminal_gets_what_fits():
     frame = terminal.read_until(b"\x1b[K\x1b[J")
     assert frame.count(b"\n") == 4, frame
     assert b"    412 qemu-system-x86" not in frame, frame
-    # One that grows gets more at once, not at the next frame.
+    # A terminal that grows shows more at once, not at the next frame.
     terminal.resize(24, 100)
     terminal.read_until(b"    412 qemu-system-x86")
     terminal.press(b"q")
@@ -292,7 +292,7 @@ def the_terminal_is_left_as_it_was():
         terminal.read_until(b"by MAPPED")
         during = termios.tcgetattr(terminal.fd)
         assert not during[3] & termios.ECHO and not during[3] & termios.ICANON
-        # It would be gone with its last process.
+        # The terminal would be destroyed with its last process.
         keep = os.open(os.readlink("/proc/%d/fd/0" % terminal.pid),
                        os.O_RDWR | os.O_NOCTTY)
         how(terminal)
@@ -389,7 +389,7 @@ def numbers_are_numbers():
 
 
 def an_output_that_cannot_be_written_is_noticed():
-    """A full disk, and a standard output that is closed."""
+    """Covers a full disk and a closed standard output."""
     for words in (["status", "--from", STATUS], ["status", "--json", "--from", STATUS],
                   ["top", "--batch", "1", "--from", STATUS], ["--help"], ["--version"],
                   ["switch", "status"], ["switch", "status", "--json"], ["compare", "--list"]):
@@ -420,7 +420,7 @@ def status_fits_into_80_columns():
                    ",".join("0000:%02x:00.0" % bus for bus in range(40))) as file:
         table = run("status", "--from", file.name)
         top = run("top", "--batch", "1", "--from", file.name)
-    # The number of an IOAS is wider than its column only if there were ever so many.
+    # The number of an IOAS exceeds its column only after a huge number of IOASs.
     assert all(len(line) < 80 + 10 for line in table.splitlines()), table
     assert all(len(line) < 80 for line in table.splitlines()[2:]), table
     assert len(re.findall(r"0000:..:00\.0", table)) == 40
@@ -449,7 +449,7 @@ def a_file_that_is_no_status_file_is_refused():
 
 
 def what_later_modules_write_is_tolerated():
-    """Objects that could not be looked at, and kinds, keys and words that nobody knows yet."""
+    """Covers busy objects, and kinds, keys and words that are still unknown."""
     with status_of("context id=1 kind=container pid=7 busy comm=x",
                    "ioas context=1 id=1 busy=1",
                    "ioas context=1 id=2 vfio=0 mapped=4096",
@@ -516,7 +516,7 @@ def many_objects_take_no_longer_than_they_must():
 
 
 def a_user_with_too_many_objects_hides_no_other_user():
-    """Of the user's context a part is shown, with bounded memory, and how much is missing."""
+    """Part of the large context is shown, with a count of missing objects. Memory is bounded."""
     line = "ioas context=%d id=%d vfio=0 areas=0 mapped=0 pinned=0 charged=0 runs=0 pins=0 %s"
     number = 2500000
     with status_of("context id=1 kind=iommu pid=7 comm=crowd") as file:
@@ -554,7 +554,7 @@ IOAS_LINE = "ioas context=%d id=%d vfio=0 areas=0 mapped=0 pinned=0 charged=0 ru
 
 @contextlib.contextmanager
 def status_of_a_crowd(ncontexts):
-    """Context 1 has very many parts, the next ones 101 each. With the file, to add to."""
+    """Yields a file where context 1 has very many parts, and the next ones 101 each."""
     with status_of("context id=1 kind=iommu pid=7 comm=crowd") as file:
         with open(file.name, "a") as more:
             more.writelines(IOAS_LINE % (1, i) for i in range(250000))
@@ -565,7 +565,7 @@ def status_of_a_crowd(ncontexts):
 
 
 def contexts_with_few_objects_each_hide_no_other_context():
-    """Nor do many contexts: they are shown, and one that is asked for has all its parts."""
+    """Many contexts are shown, and a context that is asked for has all its parts."""
     with status_of_a_crowd(2499) as file:
         with open(file.name, "a") as more:
             for context in range(2500, 210000):
@@ -597,7 +597,7 @@ def the_parts_of_many_contexts_leave_room_for_other_contexts():
 
 
 def a_group_whose_ioas_is_left_out_is_found():
-    """Behind more of them than are kept."""
+    """The IOAS comes after more IOASs than are kept."""
     line = "ioas context=1 id=%d vfio=0 areas=0 mapped=0 pinned=0 charged=0 runs=0 pins=0\n"
     with status_of("context id=1 kind=container pid=7 comm=x") as file:
         with open(file.name, "a") as more:
@@ -608,7 +608,7 @@ def a_group_whose_ioas_is_left_out_is_found():
 
 
 def whoever_has_no_module_is_told_so():
-    """Not that root is needed, which would not help."""
+    """The message does not ask for root, which would not help."""
     if os.path.exists("/sys/module/vfio_ioas"):
         return
     for words in (["status"], ["top", "--batch", "1"]):
@@ -640,7 +640,7 @@ def source(*parts):
 
 
 def manual(name):
-    """The words of a manual page, without its markup."""
+    """Returns the text of a manual page without its markup."""
     page = source("docs", "man", name)
     page = re.sub(r"Fl Fl ", "--", page)
     return re.sub(r"^\.(It|Li|Sy|Va|Cm|Pa|Dv|Op) ?(Li |Sy |Pa )?", "", page, flags=re.M)
@@ -674,14 +674,14 @@ def the_manual_has_each_column():
 
 
 def sources_below(*folders):
-    """The text of all files in C."""
+    """Returns the text of all C files."""
     return "".join(source(directory, name) for folder in folders
                    for directory, _, names in sorted(os.walk(os.path.join(TOP, folder)))
                    for name in sorted(names) if name.endswith((".c", ".h")))
 
 
 def module_sources():
-    """The text of all files of the module."""
+    """Returns the text of all files of the module."""
     return sources_below("module", "compat")
 
 
@@ -716,14 +716,14 @@ def manual_pages_are_clean():
     for name in ("vfio-ioas.8", "vfio_ioas.4"):
         found = subprocess.run(["mandoc", "-Tlint", os.path.join(TOP, "docs", "man", name)],
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
-        # Of pages that are not installed it complains here.
+        # mandoc reports pages that are not installed on this machine.
         lines = [line for line in found.stdout.decode().splitlines()
                  if "referenced manual not found" not in line]
         assert not lines, lines
 
 
 def complete(*words):
-    """What bash would offer for the last word."""
+    """Returns the words that bash would offer for the last one."""
     script = """
         . "$1"; shift
         COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
@@ -772,7 +772,7 @@ def compare_takes_no_word_that_it_does_not_know():
 
 
 def an_action_needs_root_before_anything_else():
-    """Nothing is made in /run or /etc for somebody who may not."""
+    """Without permission, nothing is created in /run or /etc."""
     if os.geteuid() == 0:
         done = subprocess.run(["/proc/self/fd/%d" % TOOL_FD, "switch", "off"],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -788,8 +788,8 @@ def write_program(path, *lines):
 
 
 def remove_package(directory, package="vfio-ioas"):
-    """What the script says that dpkg runs, with other programs in place of those that it runs, and
-    with a module that is loaded."""
+    """Runs dpkg's script for removal, and returns its output. The programs in the directory replace
+    those of the system, and the module seems to be loaded."""
     env = dict(os.environ, PATH=directory + ":" + os.environ["PATH"])
     with open(os.path.join(TOP, "packaging", "debian", package + ".prerm")) as file:
         script = file.read().replace("/sys/module/vfio_ioas", directory)
@@ -807,7 +807,7 @@ def a_package_is_removed_though_the_switch_does_not_end():
         assert remove_package(directory) == "switch off\n"
         write_program(switch, "echo refused >&2", "exit 1")
         assert remove_package(directory).startswith("refused\n")
-        # As one that waits in the kernel, and in no more time than that.
+        # A switch that hangs in the kernel: the script must not wait for it much longer.
         write_program(switch, "trap '' HUP INT PIPE TERM", "echo $$ >" + pid, "echo begins >&2",
                       "while :; do /bin/sleep 1; done")
         write_program(os.path.join(directory, "sleep"), "exec /bin/sleep 0.001")

@@ -2,8 +2,8 @@
 """The recorder, without VFIO: python3 recorder.py RECORDER FAKE-VFIO VFIO-IOAS. Prints TAP.
 
 Each program of a test is a function of this file, in a process with the recorder and with
-fake_vfio.c, where all calls but those for devices succeed. What is the kernel's is tested in VMs:
-tests/conformance/record."""
+fake_vfio.c, where all calls but those for devices succeed. VMs test the
+kernel's part: tests/conformance/record."""
 import ctypes
 import fcntl
 import mmap
@@ -22,13 +22,13 @@ CANCEL_ENABLE = 0       # PTHREAD_CANCEL_ENABLE
 SYS_CLOSE = 3
 PAGE = 4096
 TIB = 1 << 40
-HOLE = TIB      # of any process of this machine's kind
+HOLE = TIB      # unmapped in any process on this kind of machine
 
 LIMIT = "calls: the recording ends here: more than %s cannot be replayed\n"
 
 
 class Recording:
-    """What a program leaves behind."""
+    """The recording of a program, and its errors."""
 
     def __init__(self, name, errors):
         with open(name) as file:
@@ -41,14 +41,14 @@ class Recording:
 
 
 def must_be_replayable(name):
-    """It is read first; then a device, root or a module is missing."""
+    """The replay must accept the file, and fail later: for lack of a device, root or a module."""
     done = subprocess.run([TOOL, "compare", "--replay", name, "--file", "/dev/null"], timeout=120,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     assert done.returncode == 2 and name.encode() not in done.stdout, done.stdout
 
 
 def record(program, *words, max_file_bytes=resource.RLIM_INFINITY):
-    """The recording of a program, which has to end well and can be replayed."""
+    """Returns the recording of a program. The program must succeed, and its recording be valid."""
     limit = (max_file_bytes, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
     with tempfile.TemporaryDirectory() as top:
         nodes = os.path.join(top, "dev", "vfio")
@@ -69,7 +69,7 @@ def record(program, *words, max_file_bytes=resource.RLIM_INFINITY):
         return Recording(name, errors)
 
 
-# --- programs, which begin with a directory of their own
+# --- programs; the first argument of each is a directory of its own
 
 def open_node(top, name="vfio"):
     return os.open(os.path.join(top, "dev", "vfio", name), os.O_RDWR)
@@ -120,7 +120,7 @@ def call_a_million_times(top):
 
 
 def device_of(address):
-    """Of the file system of what is mapped there, as the kernel says."""
+    """Returns the device number of the file system of the file that is mapped at this address."""
     with open("/proc/self/maps") as file:
         for line in file:
             words = line.split()
@@ -131,7 +131,7 @@ def device_of(address):
 
 
 def map_a_file(top, mount, sharing, is_deleted=""):
-    """On what a list of mounts says of its file system."""
+    """Maps a file whose file system is described by a fake list of mounts."""
     container = open_node(top)
     flags = mmap.MAP_SHARED if sharing == "shared" else mmap.MAP_PRIVATE
     with open(os.path.join(top, "a file"), "w+b") as file:
@@ -147,7 +147,7 @@ def map_a_file(top, mount, sharing, is_deleted=""):
 
 
 def be_interrupted(top):
-    """In the handler, which may jump out, a thread can be cancelled as outside."""
+    """A signal handler may jump out, so threads can be cancelled in it as outside."""
     libc = ctypes.CDLL(None)
     before = []
 
@@ -164,7 +164,7 @@ def be_interrupted(top):
 
 
 def use_three(top, *names):
-    """The number of one that is not recorded becomes that of one that is."""
+    """The number of a descriptor that is not recorded is reused for one that is."""
     call = (CHECK_EXTENSION, 1) if "vfio" in names else (GET_STATUS, bytes(8))
     for name in names:
         with open(os.path.join(top, "dev", "vfio", name), "w"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What "vfio-ioas compare" does with files and numbers of others: python3 recordings.py VFIO-IOAS.
+"""Tests of "vfio-ioas compare" with untrusted files: python3 recordings.py VFIO-IOAS.
 
 Prints TAP."""
 import os
@@ -16,7 +16,7 @@ CORPUS = os.path.join(FUZZ, "corpus", "recording")
 
 
 def run(*words):
-    """Exit status, and what a run prints on either output."""
+    """Returns the exit status and the output of a run, on stdout and stderr."""
     done = subprocess.run([TOOL, "compare", *words], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=60, check=False)
     return done.returncode, done.stdout
@@ -50,7 +50,7 @@ def a_good_recording_is_not_refused():
         path = os.path.join(CORPUS, name)
         if os.path.isfile(path):
             status, output = run("--replay", path)
-            # It ends for want of a device, of root or of the modules.
+            # The run ends later, for lack of a device, root or a module.
             assert status == 2 and path.encode() not in output, (name, output)
 
 
@@ -65,7 +65,7 @@ def memory_of_a_file_is_refused_where_no_file_is_named():
             assert status == 2 and output.decode() == (
                 "vfio-ioas: %s:%d: memory of a file (kind=file) needs --file\n"
                 % (file.name, 1 + len(lines))), output
-            # It ends for want of a device, of root or of the modules.
+            # The run ends later, for lack of a device, root or a module.
             status, output = run("--replay", file.name, "--file", "/dev/null")
             assert status == 2 and file.name.encode() not in output, output
 
@@ -77,7 +77,7 @@ def an_empty_recording_says_that_it_is():
 
 
 def run_with_tracked_maps(nmaps):
-    """Of 1 TiB each, for which the kernel makes bitmaps of 32 MiB when tracking starts."""
+    """Replays maps of 1 TiB, each with a bitmap of 32 MiB in the kernel when tracking starts."""
     with tempfile.NamedTemporaryFile("w") as file:
         file.write("memory name=m size=0x10000000000 kind=none prot=0x0\n")
         for number in range(nmaps):

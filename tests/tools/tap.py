@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs tests, which are functions that raise an exception when they fail, and prints TAP.
+"""Runs tests, and prints TAP. A test is a function that raises an exception when it fails.
 
-The environment's TESTS names those to run; without it all are."""
+The environment variable TESTS names the tests to run; without it all of them run."""
 import os
 
 
 def run(tests):
-    """The exit status: 1 if one has failed."""
+    """Returns the exit status: 1 if a test has failed."""
     failed = 0
     wanted = os.environ.get("TESTS", "").split()
     tests = [test for test in tests if not wanted or test.__name__ in wanted]
@@ -15,7 +15,7 @@ def run(tests):
         try:
             test()
             result = "ok"
-        except Exception as error:  # whatever went wrong, the others are run
+        except Exception as error:  # the other tests still run
             print("# %s: %r" % (type(error).__name__, error))
             result = "not ok"
             failed += 1

@@ -359,10 +359,7 @@ static void be_slow_to_look_at(int ready)
 	    mount("tmpfs", dir, "tmpfs", 0, NULL))
 		_exit(1);
 	rmdir(dir);
-	/*
-	 * The more mounts lie above a place, the longer it takes to find. So each has its own
-	 * place.
-	 */
+	/* The more mounts lie above one, the longer it takes to find. Each has its own place. */
 	for (i = 0; i < NMOUNTS; i++) {
 		snprintf(path, sizeof(path), "%s/%u", dir, i);
 		close(open(path, O_RDWR | O_CREAT, 0600));
