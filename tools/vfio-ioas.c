@@ -23,14 +23,14 @@ static int help_main(int argc, char **argv);
 static int version_main(int argc, char **argv);
 
 static const struct subcommand subcommands[] = {
-	{ "compare", "run the same calls on stock type1 and on ours, print what differs",
+	{ "compare", "make the same calls on stock type1 and on ours, and print differences",
 	  compare_main },
-	{ "switch", "make programs that open /dev/vfio/vfio get our container; and back",
+	{ "switch", "select the container that programs get from /dev/vfio/vfio",
 	  switch_main },
-	{ "status", "show the containers of ours, their processes and their memory",
+	{ "status", "show our containers with their processes and memory",
 	  status_main },
-	{ "top", "the same, live", top_main },
-	{ "help", "show how a subcommand is used", help_main },
+	{ "top", "show the same, live", top_main },
+	{ "help", "show the options of a subcommand", help_main },
 	{ "version", "show the versions of this program and of the module", version_main },
 };
 
@@ -44,7 +44,7 @@ static void usage(FILE *file)
 	for (i = 0; i < NSUBCOMMANDS; i++)
 		fprintf(file, "  %-10s %s\n", subcommands[i].name,
 			subcommands[i].summary);
-	fprintf(file, "\n'vfio-ioas SUBCOMMAND --help' tells more, vfio-ioas(8) has all of it.\n");
+	fprintf(file, "\n'vfio-ioas SUBCOMMAND --help' lists the options. Manual: vfio-ioas(8).\n");
 }
 
 static const struct subcommand *find(const char *name)
@@ -97,7 +97,7 @@ static int help_main(int argc, char **argv)
 		return 0;
 	}
 	if (argc > 2)
-		return usage_error("help", "one subcommand at a time");
+		return usage_error("help", "give one subcommand at a time");
 	subcommand = find(argv[1]);
 	return subcommand ? run(subcommand, 2, words) : unknown(argv[1]);
 }

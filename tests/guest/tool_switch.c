@@ -662,7 +662,7 @@ static void an_unreadable_wish_for_the_boot_is_refused(void)
 	require_eq(run_switch("off"), 0);
 	require_eq(system("echo way=sideways >" BOOT_FILE), 0);
 	check_eq(run_switch("restore"), 1);
-	check_said("no mode that is known");
+	check_said("names no known mode");
 	check_eq(run_switch("status"), SWITCH_OFF);
 }
 

@@ -146,7 +146,7 @@ static void a_lock_that_is_no_file_of_root_s_is_refused(void)
 	require_eq(or_errno(unlink(LOCK_FILE)), 0);
 	require_eq(or_errno(mkfifo(LOCK_FILE, 0600)), 0);
 	check_prompt(1, "on");
-	check_said("is no file of root's");
+	check_said("is not a file of root's");
 	require_eq(or_errno(unlink(LOCK_FILE)), 0);
 	check_untouched(&before);
 }
@@ -256,7 +256,7 @@ static void a_full_disk_is_said_and_nothing_has_changed(void)
 	have_full_disk("/etc/vfio-ioas");
 	check_eq(run_switch("on --persist"), 1);
 	check_said("cannot write /etc/vfio-ioas/switch: No space left on device");
-	check_said("it is on until the next boot, and not after it");
+	check_said("the switch is on, but only until the next boot");
 	check_eq(run_switch("status"), SWITCH_ON);
 	check_eq(run_switch("off"), 0);
 	check_untouched(&before);
@@ -453,7 +453,7 @@ static void many_processes_of_another_user_neither_keep_root_long_nor_hide_a_thi
 	check_prompt(1, "on");
 	check_said("1 process uses devices");
 	check_prompt(0, "restore");
-	check_said("warning: 1 process keeps the backend");
+	check_said("warning: 1 process keeps containers of the kernel's");
 	check_prompt(0, "refresh");
 	check_prompt(0, "off");
 	other_end(&user);
@@ -628,7 +628,7 @@ static void a_container_in_use_that_no_process_has_is_refused(void)
 	fds[1] = rig.group[0];
 	parcel_send(&parcel, fds, 2);
 	check_prompt(1, "on");
-	check_said("a container of the kernel's is in use, and no process was found with it");
+	check_said("a container of the kernel's is in use by a process that was not found");
 	check_untouched(&before);
 	check_prompt(0, "on --force");
 	check_said("warning: a container of the kernel's is in use");
@@ -925,7 +925,7 @@ static void switch_works_without_proc(void)
 static void check_given_up(void)
 {
 	check_prompt(2, "status");
-	check_said("what is in /dev/vfio, /run/vfio-ioas, ");
+	check_said("/dev/vfio, /run/vfio-ioas, ");
 	check_prompt(2, "on --dry-run");
 	check_prompt(2, "off --dry-run");
 }

@@ -137,7 +137,7 @@ static void force_switches_and_the_container_stays_the_kernel_s(void)
 
 	open_in_use(&rig);
 	check_eq(run_switch("on --force"), 0);
-	check_said("warning: 1 process keeps the backend");
+	check_said("warning: 1 process keeps containers of the kernel's");
 	check_eq(served_by_ioas(rig.container), STOCKS);
 	rig_close(&rig);
 	check_served(STOCK_NODE, OURS);
@@ -161,7 +161,7 @@ static void restore_does_not_refuse_for_a_container_in_use(void)
 	require_eq(run_switch("off"), 0);
 	open_in_use(&rig);
 	check_eq(run_switch("restore"), 0);
-	check_said("warning: 1 process keeps the backend");
+	check_said("warning: 1 process keeps containers of the kernel's");
 	check_eq(run_switch("status"), SWITCH_ON);
 	rig_close(&rig);
 }
@@ -353,13 +353,13 @@ static void a_wrong_command_line_says_so(void)
 {
 	untouched_note(&before);
 	check_eq(run_switch("on --mode sideways"), 2);
-	check_said("no mode of that name: sideways");
+	check_said("unknown mode \"sideways\"");
 	check_eq(run_switch("toggle"), 2);
-	check_said("no action of that name: toggle");
+	check_said("unknown action \"toggle\"");
 	check_eq(run_switch("%s", ""), 2);
 	check_eq(run_switch("on off"), 2);
 	check_eq(run_switch("off --force"), 2);
-	check_said("an option that is not for this: off");
+	check_said("\"off\" does not take all of these options");
 	check_eq(run_switch("--help"), 0);
 	check_said("Exit status:");
 	check_untouched(&before);

@@ -127,7 +127,7 @@ def top_sorts_by_any_column():
     assert top("--sort", "pid") == ["412", "99", "0", "0"]
     assert top("--sort", "program") == ["99", "0", "0", "412"]
     assert top("--sort", "avg-run")[0] == "412"
-    assert "no column of that name: colour" in run("top", "--sort", "colour", status=2)
+    assert 'unknown column "colour"' in run("top", "--sort", "colour", status=2)
     assert "avg-run" in run("top", "--sort", "colour", status=2)
 
 
@@ -225,10 +225,10 @@ def a_key_shows_what_the_keys_do():
         terminal = Terminal("--interval", "100")
         terminal.read_until(b"by MAPPED")
         terminal.press(key)
-        terminal.read_until(b"turn the order round")
+        terminal.read_until(b"reverse the order")
         # The help stays when the terminal is resized, and any key closes it.
         terminal.resize(30, 90)
-        terminal.read_until(b"turn the order round")
+        terminal.read_until(b"reverse the order")
         terminal.press(b"r")
         terminal.read_until(b"by MAPPED\x1b[K")
         terminal.press(b"q")
@@ -346,8 +346,8 @@ def an_unknown_word_is_named_and_another_one_offered():
                         (["xyzzy"], 'unknown subcommand "xyzzy"\n'),
                         (["--verson"], 'unknown option "--verson"'),
                         (["help", "tip"], 'unknown subcommand "tip"; did you mean "top"?'),
-                        (["switch", "offf"], 'no action of that name: offf; did you mean "off"?'),
-                        (["switch", "on", "--mode", "nod"], 'nod; did you mean "node"?'),
+                        (["switch", "offf"], 'unknown action "offf"; did you mean "off"?'),
+                        (["switch", "on", "--mode", "nod"], 'unknown mode "nod"; did you mean "node"?'),
                         (["status", "now"], 'unknown argument "now"'),
                         (["top", "now"], 'unknown argument "now"')):
         assert said in run(*words, status=2), (words, said)
@@ -433,12 +433,12 @@ def a_file_that_is_no_status_file_is_refused():
     for lines, line, why in ((["root:x:0:0:root:/root:/bin/bash"], 1, 'a line "context id=..."'),
                              (["ioas context=1 id=1"], 1, 'a line "context id=..."'),
                              (["context kind=container"], 1, "context without id"),
-                             (["context id=x"], 1, "id=x is no number"),
+                             (["context id=x"], 1, "id=x is not a number"),
                              (["context id=1", "ioas context=1 id=1 mapped=-1"], 2, "mapped=-1"),
                              (["context id=1", "", "group context=1 devices=a"], 3,
                               "group without number"),
                              (["context id=1", "ioas id=1"], 2, "ioas without context"),
-                             (["context id=99999999999999999999"], 1, "is no number")):
+                             (["context id=99999999999999999999"], 1, "is not a number")):
         with status_of(*lines) as file:
             for words in (["status"], ["status", "--json"], ["top", "--batch", "1"]):
                 said = run(*words, "--from", file.name, status=2)
@@ -474,8 +474,8 @@ def scripts_get_columns_with_tabs_and_exact_numbers():
                STATUS) == "0\t0\n412\t0\n0\t0\n99\t-\n\n"
     assert len(run("status", "-o", "all", "--from", STATUS).splitlines()[0].split()) == 16
     assert "twice" in run("status", "-o", "pid,pid", "--from", STATUS, status=2)
-    assert "no column of that name: change" in run("status", "-o", "change", status=2)
-    assert "no column" in run("status", "-o", "pid,,type", status=2)
+    assert 'unknown column "change"' in run("status", "-o", "change", status=2)
+    assert "unknown column" in run("status", "-o", "pid,,type", status=2)
     assert "--batch" in run("top", "-H", "--from", STATUS, status=2)
 
 

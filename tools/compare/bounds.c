@@ -225,7 +225,7 @@ static const char *check_memory(struct check *check, const struct op *op)
 	const char *problem;
 
 	if (!nbytes || nbytes % PAGE || nbytes > MAX_MEMORY_BYTES)
-		return "memory has whole pages, at least one, at most 1 TiB";
+		return "the size of memory must be whole pages, at most 1 TiB";
 	if (nbytes > MAX_ALL_BYTES - check->nbytes)
 		return "more than 32 TiB of memory";
 	if (!memory && check->nmemories == MAX_MEMORIES)
@@ -252,7 +252,7 @@ static const char *check_within(struct check *check, const struct op *op,
 	if (!*memory)
 		return "there is no memory of that name";
 	if (op->arg[0] > (*memory)->nbytes || op->arg[1] > (*memory)->nbytes - op->arg[0])
-		return "that is not within the memory";
+		return "the range is not within the memory";
 	return NULL;
 }
 
@@ -266,7 +266,7 @@ static const char *check_range(struct check *check, const struct op *op)
 	if (problem)
 		return problem;
 	if ((op->kind == OP_FILL || op->kind == OP_PEEK) && memory->is_special)
-		return "memory of a file or a device is not filled nor looked at";
+		return "memory of a file or a device must not be filled or read";
 	return check_populated(check, memory, op);
 }
 
@@ -289,7 +289,7 @@ static const char *check_join(struct check *check, const struct op *op)
 	if (op->arg[0] < GROUP_E)
 		check->nbytes_to_walk += check->nbytes_mapped;
 	return check->nbytes_to_walk > MAX_ALL_BYTES ?
-	       "groups join where 32 TiB are mapped for emulated devices, all in all" : NULL;
+	       "the joins of groups would walk more than 32 TiB of mappings" : NULL;
 }
 
 static const char *check_map_of_number(struct check *check, const struct op *op, bool maps)
@@ -297,11 +297,12 @@ static const char *check_map_of_number(struct check *check, const struct op *op,
 	uint64_t address = op->arg[2], nbytes = op->arg[1];
 
 	if (!is_void(address, nbytes))
-		return "an address that is a number may be that of any memory";
+		return "an address given as a number could reach any memory";
 	/* Both backends refuse a range that wraps and, for a PCI device, absent memory. */
 	if (!maps || !check->is_emulated || address + nbytes - 1 < address)
 		return NULL;
-	return nbytes > MAX_MEMORY_BYTES ? "that is larger than 1 TiB" : note_mapped(check, nbytes);
+	return nbytes > MAX_MEMORY_BYTES ? "the map is larger than 1 TiB" :
+					   note_mapped(check, nbytes);
 }
 
 /* A guard follows the memory. Both backends refuse a size that wraps at any address. */
@@ -317,10 +318,10 @@ static const char *check_map(struct check *check, const struct op *op)
 	if (!memory)
 		return "there is no memory of that name";
 	if (op->arg[2] > memory->nbytes)
-		return "that is not within the memory";
+		return "the range is not within the memory";
 	room = memory->nbytes + GUARD_BYTES - op->arg[2];
 	if (nbytes > room && nbytes <= -LOWEST_ADDRESS)
-		return "that is larger than the memory";
+		return "the range is larger than the memory";
 	memory->is_mapped = true;
 	if (nbytes <= room && maps)
 		problem = note_mapped(check, nbytes);
@@ -337,9 +338,9 @@ static const char *check_dirty(struct check *check, const struct op *op)
 static const char *check_bits(const struct op *op)
 {
 	if (!op->arg[2] && !stock_may_see_page_size_0())
-		return "stock type1 divides by a page size of 0";
+		return "stock type1 cannot handle a page size of 0";
 	if (op->arg[4] == BITS_LOW && !is_void(0, 8 + op->arg[3]))
-		return "too many bits for a low pointer";
+		return "the bitmap is too large for a low pointer";
 	return NULL;
 }
 
@@ -347,9 +348,9 @@ static const char *check_bits(const struct op *op)
 static const char *check_call(const struct op *op)
 {
 	if ((op->arg[0] & ~0xffULL) != VFIO_CALLS)
-		return "that is no call of VFIO";
+		return "the command is no call of VFIO";
 	if (op->arg[1] >= LOWEST_ADDRESS)
-		return "the argument may be the address of any memory";
+		return "the argument could be the address of any memory";
 	return NULL;
 }
 
@@ -360,8 +361,8 @@ static const char *check_call(const struct op *op)
 static const char *check_pin(const struct op *op)
 {
 	if (op->arg[0] == GROUP_MUTE)
-		return "a device that hears of no unmap does not pin";
-	return op->arg[1] % PAGE ? "whole pages are pinned" : NULL;
+		return "a device without a dma_unmap callback must not pin";
+	return op->arg[1] % PAGE ? "the address of a pin must be a multiple of 4096" : NULL;
 }
 
 static const char *check_behave(const struct op *op)
@@ -376,7 +377,7 @@ static const char *check_file(struct check *check, const struct op *op)
 	if (op->kind == OP_STORE || (op->kind == OP_RW && op->arg[3] & RW_WRITE))
 		check->lets_write = true;
 	return check->maps_file && check->lets_write ?
-	       "no device writes where memory of a file is mapped" : NULL;
+	       "a device must not write if memory of a file is mapped" : NULL;
 }
 
 static const char *check_one(struct check *check, const struct op *op)

@@ -20,7 +20,7 @@ static bool is_ready(void)
 		return false;
 	}
 	if (!device_present(GROUP_A) && !device_present(GROUP_E)) {
-		fprintf(stderr, "vfio-ioas: no device is bound to vfio-pci\n");
+		fprintf(stderr, "vfio-ioas: no device is bound to vfio-pci; bind one first\n");
 		return false;
 	}
 	return options.exclusive || modules_have_both();

@@ -169,7 +169,7 @@ static void refuse_pending(struct comparison *comparisons, size_t nsequences)
 			continue;
 		comparisons[i].verdict = VERDICT_DIFFERENT;
 		text_add(&comparisons[i].excerpt,
-			 "  after leaving out what led to %u intended differences there are more\n",
+			 "  more intended differences than %u runs can leave out\n",
 			 MAX_ROUNDS);
 	}
 }

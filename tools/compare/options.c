@@ -28,55 +28,56 @@ struct options options = {
 static const char help[] =
 "usage: vfio-ioas compare [OPTION]...\n"
 "\n"
-"Makes the same calls to stock type1 (vfio_iommu_type1) and to ours (vfio_ioas), on devices\n"
-"bound to vfio-pci, and prints what differs: results, what was written back, what is charged\n"
-"to the process (VmLck), how many mappings may still be made. Nothing else may use the\n"
-"devices meanwhile. Needs root.\n"
+"Makes the same calls to stock type1 (vfio_iommu_type1) and to ours (vfio_ioas). Prints the\n"
+"differences in results, in structs written back, in the memory charged to the process (VmLck),\n"
+"and in the number of mappings left. The devices are those bound to vfio-pci. Nothing else may\n"
+"use them meanwhile. Needs root.\n"
 "\n"
-"Without --random or --replay the named cases are run.\n"
+"Without --random or --replay it runs named cases.\n"
 "\n"
 "What to run\n"
-"  --list               list the cases, with what they check and what they need\n"
-"  --run PATTERN        only cases whose name matches (as in a shell; more than once: several)\n"
-"  --skip PATTERN       not the cases whose name matches\n"
-"  --random             random sequences of calls instead of the cases; --seed,\n"
-"                       --iterations and --length imply it\n"
-"    --seed N           where the random numbers begin (default: another one each time)\n"
-"    --iterations N     calls altogether (10000)\n"
-"    --length N         calls a sequence (150)\n"
-"    --output FILE      where a sequence that differs is written, made as short as possible\n"
-"                       (vfio-ioas-difference; if there is one, with .2, .3, ... behind it)\n"
-"  --replay FILE        the sequences in a file: one of --random, or what a program did; it is\n"
-"                       recorded by VFIO_IOAS_RECORD=FILE (a new one)\n"
+"  --list               list the cases with their checks and needs\n"
+"  --run PATTERN        run only cases whose name matches a shell pattern (may be repeated)\n"
+"  --skip PATTERN       skip cases whose name matches (may be repeated)\n"
+"  --random             run random sequences of calls instead of cases; implied by --seed,\n"
+"                       --iterations and --length\n"
+"    --seed N           seed of the random numbers (default: a new one in each run)\n"
+"    --iterations N     number of calls in all sequences together (10000)\n"
+"    --length N         number of calls in a sequence (150)\n"
+"    --output FILE      new file for a sequence that differs, made as short as possible\n"
+"                       (vfio-ioas-difference; if it exists, .2, .3, ... is appended)\n"
+"  --replay FILE        run the sequences in a file, written by --random or by the recorder.\n"
+"                       This records a program to a new file:\n"
+"                       VFIO_IOAS_RECORD=FILE\n"
 "                       LD_PRELOAD=" RECORD_DIR "/libvfio-ioas-record.so\n"
-"                       All of it is checked first: it may be somebody else's\n"
-"  --without FEATURE    leave out dirty, vaddr, mmio or emulated; or groups: random calls in\n"
-"                       which groups come and go (more than once: several)\n"
+"                       The whole file is checked first, so it need not be trusted\n"
+"  --without FEATURE    leave out dirty, vaddr, mmio, emulated or groups; groups means random\n"
+"                       calls in which groups join and leave (may be repeated)\n"
 "\n"
 "On what\n"
-"  --device ADDRESS     a PCI device, 0000:00:03.0 (more than once: several; default: all that\n"
-"                       are bound to vfio-pci). The first two that are in different groups are\n"
-"                       used. Cases with DMA need QEMU's edu. Emulated devices are those of\n"
+"  --device ADDRESS     use this PCI device, such as 0000:00:03.0 (may be repeated; default: all\n"
+"                       that are bound to vfio-pci). The first two in different groups are used.\n"
+"                       Cases with DMA need QEMU's edu. Emulated devices are those of\n"
 "                       vfio_ioas_emulated_test.ko, if it is loaded\n"
-"  --file FILE          a file of 16 KiB or a block device, with write-back, not on tmpfs, for\n"
-"                       the cases about such memory, and for a recording of a program that maps\n"
-"                       such (kind=file); it is mapped, its contents stay as they are\n"
+"  --file FILE          use this file of 16 KiB, not on tmpfs, or this block device, for cases\n"
+"                       about file mappings and for recordings that map a file (kind=file).\n"
+"                       Its contents do not change\n"
 "\n"
 "How\n"
-"  --exclusive          have only the one module loaded whose turn it is, and restore what was\n"
-"                       loaded and its parameters. Else, when SET_IOMMU fails on ours, vfio.ko\n"
-"                       goes on to stock type1: that is a difference, unless stock refuses, too\n"
-"  --ioas-module FILE   load our module from there, not from /lib/modules\n"
-"  --intrusive          also cases that unbind a device from vfio-pci for a moment or change\n"
-"                       parameters of the modules\n"
-"  --timeout SECONDS    that one case, or one sequence, may take (60)\n"
+"  --exclusive          load only the module whose turn it is, and finally restore modules and\n"
+"                       parameters. Without this, vfio.ko tries stock type1 when ours refuses\n"
+"                       SET_IOMMU: a difference, unless stock refuses, too\n"
+"  --ioas-module FILE   load our module from this file instead of /lib/modules\n"
+"  --intrusive          also run cases that unbind a device from vfio-pci for a moment, or\n"
+"                       change parameters of the modules\n"
+"  --timeout SECONDS    time limit of a case or a sequence (60)\n"
 "  --format FORMAT      text (default), tap or json; also --tap, --json\n"
-"  --verbose            show also what is the same, with all calls\n"
-"  --self-test BACKEND  compare stock, or ours, with itself: what differs then is no difference,\n"
-"                       and what the kernel complains of is that backend's\n"
+"  --verbose            also show calls that do not differ\n"
+"  --self-test BACKEND  compare stock, or ours, with itself: any difference is then noise, and\n"
+"                       the kernel's complaints are about this backend\n"
 "\n"
-"Exit status: 0 nothing differs but what is meant to (docs/differences.md), 1 something does,\n"
-"2 it could not run.\n";
+"Exit status: 0 all differences are intended (docs/differences.md), 1 some are not, 2 it could\n"
+"not run.\n";
 
 static void fail(const char *what, const char *argument)
 {
@@ -95,7 +96,7 @@ static unsigned int feature(const char *name)
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(names[i], name) == 0)
 			return 1U << i;
-	fail("no feature of that name", name);
+	fail("unknown feature", name);
 	return 0;
 }
 
@@ -105,7 +106,7 @@ static enum backend backend(const char *name)
 		return STOCK;
 	if (strcmp(name, "ours") == 0)
 		return OURS;
-	fail("no backend of that name", name);
+	fail("unknown backend", name);
 	return NBACKENDS;
 }
 
@@ -117,7 +118,7 @@ static enum format format(const char *name)
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(names[i], name) == 0)
 			return (enum format)i;
-	fail("no format of that name", name);
+	fail("unknown format", name);
 	return FORMAT_TEXT;
 }
 
@@ -125,7 +126,7 @@ static enum format format(const char *name)
 static unsigned int add(const char **list, unsigned int nlist, unsigned int max, const char *word)
 {
 	if (nlist == max)
-		fail("too many", word);
+		fail("this option is given too often", word);
 	list[nlist] = word;
 	return nlist + 1;
 }
@@ -293,7 +294,7 @@ void options_parse(int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		fail("what is that", argv[optind]);
+		fail("unknown argument", argv[optind]);
 	if (options.random && options.replay)
-		fail("either --random or --replay", "");
+		fail("--random and --replay exclude each other", "");
 }

@@ -22,7 +22,7 @@ static bool have_devices(const struct sequence *sequence)
 
 		if (!op_has_group(op) || device_present((enum group)op->arg[0]))
 			continue;
-		fprintf(stderr, "vfio-ioas: %s: there is no device of group %s here\n",
+		fprintf(stderr, "vfio-ioas: %s: needs a device for group %s, which is missing\n",
 			options.replay, group_names[op->arg[0]]);
 		return false;
 	}

@@ -93,7 +93,7 @@ static void print_intended(const char *prefix,
 			printf("%sintended: %s: %s\n", prefix, comparison->intended[i]->name,
 			       comparison->intended[i]->why);
 	for (i = 0; i < comparison->nabsent; i++)
-		printf("%sshould have differed, and did not: %s: %s\n", prefix,
+		printf("%san intended difference did not occur: %s: %s\n", prefix,
 		       comparison->absent[i]->name, comparison->absent[i]->ours);
 }
 

@@ -155,7 +155,7 @@ int run_cases(void)
 
 	collect(&runs);
 	if (!runs.nruns) {
-		fprintf(stderr, "vfio-ioas: no case of that name\n");
+		fprintf(stderr, "vfio-ioas: no case matches; --list shows all\n");
 		return EXIT_NOT_RUN;
 	}
 	if (!run_batch(&runs, STOCK) || !run_batch(&runs, OURS))

@@ -40,7 +40,7 @@ void say_warning(const char *format, ...)
 
 int usage_hint(const char *subcommand)
 {
-	fprintf(stderr, "'vfio-ioas %s%s--help' tells more\n", subcommand,
+	fprintf(stderr, "'vfio-ioas %s%s--help' lists the options\n", subcommand,
 		*subcommand ? " " : "");
 	return EXIT_NOT_RUN;
 }

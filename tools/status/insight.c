@@ -374,7 +374,7 @@ static const char *why_not(const struct item *item)
 	for (i = 0; rule && i < ARRAY_SIZE(numbers); i++) {
 		value = item_text(item, numbers[i]);
 		if (value && !number_parse(value, 0, UINT64_MAX, &number)) {
-			snprintf(why, sizeof(why), "%s=%.40s is no number", numbers[i], value);
+			snprintf(why, sizeof(why), "%s=%.40s is not a number", numbers[i], value);
 			return why;
 		}
 	}
@@ -391,7 +391,8 @@ static bool check_item(const struct item *item, bool first, const char *name, un
 	if (first && !item_is(item, "context"))
 		why = "a line \"context id=...\" has to come first";
 	if (why)
-		say_error("%s, line %u: no copy of the module's status file: %s", name, line, why);
+		say_error("%s, line %u: not a copy of the module's status file: %s", name, line,
+			  why);
 	return !why;
 }
 

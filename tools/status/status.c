@@ -17,24 +17,24 @@ static const char help[] =
 "usage: vfio-ioas status [OPTION]...\n"
 "\n"
 "Shows the containers and native contexts that our module serves: their processes, groups and\n"
-"devices, and how much memory is mapped, pinned and charged. Then the processes that have other\n"
-"containers open. Needs root, and debugfs.\n"
+"devices, and the memory that is mapped, pinned and charged. Then lists the processes that have\n"
+"other containers open. Needs root and debugfs.\n"
 "\n"
-"  --pid PID             only those of a process\n"
-"  --group NUMBER        only those with this IOMMU group\n"
-"  --device ADDRESS      only those with this device, such as 0000:3b:00.0\n"
+"  --pid PID             show only those of this process\n"
+"  --group NUMBER        show only those with this IOMMU group\n"
+"  --device ADDRESS      show only those with this device, such as 0000:3b:00.0\n"
 "  -o, --columns COLUMN[,COLUMN]...\n"
-"                        these columns, or all: pid, program, type, ioas, groups, mapped,\n"
+"                        show these columns, or all: pid, program, type, ioas, groups, mapped,\n"
 "                        pinned, charged, areas, runs (of contiguous pages), avg-run, pins,\n"
 "                        context, vm (its name), devices, command (line)\n"
-"  -H, --no-header       for scripts: no headings, one tab between columns, rows only\n"
-"  -p, --exact           numbers of bytes instead of 1.5M\n"
-"  --json                for programs\n"
-"  --from FILE           a copy of " INSIGHT_FILE ", instead of that;\n"
-"                        no processes are looked for\n"
+"  -H, --no-header       for scripts: only rows, no headings, one tab between columns\n"
+"  -p, --exact           show bytes instead of 1.5M\n"
+"  --json                for programs: print JSON\n"
+"  --from FILE           read a copy of " INSIGHT_FILE ",\n"
+"                        and search no processes\n"
 "\n"
-"Exit status: 0, or 2 if the command line is wrong, there is nothing to read, what was asked for\n"
-"is not there while something is left out, or the output could not be written.\n";
+"Exit status: 0; 2 if the command line is wrong, the file cannot be read, no context matches\n"
+"while some objects are left out, or the output cannot be written.\n";
 
 /* Breaks a line that would be too long, between two devices. */
 static void print_devices(const char *devices)
@@ -163,7 +163,7 @@ static bool is_answer(const struct picture *picture)
 {
 	if (!picture->insight.nmissing || filter_finds(&picture->filter, &picture->insight))
 		return true;
-	say_error("that is not among what was looked at, and something is left out");
+	say_error("no context matches, but some objects were left out");
 	return false;
 }
 

@@ -396,7 +396,7 @@ static void no_column(const struct layout *layout, const char *subcommand, const
 	for (i = 0; i < known.nchars; i++)
 		if (known.chars[i] >= 'A' && known.chars[i] <= 'Z')
 			known.chars[i] += 'a' - 'A';
-	usage_error(subcommand, "%s: no column of that name: %.*s; there are %s", option,
+	usage_error(subcommand, "%s: unknown column \"%.*s\"; the columns are %s", option,
 		    (int)(nchars < 40 ? nchars : 40), printable(name), text_chars(&known));
 	text_free(&known);
 }
@@ -449,7 +449,8 @@ int layout_parse(struct layout *layout, const char *names, const char *subcomman
 			return EXIT_NOT_RUN;
 		}
 		if (layout_has(layout, column))
-			return usage_error(subcommand, "-o: %s twice", headings[column].name);
+			return usage_error(subcommand, "-o: column %s is given twice",
+					   headings[column].name);
 		layout->column[layout->ncolumns++] = column;
 		names += nchars;
 	} while (*names++);

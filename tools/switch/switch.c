@@ -24,35 +24,33 @@ static const char help[] =
 "       vfio-ioas switch restore [--timeout SECONDS]\n"
 "       vfio-ioas switch refresh [--timeout SECONDS]\n"
 "\n"
-"Makes programs that open /dev/vfio/vfio get our container instead of the kernel's, from now\n"
-"on. Containers that exist keep the backend they have. Needs root, but for status and\n"
-"--dry-run.\n"
+"Selects the container that programs get when they open /dev/vfio/vfio: ours or the kernel's.\n"
+"Containers that exist keep their backend. Needs root, except for status and --dry-run.\n"
 "\n"
-"  on        loads the module, if need be, and switches; repeating it is harmless\n"
-"  off       puts back exactly what was there; also after a crash, and without the module\n"
-"  status    shows which mode is on, whether all agrees with that, and which processes have\n"
-"            containers or /dev/iommu open\n"
-"  restore   does what 'on --persist' asked for (vfio-ioas.service does this at boot)\n"
-"  refresh   makes all agree again after the module has come or gone (udev does this)\n"
+"  on        loads the module if necessary, and switches; repeating it is harmless\n"
+"  off       restores exactly what was there, even after a crash or without the module\n"
+"  status    shows the current mode, anything that does not agree with it, and the processes\n"
+"            that have containers or /dev/iommu open\n"
+"  restore   switches on what 'on --persist' has stored (vfio-ioas.service runs it at boot)\n"
+"  refresh   repairs the switch after the module was loaded or unloaded (udev runs it)\n"
 "\n"
-"  --mode MODE symlink   /dev/vfio/vfio becomes a symbolic link to ioas (default: the mode\n"
-"                        that is on, else this)\n"
-"              node      our device node itself is at /dev/vfio/vfio: for programs that, like\n"
-"                        SPDK, look for a descriptor with that name\n"
+"  --mode MODE symlink   /dev/vfio/vfio becomes a symbolic link to ioas. This is the default,\n"
+"                        unless another mode is on\n"
+"              node      /dev/vfio/vfio becomes a name of our device node, for programs that\n"
+"                        look for a descriptor with that name, as SPDK does\n"
 "              serve     /dev/vfio/vfio stays, and our module serves every container\n"
 "              --way is the old name of this option\n"
 "  --persist   on: also after every boot, by /etc/vfio-ioas/switch; off: no longer\n"
-"  --force     switch although processes use devices through containers of the kernel's, or\n"
-"              the kernel has an iommufd of its own at /dev/iommu, or AppArmor would keep\n"
-"              libvirt's domains from our node\n"
-"  --dry-run   check, and print what would be done, but change nothing\n"
+"  --force     switch on even if processes use devices through containers of the kernel's,\n"
+"              the kernel has its own iommufd at /dev/iommu, or AppArmor would keep libvirt's\n"
+"              domains from our node\n"
+"  --dry-run   make all checks and print what would be done, but change nothing\n"
 "  --timeout SECONDS\n"
-"              wait so long while another switch is under way (30)\n"
-"  --json      status for programs\n"
+"              wait at most this long for another switch to end (30)\n"
+"  --json      print status as JSON\n"
 "\n"
-"Exit status: 0 done, 1 refused, 2 wrong command line, or what is there could not be read or\n"
-"the output not be written.\n"
-"Of status: 0 on, 1 off, 3 something does not agree.\n";
+"Exit status: 0 done, 1 refused, 2 the command line is wrong, or input or output failed.\n"
+"Exit status of status: 0 on, 1 off, 3 something does not agree.\n";
 
 enum { OPT_MODE = 256, OPT_PERSIST, OPT_FORCE, OPT_DRY_RUN, OPT_TIMEOUT, OPT_JSON };
 
@@ -136,7 +134,7 @@ static int take_mode(struct words *words)
 	words->request.mode = mode_find(optarg);
 	if (words->request.mode != NMODES)
 		return 0;
-	return usage_error("switch", "--mode: no mode of that name: %s%s", printable(optarg),
+	return usage_error("switch", "--mode: unknown mode \"%s\"%s", printable(optarg),
 			   did_you_mean(optarg, known));
 }
 
@@ -178,10 +176,10 @@ static int run(const struct words *words, const char *name)
 	const struct action *action = find_action(name);
 
 	if (!action)
-		return usage_error("switch", "no action of that name: %s%s", printable(name),
+		return usage_error("switch", "unknown action \"%s\"%s", printable(name),
 				   did_you_mean(name, known));
 	if (words->given & ~action->takes)
-		return usage_error("switch", "an option that is not for this: %s", name);
+		return usage_error("switch", "\"%s\" does not take all of these options", name);
 	return action->run(words);
 }
 
@@ -200,7 +198,7 @@ int switch_main(int argc, char **argv)
 			return error;
 	}
 	if (optind == argc)
-		return usage_error("switch", "say on, off, status, restore or refresh");
+		return usage_error("switch", "missing action: on, off, status, restore or refresh");
 	if (optind + 1 < argc)
 		return usage_error("switch", "one action at a time, not also \"%s\"",
 				   printable(argv[optind + 1]));

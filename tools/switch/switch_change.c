@@ -213,7 +213,7 @@ static int apply(const struct situation *situation, enum mode mode)
 	default:
 		result = ours_set_serve("all");
 	}
-	return result ? refuse("the mode '%s' does not work: %s", mode_names[mode],
+	return result ? refuse("the mode '%s' failed: %s", mode_names[mode],
 			       strerror(-result)) : DONE;
 }
 
@@ -268,7 +268,7 @@ static int boot_on(const struct request *request)
 
 	if (!request->persist || !state_write(BOOT_DIR, &state))
 		return DONE;
-	say_error("it is on until the next boot, and not after it");
+	say_error("the switch is on, but only until the next boot");
 	return REFUSED;
 }
 
@@ -349,7 +349,7 @@ int switch_restore(const struct request *request)
 	if (boot.error)
 		return refuse("cannot read " BOOT_DIR "/" STATE_NAME ": %s", strerror(boot.error));
 	if (boot.mode == NMODES)
-		return refuse(BOOT_DIR "/" STATE_NAME " names no mode that is known");
+		return refuse(BOOT_DIR "/" STATE_NAME " names no known mode");
 	if (boot.mode != MODE_NONE)
 		return switch_on(&wanted);
 	printf("vfio-ioas: there is nothing to restore: no " BOOT_DIR "/" STATE_NAME "\n");

@@ -16,7 +16,7 @@
 static const char *const unseen_says[] = {
 	[UNSEEN_MAYBE] = "a container may be in use: not all processes were looked at",
 	[UNSEEN_USE] =
-		"a container of the kernel's is in use, and no process was found with it and a device",
+		"a container of the kernel's is in use by a process that was not found",
 };
 
 static int check_module(struct situation *situation, bool dry_run)
@@ -46,11 +46,11 @@ static int check_unknown(const struct situation *situation)
 
 	if (node->kind == NODE_UNKNOWN || node->kind == NODE_MOUNT)
 		return refuse("%s is at " NODE_DIR "/" NODE
-			      ", which only whoever put it there can judge",
+			      ", which the switch does not replace; remove it first",
 			      node_says(node));
 	if (aside->kind != NODE_NOTHING && aside->kind != NODE_STOCK)
 		return refuse("%s is at " NODE_DIR "/" NODE_ASIDE
-			      ", where the kernel's own node has to be put aside",
+			      ", where the kernel's own node has to go; remove it first",
 			      node_says(aside));
 	return DONE;
 }
@@ -63,7 +63,7 @@ static int check_place(const struct situation *situation)
 	if (situation->node.kind == NODE_NOTHING &&
 	    situation->aside.kind == NODE_NOTHING)
 		return refuse("there is no " NODE_DIR "/" NODE
-			      " that could be put aside: is devtmpfs mounted at /dev?");
+			      " to put aside; is devtmpfs mounted at /dev?");
 	return DONE;
 }
 
@@ -113,7 +113,7 @@ static void warn_of_idle(const struct holders *holders)
 		nidle += holders->holder[i].nstock && !holders->holder[i].ndevices;
 	if (nidle)
 		say_warning("%u process%s " NODE_DIR "/" NODE
-			    " open and no device: a container set up there is the kernel's",
+			    " open and no device; its container will be the kernel's",
 			    nidle, nidle == 1 ? " has" : "es have");
 	switch_warn_if_late(holders);
 }
@@ -174,7 +174,7 @@ void switch_warn_of_users(void)
 	holders_find(&holders);
 	nusers = count_users(&holders, &first);
 	if (nusers)
-		say_warning("%u process%s the backend of containers that exist",
+		say_warning("%u process%s containers of the kernel's",
 			    nusers, nusers == 1 ? " keeps" : "es keep");
 	else
 		unseen = holders_unseen(&holders);
@@ -190,11 +190,11 @@ static int check_ours(const struct situation *situation, enum mode mode)
 		return DONE;
 	if (!situation->our_access.known)
 		return refuse("there is no " NODE_DIR "/" NODE_OURS
-			      ": is devtmpfs mounted at /dev?");
+			      "; is devtmpfs mounted at /dev?");
 	if (!situation->stock_access.known &&
 	    (situation->node.kind == NODE_STOCK || situation->aside.kind == NODE_STOCK))
 		return refuse("the owner, mode and access list of " NODE_DIR "/" NODE
-			      " cannot be read, to give them to " NODE_DIR "/" NODE_OURS);
+			      " cannot be read, so " NODE_DIR "/" NODE_OURS " cannot get them");
 	return DONE;
 }
 

@@ -42,7 +42,7 @@ static int open_lock(void)
 		say_error("%s: %s", LOCK_FILE, strerror(errno));
 	} else if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
 		   fchmod(fd, 0600)) {
-		say_error("%s is no file of root's; remove it", LOCK_FILE);
+		say_error("%s is not a file of root's; remove it", LOCK_FILE);
 		close(fd);
 		fd = -1;
 	}

@@ -100,7 +100,7 @@ static void check_unreadable(struct situation *situation)
 			 strerror(error));
 	else
 		text_add(&situation->wrong,
-			 STATE_DIR "/" STATE_NAME " names no mode that is known\n");
+			 STATE_DIR "/" STATE_NAME " names no known mode\n");
 }
 
 static void check(struct situation *situation)
@@ -165,7 +165,7 @@ static void need_look(struct situation *situation)
 	struct errand errand;
 
 	if (!errand_begin(&errand, look, NULL)) {
-		say_error("no child can be started: %s", strerror(errno));
+		say_error("cannot start a child process: %s", strerror(errno));
 		exit(EXIT_NOT_RUN);
 	}
 	if (errand_read(&errand, situation, sizeof(*situation), deadline_in(LOOK_SECONDS * 1000))) {
@@ -173,7 +173,7 @@ static void need_look(struct situation *situation)
 		return;
 	}
 	errand_give_up(&errand);
-	say_error("what is in %s, %s, %s and %s cannot be read in %d seconds: does a user lock it?",
+	say_error("%s, %s, %s and %s cannot be read in %d seconds; does a user lock one of them?",
 		  NODE_DIR, STATE_DIR, BOOT_DIR, "/sys/module", LOOK_SECONDS);
 	exit(EXIT_NOT_RUN);
 }

@@ -71,7 +71,7 @@ void *memory_range(const struct op *op)
 	struct memory *memory = find_memory(op->mem);
 
 	if (!memory || op->arg[0] > memory->nbytes || op->arg[1] > memory->nbytes - op->arg[0])
-		give_up("that is not within the memory");
+		give_up("the range is not within the memory");
 	return memory->at + op->arg[0];
 }
 

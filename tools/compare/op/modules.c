@@ -103,7 +103,7 @@ void params_warn(void)
 		const char *ours = saved[OURS].params[i];
 
 		if (*stock && *ours && strcmp(stock, ours))
-			fprintf(stderr, "vfio-ioas: %s is %s with %s, %s with %s: it may show\n",
+			fprintf(stderr, "vfio-ioas: %s is %s for %s, %s for %s; calls may differ\n",
 				param_names[STOCK][i], stock,
 				backend_modules[STOCK], ours,
 				backend_modules[OURS]);
@@ -198,7 +198,7 @@ bool modules_have_both(void)
 	if (param_get(OURS, "serve", serve, sizeof(serve)) ||
 	    strcmp(serve, "node") == 0)
 		return true;
-	fprintf(stderr, "vfio-ioas: serve=%s: use --exclusive, or set it to node\n",
+	fprintf(stderr, "vfio-ioas: serve is %s; set it to node, or use --exclusive\n",
 		serve);
 	return false;
 }
@@ -210,7 +210,7 @@ bool modules_have_only(enum backend backend)
 	if (!unload(other) || !load(backend))
 		return false;
 	if (module_loaded(other)) {
-		fprintf(stderr, "vfio-ioas: %s was loaded again by somebody\n",
+		fprintf(stderr, "vfio-ioas: %s was loaded again by another program\n",
 			backend_modules[other]);
 		return false;
 	}

@@ -151,7 +151,7 @@ static bool parse_args(struct op *op, char **rest, struct text *problem)
 
 		word = strtok_r(NULL, BLANKS, rest);
 		if (!word || strncmp(word, arg->name, nchars) || word[nchars] != '=')
-			return fail(problem, "there should be", arg->name);
+			return fail(problem, "missing argument:", arg->name);
 		if (!parse_arg(arg, word + nchars + 1, op, &op->arg[i]))
 			return fail(problem, "bad value of", arg->name);
 	}
@@ -171,6 +171,6 @@ bool op_parse(const char *line, struct op *op, struct text *problem)
 	copy[strcspn(copy, "#")] = '\0';
 	name = strtok_r(copy, BLANKS, &rest);
 	if (!name || !find_type(name, op))
-		return fail(problem, "no operation of the name", name ? name : "");
+		return fail(problem, "unknown operation:", name ? name : "");
 	return parse_args(op, &rest, problem);
 }
