@@ -347,7 +347,8 @@ def an_unknown_word_is_named_and_another_one_offered():
                         (["--verson"], 'unknown option "--verson"'),
                         (["help", "tip"], 'unknown subcommand "tip"; did you mean "top"?'),
                         (["switch", "offf"], 'unknown action "offf"; did you mean "off"?'),
-                        (["switch", "on", "--mode", "nod"], 'unknown mode "nod"; did you mean "node"?'),
+                        (["switch", "on", "--mode", "nod"],
+                         'unknown mode "nod"; did you mean "node"?'),
                         (["status", "now"], 'unknown argument "now"'),
                         (["top", "now"], 'unknown argument "now"')):
         assert said in run(*words, status=2), (words, said)
