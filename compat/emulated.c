@@ -334,9 +334,9 @@ static void close_group(struct emulated *emulated, struct iommu_group *group)
 }
 
 /*
- * Takes a device off the list. Tells whether it was there, and whether @others of its group are. A
- * device that was opened while vfio.ko had no number for the container yet is not. One that vfio.ko
- * of 6.1 is just opening is not yet, but no other device of its group is closed meanwhile.
+ * Takes a device off the list, and tells whether it was there and whether @others of its group are.
+ * A device is missing if it was opened while vfio.ko had no number for the container yet. On 6.1 a
+ * device that is just being opened is missing, too, but then no other one of its group is closed.
  */
 static bool remove_device(struct emulated *emulated, struct vfio_device *vdev, bool *others)
 {

@@ -326,10 +326,11 @@ static void detach_real_group(struct type1 *type1, struct type1_group *tgroup)
 void type1_detach_group(void *handle, struct iommu_group *group)
 {
 	struct type1 *type1 = get_type1(handle);
-	struct type1_group *tgroup = type1 ? find_group(type1, group) : NULL;
+	struct type1_group *tgroup;
 
-	if (WARN_ON(!tgroup))
+	if (WARN_ON(!type1))
 		return;
+	tgroup = find_group(type1, group);
 	mutex_lock(&type1->groups_lock);
 	list_del(&tgroup->item);
 	WRITE_ONCE(type1->nwriter_groups, type1->nwriter_groups - tgroup->writes_anywhere);
@@ -625,9 +626,8 @@ static long serve_alone(struct type1 *type1, struct ioas *ioas, struct type1_cal
 /* --- calls that may wait for user memory */
 
 /*
- * A DESTROY waits for a call that keeps the IOAS busy before it takes domains_rwsem. That wait can
- * be killed, and DESTROY gives up after a minute. For other calls it waits in domains_rwsem, as for
- * the same calls when their argument is in memory.
+ * While a call keeps the IOAS busy, a DESTROY waits killably, for at most a minute. It waits for
+ * other calls in domains_rwsem, as for the same calls when their argument is in memory.
  */
 static long serve_and_leave(struct type1 *type1, struct ioas *ioas, struct type1_call *call)
 {
